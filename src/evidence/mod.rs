@@ -1,0 +1,50 @@
+//! What was observed: write-once, hashed, readable for six years without this program.
+//!
+//! Evidence is JSON Lines in segments plus a manifest. It never judges and never holds a value of
+//! PHI: exports and mail leave counts, classes, dates and keyed references here.
+
+mod observation;
+mod store;
+
+pub mod content;
+pub mod declared;
+pub mod endpoint;
+pub mod export;
+pub mod network;
+
+pub use observation::{Answer, Observation, Question, ReceivedBytes, Source};
+pub use store::{Evidence, EvidenceError, Manifest, Segment, Vantage, Writer};
+
+use serde::{Deserialize, Serialize};
+
+/// Names one observation: its segment and its line, `dns.domain#12`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct EvidenceId(String);
+
+impl EvidenceId {
+    /// The `line`-th observation (from 1) of `segment`.
+    pub fn new(segment: &str, line: usize) -> Self {
+        Self(format!("{segment}#{line}"))
+    }
+
+    /// The text form.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The segment the observation lies in.
+    pub fn segment(&self) -> &str {
+        self.0.split_once('#').map_or(self.0.as_str(), |(segment, _)| segment)
+    }
+}
+
+impl std::fmt::Display for EvidenceId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

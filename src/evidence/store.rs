@@ -1,0 +1,344 @@
+//! The evidence folder: written once, hashed, verified on reading.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::BufRead;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::declared::Declared;
+use super::{Answer, EvidenceId, Observation, Source, hex};
+use crate::files::{self, FileError};
+use crate::names::{SubjectId, SubjectKind};
+use crate::seen::NotObserved;
+
+/// A segment holds at most this many observations.
+const SEGMENT_OBSERVATIONS: usize = 10_000;
+/// A line of a segment is at most this long.
+const LINE_BYTES: u64 = 8 * 1024 * 1024;
+const MANIFEST: &str = "manifest.json";
+
+/// Says what the folder holds and how it was made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    pub schema: u32,
+    pub kind: String,
+    pub tool_version: String,
+    /// SHA-256 of the scope file; empty for a scan of bare domains.
+    pub scope_sha256: String,
+    pub vantage: Vantage,
+    pub started_at: Timestamp,
+    /// The end of collection: the moment everything is judged against.
+    pub as_of: Timestamp,
+    /// Whether collection came to its end.
+    pub complete: bool,
+    pub segments: Vec<Segment>,
+}
+
+/// Where the questions were asked from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vantage {
+    pub label: String,
+    /// The recursive resolvers asked.
+    pub resolvers: Vec<String>,
+    /// Whether any host answered on port 25 from here; `None` where none was asked.
+    pub port_25_reachable: Option<bool>,
+    /// Test-network options in force, printed on the report's cover.
+    pub test_network: Vec<String>,
+}
+
+/// One file of the folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Segment {
+    /// The file name without `.jsonl`.
+    pub name: String,
+    pub source: Source,
+    pub subject_kind: SubjectKind,
+    pub observations: usize,
+    pub bytes: u64,
+    pub sha256: String,
+}
+
+/// Why evidence could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum EvidenceError {
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("evidence in {} has no readable manifest: {why}", path.display())]
+    Manifest { path: PathBuf, why: String },
+    #[error("evidence was altered: {segment} has SHA-256 {found}, the manifest says {expected}")]
+    Altered { segment: String, expected: String, found: String },
+    #[error("evidence {segment}, line {line} cannot be read: {why}")]
+    Line { segment: String, line: usize, why: String },
+    #[error("{} already holds finished evidence; it is never written over: choose another folder", path.display())]
+    Exists { path: PathBuf },
+    #[error("a segment is named `{name}`; only a-z, 0-9, `.`, `_` and `-` may stand in it")]
+    Name { name: String },
+}
+
+/// Writes an evidence folder.
+#[derive(Debug)]
+pub struct Writer {
+    folder: PathBuf,
+}
+
+impl Writer {
+    /// Takes a folder without finished evidence in it, or makes one.
+    pub fn create(folder: &Path) -> Result<Self, EvidenceError> {
+        if folder.join(MANIFEST).exists() {
+            return Err(EvidenceError::Exists { path: folder.to_owned() });
+        }
+        files::make_folder(folder)?;
+        Ok(Self { folder: folder.to_owned() })
+    }
+
+    /// Writes everything, sorted so that the order of answers leaves no trace, and the manifest
+    /// last: without it the folder is an unfinished run.
+    pub fn finish(self, mut observations: Vec<Observation>, mut manifest: Manifest) -> Result<Evidence, EvidenceError> {
+        observations.sort_by(|a, b| {
+            (a.source, &a.subject, &a.question, &a.vantage).cmp(&(b.source, &b.subject, &b.question, &b.vantage))
+        });
+        let mut by_segment: BTreeMap<String, Vec<Observation>> = BTreeMap::new();
+        for observation in observations {
+            by_segment.entry(observation.segment()).or_default().push(observation);
+        }
+        manifest.segments.clear();
+        for (name, observations) in &by_segment {
+            for (number, chunk) in observations.chunks(SEGMENT_OBSERVATIONS).enumerate() {
+                let name = if number == 0 { name.clone() } else { format!("{name}.{:04}", number + 1) };
+                manifest.segments.push(self.write_segment(name, chunk)?);
+            }
+        }
+        let text = serde_json::to_vec_pretty(&manifest).expect("a manifest holds only text, numbers and dates");
+        files::write_whole(&self.folder.join(MANIFEST), &text)?;
+        Evidence::read(&self.folder)
+    }
+
+    fn write_segment(&self, name: String, observations: &[Observation]) -> Result<Segment, EvidenceError> {
+        let mut bytes = Vec::new();
+        for observation in observations {
+            serde_json::to_writer(&mut bytes, observation).expect("an observation holds only text, numbers and dates");
+            bytes.push(b'\n');
+        }
+        let first = observations.first().expect("chunks are never empty");
+        let segment = Segment {
+            source: first.source,
+            subject_kind: first.subject.kind,
+            observations: observations.len(),
+            bytes: bytes.len() as u64,
+            sha256: hex(&Sha256::digest(&bytes)),
+            name,
+        };
+        files::write_whole(&segment_path(&self.folder, &segment.name)?, &bytes)?;
+        Ok(segment)
+    }
+}
+
+fn segment_path(folder: &Path, name: &str) -> Result<PathBuf, EvidenceError> {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-');
+    if name.is_empty() || name.starts_with('.') || !name.bytes().all(allowed) {
+        return Err(EvidenceError::Name { name: crate::text::visible(name) });
+    }
+    Ok(folder.join(format!("{name}.jsonl")))
+}
+
+/// Evidence that was read and whose hashes hold.
+#[derive(Clone, Debug)]
+pub struct Evidence {
+    pub manifest: Manifest,
+    /// SHA-256 of the manifest's bytes: it covers every segment.
+    pub digest: String,
+    observations: Vec<(EvidenceId, Observation)>,
+    missing: BTreeSet<(Source, SubjectKind)>,
+    /// Indices into `observations` by subject.
+    by_subject: BTreeMap<SubjectId, Vec<usize>>,
+}
+
+impl Evidence {
+    /// Reads a folder. A segment that is not there is remembered as missing; one whose bytes
+    /// changed is refused.
+    pub fn read(folder: &Path) -> Result<Self, EvidenceError> {
+        let manifest_path = folder.join(MANIFEST);
+        let bytes = files::read_bounded(&manifest_path, 64 * 1024 * 1024)
+            .map_err(|error| EvidenceError::Manifest { path: folder.to_owned(), why: error.to_string() })?;
+        let manifest: Manifest = serde_json::from_slice(&bytes)
+            .map_err(|error| EvidenceError::Manifest { path: folder.to_owned(), why: error.to_string() })?;
+        if manifest.schema != 1 || manifest.kind != "evidence" {
+            let why = format!("schema {} of kind `{}`, expected 1 of `evidence`", manifest.schema, manifest.kind);
+            return Err(EvidenceError::Manifest { path: folder.to_owned(), why });
+        }
+        let digest = hex(&Sha256::digest(&bytes));
+        let mut observations = Vec::new();
+        let mut missing = BTreeSet::new();
+        for segment in &manifest.segments {
+            let path = segment_path(folder, &segment.name)?;
+            if !path.exists() {
+                missing.insert((segment.source, segment.subject_kind));
+                continue;
+            }
+            read_segment(&path, segment, &mut observations)?;
+        }
+        let mut by_subject: BTreeMap<SubjectId, Vec<usize>> = BTreeMap::new();
+        for (index, (_, observation)) in observations.iter().enumerate() {
+            by_subject.entry(observation.subject.clone()).or_default().push(index);
+        }
+        Ok(Self { manifest, digest, observations, missing, by_subject })
+    }
+
+    /// Everything observed, in the folder's order.
+    pub fn all(&self) -> impl Iterator<Item = (&EvidenceId, &Observation)> {
+        self.observations.iter().map(|(id, observation)| (id, observation))
+    }
+
+    /// Everything observed of one subject.
+    pub fn about(&self, subject: &SubjectId) -> impl Iterator<Item = (&EvidenceId, &Observation)> {
+        self.by_subject.get(subject).into_iter().flatten().map(|&index| {
+            let (id, observation) = &self.observations[index];
+            (id, observation)
+        })
+    }
+
+    /// Everything from one source.
+    pub fn from(&self, source: Source) -> impl Iterator<Item = (&EvidenceId, &Observation)> {
+        self.all().filter(move |(_, observation)| observation.source == source)
+    }
+
+    /// The subjects of one kind, in order.
+    pub fn subjects(&self, kind: SubjectKind) -> impl Iterator<Item = &SubjectId> {
+        self.by_subject.keys().filter(move |subject| subject.kind == kind)
+    }
+
+    /// The reason, if a segment of this source and kind was taken away. Facts that rest on it are
+    /// unknown, never absent.
+    pub fn taken_away(&self, source: Source, kind: SubjectKind) -> Option<NotObserved> {
+        self.missing
+            .contains(&(source, kind))
+            .then(|| NotObserved::NotProvided { what: format!("the evidence segment {}.{kind}", source.as_str()) })
+    }
+
+    /// As [`Self::taken_away`], for any kind of this source.
+    pub fn source_taken_away(&self, source: Source) -> Option<NotObserved> {
+        let (_, kind) = self.missing.iter().find(|(missing, _)| *missing == source)?;
+        self.taken_away(source, *kind)
+    }
+
+    /// What the scope declared; an error where that segment was taken away.
+    pub fn declared(&self) -> Result<(&EvidenceId, &Declared), NotObserved> {
+        self.from(Source::Declared)
+            .find_map(|(id, observation)| match &observation.answer {
+                Ok(Answer::Declared(declared)) => Some((id, declared.as_ref())),
+                _ => None,
+            })
+            .ok_or_else(|| NotObserved::NotProvided { what: "the evidence segment declared.organization".to_owned() })
+    }
+}
+
+fn read_segment(
+    path: &Path,
+    segment: &Segment,
+    observations: &mut Vec<(EvidenceId, Observation)>,
+) -> Result<(), EvidenceError> {
+    // The manifest states the size, so a grown file is caught without reading all of it.
+    let bytes = match files::read_bounded(path, segment.bytes) {
+        Ok(bytes) => bytes,
+        Err(FileError::TooLarge { .. }) => {
+            let found = format!("more than {} bytes", segment.bytes);
+            return Err(EvidenceError::Altered {
+                segment: segment.name.clone(),
+                expected: segment.sha256.clone(),
+                found,
+            });
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let found = hex(&Sha256::digest(&bytes));
+    if found != segment.sha256 {
+        return Err(EvidenceError::Altered { segment: segment.name.clone(), expected: segment.sha256.clone(), found });
+    }
+    for (index, line) in bytes.lines().enumerate() {
+        let line_number = index + 1;
+        let refuse = |why: String| EvidenceError::Line { segment: segment.name.clone(), line: line_number, why };
+        let line = line.map_err(|error| refuse(error.to_string()))?;
+        if line.len() as u64 > LINE_BYTES {
+            return Err(refuse(format!("longer than {LINE_BYTES} bytes")));
+        }
+        let observation = serde_json::from_str(&line).map_err(|error| refuse(error.to_string()))?;
+        observations.push((EvidenceId::new(&segment.name, line_number), observation));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::evidence::Question;
+
+    /// A manifest for tests, judged at noon of 2026-10-01.
+    pub(crate) fn manifest() -> Manifest {
+        let as_of: Timestamp = "2026-10-01T12:00:00Z".parse().unwrap();
+        Manifest {
+            schema: 1,
+            kind: "evidence".to_owned(),
+            tool_version: "0".to_owned(),
+            scope_sha256: String::new(),
+            vantage: Vantage {
+                label: "test".to_owned(),
+                resolvers: Vec::new(),
+                port_25_reachable: None,
+                test_network: Vec::new(),
+            },
+            started_at: as_of,
+            as_of,
+            complete: true,
+            segments: Vec::new(),
+        }
+    }
+
+    fn timed_out(domain: &str) -> Observation {
+        Observation {
+            subject: SubjectId::new(SubjectKind::Domain, domain),
+            source: Source::Dns,
+            question: Question::Dns { name: domain.to_owned(), record_type: "MX".to_owned() },
+            asked_at: "2026-10-01T12:00:00Z".parse().unwrap(),
+            took_ms: 5,
+            vantage: "test".to_owned(),
+            answer: Err(NotObserved::TimedOut { after_ms: 5 }),
+        }
+    }
+
+    #[test]
+    fn the_order_of_answers_leaves_no_trace() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, domains: [&str; 2]| {
+            let writer = Writer::create(&folder.path().join(name)).unwrap();
+            writer.finish(domains.map(timed_out).to_vec(), manifest()).unwrap().digest
+        };
+        assert_eq!(write("one", ["a.example", "b.example"]), write("two", ["b.example", "a.example"]));
+    }
+
+    #[test]
+    fn an_altered_segment_is_refused_and_a_missing_one_is_remembered() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = Writer::create(folder.path()).unwrap();
+        writer.finish(vec![timed_out("a.example")], manifest()).unwrap();
+        let segment = folder.path().join("dns.domain.jsonl");
+        let text = std::fs::read_to_string(&segment).unwrap();
+        std::fs::OpenOptions::new().write(true).open(&segment).unwrap().set_len(0).unwrap();
+        assert!(matches!(Evidence::read(folder.path()), Err(EvidenceError::Altered { .. })));
+        files::write_whole(&segment, text.replace("a.example", "b.example").as_bytes()).unwrap();
+        assert!(matches!(Evidence::read(folder.path()), Err(EvidenceError::Altered { .. })));
+        std::fs::remove_file(&segment).unwrap();
+        let evidence = Evidence::read(folder.path()).unwrap();
+        assert!(evidence.taken_away(Source::Dns, SubjectKind::Domain).is_some());
+        assert!(evidence.taken_away(Source::Export, SubjectKind::Mailbox).is_none());
+    }
+
+    #[test]
+    fn finished_evidence_is_never_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        Writer::create(folder.path()).unwrap().finish(Vec::new(), manifest()).unwrap();
+        assert!(matches!(Writer::create(folder.path()), Err(EvidenceError::Exists { .. })));
+    }
+}
