@@ -21,3 +21,4 @@ pub mod collect;
 pub mod evidence;
 pub mod facts;
 pub mod finding;
+pub mod risk;

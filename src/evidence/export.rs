@@ -52,7 +52,7 @@ pub enum Record {
         domain: String,
     },
     ForwardingRule(ForwardingRule),
-    Mailbox(Mailbox),
+    Mailbox(Box<Mailbox>),
     /// Registration of authentication methods for one user.
     MfaRegistration(MfaRegistration),
     TenantSetting(TenantSetting),

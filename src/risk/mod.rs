@@ -1,0 +1,119 @@
+//! The risk analysis: scenarios with likelihood, impact and evidence, and the plan that follows.
+//!
+//! The unit is the scenario (asset, threat, vulnerability), never the failed check. Scales,
+//! matrices and credits are data in `checks/risk-model/`; no number stands in code.
+
+use serde::{Deserialize, Serialize};
+
+use crate::assess::Grade;
+use crate::finding::Fingerprint;
+
+/// The five levels of NIST SP 800-30r1, used for likelihood, impact and risk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    VeryLow,
+    Low,
+    Moderate,
+    High,
+    VeryHigh,
+}
+
+impl Level {
+    /// Every level, lowest first.
+    pub const ALL: [Self; 5] = [Self::VeryLow, Self::Low, Self::Moderate, Self::High, Self::VeryHigh];
+
+    /// The words for people.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::VeryLow => "very low",
+            Self::Low => "low",
+            Self::Moderate => "moderate",
+            Self::High => "high",
+            Self::VeryHigh => "very high",
+        }
+    }
+}
+
+/// Likelihood, impact and the risk they make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    pub likelihood: Level,
+    pub impact: Level,
+    pub risk: Level,
+}
+
+/// One row of the risk register.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Risk {
+    /// Stable: UUID v5 over scenario and asset group.
+    pub id: String,
+    /// The scenario's id in the model.
+    pub scenario: String,
+    pub title: String,
+    /// Asset, threat, weakness and consequence in one or two sentences, with the numbers known.
+    pub statement: String,
+    pub assets: Vec<String>,
+    pub threat: String,
+    /// The failed and unassessed findings it rests on.
+    pub vulnerabilities: Vec<Fingerprint>,
+    /// The checks that lower it and held, by id.
+    pub controls: Vec<String>,
+    pub inherent: Position,
+    pub residual: Position,
+    pub target: Position,
+    /// The worst grade of evidence that earned credit or set the impact.
+    pub confidence: Grade,
+    /// Inputs whose one-step move would change the residual level.
+    pub tips_on: Vec<String>,
+    /// From inputs to level, one step a line.
+    pub explain: Vec<String>,
+    /// `mitigate`, `accept`, `transfer`, `avoid`; `undecided` until somebody decides.
+    pub treatment: String,
+    pub owner: Option<String>,
+    pub due: Option<jiff::civil::Date>,
+}
+
+/// One item of the risk management plan (45 CFR 164.308(a)(1)(ii)(B)).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanItem {
+    /// Stable: UUID v5 over the check.
+    pub id: String,
+    pub check: String,
+    pub action: String,
+    pub specs: Vec<String>,
+    pub risks: Vec<String>,
+    pub findings: Vec<Fingerprint>,
+    /// `small`, `medium`, `large`.
+    pub effort: String,
+    /// Steps of risk level removed over all risks if the item were done, from re-running the model.
+    pub reduction: u32,
+    pub owner: Option<String>,
+    pub due: Option<jiff::civil::Date>,
+    pub status: String,
+}
+
+/// What opens if one mailbox is taken over today.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exposure {
+    pub mailbox: String,
+    /// `no second factor`, `second factor registered`, `not known`.
+    pub way_in: String,
+    /// Individuals whose information lies there; `None` where no scan says.
+    pub individuals_lower: Option<u64>,
+    pub individuals_upper: Option<u64>,
+    pub oldest: Option<jiff::civil::Date>,
+    /// Whether 45 CFR 164.406 and 164.408 notice to media and Secretary could be due (500 or more).
+    pub over_500: Option<bool>,
+}
+
+/// The whole risk analysis.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RiskAnalysis {
+    /// `1.0`.
+    pub model: String,
+    /// Worst residual first.
+    pub risks: Vec<Risk>,
+    pub plan: Vec<PlanItem>,
+    pub exposure: Vec<Exposure>,
+}
