@@ -21,4 +21,6 @@ pub mod collect;
 pub mod evidence;
 pub mod facts;
 pub mod finding;
+pub mod records;
+pub mod report;
 pub mod risk;
