@@ -6,7 +6,7 @@ pub mod network;
 pub mod service;
 pub mod tls;
 
-pub(crate) mod imap;
+mod imap;
 mod pop3;
 mod sieve;
 mod smtp;
