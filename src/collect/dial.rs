@@ -20,6 +20,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::network::{Network, NetworkOptions};
 use crate::clock::{Clock, SystemClock};
+use crate::evidence::endpoint::NO_ROUTE;
 use crate::files;
 use crate::records::certificate_trust::Roots;
 use crate::seen::NotObserved;
@@ -280,7 +281,7 @@ fn refusal(error: &io::Error, within: Duration) -> NotObserved {
         io::ErrorKind::ConnectionRefused => NotObserved::Refused { what: "the connection was refused".to_owned() },
         io::ErrorKind::ConnectionReset => NotObserved::Refused { what: "the connection was reset".to_owned() },
         io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable | io::ErrorKind::AddrNotAvailable => {
-            NotObserved::Refused { what: "there is no route to the address from here".to_owned() }
+            NotObserved::Refused { what: NO_ROUTE.to_owned() }
         }
         other => NotObserved::Refused { what: format!("the connection failed ({other})") },
     }
@@ -358,7 +359,9 @@ pub enum Ended {
     /// A limit of ours, with its value.
     Limit(String),
     Reset,
-    TimedOut { after_ms: u64 },
+    TimedOut {
+        after_ms: u64,
+    },
 }
 
 impl From<Ended> for NotObserved {
@@ -464,7 +467,9 @@ impl Connection {
     fn ended(&self, error: &io::Error) -> Ended {
         match error.kind() {
             io::ErrorKind::TimedOut => self.timed_out(),
-            io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted => Ended::Reset,
+            io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted => {
+                Ended::Reset
+            }
             _ => Ended::Closed,
         }
     }
@@ -527,9 +532,26 @@ mod tests {
     async fn inside_addresses_are_refused_in_every_spelling() {
         let dialer = dialer(|_| {});
         for address in [
-            "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.1.1", "224.0.0.1", "0.0.0.0", "100.64.0.1",
-            "255.255.255.255", "::1", "::", "fe80::1", "fc00::1", "fec0::1", "ff02::1", "::ffff:127.0.0.1",
-            "::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "::7f00:1",
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.1.1",
+            "224.0.0.1",
+            "0.0.0.0",
+            "100.64.0.1",
+            "255.255.255.255",
+            "::1",
+            "::",
+            "fe80::1",
+            "fc00::1",
+            "fec0::1",
+            "ff02::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::7f00:1",
+            "2002:7f00:1::",
+            "::7f00:1",
         ] {
             let refused = dialer.dial("mx.clinic.example", address.parse().unwrap(), 25).await.unwrap_err();
             assert!(matches!(refused, NotObserved::NotInScope { .. }), "{address}: {refused}");
@@ -579,8 +601,7 @@ mod tests {
     fn a_burst_goes_at_once_and_then_the_rate_holds() {
         let now = Instant::now();
         let mut pace = Pace { rate: 4.0, next: None, not_before: None, open_at_most: 2, pushed_back: 0 };
-        let waits: Vec<_> =
-            (0..6).map(|_| pace.take_turn(now).map_or(0, |begin| (begin - now).as_millis())).collect();
+        let waits: Vec<_> = (0..6).map(|_| pace.take_turn(now).map_or(0, |begin| (begin - now).as_millis())).collect();
         assert_eq!(waits, [0, 0, 0, 0, 250, 500]);
     }
 

@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 use super::ReceivedBytes;
 use crate::seen::NotObserved;
 
+/// The reason given for an address that cannot be reached from the vantage point at all (IPv6 where there
+/// is none): it says nothing of the service.
+pub const NO_ROUTE: &str = "there is no route to the address from here";
+
 /// Everything observed of one address and port.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndpointAnswer {

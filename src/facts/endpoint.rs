@@ -7,7 +7,7 @@ use hickory_proto::rr::RData;
 
 use super::shape::{Fact, fact_group, subject};
 use super::{Built, Collection, Context};
-use crate::evidence::endpoint::{EndpointAnswer, Handshake, State};
+use crate::evidence::endpoint::{EndpointAnswer, Handshake, NO_ROUTE, State};
 use crate::evidence::{Answer, EvidenceId, Observation, Question, Source};
 use crate::names::{DomainName, SubjectKind};
 use crate::records::certificate;
@@ -83,8 +83,10 @@ subject! {
         dh_bits: i64 = 0,
         /// Whether commands sent in clear behind STARTTLS are acted on inside TLS (RFC 3207 section 4.2).
         injection: bool,
-        /// Addresses of the host that refused or could not be reached, while others answered.
-        addresses_without_answer: Vec<String>,
+        /// Addresses of the host that refuse connections, while others answer.
+        addresses_refusing: Vec<String>,
+        /// Addresses to which there was no route from where the questions were asked, while others answered.
+        addresses_out_of_reach: Vec<String>,
     }
 }
 
@@ -269,6 +271,10 @@ fn endpoint(context: Context<'_>, name: &str, seen: &[(&EvidenceId, &Observation
     let all = All { answered: &answered, blocking: blocking.as_ref(), evidence: &evidence };
     let host = name.rsplit_once(':').map_or(name, |(host, _)| host);
     let known = |text: &str| Fact::present(text.to_owned(), evidence.clone());
+    let known_addresses = |is_one: &dyn Fn(&NotObserved) -> bool| {
+        let others = not_observed.iter().filter(|(_, reason)| !answered.is_empty() && is_one(reason));
+        Fact::present(others.map(|(address, _)| (*address).to_owned()).collect(), evidence.clone())
+    };
     Endpoint {
         name: name.to_owned(),
         host: known(host),
@@ -292,11 +298,13 @@ fn endpoint(context: Context<'_>, name: &str, seen: &[(&EvidenceId, &Observation
         certificate: all.certificate(context),
         dh_bits: all.smallest(|address| address.dh_bits()),
         injection: all.any(|address| address.injection()),
-        addresses_without_answer: Fact::present(
-            not_observed.iter().filter(|_| !answered.is_empty()).map(|(address, _)| (*address).to_owned()).collect(),
-            evidence.clone(),
-        ),
+        addresses_refusing: known_addresses(&|reason| refuses(reason) && !reason_is_no_route(reason)),
+        addresses_out_of_reach: known_addresses(&reason_is_no_route),
     }
+}
+
+fn reason_is_no_route(reason: &NotObserved) -> bool {
+    matches!(reason, NotObserved::Refused { what } if what == NO_ROUTE)
 }
 
 /// All addresses of a service, and what stands in the way of knowing.
@@ -367,9 +375,7 @@ impl All<'_, '_> {
     fn first_unknown<T>(&self, all: &[Seen<T>]) -> Option<NotObserved> {
         let unknown = all.iter().find_map(|seen| match seen {
             Seen::Unknown(reason) => Some(reason.clone()),
-            Seen::Malformed(malformed) => {
-                Some(NotObserved::Unreadable { why: malformed.why.clone(), line: None })
-            }
+            Seen::Malformed(malformed) => Some(NotObserved::Unreadable { why: malformed.why.clone(), line: None }),
             Seen::Absent | Seen::Present(_) => None,
         });
         unknown.or_else(|| self.blocking.cloned())
@@ -428,7 +434,8 @@ fn collection(context: Context<'_>, observed: &BTreeSet<String>) -> Collection {
     }
     let not_asked = |name: String| NotObserved::NotProvided { what: format!("an answer of {name}") };
     for host in &declared.hosts {
-        let missing = host.ports.iter().map(|port| format!("{}:{port}", host.name)).find(|name| !observed.contains(name));
+        let missing =
+            host.ports.iter().map(|port| format!("{}:{port}", host.name)).find(|name| !observed.contains(name));
         if let Some(name) = missing {
             return Collection::Incomplete(not_asked(name));
         }
@@ -488,4 +495,3 @@ fn exchanges(message: &Message) -> BTreeSet<DomainName> {
 #[cfg(test)]
 #[path = "endpoint_tests.rs"]
 mod tests;
-

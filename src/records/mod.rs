@@ -5,8 +5,8 @@
 
 pub mod certificate;
 pub mod certificate_trust;
-pub mod cipher_suites;
 mod cipher_suite_names;
+pub mod cipher_suites;
 pub mod plain_offer;
 pub mod server_hello;
 pub mod smtp_reply;

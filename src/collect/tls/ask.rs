@@ -76,7 +76,7 @@ pub(crate) enum Asked {
     /// Version, suite and group were chosen.
     Chosen(ServerHello),
     /// It could not be asked; the reason is with what was learned.
-    NotAsked,
+    Stopped,
     /// Everything offered was clearly refused; with the version itself where that is true.
     Refused { version: bool },
     /// An answer that settles nothing.
@@ -98,7 +98,7 @@ impl<'d> Asker<'d> {
 
     /// Sends one hello and reads the reply.
     pub async fn ask(&self, place: Place, offer: Offer) -> Asked {
-        let Some(connection) = self.ready().await else { return Asked::NotAsked };
+        let Some(connection) = self.ready().await else { return Asked::Stopped };
         let (reply, flight) = exchange(connection, &offer, &self.route.server_name).await;
         let chosen = match &reply {
             HelloReply::ServerHello { bytes } => read_server_hello(&bytes.0),
@@ -256,9 +256,11 @@ impl<'d> Asker<'d> {
             {
                 self.waits_for_another_turn().await
             }
-            Stop::Settled(_) | Stop::Ended(_) | Stop::BeforeGreeting(_) | Stop::NotObserved(_) | Stop::OtherProtocol => {
-                false
-            }
+            Stop::Settled(_)
+            | Stop::Ended(_)
+            | Stop::BeforeGreeting(_)
+            | Stop::NotObserved(_)
+            | Stop::OtherProtocol => false,
         }
     }
 

@@ -52,7 +52,7 @@ pub(crate) async fn enumerate(asker: &Asker<'_>, mode: Mode) {
     // Chains of questions are numbered, so that the evidence is in one order.
     let control = Offer { version: Version::Tls1_2, suites: vec![NOBODY_HAS], groups: groups_of(Version::Tls1_2) };
     let answered = asker.ask((0, 0), control).await;
-    if matches!(answered, Asked::NotAsked) {
+    if matches!(answered, Asked::Stopped) {
         return;
     }
     let style = asker.learned().hellos.first().map(|(_, hello)| hello.reply.clone());
@@ -63,16 +63,16 @@ pub(crate) async fn enumerate(asker: &Asker<'_>, mode: Mode) {
         Some(HelloReply::TimedOut) => {
             let likely = chunks(Version::Tls1_2, false).into_iter().next().unwrap_or_default();
             asker.ask((1, 0), offer(Version::Tls1_2, likely)).await;
-            let spoke = asker.learned().hellos.iter().any(|(_, hello)| {
-                matches!(hello.reply, HelloReply::ServerHello { .. } | HelloReply::Alert { .. })
-            });
+            let spoke = asker
+                .learned()
+                .hellos
+                .iter()
+                .any(|(_, hello)| matches!(hello.reply, HelloReply::ServerHello { .. } | HelloReply::Alert { .. }));
             if !spoke {
                 return;
             }
         }
-        Some(
-            HelloReply::Alert { .. } | HelloReply::Closed | HelloReply::Reset | HelloReply::ServerHello { .. },
-        )
+        Some(HelloReply::Alert { .. } | HelloReply::Closed | HelloReply::Reset | HelloReply::ServerHello { .. })
         | None => {}
     }
     let by_family = !matches!(style, Some(HelloReply::Alert { description: 40 | 70 | 71, .. }));
@@ -169,6 +169,9 @@ fn families(suites: &[u16]) -> Vec<Vec<u16>> {
     lists.iter().flat_map(|list| list.chunks(CHUNK)).map(<[u16]>::to_vec).collect()
 }
 
+/// Says whether a suite is in a class.
+type Class = fn(Suite) -> bool;
+
 struct Search<'a, 'd> {
     asker: &'a Asker<'d>,
     mode: Mode,
@@ -221,7 +224,7 @@ impl Search<'_, '_> {
                         return;
                     }
                 }
-                Asked::Refused { version: true } | Asked::NotAsked => return,
+                Asked::Refused { version: true } | Asked::Stopped => return,
                 Asked::Refused { version: false } if suites_done || groups_done => return,
                 Asked::Refused { version: false } if suites.len() == all_suites.len() => return,
                 Asked::Refused { version: false } => {
@@ -240,7 +243,7 @@ impl Search<'_, '_> {
                             suites_done |= suites.is_empty();
                         }
                         Asked::Refused { .. } => suites_done = true,
-                        Asked::NotAsked | Asked::Unclear => return,
+                        Asked::Stopped | Asked::Unclear => return,
                     }
                 }
                 Asked::Unclear => return,
@@ -263,9 +266,7 @@ impl Search<'_, '_> {
                     self.classes(version, 101, &rejected),
                     self.first_of(version, (104, 0), &finite_field, &rejected),
                 );
-                if !rejected.load(Ordering::Relaxed)
-                    && self.picture().version(version).support == Support::Unknown
-                {
+                if !rejected.load(Ordering::Relaxed) && self.picture().version(version).support == Support::Unknown {
                     let rest = |suite: Suite| suite.is_common() && !suite.is_strong() && !is_forbidden(suite);
                     self.first_of(version, (105, 0), &rest, &rejected).await;
                 }
@@ -284,7 +285,7 @@ impl Search<'_, '_> {
                 let rest: Vec<u16> = all.flatten().collect();
                 let asked = self.asker.ask((base, 0), offer(version, first.clone())).await;
                 let lists: Vec<Vec<u16>> = match asked {
-                    Asked::Refused { version: true } | Asked::NotAsked => return,
+                    Asked::Refused { version: true } | Asked::Stopped => return,
                     Asked::Refused { version: false } => chunked(&rest),
                     Asked::Chosen(chosen) => {
                         let left: Vec<u16> = first.into_iter().filter(|&code| code != chosen.suite).collect();
@@ -301,7 +302,7 @@ impl Search<'_, '_> {
                 while let Some(suites) = all.next() {
                     match self.asker.ask((base, number), offer(version, suites.clone())).await {
                         Asked::Chosen(chosen) => accepted |= suites.contains(&chosen.suite),
-                        Asked::Refused { version: true } | Asked::NotAsked => return,
+                        Asked::Refused { version: true } | Asked::Stopped => return,
                         Asked::Refused { version: false } => {}
                         // The rest is asked by family.
                         Asked::Unclear => unclear = suites.into_iter().chain(all.by_ref().flatten()).collect(),
@@ -325,13 +326,7 @@ impl Search<'_, '_> {
         self.asker.ask((700, 0), Offer { version: Version::Ssl2, suites: Vec::new(), groups: Vec::new() }).await;
     }
 
-    async fn all_of(
-        &self,
-        version: Version,
-        base: u32,
-        all: impl Iterator<Item = Vec<u16>>,
-        rejected: &AtomicBool,
-    ) {
+    async fn all_of(&self, version: Version, base: u32, all: impl Iterator<Item = Vec<u16>>, rejected: &AtomicBool) {
         join_all((base..).zip(all).map(|(chain, suites)| self.eliminate(version, chain, suites, rejected))).await;
     }
 
@@ -368,7 +363,7 @@ impl Search<'_, '_> {
                         }
                         break;
                     }
-                    Asked::NotAsked => return,
+                    Asked::Stopped => return,
                 }
             }
         }
@@ -402,7 +397,7 @@ impl Search<'_, '_> {
                 }
                 Asked::Unclear if !one_family(&suites) => lists.extend(families(&suites).into_iter().rev()),
                 Asked::Unclear => {}
-                Asked::NotAsked => return false,
+                Asked::Stopped => return false,
             }
         }
         false
@@ -433,14 +428,14 @@ impl Search<'_, '_> {
     /// Asks for the forbidden classes of suites: all that should be nowhere in one hello, and each on its
     /// own only where that is answered. Long-lived keys are common, and are asked for apart.
     async fn classes(&self, version: Version, chain: u32, rejected: &AtomicBool) {
-        let bad: [(u32, fn(Suite) -> bool); 3] =
-            [(1, Suite::is_anonymous), (2, Suite::is_broken), (3, Suite::is_short_block)];
+        let bad: [(u32, Class); 3] = [(1, Suite::is_anonymous), (2, Suite::is_broken), (3, Suite::is_short_block)];
         let together = async {
             let any = |suite: Suite| bad.iter().any(|(_, is_member)| is_member(suite));
             if self.first_of(version, (chain, 0), &any, rejected).await {
-                join_all(bad.iter().map(|(number, is_member)| {
-                    self.first_of(version, (chain, 100 * number), is_member, rejected)
-                }))
+                join_all(
+                    bad.iter()
+                        .map(|(number, is_member)| self.first_of(version, (chain, 100 * number), is_member, rejected)),
+                )
                 .await;
             }
         };
@@ -462,7 +457,7 @@ impl Search<'_, '_> {
                 suites.reverse();
             }
             suites.truncate(CHUNK);
-            if matches!(self.asker.ask((chain, number), offer(version, suites)).await, Asked::NotAsked) {
+            if matches!(self.asker.ask((chain, number), offer(version, suites)).await, Asked::Stopped) {
                 return;
             }
         }
@@ -476,7 +471,10 @@ impl Search<'_, '_> {
         for (_, hello) in hellos {
             let HelloReply::ServerHello { bytes } = &hello.reply else { continue };
             let Some(chosen) = crate::records::server_hello::read_server_hello(&bytes.0) else { continue };
-            if chosen.version == version.wire() && hello.suites.contains(&chosen.suite) && !suites.contains(&chosen.suite) {
+            if chosen.version == version.wire()
+                && hello.suites.contains(&chosen.suite)
+                && !suites.contains(&chosen.suite)
+            {
                 suites.push(chosen.suite);
             }
         }
@@ -494,18 +492,17 @@ impl Search<'_, '_> {
             known.accepted.iter().copied().filter(is_wanted).collect()
         };
         let by_rsa = named("TLS_ECDHE_RSA_");
-        let (suites, own_curve) = if by_rsa.is_empty() {
-            (named("TLS_ECDHE_ECDSA_"), self.certificate_curve())
-        } else {
-            (by_rsa, None)
-        };
-        let mut groups: Vec<u16> = groups_of(version).into_iter().filter(|group| !known.groups.contains(group)).collect();
+        let (suites, own_curve) =
+            if by_rsa.is_empty() { (named("TLS_ECDHE_ECDSA_"), self.certificate_curve()) } else { (by_rsa, None) };
+        let mut groups: Vec<u16> =
+            groups_of(version).into_iter().filter(|group| !known.groups.contains(group)).collect();
         for number in 0.. {
             if suites.is_empty() || groups.is_empty() {
                 return;
             }
             let extra = own_curve.filter(|curve| !groups.contains(curve));
-            let offer = Offer { version, suites: suites.clone(), groups: groups.iter().copied().chain(extra).collect() };
+            let offer =
+                Offer { version, suites: suites.clone(), groups: groups.iter().copied().chain(extra).collect() };
             if !matches!(self.asker.ask((chain, number), offer).await, Asked::Chosen(_)) {
                 return;
             }
