@@ -9,16 +9,17 @@
 
 pub mod names;
 pub mod seen;
-
 pub mod clock;
 pub mod files;
 pub mod text;
+pub mod units;
 pub mod yaml;
 
-pub mod assess;
-pub mod checks;
+pub mod scope;
 pub mod collect;
 pub mod evidence;
 pub mod facts;
+pub mod checks;
 pub mod finding;
+pub mod assess;
 pub mod risk;
