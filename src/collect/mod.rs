@@ -2,3 +2,4 @@
 //! files.
 
 pub mod network;
+pub mod unfinished;
