@@ -23,3 +23,5 @@ pub mod checks;
 pub mod finding;
 pub mod assess;
 pub mod risk;
+
+pub mod report;
