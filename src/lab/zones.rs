@@ -98,16 +98,6 @@ impl Zone {
         self.add(&name(owner), RData::TXT(TXT::from_bytes(strings)));
         self
     }
-
-    /// Takes every record of `owner` of the kind away again.
-    pub fn without(mut self, owner: &str, kind: RecordType) -> Self {
-        let owner = name(owner);
-        if let Some(sets) = self.sets.get_mut(&owner) {
-            sets.remove(&kind);
-        }
-        self.sets.retain(|_, sets| !sets.is_empty());
-        self
-    }
 }
 
 fn record(owner: &Name, data: RData) -> Record {
