@@ -25,3 +25,4 @@ pub mod assess;
 pub mod risk;
 
 pub mod report;
+pub mod lab;

@@ -1,0 +1,1 @@
+//! What an examination of the clinic must find.
