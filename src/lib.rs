@@ -4,7 +4,7 @@
 //! reading what came back with [`records`]. From there on everything is pure: [`facts`] joins the
 //! evidence into what is known of each subject, [`assess`] judges facts with [`checks`] and gives
 //! [`finding`]s, [`risk`] turns those into scenarios with likelihood and impact, [`report`] shows
-//! it all, and [`history`] compares two assessments. [`lab`] is a small world on loopback for the
+//! it all, [`history`] compares two assessments, and [`verdict`] says how the run ends. [`lab`] is a small world on loopback for the
 //! demo and for tests.
 
 pub mod names;
@@ -26,3 +26,6 @@ pub mod risk;
 
 pub mod report;
 pub mod lab;
+
+pub mod history;
+pub mod verdict;

@@ -18,7 +18,7 @@ mod statement;
 pub use analysis::{analyse, analyse_cards};
 pub use card::{Card, Cards, cards};
 pub use model::{LikelihoodRule, Model, Source};
-pub use rule::{Category, RuleEntry, SecurityRule};
+pub use rule::{Category, RuleEntry, RuleKind, RuleObligation, SecurityRule};
 pub use scenario::{Scenario, ThreatSource, Verified};
 
 use serde::{Deserialize, Serialize};

@@ -22,7 +22,11 @@ fn each_quarter_has_its_files_and_the_second_tells_what_changed() {
 fn judging_the_stored_evidence_again_gives_the_same_bytes() {
     for quarter in demo().quarters() {
         let judge = || {
-            let output = mailassay().args(["assess", "--exit-zero", "--evidence"]).arg(quarter.join("evidence")).output().unwrap();
+            let output = mailassay()
+                .args(["assess", "--exit-zero", "--evidence"])
+                .arg(quarter.join("evidence"))
+                .output()
+                .unwrap();
             assert!(output.status.success(), "{}", told(&output));
             output.stdout
         };

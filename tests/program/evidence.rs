@@ -52,9 +52,11 @@ fn taking_a_segment_away_never_makes_anything_pass() {
             // Every failure of before is still a failure, or is not assessed now.
             let segment = name.trim_end_matches(".jsonl");
             for finding in whole["findings"].as_array().unwrap() {
-                let rested = finding["evidence"].as_array().unwrap().iter().any(|id| {
-                    id.as_str().is_some_and(|id| id.split('#').next() == Some(segment))
-                });
+                let rested = finding["evidence"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .any(|id| id.as_str().is_some_and(|id| id.split('#').next() == Some(segment)));
                 if finding["outcome"] != "fail" || !rested {
                     continue;
                 }

@@ -23,7 +23,8 @@ pub(crate) fn told(output: &Output) -> String {
 /// and is skipped, by name, under plain `cargo test`.
 pub(crate) fn needs(programs: &[&str]) -> bool {
     let on_path = |program: &&str| {
-        let found = std::env::var_os("PATH").into_iter().flat_map(|path| std::env::split_paths(&path).collect::<Vec<_>>());
+        let found =
+            std::env::var_os("PATH").into_iter().flat_map(|path| std::env::split_paths(&path).collect::<Vec<_>>());
         found.chain([PathBuf::from("/usr/sbin"), PathBuf::from("/sbin")]).any(|folder| folder.join(program).is_file())
     };
     let missing: Vec<&&str> = programs.iter().filter(|program| !on_path(program)).collect();

@@ -48,7 +48,8 @@ fn a_fault_in_the_scope_is_shown_at_its_line_and_nothing_is_written() {
 fn a_folder_with_finished_work_is_never_written_over() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("letter.txt"), "keep").unwrap();
-    let output = mailassay().args(["scan", "clinic.example", "--offline", "--out"]).arg(folder.path()).output().unwrap();
+    let output =
+        mailassay().args(["scan", "clinic.example", "--offline", "--out"]).arg(folder.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(64), "{}", told(&output));
     assert_eq!(std::fs::read_to_string(folder.path().join("letter.txt")).unwrap(), "keep");
 }
@@ -65,6 +66,7 @@ fn an_offline_scan_of_a_domain_assesses_nothing_and_passes_nothing() {
     assert_eq!(output.status.code(), Some(4), "{}", told(&output));
     let assessment = crate::support::assessment(&out);
     assert_eq!(assessment["passed"].as_array().unwrap().len(), 0, "{}", assessment["passed"]);
-    let failed = assessment["findings"].as_array().unwrap().iter().filter(|finding| finding["outcome"] == "fail").count();
+    let failed =
+        assessment["findings"].as_array().unwrap().iter().filter(|finding| finding["outcome"] == "fail").count();
     assert_eq!(failed, 0);
 }

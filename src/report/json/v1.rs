@@ -10,10 +10,16 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+mod build;
+mod convert;
 pub mod diff;
+mod elements;
+mod specifications;
 pub mod words;
 
+pub use build::Inputs;
 pub use diff::Diff;
+pub use elements::elements;
 pub use words::{
     ChangeClass, CoverageState, ElementState, Grade, Level, Obligation, Outcome, Severity, SpecificationState, Supports,
 };
