@@ -22,3 +22,5 @@ pub mod evidence;
 pub mod facts;
 pub mod finding;
 pub mod risk;
+
+pub mod report;
