@@ -12,6 +12,7 @@ pub mod seen;
 
 pub mod clock;
 pub mod files;
+pub mod keyed;
 pub mod text;
 pub mod yaml;
 
