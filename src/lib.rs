@@ -15,10 +15,13 @@ pub mod files;
 pub mod text;
 pub mod yaml;
 
+pub mod catalogues;
+
 pub mod assess;
 pub mod checks;
 pub mod collect;
 pub mod evidence;
 pub mod facts;
 pub mod finding;
+pub mod records;
 pub mod risk;
