@@ -17,12 +17,17 @@ pub mod units;
 pub mod yaml;
 
 pub mod scope;
+pub mod catalogues;
+
+pub mod assess;
+pub mod checks;
 pub mod collect;
 pub mod evidence;
 pub mod facts;
 pub mod checks;
 pub mod finding;
 pub mod assess;
+pub mod records;
 pub mod risk;
 
 pub mod report;
