@@ -16,22 +16,19 @@ pub mod text;
 pub mod units;
 pub mod yaml;
 
-pub mod scope;
 pub mod catalogues;
-
-pub mod assess;
-pub mod checks;
+pub mod scope;
 pub mod collect;
+pub mod records;
 pub mod evidence;
 pub mod facts;
 pub mod checks;
 pub mod finding;
 pub mod assess;
-pub mod records;
 pub mod risk;
-
-pub mod report;
-pub mod lab;
-
-pub mod history;
 pub mod verdict;
+pub mod report;
+pub mod history;
+pub mod method;
+pub mod lab;
+pub mod cli;

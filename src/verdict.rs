@@ -70,6 +70,12 @@ impl Ending {
     }
 }
 
+impl From<Ending> for std::process::ExitCode {
+    fn from(ending: Ending) -> Self {
+        Self::from(ending.exit_code())
+    }
+}
+
 /// What the caller asked to be told by the exit code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {

@@ -9,7 +9,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
 use crate::collect::network::{ConnectTo, Network, NetworkOptions};
-use crate::finding::Severity;
+use crate::report::json::v1::Severity;
 
 /// Assesses an organization's e-mail against the HIPAA Security Rule and writes a documented risk analysis.
 #[derive(Debug, Parser)]
@@ -149,7 +149,7 @@ pub(super) struct JudgingArgs {
     /// Compare with this earlier assessment.json and report what changed.
     #[arg(long, value_name = "FILE")]
     pub since: Option<PathBuf>,
-    /// Exit 3 when the comparison shows something added, worsened or newly blind.
+    /// Exit 3 when the comparison shows something added, worsened, reopened or lapsed.
     #[arg(long, requires = "since")]
     pub fail_on_drift: bool,
     /// Exit 0 whatever was found, for jobs that only report.
@@ -164,6 +164,21 @@ pub(super) enum SeverityArg {
     Medium,
     High,
     Critical,
+}
+
+impl Default for JudgingArgs {
+    /// What the command line gives when nothing is said.
+    fn default() -> Self {
+        Self {
+            checks: None,
+            fail_on: SeverityArg::High,
+            min_coverage: 0,
+            require: Vec::new(),
+            since: None,
+            fail_on_drift: false,
+            exit_zero: false,
+        }
+    }
 }
 
 impl From<SeverityArg> for Severity {
@@ -203,7 +218,7 @@ pub(super) struct DiffArgs {
     pub new: PathBuf,
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
-    /// Exit 3 when something was added, worsened or became newly blind.
+    /// Exit 3 when something was added, worsened, reopened or lapsed.
     #[arg(long)]
     pub fail_on_drift: bool,
 }

@@ -11,9 +11,12 @@ mod content;
 mod demo;
 mod diff;
 mod ingest;
+mod judging;
+mod output;
 mod probe;
 mod report;
 mod scan;
+mod targets;
 
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
@@ -22,7 +25,7 @@ use std::process::ExitCode;
 use args::{Cli, Color, Verb};
 
 use crate::text::visible;
-use crate::verdict::Exit;
+use crate::verdict::Ending;
 
 /// Runs one verb and gives the process's exit code.
 pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
@@ -32,12 +35,12 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
             let asked_for_help = !error.use_stderr();
             // A closed pipe is the reader's choice, not an error.
             let _ = error.print();
-            return if asked_for_help { Exit::Clean } else { Exit::Usage }.into();
+            return if asked_for_help { Ending::Clean } else { Ending::Usage }.into();
         }
     };
     let voice = Voice { quiet: cli.quiet, color: colored(cli.color) };
     match dispatch(cli, &voice) {
-        Ok(exit) => exit.into(),
+        Ok(ending) => ending.into(),
         Err(failure) => {
             eprintln!("error: {}", failure.message());
             failure.exit.into()
@@ -45,14 +48,14 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn dispatch(cli: Cli, voice: &Voice) -> Result<Exit, Failure> {
+fn dispatch(cli: Cli, voice: &Voice) -> Result<Ending, Failure> {
     match cli.verb {
         Verb::Assess(args) => assess::run(args, voice),
         Verb::Checks(args) => checks::run(args),
         Verb::Collect(args) => collect::run(args, voice),
         Verb::Completions { shell } => {
             clap_complete::generate(shell, &mut args::command(), "mailassay", &mut std::io::stdout());
-            Ok(Exit::Clean)
+            Ok(Ending::Clean)
         }
         Verb::Content(args) => content::run(args),
         Verb::Demo(args) => demo::run(&args, voice),
@@ -62,7 +65,7 @@ fn dispatch(cli: Cli, voice: &Voice) -> Result<Exit, Failure> {
             let mut page = Vec::new();
             clap_mangen::Man::new(args::command()).render(&mut page).map_err(anyhow::Error::from)?;
             say(&String::from_utf8_lossy(&page));
-            Ok(Exit::Clean)
+            Ok(Ending::Clean)
         }
         Verb::Probe(args) => probe::run(args, voice),
         Verb::Report(args) => report::run(&args, voice),
@@ -118,14 +121,14 @@ fn say_json(value: &impl serde::Serialize) {
 /// Why a verb ended early, and the exit code that says so.
 #[derive(Debug)]
 struct Failure {
-    exit: Exit,
+    exit: Ending,
     error: anyhow::Error,
 }
 
 impl Failure {
     /// The user has to change a file or an option.
     fn usage(error: impl Into<anyhow::Error>) -> Self {
-        Self { exit: Exit::Usage, error: error.into() }
+        Self { exit: Ending::Usage, error: error.into() }
     }
 
     fn message(&self) -> String {
@@ -137,6 +140,6 @@ impl Failure {
 
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
-        Self { exit: Exit::Error, error }
+        Self { exit: Ending::Runtime, error }
     }
 }

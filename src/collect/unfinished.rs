@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use crate::evidence::Observation;
 use crate::files::{self, FileError};
 
-const NAME: &str = "unfinished.jsonl";
+/// The journal in the evidence folder.
+pub const NAME: &str = "unfinished.jsonl";
 /// What is older than this is asked again.
 const HOURS: i64 = 24;
 const BYTES: u64 = 4 * 1024 * 1024 * 1024;

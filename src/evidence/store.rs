@@ -19,6 +19,7 @@ const SEGMENT_OBSERVATIONS: usize = 10_000;
 /// A line of a segment is at most this long.
 const LINE_BYTES: u64 = 8 * 1024 * 1024;
 const MANIFEST: &str = "manifest.json";
+const MANIFEST_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Says what the folder holds and how it was made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -85,10 +86,21 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Takes a folder without finished evidence in it, or makes one.
+    /// Takes a folder without finished evidence in it, or makes one. What an interrupted run
+    /// wrote is taken away: its journal holds the same and more.
     pub fn create(folder: &Path) -> Result<Self, EvidenceError> {
-        if folder.join(MANIFEST).exists() {
-            return Err(EvidenceError::Exists { path: folder.to_owned() });
+        let manifest = folder.join(MANIFEST);
+        if manifest.exists() {
+            let interrupted = files::read_bounded(&manifest, MANIFEST_BYTES)
+                .ok()
+                .and_then(|bytes| serde_json::from_slice::<Manifest>(&bytes).ok())
+                .filter(|manifest| !manifest.complete)
+                .ok_or_else(|| EvidenceError::Exists { path: folder.to_owned() })?;
+            for segment in &interrupted.segments {
+                // One that is gone already is as good as removed.
+                let _ = std::fs::remove_file(segment_path(folder, &segment.name)?);
+            }
+            std::fs::remove_file(&manifest).map_err(|source| FileError::Write { path: manifest, source })?;
         }
         files::make_folder(folder)?;
         Ok(Self { folder: folder.to_owned() })
@@ -163,7 +175,7 @@ impl Evidence {
     /// changed is refused.
     pub fn read(folder: &Path) -> Result<Self, EvidenceError> {
         let manifest_path = folder.join(MANIFEST);
-        let bytes = files::read_bounded(&manifest_path, 64 * 1024 * 1024)
+        let bytes = files::read_bounded(&manifest_path, MANIFEST_BYTES)
             .map_err(|error| EvidenceError::Manifest { path: folder.to_owned(), why: error.to_string() })?;
         let manifest: Manifest = serde_json::from_slice(&bytes)
             .map_err(|error| EvidenceError::Manifest { path: folder.to_owned(), why: error.to_string() })?;

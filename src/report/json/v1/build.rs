@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use sha2::{Digest, Sha256};
 
 use super::convert::{gap, grade_of_segment};
 use super::{
@@ -15,7 +14,7 @@ use super::{
 };
 use crate::assess::Judgement;
 use crate::clock::date_of;
-use crate::evidence::{Answer, Evidence, Source, hex};
+use crate::evidence::{Answer, Evidence, Manifest, Segment, Source};
 use crate::facts::{Collection, Facts};
 use crate::finding;
 use crate::names::SubjectKind;
@@ -27,8 +26,8 @@ const SUBJECT_NAMES: usize = 10_000;
 /// Everything one assessment is made of.
 #[derive(Clone, Copy, Debug)]
 pub struct Inputs<'a> {
-    /// The collections it rests on; several where they were made in different places.
-    pub evidence: &'a [&'a Evidence],
+    /// What it rests on; several collections are joined before.
+    pub evidence: &'a Evidence,
     /// The moment everything is judged against.
     pub as_of: Timestamp,
     pub facts: &'a Facts,
@@ -46,7 +45,7 @@ impl Assessment {
     /// `verdict::judge`: they need another assessment, and the finished one.
     pub fn new(inputs: Inputs<'_>) -> Self {
         let Inputs { evidence, as_of, facts, cards, judgement, analysis, .. } = inputs;
-        let declared = evidence.iter().find_map(|evidence| evidence.declared().ok()).map(|(_, declared)| declared);
+        let declared = evidence.declared().ok().map(|(_, declared)| declared);
         let findings = findings(inputs);
         let mut assessment = Self {
             schema: SCHEMA,
@@ -62,8 +61,8 @@ impl Assessment {
                 Organization::from,
             ),
             as_of,
-            evidence_digest: digest(evidence),
-            vantages: evidence.iter().map(|evidence| vantage(evidence)).collect(),
+            evidence_digest: evidence.digest.clone(),
+            vantages: evidence.manifests.iter().map(vantage).collect(),
             declared: declared.map_or_else(Default::default, Into::into),
             coverage: coverage(judgement, cards),
             passed: passed(judgement, cards),
@@ -86,22 +85,7 @@ impl Assessment {
     }
 }
 
-fn digest(evidence: &[&Evidence]) -> String {
-    match evidence {
-        [one] => one.digest.clone(),
-        several => {
-            let digests: BTreeSet<&str> = several.iter().map(|evidence| evidence.digest.as_str()).collect();
-            let mut hash = Sha256::new();
-            for digest in digests {
-                hash.update(digest.as_bytes());
-            }
-            hex(&hash.finalize())
-        }
-    }
-}
-
-fn vantage(evidence: &Evidence) -> Vantage {
-    let manifest = &evidence.manifest;
+fn vantage(manifest: &Manifest) -> Vantage {
     Vantage {
         label: manifest.vantage.label.clone(),
         resolvers: manifest.vantage.resolvers.clone(),
@@ -112,21 +96,22 @@ fn vantage(evidence: &Evidence) -> Vantage {
     }
 }
 
-fn segments(evidence: &[&Evidence]) -> Vec<EvidenceSegment> {
-    let mut segments: Vec<_> = evidence
-        .iter()
-        .flat_map(|evidence| {
-            evidence.manifest.segments.iter().map(|segment| EvidenceSegment {
-                name: segment.name.clone(),
-                vantage: evidence.manifest.vantage.label.clone(),
-                source: segment.source.as_str().to_owned(),
-                kind: segment.subject_kind.as_str().to_owned(),
-                observations: segment.observations,
-                sha256: segment.sha256.clone(),
-                grade: grade_of_segment(&segment.name),
-            })
-        })
-        .collect();
+fn segments(evidence: &Evidence) -> Vec<EvidenceSegment> {
+    let several = evidence.manifests.len() > 1;
+    let of = |(number, manifest): (usize, &Manifest)| {
+        let describe = |segment: &Segment| EvidenceSegment {
+            // As observations are named after joining: `2/dns.domain`.
+            name: if several { format!("{}/{}", number + 1, segment.name) } else { segment.name.clone() },
+            vantage: manifest.vantage.label.clone(),
+            source: segment.source.as_str().to_owned(),
+            kind: segment.subject_kind.as_str().to_owned(),
+            observations: segment.observations,
+            sha256: segment.sha256.clone(),
+            grade: grade_of_segment(&segment.name),
+        };
+        manifest.segments.iter().map(describe).collect::<Vec<_>>()
+    };
+    let mut segments: Vec<_> = evidence.manifests.iter().enumerate().flat_map(of).collect();
     segments.sort_by(|a, b| (&a.name, &a.vantage, &a.sha256).cmp(&(&b.name, &b.vantage, &b.sha256)));
     segments
 }
@@ -181,9 +166,9 @@ fn findings(inputs: Inputs<'_>) -> Vec<Finding> {
 }
 
 /// The answers that name a file which was there to be read: grade D instead of E.
-fn answers_with_file(evidence: &[&Evidence]) -> BTreeSet<String> {
-    let answers = evidence.iter().flat_map(|evidence| evidence.from(Source::Answers));
-    answers
+fn answers_with_file(evidence: &Evidence) -> BTreeSet<String> {
+    evidence
+        .from(Source::Answers)
         .filter(
             |(_, observation)| matches!(&observation.answer, Ok(Answer::Answer(row)) if row.evidence_sha256.is_some()),
         )
