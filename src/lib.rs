@@ -15,6 +15,8 @@ pub mod files;
 pub mod text;
 pub mod yaml;
 
+pub mod questionnaire;
+
 pub mod assess;
 pub mod checks;
 pub mod collect;

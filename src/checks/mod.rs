@@ -11,7 +11,7 @@ mod thresholds;
 mod wording;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 pub mod examples;
 pub mod expression;
@@ -19,6 +19,6 @@ pub mod frameworks;
 
 pub use catalog::{AREAS, Catalog, CheckError};
 pub use check::{Check, Cite, Supports, Verdict};
-pub use paths::{FactPath, Reading};
+pub use paths::{FactPath, Reading, distance};
 pub use thresholds::Threshold;
 pub use wording::overclaim;

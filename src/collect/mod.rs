@@ -1,4 +1,7 @@
 //! Asks the world and never judges. The only room that opens connections or reads a customer's
 //! files.
 
+pub mod answers;
+pub mod inside;
 pub mod network;
+pub mod registers;
