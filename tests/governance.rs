@@ -1,5 +1,7 @@
 //! From a client's folder to a judgement: answers, registers and the scope's own declarations.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::path::Path;
 
 use mailassay::assess::{CoverageState, Grade, Judgement, assess};
