@@ -161,10 +161,13 @@ fn key<'s>(reads: &BTreeSet<FactPath>, subject: &'s EncodedSubject) -> Vec<Readi
 
 /// The outcomes of one check while its subjects are gone through.
 #[derive(Default)]
-struct Tally {
+struct Tally<'s> {
     findings: Vec<Finding>,
-    passed: BTreeSet<String>,
-    passed_on: BTreeSet<EvidenceId>,
+    passed: usize,
+    /// The first of them, by name.
+    passed_first: BTreeSet<&'s str>,
+    /// In no order, with repetitions: there may be millions.
+    passed_on: Vec<&'s EvidenceId>,
     failed: usize,
     needs_review: usize,
     not_assessed: usize,
@@ -173,8 +176,8 @@ struct Tally {
     grade: Option<Grade>,
 }
 
-impl Tally {
-    fn take(&mut self, check: &Check, reads: &Reads, subject: &EncodedSubject, verdict: Verdict) {
+impl<'s> Tally<'s> {
+    fn take(&mut self, check: &Check, reads: &Reads, subject: &'s EncodedSubject, verdict: Verdict) {
         let outcome = match verdict {
             Verdict::NotApplicable => {
                 self.not_applicable += 1;
@@ -183,7 +186,11 @@ impl Tally {
             Verdict::Pass => {
                 self.worsen(reads, subject);
                 self.passed_grade = self.passed_grade.max(Some(grade(&reads.deciding, subject)));
-                self.passed.insert(subject.name.clone());
+                self.passed += 1;
+                self.passed_first.insert(&subject.name);
+                if self.passed_first.len() > NAMED {
+                    self.passed_first.pop_last();
+                }
                 self.passed_on.extend(evidence(&reads.all, subject));
                 return;
             }
@@ -210,7 +217,7 @@ impl Tally {
             outcome,
             severity: check.severity,
             message: check.message(subject),
-            evidence: evidence(&reads.all, subject).into_iter().collect(),
+            evidence: evidence(&reads.all, subject).collect::<BTreeSet<_>>().into_iter().cloned().collect(),
             disposition: Disposition::Open,
         });
     }
@@ -249,7 +256,7 @@ impl Tally {
             Collection::NotDeclared(what) if nobody => not_provided = Some(what.clone()),
             Collection::NotDeclared(_) => {}
         }
-        let assessed = self.passed.len() + self.failed + self.needs_review;
+        let assessed = self.passed + self.failed + self.needs_review;
         let state = match (assessed, self.not_assessed) {
             (0, 0) if not_provided.is_some() => CoverageState::NotProvided,
             (0, 0) => CoverageState::NotApplicable,
@@ -269,7 +276,7 @@ impl Tally {
             area: check.area.clone(),
             subject: check.subject,
             state,
-            passed: self.passed.len(),
+            passed: self.passed,
             failed: self.failed,
             needs_review: self.needs_review,
             not_assessed: self.not_assessed,
@@ -277,11 +284,13 @@ impl Tally {
             because,
             grade: self.grade.unwrap_or(Grade::U),
         };
-        let passed = (!self.passed.is_empty()).then(|| Passed {
+        self.passed_on.sort_unstable();
+        self.passed_on.dedup();
+        let passed = (self.passed > 0).then(|| Passed {
             check: check.id.clone(),
-            count: self.passed.len(),
-            subjects: self.passed.iter().take(NAMED).cloned().collect(),
-            evidence: self.passed_on.iter().take(NAMED).cloned().collect(),
+            count: self.passed,
+            subjects: self.passed_first.iter().map(|name| (*name).to_owned()).collect(),
+            evidence: self.passed_on.iter().take(NAMED).map(|id| (*id).clone()).collect(),
             evidence_sha256: digest(&self.passed_on),
             grade: self.passed_grade.unwrap_or(Grade::U),
         });
@@ -359,13 +368,13 @@ pub fn to_close(reason: &NotObserved) -> String {
 }
 
 /// The observations that the facts read rest on.
-fn evidence(reads: &BTreeSet<FactPath>, subject: &EncodedSubject) -> BTreeSet<EvidenceId> {
-    let facts = reads.iter().filter_map(|path| subject.facts.get(path.fact));
-    facts.flat_map(|fact| fact.evidence.iter().cloned()).collect()
+fn evidence<'s>(reads: &BTreeSet<FactPath>, subject: &'s EncodedSubject) -> impl Iterator<Item = &'s EvidenceId> {
+    let facts: BTreeSet<&str> = reads.iter().map(|path| path.fact).collect();
+    facts.into_iter().filter_map(|fact| subject.facts.get(fact)).flat_map(|fact| &fact.evidence)
 }
 
 /// SHA-256 over observation ids, one a line.
-fn digest(ids: &BTreeSet<EvidenceId>) -> String {
+fn digest(ids: &[&EvidenceId]) -> String {
     let mut hash = Sha256::new();
     for id in ids {
         hash.update(id.as_str().as_bytes());

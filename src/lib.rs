@@ -15,9 +15,9 @@ pub mod keyed;
 pub mod text;
 pub mod units;
 pub mod yaml;
-
 pub mod catalogues;
 pub mod scope;
+pub mod questionnaire;
 pub mod collect;
 pub mod records;
 pub mod evidence;

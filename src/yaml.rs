@@ -84,7 +84,17 @@ fn escape(text: &str) -> String {
 
 /// Reads one document from `text`; `file` is only for the error message.
 pub fn read<T: DeserializeOwned>(file: &Path, text: &str) -> Result<T, Located> {
-    serde_saphyr::from_str(text).map_err(|error| {
+    read_with(file, text, serde_saphyr::Options::default())
+}
+
+/// As [`read`], where only `true` and `false` are booleans (YAML 1.2): for texts in which `yes`,
+/// `no`, `on` and `off` are words.
+pub fn read_words<T: DeserializeOwned>(file: &Path, text: &str) -> Result<T, Located> {
+    read_with(file, text, serde_saphyr::options! { strict_booleans: true })
+}
+
+fn read_with<T: DeserializeOwned>(file: &Path, text: &str, options: serde_saphyr::Options) -> Result<T, Located> {
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         let (line, column) = error.location().map_or((0, 0), |at| (at.line(), at.column()));
         let message = error.without_snippet().to_string();
         let what = message.split(" at line ").next().unwrap_or(&message).trim().to_owned();

@@ -249,3 +249,103 @@ fn own_files(folder: &Path, area: &str) -> Result<Vec<Source>, CheckError> {
 fn is_yaml(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWN: &str = r#"id: every-domain-sends
+title: Every domain sends mail
+subject: domain
+applies_when: "true"
+pass_when: domain.sends
+severity: info
+cites: [{ spec: 164.306(e), supports: indirect }]
+finding: "{{domain.name}} sends mail: {{domain.sends}}"
+why: An invented check.
+fix: Nothing.
+since: "1.0.0"
+examples:
+  pass: [{ domain: { name: a.example, sends: true } }]
+  fail: [{ domain: { name: a.example, sends: false } }]
+  unknown: [{ domain: { name: a.example, sends: unknown } }]
+"#;
+
+    fn load(files: &[(&str, &str)]) -> Result<Catalog, String> {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = folder.path().join(name);
+            files::make_folder(path.parent().unwrap()).unwrap();
+            files::write_whole(&path, text.as_bytes()).unwrap();
+        }
+        Catalog::load(Some(folder.path())).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn own_checks_stand_beside_ours_and_are_marked() {
+        let built_in = Catalog::built_in().unwrap();
+        let own = load(&[("every-domain-sends.yaml", OWN)]).unwrap();
+        assert_eq!(own.checks.len(), built_in.checks.len() + 1);
+        let check = &own.checks["every-domain-sends"];
+        assert!(check.own && check.area == "own");
+        assert!(built_in.checks.values().all(|check| !check.own));
+        assert_eq!(own.version, format!("{}+own", built_in.version));
+        assert_ne!(own.digest, built_in.digest);
+        let in_area = load(&[("transport/every-domain-sends.yaml", OWN)]).unwrap();
+        assert_eq!(in_area.checks["every-domain-sends"].area, "transport");
+    }
+
+    #[test]
+    fn own_checks_whose_examples_do_not_hold_may_not_judge() {
+        let error = load(&[("every-domain-sends.yaml", &OWN.replace("sends: false", "sends: true"))]).unwrap_err();
+        assert!(error.contains("every-domain-sends, line 14: expected fail, found pass"), "{error}");
+    }
+
+    #[test]
+    fn an_id_is_used_once() {
+        let taken = OWN.replace("every-domain-sends", "training-given");
+        assert!(load(&[("training-given.yaml", &taken)]).unwrap_err().contains("already taken"));
+    }
+
+    #[test]
+    fn every_fault_of_every_file_is_told_at_once() {
+        let one = OWN.replace("domain.sends\n", "domain.sendz\n");
+        let other = OWN.replace("every-domain-sends", "another").replace("164.306(e)", "164.306(z)");
+        let error = load(&[("every-domain-sends.yaml", &one), ("another.yaml", &other)]).unwrap_err();
+        assert!(error.contains("domain.sendz") && error.contains("no such paragraph"), "{error}");
+        assert!(error.contains("line 5, column 12"), "{error}");
+    }
+
+    #[test]
+    fn thresholds_are_named_once_over_all_files() {
+        let limit = "own_days: { value: 5, unit: days, source: ours, date: 2026-01-01 }\n";
+        let check =
+            OWN.replace("pass_when: domain.sends", "pass_when: domain.sends && domain.spf.lookups < limit.own_days");
+        let check = check.replace("sends: true }", "sends: true, spf: { lookups: 1 } }");
+        let check = check.replace("sends: false }", "sends: false, spf: absent }");
+        let check = check.replace("sends: unknown }", "sends: unknown, spf: unknown }");
+        let files = [("every-domain-sends.yaml", check.as_str()), ("thresholds/ours.yaml", limit)];
+        let catalog = load(&files).unwrap();
+        assert_eq!(catalog.thresholds["own_days"].value, 5);
+        assert!(load(&files[..1]).unwrap_err().contains("there is no threshold `limit.own_days`"));
+        let twice = load(&[("thresholds/a.yaml", limit), ("thresholds/b.yaml", limit)]).unwrap_err();
+        assert!(twice.contains("already defined") && twice.contains("b.yaml"), "{twice}");
+        let bad = load(&[("thresholds/a.yaml", "Days: { value: 5, unit: days, source: ours, date: 2026-01-01 }\n")]);
+        assert!(bad.unwrap_err().contains("cannot be a threshold's name"));
+        assert!(
+            load(&[("thresholds/a.yaml", "days: { value: 5.5, unit: days, source: ours, date: 2026-01-01 }\n")])
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn the_rule_is_whole() {
+        let framework = Catalog::built_in().unwrap().framework;
+        assert_eq!(framework.all().count(), 105);
+        for paragraph in framework.all() {
+            if let Some(parent) = &paragraph.parent {
+                assert!(framework.get(parent).is_some(), "{}: {parent}", paragraph.id);
+            }
+        }
+    }
+}

@@ -230,7 +230,7 @@ impl Page<'_> {
 
 /// Reads one check. All faults of the file come back together.
 pub(super) fn read(file: &Path, text: &str, area: &str, own: bool, shelf: Shelf<'_>) -> Result<Check, Vec<Located>> {
-    let written: Written = yaml::read(file, text).map_err(|fault| vec![fault])?;
+    let written: Written = yaml::read_words(file, text).map_err(|fault| vec![fault])?;
     let mut page = Page { file, text, faults: Vec::new() };
     check_id(&written.id, &mut page);
     let severity = severity(&written.severity, &mut page);

@@ -5,13 +5,15 @@
 
 mod catalog;
 mod check;
+mod listing;
 mod paths;
+mod reference;
 mod rules;
 mod thresholds;
 mod wording;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 pub mod examples;
 pub mod expression;
@@ -19,6 +21,8 @@ pub mod frameworks;
 
 pub use catalog::{AREAS, Catalog, CheckError};
 pub use check::{Check, Cite, Supports, Verdict};
-pub use paths::{FactPath, Reading};
+pub use listing::{Listed, Listing, listing};
+pub use paths::{FactPath, Reading, distance};
+pub use reference::reference;
 pub use thresholds::Threshold;
 pub use wording::overclaim;

@@ -1,10 +1,14 @@
-//! Invented subjects for the tests of this room.
+//! Invented subjects and evidence for tests.
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
+use crate::evidence::declared::{Declared, DeclaredDomain, Organization, Role};
+use crate::evidence::{Answer, Evidence, Manifest, Observation, Question, Source, Vantage, Writer};
 use crate::facts;
 use crate::facts::shape::{EncodedFact, EncodedSubject, Shape, Value};
-use crate::names::SubjectKind;
+use crate::names::{SubjectId, SubjectKind};
 use crate::seen::NotObserved;
 
 fn known(value: Value) -> EncodedFact {
@@ -50,4 +54,73 @@ pub(super) fn unknown_domain(unknown: &[&'static str]) -> EncodedSubject {
         subject.facts.get_mut(fact).unwrap().value = Err(NotObserved::TimedOut { after_ms: 2_000 });
     }
     subject
+}
+
+/// Noon of 2026-10-01: when everything in these tests is asked and judged.
+fn noon() -> Timestamp {
+    "2026-10-01T12:00:00Z".parse().unwrap()
+}
+
+/// One observation, made at noon.
+pub(crate) fn observation(
+    subject: SubjectId,
+    source: Source,
+    question: Question,
+    answer: Result<Answer, NotObserved>,
+) -> Observation {
+    Observation { subject, source, question, asked_at: noon(), took_ms: 0, vantage: "test".to_owned(), answer }
+}
+
+/// The scope of an invented clinic with one domain, changed.
+pub(crate) fn declared(change: impl FnOnce(&mut Declared)) -> Observation {
+    let mut declared = Declared {
+        organization: Some(Organization {
+            name: "Maple Street Clinic".to_owned(),
+            role: Role::CoveredEntity,
+            individuals: None,
+            states: vec!["OR".to_owned()],
+        }),
+        authorization: None,
+        domains: vec![DeclaredDomain {
+            name: "clinic.example".parse().unwrap(),
+            sends: true,
+            receives: true,
+            selectors: Vec::new(),
+        }],
+        hosts: Vec::new(),
+        portals: Vec::new(),
+        partners: Vec::new(),
+        vendors: Vec::new(),
+        exports: Vec::new(),
+        messages: Vec::new(),
+        retention: None,
+        answers: None,
+        registers: None,
+        scope_sha256: String::new(),
+    };
+    change(&mut declared);
+    let subject = SubjectId::new(SubjectKind::Organization, "maple street clinic");
+    observation(subject, Source::Declared, Question::Declared, Ok(Answer::Declared(Box::new(declared))))
+}
+
+/// Evidence that holds these observations, written and read again.
+pub(crate) fn evidence(observations: Vec<Observation>) -> Evidence {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = Manifest {
+        schema: 1,
+        kind: "evidence".to_owned(),
+        tool_version: "0".to_owned(),
+        scope_sha256: String::new(),
+        vantage: Vantage {
+            label: "test".to_owned(),
+            resolvers: Vec::new(),
+            port_25_reachable: None,
+            test_network: Vec::new(),
+        },
+        started_at: noon(),
+        as_of: noon(),
+        complete: true,
+        segments: Vec::new(),
+    };
+    Writer::create(folder.path()).unwrap().finish(observations, manifest).unwrap()
 }
