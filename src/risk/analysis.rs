@@ -10,47 +10,52 @@ use jiff::civil::Date;
 use uuid::Uuid;
 
 use super::card::{Cards, cards};
-use super::control::{Control, collection, controls};
+use super::control::{Control, controls};
 use super::impact::{self, Impact, Scanned};
+use super::known::{Known, SHOWN};
 use super::likelihood::{Success, success};
 use super::model::Model;
-use super::scenario::{Only, Population, Scenario};
+use super::scenario::Scenario;
 use super::{Level, Position, Risk, RiskAnalysis, RiskNotApplicable, exposure, plan, statement};
 use crate::assess::{Grade, Judgement};
 use crate::checks::Catalog;
-use crate::facts::{Collection, Facts};
+use crate::facts::Facts;
 use crate::finding::Fingerprint;
 use crate::names::SubjectKind;
-use crate::seen::Seen;
 
 /// Analyses what was judged, as of a day.
 pub fn analyse(model: &Model, catalog: &Catalog, judgement: &Judgement, facts: &Facts, today: Date) -> RiskAnalysis {
-    analyse_cards(model, &cards(catalog), judgement, facts, today)
+    analyse_known(model, &cards(catalog), judgement, &Known::from(facts), today)
 }
 
-/// As [`analyse`], given the texts of the checks.
-pub fn analyse_cards(model: &Model, cards: &Cards, judgement: &Judgement, facts: &Facts, today: Date) -> RiskAnalysis {
-    let scanned = Scanned::read(facts);
-    let controls = controls(model, cards, judgement, facts, &scanned);
+pub(super) fn analyse_known(
+    model: &Model,
+    cards: &Cards,
+    judgement: &Judgement,
+    known: &Known,
+    today: Date,
+) -> RiskAnalysis {
+    let scanned = Scanned::read(known);
+    let controls = controls(model, cards, judgement, known, &scanned);
     let mut rows = Vec::new();
     let mut not_applicable = Vec::new();
     for scenario in &model.scenarios {
-        match why_not(scenario, &controls, facts) {
+        match why_not(scenario, &controls, known) {
             Some(because) => not_applicable.push(RiskNotApplicable {
                 scenario: scenario.id.clone(),
                 title: scenario.title.clone(),
                 because,
             }),
-            None => rows.push(Row::new(model, scenario, &controls, facts, &scanned)),
+            None => rows.push(Row::new(model, scenario, &controls, known, &scanned)),
         }
     }
     let plan = plan::plan(model, cards, judgement, &rows);
     rows.sort_by(|a, b| b.order(model).cmp(&a.order(model)));
     RiskAnalysis {
         model: model.name(),
-        risks: rows.iter().map(|row| row.risk(model, facts)).collect(),
+        risks: rows.iter().map(|row| row.risk(model, known)).collect(),
         plan,
-        exposure: exposure::exposure(model, facts, &scanned, today),
+        exposure: exposure::exposure(model, known, &scanned, today),
         not_applicable,
     }
 }
@@ -70,7 +75,7 @@ impl<'m> Row<'m> {
         model: &Model,
         scenario: &'m Scenario,
         controls: &BTreeMap<String, Control>,
-        facts: &Facts,
+        known: &Known,
         scanned: &Scanned,
     ) -> Self {
         let controls: BTreeMap<&str, Control> =
@@ -78,7 +83,7 @@ impl<'m> Row<'m> {
         let mended = controls.iter().map(|(&check, control)| (check, control.mended())).collect();
         Self {
             scenario,
-            impact: impact::impact(model, scenario, facts, scanned),
+            impact: impact::impact(model, scenario, known, scanned),
             now: success(model, scenario, &controls),
             then: success(model, scenario, &mended),
             controls,
@@ -120,7 +125,7 @@ impl<'m> Row<'m> {
         (residual.risk, score, individuals, std::cmp::Reverse(&self.scenario.id))
     }
 
-    fn risk(&self, model: &Model, facts: &Facts) -> Risk {
+    fn risk(&self, model: &Model, known: &Known) -> Risk {
         let inherent = self.position(model, self.scenario.success);
         let residual = self.position(model, self.now.level);
         let vulnerabilities: BTreeSet<Fingerprint> =
@@ -131,7 +136,7 @@ impl<'m> Row<'m> {
             scenario: self.scenario.id.clone(),
             title: self.scenario.title.clone(),
             statement: statement::statement(model, self.scenario, &self.controls, self.impact.count.as_ref()),
-            assets: assets(self.scenario, facts),
+            assets: assets(self.scenario, known),
             threat: format!("{} ({})", self.scenario.threat.event, self.scenario.threat.source.as_str()),
             vulnerabilities: vulnerabilities.into_iter().collect(),
             controls: self.now.held.clone(),
@@ -256,73 +261,33 @@ impl Step {
 
 /// Why a scenario cannot happen here, if so: there is nothing it could happen to, or none of its
 /// checks applies. What may be there, or may apply, counts as being there.
-fn why_not(scenario: &Scenario, controls: &BTreeMap<String, Control>, facts: &Facts) -> Option<String> {
+fn why_not(scenario: &Scenario, controls: &BTreeMap<String, Control>, known: &Known) -> Option<String> {
     let kind = scenario.population.kind;
     let decisive = || scenario.primary.iter().chain(&scenario.open_path).filter_map(|check| controls.get(check));
     let found = decisive().any(|control| control.failed() + control.unknown > 0);
     if found {
         return None;
     }
-    if *collection(facts, kind) == Collection::Complete && members(scenario.population, facts).is_empty() {
+    if known.is_complete(kind) && known.members(scenario.population).count == 0 {
         return Some(format!("there is no {} it could happen to", kind.in_words()));
     }
     decisive().all(|control| control.not_applicable).then(|| "none of its checks applies here".to_owned())
 }
 
-/// The names of the subjects a scenario is about.
-fn members(population: Population, facts: &Facts) -> BTreeSet<&str> {
-    let may = |seen: &Seen<bool>| match seen {
-        Seen::Present(holds) => *holds,
-        Seen::Absent => false,
-        Seen::Malformed(_) | Seen::Unknown(_) => true,
-    };
-    let ours = |by: &Seen<String>| by.present().is_none_or(|by| by == "us" || by == "unknown");
-    macro_rules! all {
-        ($kind:ident) => {
-            facts.$kind.subjects.iter().map(|subject| subject.name.as_str()).collect()
-        };
-        ($kind:ident where $subject:ident, $condition:expr) => {
-            facts.$kind.subjects.iter().filter(|$subject| $condition).map(|subject| subject.name.as_str()).collect()
-        };
-    }
-    match (population.only, population.kind) {
-        (Some(Only::Administrators), _) => all!(mailboxes where mailbox, may(&mailbox.administrator.seen)),
-        (Some(Only::CarriesMail), _) => all!(vendors where vendor, may(&vendor.carries_mail.seen)),
-        (Some(Only::Ours), _) => all!(endpoints where endpoint, ours(&endpoint.operated_by.seen)),
-        (Some(Only::Phi), SubjectKind::Partner) => all!(partners where partner, may(&partner.phi.seen)),
-        (Some(Only::Phi), _) => all!(mailboxes where mailbox, may(&mailbox.holds_phi.seen)),
-        (Some(Only::Receives), _) => all!(domains where domain, may(&domain.receives.seen)),
-        (Some(Only::Sends), _) => all!(domains where domain, may(&domain.sends.seen)),
-        (None, SubjectKind::Attestation) => all!(attestations),
-        (None, SubjectKind::ContentFolder) => all!(content_folders),
-        (None, SubjectKind::Domain) => all!(domains),
-        (None, SubjectKind::Endpoint) => all!(endpoints),
-        (None, SubjectKind::ExportFile) => all!(export_files),
-        (None, SubjectKind::ForwardingRule) => all!(forwarding_rules),
-        (None, SubjectKind::Mailbox) => all!(mailboxes),
-        (None, SubjectKind::Organization) => all!(organizations),
-        (None, SubjectKind::Partner) => all!(partners),
-        (None, SubjectKind::Register) => all!(registers),
-        (None, SubjectKind::Tenant) => all!(tenants),
-        (None, SubjectKind::Vendor) => all!(vendors),
-    }
-}
-
 /// What a scenario is about: mailboxes and rules as a count, since their names are people's.
-fn assets(scenario: &Scenario, facts: &Facts) -> Vec<String> {
+fn assets(scenario: &Scenario, known: &Known) -> Vec<String> {
     let mut assets = vec![scenario.assets.clone()];
     let kind = scenario.population.kind;
-    let members = members(scenario.population, facts);
+    let members = known.members(scenario.population);
     match kind {
         SubjectKind::Domain
         | SubjectKind::Endpoint
         | SubjectKind::Partner
         | SubjectKind::Tenant
         | SubjectKind::Vendor => {
-            const SHOWN: usize = 20;
-            assets.extend(members.iter().take(SHOWN).map(|name| crate::text::visible(name)));
-            if members.len() > SHOWN {
-                assets.push(format!("and {} more", members.len() - SHOWN));
+            assets.extend(members.first.iter().map(|name| crate::text::visible(name)));
+            if members.count > SHOWN {
+                assets.push(format!("and {} more", members.count - SHOWN));
             }
         }
         SubjectKind::Attestation
@@ -331,8 +296,8 @@ fn assets(scenario: &Scenario, facts: &Facts) -> Vec<String> {
         | SubjectKind::ForwardingRule
         | SubjectKind::Mailbox
         | SubjectKind::Register => {
-            if !members.is_empty() {
-                assets.push(statement::counted(kind, members.len()));
+            if members.count > 0 {
+                assets.push(statement::counted(kind, members.count));
             }
         }
         SubjectKind::Organization => {}

@@ -5,13 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::card::Cards;
 use super::impact::Scanned;
+use super::known::Known;
 use super::model::{Credits, Model};
 use crate::assess::{CoverageState, Grade, Judgement};
 use crate::evidence::EvidenceId;
-use crate::facts::{Collection, Facts};
 use crate::finding::{Disposition, Finding, Fingerprint, Outcome};
 use crate::names::SubjectKind;
-use crate::seen::Seen;
 
 /// One check, counted over its subjects.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,10 +126,10 @@ pub(super) fn controls(
     model: &Model,
     cards: &Cards,
     judgement: &Judgement,
-    facts: &Facts,
+    known: &Known,
     scanned: &Scanned,
 ) -> BTreeMap<String, Control> {
-    let heavy = HeavyMailboxes::find(model, facts, scanned);
+    let heavy = HeavyMailboxes::find(model, known, scanned);
     let mut findings: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
     for finding in &judgement.findings {
         findings.entry(&finding.check).or_default().push(finding);
@@ -142,7 +141,7 @@ pub(super) fn controls(
     ids.into_iter()
         .map(|id| {
             let about = findings.get(id).map_or(&[][..], Vec::as_slice);
-            (id.to_owned(), control(id, cards, judgement, facts, about, passed.get(id).copied(), &heavy))
+            (id.to_owned(), control(id, cards, judgement, known, about, passed.get(id).copied(), &heavy))
         })
         .collect()
 }
@@ -151,7 +150,7 @@ fn control(
     id: &str,
     cards: &Cards,
     judgement: &Judgement,
-    facts: &Facts,
+    known: &Known,
     findings: &[&Finding],
     passed: Option<&[EvidenceId]>,
     heavy: &HeavyMailboxes,
@@ -167,7 +166,7 @@ fn control(
         unknown: 0,
         group_known: match coverage.map(|coverage| coverage.state) {
             Some(CoverageState::Assessed | CoverageState::PartlyAssessed | CoverageState::NotApplicable) => {
-                *collection(facts, subject) == Collection::Complete
+                known.is_complete(subject)
             }
             Some(CoverageState::NotAssessed | CoverageState::NotProvided) | None => false,
         },
@@ -206,24 +205,6 @@ fn control(
     control
 }
 
-/// Whether all subjects of a kind are known.
-pub(super) fn collection(facts: &Facts, kind: SubjectKind) -> &Collection {
-    match kind {
-        SubjectKind::Attestation => &facts.attestations.collection,
-        SubjectKind::ContentFolder => &facts.content_folders.collection,
-        SubjectKind::Domain => &facts.domains.collection,
-        SubjectKind::Endpoint => &facts.endpoints.collection,
-        SubjectKind::ExportFile => &facts.export_files.collection,
-        SubjectKind::ForwardingRule => &facts.forwarding_rules.collection,
-        SubjectKind::Mailbox => &facts.mailboxes.collection,
-        SubjectKind::Organization => &facts.organizations.collection,
-        SubjectKind::Partner => &facts.partners.collection,
-        SubjectKind::Register => &facts.registers.collection,
-        SubjectKind::Tenant => &facts.tenants.collection,
-        SubjectKind::Vendor => &facts.vendors.collection,
-    }
-}
-
 /// Mailboxes known to be ordinary: neither an administrator's nor heavy with PHI. Every other
 /// one, and one nobody knows, may be either.
 struct HeavyMailboxes {
@@ -231,19 +212,16 @@ struct HeavyMailboxes {
 }
 
 impl HeavyMailboxes {
-    fn find(model: &Model, facts: &Facts, scanned: &Scanned) -> Self {
+    fn find(model: &Model, known: &Known, scanned: &Scanned) -> Self {
         let light = |name: &str| {
             let individuals = scanned.of(name).map(|volume| volume.upper);
             individuals.is_none_or(|individuals| individuals < model.impact.heavy_mailbox_individuals)
         };
-        let ordinary = facts
+        let ordinary = known
             .mailboxes
-            .subjects
             .iter()
             .filter(|mailbox| {
-                mailbox.administrator.seen == Seen::Present(false)
-                    && mailbox.holds_phi.seen == Seen::Present(false)
-                    && light(&mailbox.name)
+                mailbox.administrator == Some(false) && mailbox.holds_phi == Some(false) && light(&mailbox.name)
             })
             .map(|mailbox| mailbox.name.clone())
             .collect();

@@ -6,17 +6,15 @@ use jiff::civil::Date;
 
 use super::Exposure;
 use super::impact::{Scanned, day_before};
+use super::known::{Known, KnownMailbox};
 use super::model::Model;
-use crate::facts::Facts;
-use crate::facts::mailbox::Mailbox;
-use crate::seen::Seen;
 
 /// One row a mailbox: those of the exports, and those that were scanned and are in no export.
-pub(super) fn exposure(model: &Model, facts: &Facts, scanned: &Scanned, today: Date) -> Vec<Exposure> {
-    let known = &facts.mailboxes.subjects;
+pub(super) fn exposure(model: &Model, known: &Known, scanned: &Scanned, today: Date) -> Vec<Exposure> {
+    let mailboxes = &known.mailboxes;
     let mut rows: Vec<Exposure> =
-        known.iter().map(|mailbox| row(model, &mailbox.name, way_in(mailbox), scanned, today)).collect();
-    let full: BTreeSet<String> = known.iter().map(|mailbox| mailbox.name.to_lowercase()).collect();
+        mailboxes.iter().map(|mailbox| row(model, &mailbox.name, way_in(mailbox), scanned, today)).collect();
+    let full: BTreeSet<String> = mailboxes.iter().map(|mailbox| mailbox.name.to_lowercase()).collect();
     for name in scanned.mailboxes() {
         if !full.contains(name) {
             rows.push(row(model, name, "not known", scanned, today));
@@ -27,17 +25,13 @@ pub(super) fn exposure(model: &Model, facts: &Facts, scanned: &Scanned, today: D
 }
 
 /// A demanded second factor and a merely registered one are different things.
-fn way_in(mailbox: &Mailbox) -> &'static str {
-    match (&mailbox.mfa_enforced.seen, &mailbox.mfa_registered.seen) {
-        (Seen::Present(true), _) => "second factor demanded",
-        (_, Seen::Present(true)) => "second factor registered",
-        (Seen::Present(false), Seen::Present(false) | Seen::Absent)
-        | (Seen::Absent | Seen::Malformed(_) | Seen::Unknown(_), Seen::Present(false)) => "no second factor",
-        (Seen::Present(false), Seen::Malformed(_) | Seen::Unknown(_))
-        | (
-            Seen::Absent | Seen::Malformed(_) | Seen::Unknown(_),
-            Seen::Absent | Seen::Malformed(_) | Seen::Unknown(_),
-        ) => "not known",
+fn way_in(mailbox: &KnownMailbox) -> &'static str {
+    // Whoever signs in first where none is registered may register his own.
+    match (mailbox.mfa_registered, mailbox.mfa_enforced) {
+        (Some(false), _) => "no second factor",
+        (_, Some(true)) => "second factor demanded",
+        (Some(true), _) => "second factor registered",
+        (None, Some(false) | None) => "not known",
     }
 }
 

@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use super::Level;
+use super::known::Known;
 use super::model::Model;
 use super::scenario::{ImpactInput, Records, Scenario};
 use crate::assess::Grade;
-use crate::facts::{Collection, Facts};
-use crate::seen::Seen;
+use crate::names::SubjectKind;
 
 /// What the scan of one mailbox found, over its folders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,34 +36,23 @@ pub(super) struct Scanned {
 }
 
 impl Scanned {
-    pub(super) fn read(facts: &Facts) -> Self {
+    pub(super) fn read(known: &Known) -> Self {
         let mut by_mailbox: BTreeMap<String, Volume> = BTreeMap::new();
-        let mut complete = facts.content_folders.collection == Collection::Complete;
-        let full_names = FullNames::of(facts);
-        for folder in &facts.content_folders.subjects {
+        let mut complete = known.is_complete(SubjectKind::ContentFolder);
+        let full_names = FullNames::of(known);
+        for folder in &known.folders {
             // A folder of a mailbox nobody can name may belong to any.
-            let Some(mailbox) = folder.mailbox.seen.present() else {
+            let Some(mailbox) = &folder.mailbox else {
                 complete = false;
                 continue;
             };
-            let volume = by_mailbox.entry(full_names.resolve(mailbox)).or_insert(Volume {
-                lower: 0,
-                upper: 0,
-                whole: true,
-                oldest_days: None,
-            });
-            let number = |seen: &Seen<i64>| seen.present().and_then(|&number| u64::try_from(number).ok());
-            let lower = number(&folder.individuals_lower.seen);
-            let upper = number(&folder.individuals_upper.seen);
+            let nothing = Volume { lower: 0, upper: 0, whole: true, oldest_days: None };
+            let volume = by_mailbox.entry(full_names.resolve(mailbox)).or_insert(nothing);
+            let (lower, upper) = (folder.individuals_lower, folder.individuals_upper);
             volume.lower = volume.lower.max(lower.unwrap_or(0));
             volume.upper = volume.upper.saturating_add(upper.or(lower).unwrap_or(0));
-            volume.whole &= upper.is_some() && number(&folder.not_inspected.seen) == Some(0);
-            if let (Some(&messages), Some(&days)) =
-                (folder.phi_messages.seen.present(), folder.oldest_phi_days.seen.present())
-                && messages > 0
-            {
-                volume.oldest_days = volume.oldest_days.max(Some(days));
-            }
+            volume.whole &= upper.is_some() && folder.not_inspected == Some(0);
+            volume.oldest_days = volume.oldest_days.max(folder.oldest_days);
         }
         Self { by_mailbox, complete }
     }
@@ -79,12 +68,11 @@ impl Scanned {
     }
 
     /// Whether every mailbox of the organization was scanned whole.
-    fn covers_everything(&self, facts: &Facts) -> bool {
-        let mailboxes = &facts.mailboxes;
+    fn covers_everything(&self, known: &Known) -> bool {
         self.complete
-            && mailboxes.collection == Collection::Complete
-            && !mailboxes.subjects.is_empty()
-            && mailboxes.subjects.iter().all(|mailbox| self.of(&mailbox.name).is_some_and(|volume| volume.whole))
+            && known.is_complete(SubjectKind::Mailbox)
+            && !known.mailboxes.is_empty()
+            && known.mailboxes.iter().all(|mailbox| self.of(&mailbox.name).is_some_and(|volume| volume.whole))
             && self.by_mailbox.values().all(|volume| volume.whole)
     }
 }
@@ -98,9 +86,8 @@ struct FullNames {
 }
 
 impl FullNames {
-    fn of(facts: &Facts) -> Self {
-        let full: BTreeSet<String> =
-            facts.mailboxes.subjects.iter().map(|mailbox| mailbox.name.to_lowercase()).collect();
+    fn of(known: &Known) -> Self {
+        let full: BTreeSet<String> = known.mailboxes.iter().map(|mailbox| mailbox.name.to_lowercase()).collect();
         let mut by_local: BTreeMap<String, Option<String>> = BTreeMap::new();
         for name in &full {
             let local = name.split('@').next().unwrap_or(name).to_owned();
@@ -141,7 +128,7 @@ pub(super) struct Impact {
 }
 
 /// Works out the impact of one scenario.
-pub(super) fn impact(model: &Model, scenario: &Scenario, facts: &Facts, scanned: &Scanned) -> Impact {
+pub(super) fn impact(model: &Model, scenario: &Scenario, known: &Known, scanned: &Scanned) -> Impact {
     let inputs = [
         ("confidentiality", &scenario.impact.confidentiality),
         ("integrity", &scenario.impact.integrity),
@@ -153,7 +140,7 @@ pub(super) fn impact(model: &Model, scenario: &Scenario, facts: &Facts, scanned:
     for (property, input) in inputs {
         match input {
             ImpactInput::Records(input) => {
-                let found = individuals(model, input.records, facts, scanned);
+                let found = individuals(model, input.records, known, scanned);
                 explain.push(format!("impact on {property}: {} ({})", found.level.in_words(), found.words));
                 if count.as_ref().is_none_or(|known: &Count| known.level < found.level) {
                     count = Some(found);
@@ -172,13 +159,12 @@ pub(super) fn impact(model: &Model, scenario: &Scenario, facts: &Facts, scanned:
     Impact { level, grade, count, stated, explain }
 }
 
-fn individuals(model: &Model, records: Records, facts: &Facts, scanned: &Scanned) -> Count {
-    let declared = declared_individuals(facts);
+fn individuals(model: &Model, records: Records, known: &Known, scanned: &Scanned) -> Count {
     let uppers = || scanned.by_mailbox.values().map(|volume| volume.upper);
     let least = scanned.by_mailbox.values().map(|volume| volume.lower).max().unwrap_or(0);
     let measured = match records {
-        Records::AllMailboxes => scanned.covers_everything(facts).then(|| uppers().fold(0, u64::saturating_add)),
-        Records::WorstMailbox => scanned.covers_everything(facts).then(|| uppers().max().unwrap_or(0)),
+        Records::AllMailboxes => scanned.covers_everything(known).then(|| uppers().fold(0, u64::saturating_add)),
+        Records::WorstMailbox => scanned.covers_everything(known).then(|| uppers().max().unwrap_or(0)),
         Records::Organization => None,
     };
     let whose = match records {
@@ -186,14 +172,20 @@ fn individuals(model: &Model, records: Records, facts: &Facts, scanned: &Scanned
         Records::Organization => "of the organization",
         Records::WorstMailbox => "in the mailbox that holds most",
     };
+    // What is not known. An upper bound alone is no worse than this: it proves nobody.
+    let unknown = model.impact.unknown_volume.max(model.impact.band(least));
     // Nobody's mail holds more people than the organization knows, unless the scan proves it.
-    let ceiling = declared.map(|declared| declared.max(least));
+    let ceiling = known.individuals.map(|declared| declared.max(least));
     match (measured, ceiling) {
         (Some(measured), ceiling) if ceiling.is_none_or(|ceiling| measured <= ceiling) => Count {
             individuals: Some(measured),
-            level: model.impact.band(measured),
+            level: model.impact.band(measured).min(unknown),
             grade: Grade::C,
-            words: format!("at most {} individuals {whose}, counted", grouped(measured)),
+            words: format!(
+                "at least {} and at most {} individuals {whose}, counted",
+                grouped(least),
+                grouped(measured)
+            ),
         },
         (_, Some(ceiling)) => Count {
             individuals: Some(ceiling),
@@ -203,7 +195,7 @@ fn individuals(model: &Model, records: Records, facts: &Facts, scanned: &Scanned
         },
         (_, None) => Count {
             individuals: None,
-            level: model.impact.unknown_volume.max(model.impact.band(least)),
+            level: unknown,
             grade: Grade::U,
             words: if least > 0 {
                 format!("at least {} individuals were counted, how many more is not known", grouped(least))
@@ -212,14 +204,6 @@ fn individuals(model: &Model, records: Records, facts: &Facts, scanned: &Scanned
             },
         },
     }
-}
-
-/// What the scope says of the number of individuals; the largest where several organizations are in scope.
-fn declared_individuals(facts: &Facts) -> Option<u64> {
-    let counts = facts.organizations.subjects.iter().map(|organization| {
-        organization.individuals.seen.present().and_then(|&individuals| u64::try_from(individuals).ok())
-    });
-    counts.collect::<Option<Vec<_>>>()?.into_iter().max()
 }
 
 /// Digits in groups of three.

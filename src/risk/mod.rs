@@ -8,6 +8,7 @@ mod card;
 mod control;
 mod exposure;
 mod impact;
+mod known;
 mod likelihood;
 mod model;
 mod plan;
@@ -15,7 +16,7 @@ mod rule;
 mod scenario;
 mod statement;
 
-pub use analysis::{analyse, analyse_cards};
+pub use analysis::analyse;
 pub use card::{Card, Cards, cards};
 pub use model::{LikelihoodRule, Model, Source};
 pub use rule::{Category, RuleEntry, RuleKind, RuleObligation, SecurityRule};
@@ -165,7 +166,7 @@ pub struct PlanItem {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exposure {
     pub mailbox: String,
-    /// `no second factor`, `second factor registered`, `not known`.
+    /// `no second factor`, `second factor registered`, `second factor demanded`, `not known`.
     pub way_in: String,
     /// Individuals whose information lies there; `None` where no scan says.
     pub individuals_lower: Option<u64>,
@@ -197,3 +198,6 @@ pub struct RiskNotApplicable {
     pub title: String,
     pub because: String,
 }
+
+#[cfg(test)]
+mod tests;

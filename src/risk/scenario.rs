@@ -120,7 +120,7 @@ impl Population {
 }
 
 /// A part of a kind of subject. What is not known to lie outside the part counts as inside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Only {
     /// Mailboxes of administrators.
