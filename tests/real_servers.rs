@@ -1,6 +1,10 @@
 //! The world of Debian's servers that the real-server tests look at is what they take it for.
 #![expect(clippy::disallowed_methods, reason = "tests start programs and open connections on loopback")]
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test fails where it stands, and says why it is skipped")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test fails where it stands, and says why it is skipped"
+)]
 
 #[path = "support/real.rs"]
 mod real;
