@@ -1,14 +1,29 @@
 //! Checks times subjects gives outcomes.
+//!
+//! Only the verdict is shared between subjects whose relevant facts are equal; message, evidence
+//! and gap are each subject's own. That a list of subjects may be incomplete is a result too: what
+//! was not listed was not assessed. Nothing here knows what a check is about.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
-use crate::checks::Catalog;
-use crate::evidence::EvidenceId;
-use crate::facts::Facts;
-use crate::finding::Finding;
-use crate::names::SubjectKind;
+use crate::checks::{Catalog, Check, FactPath, Reading, Verdict};
+use crate::evidence::{EvidenceId, hex};
+use crate::facts::shape::{EncodedSubject, Value};
+use crate::facts::{Built, Collection, Facts};
+use crate::finding::{Disposition, Finding, Fingerprint, Gap, Message, Outcome};
+use crate::names::{SubjectId, SubjectKind};
+use crate::seen::NotObserved;
+
+/// Subjects and observations named in full for a control in place.
+const NAMED: usize = 20;
+/// The subject of a finding about a list that could not be made at all.
+const ALL: &str = "all";
+/// The subject of a finding about those missing from an incomplete list.
+const REST: &str = "the rest";
 
 /// What kind of evidence a conclusion rests on; the worst of several counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -84,8 +99,316 @@ pub enum CoverageState {
 
 /// Judges every subject by every check about its kind.
 pub fn assess(catalog: &Catalog, facts: &Facts) -> Result<Judgement, CheckBroken> {
-    let _ = (catalog, facts);
-    Ok(Judgement { findings: Vec::new(), passed: Vec::new(), coverage: BTreeMap::new() })
+    let kinds: BTreeSet<SubjectKind> = catalog.checks.values().map(|check| check.subject).collect();
+    let subjects: BTreeMap<SubjectKind, Built<EncodedSubject>> =
+        kinds.into_iter().map(|kind| (kind, facts.encoded(kind))).collect();
+    let checks: Vec<&Check> = catalog.checks.values().collect();
+    let judged: Vec<Judged> =
+        checks.par_iter().map(|check| judge(check, &subjects[&check.subject])).collect::<Result<_, _>>()?;
+
+    let mut judgement = Judgement { findings: Vec::new(), passed: Vec::new(), coverage: BTreeMap::new() };
+    for (check, judged) in checks.into_iter().zip(judged) {
+        judgement.findings.extend(judged.findings);
+        judgement.passed.extend(judged.passed);
+        judgement.coverage.insert(check.id.clone(), judged.coverage);
+    }
+    judgement.findings.par_sort_by(|a, b| (b.severity, &a.check, &a.subject).cmp(&(a.severity, &b.check, &b.subject)));
+    Ok(judgement)
+}
+
+/// What one check concluded.
+#[derive(Debug)]
+struct Judged {
+    findings: Vec<Finding>,
+    passed: Option<Passed>,
+    coverage: CheckCoverage,
+}
+
+/// One check over all subjects of its kind.
+fn judge(check: &Check, built: &Built<EncodedSubject>) -> Result<Judged, CheckBroken> {
+    let reads = Reads { verdict: check.verdict_reads(), deciding: check.deciding_reads(), all: check.all_reads() };
+    let mut tally = Tally::default();
+    let mut verdicts: BTreeMap<Vec<Reading<'_>>, Verdict> = BTreeMap::new();
+    for subject in &built.subjects {
+        let key = key(&reads.verdict, subject);
+        let verdict = match verdicts.get(&key) {
+            Some(verdict) => verdict.clone(),
+            None => verdicts.entry(key).or_insert(check.verdict(subject)?).clone(),
+        };
+        tally.take(check, &reads, subject, verdict);
+    }
+    Ok(tally.close(check, built))
+}
+
+/// What a check reads, by purpose.
+struct Reads {
+    verdict: BTreeSet<FactPath>,
+    deciding: BTreeSet<FactPath>,
+    all: BTreeSet<FactPath>,
+}
+
+/// Everything the verdict depends on. Why something is unknown makes no difference to it.
+fn key<'s>(reads: &BTreeSet<FactPath>, subject: &'s EncodedSubject) -> Vec<Reading<'s>> {
+    static UNKNOWN: NotObserved = NotObserved::Interrupted;
+    reads
+        .iter()
+        .map(|path| match path.read(subject) {
+            Reading::Unknown(_) => Reading::Unknown(&UNKNOWN),
+            reading @ (Reading::Known(_) | Reading::Name(_) | Reading::NoSuchFact) => reading,
+        })
+        .collect()
+}
+
+/// The outcomes of one check while its subjects are gone through.
+#[derive(Default)]
+struct Tally {
+    findings: Vec<Finding>,
+    passed: BTreeSet<String>,
+    passed_on: BTreeSet<EvidenceId>,
+    failed: usize,
+    needs_review: usize,
+    not_assessed: usize,
+    not_applicable: usize,
+    passed_grade: Option<Grade>,
+    grade: Option<Grade>,
+}
+
+impl Tally {
+    fn take(&mut self, check: &Check, reads: &Reads, subject: &EncodedSubject, verdict: Verdict) {
+        let outcome = match verdict {
+            Verdict::NotApplicable => {
+                self.not_applicable += 1;
+                return;
+            }
+            Verdict::Pass => {
+                self.worsen(reads, subject);
+                self.passed_grade = self.passed_grade.max(Some(grade(&reads.deciding, subject)));
+                self.passed.insert(subject.name.clone());
+                self.passed_on.extend(evidence(&reads.all, subject));
+                return;
+            }
+            Verdict::Fail => {
+                self.worsen(reads, subject);
+                self.failed += 1;
+                Outcome::Fail
+            }
+            Verdict::NeedsReview => {
+                self.worsen(reads, subject);
+                self.needs_review += 1;
+                Outcome::NeedsReview { question: check.question.clone().unwrap_or_default() }
+            }
+            Verdict::NotAssessed(missing) => {
+                self.not_assessed += 1;
+                Outcome::NotAssessed(gap(&missing, subject))
+            }
+        };
+        let id = SubjectId::new(subject.kind, subject.name.clone());
+        self.findings.push(Finding {
+            check: check.id.clone(),
+            fingerprint: Fingerprint::of(&check.id, &id, ""),
+            subject: id,
+            outcome,
+            severity: check.severity,
+            message: check.message(subject),
+            evidence: evidence(&reads.all, subject).into_iter().collect(),
+            disposition: Disposition::Open,
+        });
+    }
+
+    fn worsen(&mut self, reads: &Reads, subject: &EncodedSubject) {
+        self.grade = self.grade.max(Some(grade(&reads.deciding, subject)));
+    }
+
+    /// Adds what the state of the collection says, and counts.
+    fn close(mut self, check: &Check, built: &Built<EncodedSubject>) -> Judged {
+        let kind = check.subject.in_words();
+        let nobody = built.subjects.is_empty();
+        let mut not_provided = None;
+        let mut because = None;
+        match &built.collection {
+            Collection::Complete if nobody => {
+                self.not_applicable += 1;
+                because = Some(format!("there is no {kind} in scope"));
+            }
+            Collection::Complete => {}
+            Collection::Incomplete(reason) => {
+                let (name, template) = if nobody {
+                    (ALL, format!("No {kind} could be examined: {}", check.title))
+                } else {
+                    (
+                        REST,
+                        format!(
+                            "The list of every {kind} is not complete, so the rest could not be examined: {}",
+                            check.title
+                        ),
+                    )
+                };
+                self.not_assessed += 1;
+                self.findings.push(of_the_collection(check, name, template, reason));
+            }
+            Collection::NotDeclared(what) if nobody => not_provided = Some(what.clone()),
+            Collection::NotDeclared(_) => {}
+        }
+        let assessed = self.passed.len() + self.failed + self.needs_review;
+        let state = match (assessed, self.not_assessed) {
+            (0, 0) if not_provided.is_some() => CoverageState::NotProvided,
+            (0, 0) => CoverageState::NotApplicable,
+            (0, _) => CoverageState::NotAssessed,
+            (_, 0) => CoverageState::Assessed,
+            (_, _) => CoverageState::PartlyAssessed,
+        };
+        let because = match state {
+            CoverageState::Assessed => None,
+            CoverageState::NotApplicable => {
+                because.or_else(|| Some(format!("it applies only where {}", check.applies_when().text())))
+            }
+            CoverageState::NotAssessed | CoverageState::PartlyAssessed => self.first_reason(),
+            CoverageState::NotProvided => not_provided,
+        };
+        let coverage = CheckCoverage {
+            area: check.area.clone(),
+            subject: check.subject,
+            state,
+            passed: self.passed.len(),
+            failed: self.failed,
+            needs_review: self.needs_review,
+            not_assessed: self.not_assessed,
+            not_applicable: self.not_applicable,
+            because,
+            grade: self.grade.unwrap_or(Grade::U),
+        };
+        let passed = (!self.passed.is_empty()).then(|| Passed {
+            check: check.id.clone(),
+            count: self.passed.len(),
+            subjects: self.passed.iter().take(NAMED).cloned().collect(),
+            evidence: self.passed_on.iter().take(NAMED).cloned().collect(),
+            evidence_sha256: digest(&self.passed_on),
+            grade: self.passed_grade.unwrap_or(Grade::U),
+        });
+        Judged { findings: self.findings, passed, coverage }
+    }
+
+    /// The reason given most often; of several, the first.
+    fn first_reason(&self) -> Option<String> {
+        let mut reasons: BTreeMap<&NotObserved, usize> = BTreeMap::new();
+        for finding in &self.findings {
+            if let Outcome::NotAssessed(gap) = &finding.outcome {
+                *reasons.entry(&gap.because).or_default() += 1;
+            }
+        }
+        let (reason, _) = reasons.into_iter().rev().max_by_key(|(_, count)| *count)?;
+        Some(reason.to_string())
+    }
+}
+
+/// A finding about subjects that nobody listed.
+fn of_the_collection(check: &Check, name: &str, template: String, reason: &NotObserved) -> Finding {
+    let id = SubjectId::new(check.subject, name);
+    let gap =
+        Gap { missing: vec![check.subject.as_str().to_owned()], because: reason.clone(), to_close: to_close(reason) };
+    Finding {
+        check: check.id.clone(),
+        fingerprint: Fingerprint::of(&check.id, &id, ""),
+        subject: id,
+        outcome: Outcome::NotAssessed(gap),
+        severity: check.severity,
+        message: Message { template, values: BTreeMap::new() },
+        evidence: Vec::new(),
+        disposition: Disposition::Open,
+    }
+}
+
+/// What is missing about one subject, why, and what would close it.
+fn gap(missing: &BTreeSet<FactPath>, subject: &EncodedSubject) -> Gap {
+    let mut facts: BTreeMap<String, &NotObserved> = BTreeMap::new();
+    for path in missing {
+        match path.read(subject) {
+            Reading::Unknown(reason) => _ = facts.insert(path.whole_fact(), reason),
+            Reading::Known(_) | Reading::Name(_) | Reading::NoSuchFact => {}
+        }
+    }
+    let mut steps: Vec<String> = Vec::new();
+    for reason in facts.values() {
+        let step = to_close(reason);
+        if !steps.contains(&step) {
+            steps.push(step);
+        }
+    }
+    let because = facts.values().next().copied().cloned().unwrap_or(NotObserved::Interrupted);
+    Gap { missing: facts.into_keys().collect(), because, to_close: steps.join(" ") }
+}
+
+/// What somebody can do about a gap.
+pub fn to_close(reason: &NotObserved) -> String {
+    match reason {
+        NotObserved::AccessDenied { needs } => format!("Grant {needs}, and collect again."),
+        NotObserved::Interrupted => "Let the collection run to its end.".to_owned(),
+        NotObserved::Limit { what } => format!("Raise the limit ({what}), and collect again."),
+        NotObserved::Lost { why } => format!("Make the export again so that the value survives ({why})."),
+        NotObserved::NotInScope { what } => format!("Allow it in scope.yaml: {what}."),
+        NotObserved::NotProvided { what } => format!("Provide {what}."),
+        NotObserved::Refused { what } => {
+            format!("Find out why it was refused ({what}), and collect again, from another network if need be.")
+        }
+        NotObserved::TimedOut { .. } => "Collect again with a longer deadline, or from another network.".to_owned(),
+        NotObserved::Unreadable { why, line: Some(line) } => format!("Correct line {line} ({why}), and collect again."),
+        NotObserved::Unreadable { why, line: None } => {
+            format!("Correct what cannot be read ({why}), and collect again.")
+        }
+    }
+}
+
+/// The observations that the facts read rest on.
+fn evidence(reads: &BTreeSet<FactPath>, subject: &EncodedSubject) -> BTreeSet<EvidenceId> {
+    let facts = reads.iter().filter_map(|path| subject.facts.get(path.fact));
+    facts.flat_map(|fact| fact.evidence.iter().cloned()).collect()
+}
+
+/// SHA-256 over observation ids, one a line.
+fn digest(ids: &BTreeSet<EvidenceId>) -> String {
+    let mut hash = Sha256::new();
+    for id in ids {
+        hash.update(id.as_str().as_bytes());
+        hash.update(b"\n");
+    }
+    hex(&hash.finalize())
+}
+
+/// The worst evidence among the facts that decided. A known fact that rests on nothing is worth
+/// nothing; an unknown one did not decide.
+fn grade(deciding: &BTreeSet<FactPath>, subject: &EncodedSubject) -> Grade {
+    let mut worst = None;
+    for path in deciding.iter().filter(|path| !path.is_name()) {
+        let Some(fact) = subject.facts.get(path.fact).filter(|fact| fact.value.is_ok()) else { continue };
+        let of_fact = fact.evidence.iter().map(|id| grade_of(id, path.fact, subject)).max();
+        worst = worst.max(Some(of_fact.unwrap_or(Grade::U)));
+    }
+    worst.unwrap_or(Grade::U)
+}
+
+/// The grade of one observation, from the source in its segment's name.
+fn grade_of(id: &EvidenceId, fact: &str, subject: &EncodedSubject) -> Grade {
+    let said = |has_file: bool| if has_file { Grade::D } else { Grade::E };
+    match id.segment().split('.').next().unwrap_or_default() {
+        "dns" | "https" | "service" => Grade::A,
+        "export" => Grade::B,
+        "content" => Grade::C,
+        // A register is itself a document.
+        "register" => Grade::D,
+        "answers" => said(is_true(subject.facts.get("evidence_file").and_then(|fact| fact.value.as_ref().ok()))),
+        "declared" => {
+            let value = subject.facts.get(fact).and_then(|fact| fact.value.as_ref().ok());
+            said(match value {
+                Some(Value::Group(fields)) => is_true(fields.get("file")),
+                Some(Value::Boolean(_) | Value::Integer(_) | Value::List(_) | Value::Text(_)) | None => false,
+            })
+        }
+        _ => Grade::U,
+    }
+}
+
+fn is_true(value: Option<&Value>) -> bool {
+    matches!(value, Some(Value::Boolean(true)))
 }
 
 /// A check that cannot be evaluated: our bug, loud, and neither a pass nor a fail.
@@ -94,4 +417,142 @@ pub fn assess(catalog: &Catalog, facts: &Facts) -> Result<Judgement, CheckBroken
 pub struct CheckBroken {
     pub check: String,
     pub why: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::shape::EncodedFact;
+    use proptest::prelude::*;
+    use std::sync::LazyLock;
+
+    static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::built_in().unwrap());
+
+    /// A check of the catalogue, and subjects of its kind made from its own examples.
+    fn checks() -> impl Iterator<Item = &'static Check> {
+        CATALOG.checks.values()
+    }
+
+    fn subjects(check: &Check) -> Vec<EncodedSubject> {
+        check.examples().iter().map(|example| example.subject.clone()).collect()
+    }
+
+    fn any_check() -> &'static Check {
+        &CATALOG.checks["authorization-covers-scope"]
+    }
+
+    fn judged(built: &Built<EncodedSubject>) -> Judged {
+        judge(any_check(), built).unwrap()
+    }
+
+    fn passing(evidence: &[EvidenceId]) -> EncodedSubject {
+        let mut subject = any_check().examples()[0].subject.clone();
+        for fact in subject.facts.values_mut() {
+            fact.evidence = evidence.to_vec();
+        }
+        subject
+    }
+
+    #[test]
+    fn nothing_to_judge_is_not_applicable_only_when_the_list_is_complete() {
+        let reason = NotObserved::TimedOut { after_ms: 100 };
+        let complete = judged(&Built::complete(Vec::new()));
+        assert_eq!((complete.coverage.state, complete.coverage.not_applicable), (CoverageState::NotApplicable, 1));
+        assert!(complete.findings.is_empty());
+
+        let incomplete = judged(&Built { subjects: Vec::new(), collection: Collection::Incomplete(reason.clone()) });
+        assert_eq!((incomplete.coverage.state, incomplete.findings.len()), (CoverageState::NotAssessed, 1));
+        assert_eq!(incomplete.findings[0].subject.name, "all");
+
+        let partial = judged(&Built { subjects: vec![passing(&[])], collection: Collection::Incomplete(reason) });
+        assert_eq!((partial.coverage.state, partial.coverage.passed), (CoverageState::PartlyAssessed, 1));
+        assert_eq!(partial.findings[0].subject.name, "the rest");
+
+        let undeclared =
+            judged(&Built { subjects: Vec::new(), collection: Collection::NotDeclared("answers".to_owned()) });
+        assert_eq!((undeclared.coverage.state, undeclared.findings.len()), (CoverageState::NotProvided, 0));
+        assert_eq!(undeclared.coverage.because.as_deref(), Some("answers"));
+    }
+
+    #[test]
+    fn a_gap_names_the_fact_the_reason_and_the_way_out() {
+        let mut subject = passing(&[]);
+        let reason = NotObserved::NotProvided { what: "an authorization".to_owned() };
+        subject.facts.get_mut("authorization").unwrap().value = Err(reason.clone());
+        let judged = judged(&Built::complete(vec![subject]));
+        let Outcome::NotAssessed(gap) = &judged.findings[0].outcome else { panic!() };
+        assert_eq!(gap.missing, ["organization.authorization"]);
+        assert_eq!((&gap.because, gap.to_close.as_str()), (&reason, "Provide an authorization."));
+    }
+
+    #[test]
+    fn the_worst_evidence_counts() {
+        let grade_on = |segments: &[&str]| {
+            let ids: Vec<_> = segments.iter().map(|segment| EvidenceId::new(segment, 1)).collect();
+            judged(&Built::complete(vec![passing(&ids)])).passed.unwrap().grade
+        };
+        assert_eq!(grade_on(&["dns.domain"]), Grade::A);
+        assert_eq!(grade_on(&["dns.domain", "export.mailbox.0002"]), Grade::B);
+        assert_eq!(grade_on(&["declared.organization"]), Grade::E);
+        assert_eq!(grade_on(&[]), Grade::U);
+        assert_eq!(grade_on(&["elsewhere.domain"]), Grade::U);
+    }
+
+    #[test]
+    fn passing_subjects_keep_their_evidence() {
+        let ids: Vec<_> = (1..=30).map(|line| EvidenceId::new("dns.domain", line)).collect();
+        let passed = judged(&Built::complete(vec![passing(&ids)])).passed.unwrap();
+        assert_eq!((passed.count, passed.subjects.len(), passed.evidence.len()), (1, 1, NAMED));
+        let fewer = judged(&Built::complete(vec![passing(&ids[1..])])).passed.unwrap();
+        assert_ne!(passed.evidence_sha256, fewer.evidence_sha256);
+    }
+
+    /// Taking knowledge away may only turn a verdict into "not assessed": every set of facts, in
+    /// every example of every check that ships.
+    #[test]
+    fn removing_facts_only_ever_makes_a_verdict_not_assessed() {
+        for check in checks() {
+            let facts: BTreeSet<&'static str> = check.verdict_reads().iter().map(|path| path.fact).collect();
+            let facts: Vec<_> = facts.into_iter().filter(|fact| *fact != "name").collect();
+            assert!(facts.len() <= 12, "{}: too many facts for one question", check.id);
+            for subject in subjects(check) {
+                let before = check.verdict(&subject).unwrap();
+                for removed in 0..1_u32 << facts.len() {
+                    let mut poorer = subject.clone();
+                    for (_, fact) in facts.iter().enumerate().filter(|(bit, _)| removed & (1 << bit) != 0) {
+                        let unknown = EncodedFact { value: Err(NotObserved::Interrupted), evidence: Vec::new() };
+                        poorer.facts.insert(fact, unknown);
+                    }
+                    let after = check.verdict(&poorer).unwrap();
+                    assert!(
+                        after == before || matches!(after, Verdict::NotAssessed(_)),
+                        "{}: {before:?} became {after:?} without {removed:b} of {facts:?}",
+                        check.id
+                    );
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_of_subjects_never_matters(seed in proptest::collection::vec(any::<u32>(), 40)) {
+            for check in checks() {
+                let mut all = subjects(check);
+                for (number, subject) in all.iter_mut().enumerate() {
+                    subject.name = format!("{}-{number}", subject.name);
+                }
+                let mut shuffled: Vec<_> = all.iter().cloned().zip(seed.iter().cycle()).collect();
+                shuffled.sort_by_key(|(_, key)| **key);
+                let shuffled = shuffled.into_iter().map(|(subject, _)| subject).collect();
+                let mut one = judge(check, &Built::complete(all)).unwrap();
+                let mut other = judge(check, &Built::complete(shuffled)).unwrap();
+                one.findings.sort_by(|a, b| a.subject.cmp(&b.subject));
+                other.findings.sort_by(|a, b| a.subject.cmp(&b.subject));
+                prop_assert_eq!(one.findings, other.findings);
+                prop_assert_eq!(one.passed, other.passed);
+                prop_assert_eq!(one.coverage, other.coverage);
+            }
+        }
+    }
 }

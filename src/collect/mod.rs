@@ -1,4 +1,6 @@
 //! Asks the world and never judges. The only room that opens connections or reads a customer's
 //! files.
 
+pub mod exports;
 pub mod network;
+pub mod unfinished;

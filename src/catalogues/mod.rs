@@ -1,0 +1,3 @@
+//! Catalogues of the outside world that ship with the program: data, dated and sourced.
+
+pub mod vendors;

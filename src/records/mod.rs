@@ -1,0 +1,16 @@
+//! Turns received bytes and text into types, one module a standard. Pure: no network, no clock,
+//! no logging. Nothing here panics, whatever it is given.
+
+pub mod dane;
+pub mod dkim;
+pub mod dmarc;
+pub mod dns_message;
+pub mod domain;
+pub mod mta_sts;
+pub mod mx;
+pub mod note;
+pub mod spf;
+pub mod spf_tree;
+pub mod tags;
+pub mod tls_rpt;
+pub mod txt;

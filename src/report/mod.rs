@@ -1,0 +1,14 @@
+//! Shows one assessment in many forms; computes nothing that a test of the assessment could not see.
+
+pub mod charts;
+pub mod claims;
+pub mod html;
+pub mod json;
+pub mod markdown;
+pub mod model;
+mod templates;
+pub mod terminal;
+mod write;
+
+pub use templates::TemplateError;
+pub use write::{ReportError, write_all};
