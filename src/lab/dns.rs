@@ -46,7 +46,7 @@ impl Knowledge {
     }
 
     /// The answer to one message, or `None` where it is not a question.
-    fn answer(&self, bytes: &[u8]) -> Option<Message> {
+    pub(super) fn answer(&self, bytes: &[u8]) -> Option<Message> {
         let question = Message::from_vec(bytes).ok()?;
         if question.metadata.message_type != MessageType::Query {
             return None;

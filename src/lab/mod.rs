@@ -140,6 +140,9 @@ impl Lab {
             ca_file: Some(authority),
             connect_to: self.connect_to.clone(),
             allow_net: vec![self.allow_net],
+            // The hosts are ours and on this machine: there is nobody to be polite to.
+            max_connections: Some(8),
+            rate: Some(500.0),
             vantage: "lab".to_owned(),
             ..NetworkOptions::default()
         })

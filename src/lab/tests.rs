@@ -211,7 +211,7 @@ async fn the_clinics_names_validate_and_its_partners_are_as_planted() {
         ("maplestreet.example.", RecordType::MX, Proof::Secure),
         ("lab.example.", RecordType::MX, Proof::Insecure),
         ("hospital.example.", RecordType::MX, Proof::Secure),
-        ("sendgrid.net.", RecordType::TXT, Proof::Insecure),
+        ("mail.zendesk.com.", RecordType::TXT, Proof::Insecure),
     ] {
         let lookup = resolver.lookup(name, kind).await.unwrap_or_else(|error| panic!("{name} {kind}: {error}"));
         let record = lookup.answers().iter().find(|record| record.record_type() == kind).unwrap();

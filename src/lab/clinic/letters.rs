@@ -45,10 +45,28 @@ const LAST: [&str; 11] = [
     "Marrowby",
     "Fennimore",
     "Larkspurre",
-    "Winterbourne-Sample",
+    "Winterbourne",
     "Oxenholt",
-    "Tredegar-Sample",
+    "Tredegar",
 ];
+/// Illness, its ICD-10-CM code, and what is to be done.
+const ILLNESSES: [(&str, &str, &str); 7] = [
+    ("type 2 diabetes", "E11.9", "an eye examination"),
+    ("atrial fibrillation", "I48.91", "an echocardiogram"),
+    ("lumbar radiculopathy", "M54.16", "an MRI of the lumbar spine"),
+    ("major depressive disorder", "F33.1", "a psychiatric consultation"),
+    ("chronic kidney disease", "N18.3", "an ultrasound of the kidneys"),
+    ("asthma", "J45.40", "a spirometry"),
+    ("rheumatoid arthritis", "M06.9", "an X-ray of both hands"),
+];
+const RESULTS: [&str; 4] = [
+    "Hemoglobin A1c 8.4 %\nLDL cholesterol 171 mg/dL",
+    "Creatinine 1.9 mg/dL\nPotassium 5.4 mmol/L",
+    "TSH 9.8 mIU/L\nFree T4 0.7 ng/dL",
+    "Biopsy: basal cell carcinoma, margins clear",
+];
+const REFILLS: [&str; 5] =
+    ["metformin 500 mg", "lisinopril 10 mg", "sertraline 50 mg", "albuterol inhaler", "atorvastatin 20 mg"];
 const STAFF: [&str; 5] = ["ana.ruiz", "ben.cho", "d.patel", "c.okafor", "n.lind"];
 
 /// The first letter's day, and the days between two letters.
@@ -114,14 +132,16 @@ fn letter(mailbox: &str, number: usize, day: Date) -> Letter {
     };
     let (name, born, record) = (&patient.name, patient.born(), patient.record);
     // Five letters in twelve are about a patient.
+    let turn = number / 12;
+    // Five letters in twelve are about a patient.
     match number % 12 {
         1 => {
             letter.phi = true;
-            letter.subject = "Referral to cardiology".to_owned();
+            letter.subject = "Referral".to_owned();
+            let (illness, code, next) = ILLNESSES[turn % ILLNESSES.len()];
             letter.body = format!(
                 "Please send this referral on today.\n\nPatient: {name}\nDOB: {born}\nMRN: {record}\n\n\
-                 Diagnosed with type 2 diabetes (ICD-10 E11.9) and new chest pain on exertion. \
-                 Needs an echocardiogram before the visit.\n"
+                 Diagnosed with {illness} (ICD-10 {code}). Needs {next} before the visit.\n"
             );
         }
         4 => {
@@ -129,17 +149,18 @@ fn letter(mailbox: &str, number: usize, day: Date) -> Letter {
             letter.from = "results@lab.example".to_owned();
             letter.subject = "Lab results".to_owned();
             letter.body = format!(
-                "Results for {name}, date of birth {born}, medical record number {record}:\n\n\
-                 Hemoglobin A1c 8.4 %\nLDL cholesterol 171 mg/dL\nCreatinine 1.1 mg/dL\n\n\
-                 The patient has not been told yet.\n"
+                "Results for {name}, date of birth {born}, medical record number {record}:\n\n{}\n\n\
+                 The patient has not been told yet.\n",
+                RESULTS[turn % RESULTS.len()]
             );
         }
         6 => {
             letter.phi = true;
             letter.subject = "Prior authorization needed".to_owned();
+            let (illness, code, next) = ILLNESSES[(turn + 3) % ILLNESSES.len()];
             letter.body = format!(
-                "Insurance wants a prior authorization for the lumbar MRI.\n\nPatient {name}, DOB {born}\n\
-                 Social security number: {}\nMember ID: {}\n\nDiagnosis: lumbar radiculopathy, M54.16.\n",
+                "Insurance wants a prior authorization for {next}.\n\nPatient {name}, DOB {born}\n\
+                 Social security number: {}\nMember ID: {}\n\nDiagnosis: {illness}, {code}.\n",
                 patient.social, patient.member
             );
         }
@@ -147,8 +168,8 @@ fn letter(mailbox: &str, number: usize, day: Date) -> Letter {
             letter.phi = true;
             letter.subject = "Refill request".to_owned();
             letter.body = format!(
-                "{name} (DOB {born}, MRN {record}) called: please refill metformin 500 mg and lisinopril 10 mg, \
-                 90 days, at the pharmacy on Alder Street. Blood pressure was 148/92 at the last visit.\n"
+                "{name} (DOB {born}, MRN {record}) called: please refill {}, 90 days, at the pharmacy on Alder Street.\n",
+                REFILLS[turn % REFILLS.len()]
             );
         }
         11 => {

@@ -3,6 +3,8 @@
 
 mod letters;
 mod names;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

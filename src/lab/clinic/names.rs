@@ -22,12 +22,11 @@ pub(super) fn zones(quarter: Quarter) -> Vec<Zone> {
         Zone::new("example", Signing::Signed).a("ns.lab-root.example", host(53)),
         Zone::new("com", Signing::Unsigned)
             .txt("spf.protection.outlook.com", "v=spf1 ip4:198.51.100.0/26 -all")
+            .txt("mail.zendesk.com", "v=spf1 ip4:198.51.100.64/26 include:more.zendesk.com ~all")
+            .txt("more.zendesk.com", "v=spf1 ip4:198.51.100.128/27 ~all")
             .a("autodiscover.outlook.com", Ipv4Addr::new(198, 51, 100, 1))
             .txt("selector1-clinic-example._domainkey.mapleclinic.onmicrosoft.com", DKIM_2048),
-        Zone::new("net", Signing::Unsigned)
-            .txt("sendgrid.net", "v=spf1 ip4:198.51.100.64/26 include:ab.sendgrid.net ~all")
-            .txt("ab.sendgrid.net", "v=spf1 ip4:198.51.100.128/27 ~all")
-            .txt("servers.mcsv.net", "v=spf1 ip4:198.51.100.160/27 ?all"),
+        Zone::new("net", Signing::Unsigned).txt("servers.mcsv.net", "v=spf1 ip4:198.51.100.160/27 ?all"),
         clinic(quarter),
         Zone::new("maplestreet.example", Signing::Signed)
             .mx("maplestreet.example", 0, ".")
@@ -65,7 +64,7 @@ fn clinic(quarter: Quarter) -> Zone {
         // Twelve terms that ask DNS, over the whole tree; RFC 7208 §4.6.4 allows ten.
         .txt(
             "clinic.example",
-            "v=spf1 mx include:spf.protection.outlook.com include:sendgrid.net include:servers.mcsv.net \
+            "v=spf1 mx include:spf.protection.outlook.com include:mail.zendesk.com include:servers.mcsv.net \
              include:_spf.clinic.example a:web.clinic.example -all",
         )
         .txt("clinic.example", "MS=ms00000001")
