@@ -24,4 +24,5 @@ pub mod evidence;
 pub mod facts;
 pub mod finding;
 pub mod records;
+pub mod report;
 pub mod risk;

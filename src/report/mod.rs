@@ -1,0 +1,3 @@
+//! Shows what was found. Computes nothing of its own.
+
+pub mod probe;
