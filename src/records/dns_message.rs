@@ -382,7 +382,10 @@ pub(crate) mod tests {
                 Reply::Answered(Response { exists, aliases: Vec::new(), data: Vec::new(), dnssec: Dnssec::Insecure })
             };
             if data == "!fail" {
-                all.insert(question, Reply::Failed(NotObserved::Refused { what: "SERVFAIL".to_owned() }));
+                all.insert(
+                    question,
+                    Reply::Failed(NotObserved::Refused { what: "192.0.2.53:53 answered SERVFAIL".to_owned() }),
+                );
                 continue;
             }
             let reply = all.entry(question).or_insert_with(|| empty(data != "!nx"));

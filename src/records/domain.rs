@@ -20,6 +20,8 @@ use crate::catalogues::vendors::{Place, VendorCatalogue};
 use crate::names::DomainName;
 use crate::seen::NotObserved;
 
+/// Stands in the reason where a server answered and refused (`collect::dns` writes it).
+pub const ANSWERED: &str = " answered ";
 /// Failed questions that get a note of their own.
 const MAX_FAILURE_NOTES: usize = 8;
 
@@ -218,6 +220,28 @@ pub fn read(domain: &DomainName, given: &Given<'_>, answers: &Answers) -> Domain
     }
 }
 
+/// What is read of a partner's domain.
+#[derive(Clone, Debug)]
+pub struct PartnerRecords {
+    pub mx: MxAudit,
+    pub mta_sts: StsAudit,
+    pub used: BTreeSet<DnsQuestion>,
+    pub wanted: BTreeSet<DnsQuestion>,
+}
+
+/// Reads where a partner's mail goes and what it promises about TLS.
+pub fn read_partner(
+    domain: &DomainName,
+    policy: Fetched<'_>,
+    permitted: &dyn Fn(IpAddr) -> bool,
+    answers: &Answers,
+) -> PartnerRecords {
+    let mut reader = Reader::new(answers);
+    let mx = mx::audit(domain, permitted, &mut reader);
+    let mta_sts = mta_sts::audit(domain, &mx.hosts, policy, &mut reader);
+    PartnerRecords { mx, mta_sts, used: reader.used, wanted: reader.wanted }
+}
+
 fn read_dnssec(domain: &DomainName, reader: &mut Reader<'_>, notes: &mut Vec<Note>) -> Result<Dnssec, NotObserved> {
     let Some(response) = reader.ask(domain, RecordKind::Soa)? else {
         return Err(NotObserved::NotProvided { what: format!("the DNS answer for {domain} SOA") });
@@ -263,7 +287,8 @@ fn read_existence(domain: &DomainName, reader: &mut Reader<'_>) -> (Result<bool,
     let reason =
         first_failure.unwrap_or_else(|| NotObserved::NotProvided { what: format!("the DNS answers for {domain}") });
     let resolve = match &reason {
-        NotObserved::Refused { .. } => Resolve::ServFail,
+        // "192.0.2.53:53 answered SERVFAIL", against "192.0.2.53:53: connection refused".
+        NotObserved::Refused { what } if what.contains(ANSWERED) => Resolve::ServFail,
         NotObserved::TimedOut { .. } => Resolve::Timeout,
         NotObserved::AccessDenied { .. }
         | NotObserved::Interrupted
@@ -271,6 +296,7 @@ fn read_existence(domain: &DomainName, reader: &mut Reader<'_>) -> (Result<bool,
         | NotObserved::Lost { .. }
         | NotObserved::NotInScope { .. }
         | NotObserved::NotProvided { .. }
+        | NotObserved::Refused { .. }
         | NotObserved::Unreadable { .. } => Resolve::Error,
     };
     (Err(reason), resolve)

@@ -12,3 +12,6 @@ mod write;
 
 pub use templates::TemplateError;
 pub use write::{ReportError, write_all};
+//! Shows what was found. Computes nothing of its own.
+
+pub mod probe;

@@ -1,0 +1,3 @@
+//! What `probe` prints: one thing asked now, shown as it was found.
+
+pub mod domain;
