@@ -284,7 +284,7 @@ fn disappeared(was: &Finding, after: &View<'_>) -> Option<Change> {
     }
     match (ran, there) {
         (Ran::Yes, There::Yes) => of(ChangeClass::Resolved, Some(Outcome::Pass), "no longer fails"),
-        (_, There::No) => of(ChangeClass::Gone, None, "is no longer there"),
+        (Ran::No | Ran::NotApplicable | Ran::Yes, There::No) => of(ChangeClass::Gone, None, "is no longer there"),
         (Ran::NotApplicable, There::Yes | There::Perhaps) => {
             of(ChangeClass::Gone, Some(Outcome::NotApplicable), "the check no longer applies")
         }
@@ -336,7 +336,19 @@ fn checks_gone_dark(from: &Assessment, to: &Assessment, changes: &[Change]) -> V
                 (CoverageState::Assessed, CoverageState::PartlyAssessed) => {
                     "was assessed for every subject before and is not now"
                 }
-                _ => return None,
+                (CoverageState::PartlyAssessed, CoverageState::PartlyAssessed)
+                | (
+                    CoverageState::Assessed | CoverageState::PartlyAssessed,
+                    CoverageState::Assessed | CoverageState::NotApplicable,
+                )
+                | (
+                    CoverageState::NotApplicable | CoverageState::NotAssessed | CoverageState::NotProvided,
+                    CoverageState::Assessed
+                    | CoverageState::NotApplicable
+                    | CoverageState::NotAssessed
+                    | CoverageState::NotProvided
+                    | CoverageState::PartlyAssessed,
+                ) => return None,
             };
             Some(Change {
                 class: ChangeClass::NewlyBlind,

@@ -8,3 +8,6 @@ mod text;
 
 pub use diff::{between, compare};
 pub use text::render;
+
+#[cfg(test)]
+mod tests;

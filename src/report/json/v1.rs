@@ -526,3 +526,6 @@ pub struct EvidenceSegment {
     pub sha256: String,
     pub grade: Grade,
 }
+
+#[cfg(test)]
+mod tests;
