@@ -13,7 +13,7 @@ use super::https::Https;
 use crate::catalogues::vendors::VendorCatalogue;
 use crate::evidence::declared::DeclaredDomain;
 use crate::evidence::network::HttpsAnswer;
-use crate::evidence::{Answer, Observation};
+use crate::evidence::{Answer, Observation, Question};
 use crate::names::{DomainName, SubjectId, SubjectKind};
 use crate::records::dane::Chains;
 use crate::records::dns_message::{Answers, DnsQuestion};
@@ -38,8 +38,15 @@ pub struct DomainAnswers {
     pub policy_host: Option<DomainName>,
 }
 
-/// Asks about a domain of the organization.
-pub async fn ask(dns: &Dns, https: &Https, declared: &DeclaredDomain, vendors: &VendorCatalogue) -> DomainAnswers {
+/// Asks about a domain of the organization. What an earlier start of the same run `knows` is not
+/// asked again.
+pub async fn ask(
+    dns: &Dns,
+    https: &Https,
+    declared: &DeclaredDomain,
+    vendors: &VendorCatalogue,
+    knows: &[Observation],
+) -> DomainAnswers {
     let subject = SubjectId::new(SubjectKind::Domain, declared.name.as_str());
     let permitted = |address: IpAddr| https.permits(address);
     let reading = |answers: &Answers, policy: mta_sts::Fetched<'_>| {
@@ -58,11 +65,11 @@ pub async fn ask(dns: &Dns, https: &Https, declared: &DeclaredDomain, vendors: &
             mail_hosts: records.mx.addresses.into_iter().map(|(host, _)| host).collect(),
         }
     };
-    rounds(dns, https, &subject, &declared.name, &reading).await
+    rounds(dns, https, &subject, &declared.name, &reading, knows).await
 }
 
 /// Asks about a partner: where its mail goes, and whether delivery over TLS can be relied on.
-pub async fn ask_partner(dns: &Dns, https: &Https, partner: &DomainName) -> DomainAnswers {
+pub async fn ask_partner(dns: &Dns, https: &Https, partner: &DomainName, knows: &[Observation]) -> DomainAnswers {
     let subject = SubjectId::new(SubjectKind::Partner, partner.as_str());
     let permitted = |address: IpAddr| https.permits(address);
     let reading = |answers: &Answers, policy: mta_sts::Fetched<'_>| {
@@ -73,7 +80,7 @@ pub async fn ask_partner(dns: &Dns, https: &Https, partner: &DomainName) -> Doma
             mail_hosts: records.mx.addresses.into_iter().map(|(host, _)| host).collect(),
         }
     };
-    rounds(dns, https, &subject, partner, &reading).await
+    rounds(dns, https, &subject, partner, &reading, knows).await
 }
 
 /// What a reading leaves open.
@@ -89,11 +96,18 @@ async fn rounds(
     subject: &SubjectId,
     domain: &DomainName,
     reading: &(dyn Fn(&Answers, mta_sts::Fetched<'_>) -> Open + Sync),
+    knows: &[Observation],
 ) -> DomainAnswers {
     let until = Instant::now() + DOMAIN_DEADLINE;
     let mut answers = Answers::default();
-    let mut observations = Vec::new();
+    let mut observations = knows.to_vec();
     let mut policy: Option<Result<HttpsAnswer, NotObserved>> = None;
+    for observation in knows {
+        match &observation.question {
+            Question::Https { .. } => policy = Some(fetched_policy(observation)),
+            _ => answers.add(observation, None),
+        }
+    }
     let host = mta_sts::policy_host(domain);
     let mut ended = None;
     for round in 0.. {
@@ -121,11 +135,7 @@ async fn rounds(
             observations.push(observation);
         }
         if let Some(observation) = fetched {
-            policy = Some(match &observation.answer {
-                Ok(Answer::Https(answer)) => Ok(answer.clone()),
-                Ok(_) => Err(NotObserved::Interrupted),
-                Err(reason) => Err(reason.clone()),
-            });
+            policy = Some(fetched_policy(&observation));
             observations.push(observation);
         }
     }
@@ -134,6 +144,14 @@ async fn rounds(
         observations,
         mail_hosts: open.mail_hosts,
         policy_host: host.filter(|_| matches!(policy, Some(Ok(_)))),
+    }
+}
+
+fn fetched_policy(observation: &Observation) -> Result<HttpsAnswer, NotObserved> {
+    match &observation.answer {
+        Ok(Answer::Https(answer)) => Ok(answer.clone()),
+        Ok(_) => Err(NotObserved::Interrupted),
+        Err(reason) => Err(reason.clone()),
     }
 }
 

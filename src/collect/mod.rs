@@ -11,6 +11,7 @@ pub mod dns;
 pub mod domain;
 pub mod exports;
 pub mod https;
+pub mod inside;
 pub mod messages;
 pub mod network;
 pub mod registers;
@@ -20,6 +21,7 @@ pub mod unfinished;
 
 mod plan;
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -40,6 +42,7 @@ use crate::scope::Scope;
 use crate::seen::NotObserved;
 use dial::Dialer;
 use dns::Dns;
+use domain::DomainAnswers;
 use https::Https;
 use network::NetworkOptions;
 use plan::Services;
@@ -162,7 +165,7 @@ struct Run<'r> {
     dns: Dns,
     https: Https,
     dialer: Dialer,
-    vendors: &'static VendorCatalogue,
+    vendors: VendorCatalogue,
     state: Mutex<State>,
 }
 
@@ -184,7 +187,7 @@ impl<'r> Run<'r> {
             dns: Dns::new(&request.network, Arc::clone(&request.clock))?,
             https: Https::new(&request.network)?,
             dialer,
-            vendors: VendorCatalogue::built_in(),
+            vendors: VendorCatalogue::shipped(),
             state: Mutex::new(State { observations: Vec::new(), journal, owed: Default::default() }),
         };
         run.learn(vec![run.declared()]);
@@ -229,7 +232,7 @@ impl<'r> Run<'r> {
     /// Domains first, since they name the mail hosts; then every service.
     async fn network(&self) {
         let declared = &self.request.scope.declared;
-        let services = Mutex::new(Services::new(&self.request.scope.declared, self.vendors));
+        let services = Mutex::new(Services::new(&self.request.scope.declared, &self.vendors));
         let asks_dns = self.wants(Area::Dns) || self.wants(Area::Tls);
         if asks_dns {
             let domains = declared.domains.iter().map(|domain| (domain.name.clone(), Some(domain)));
@@ -266,43 +269,41 @@ impl<'r> Run<'r> {
         }
     }
 
-    async fn domain(&self, name: &DomainName, declared: Option<&crate::evidence::declared::DeclaredDomain>) -> Asked {
+    async fn domain(&self, name: &DomainName, declared: Option<&crate::evidence::declared::DeclaredDomain>) -> DomainAnswers {
         let kind = if declared.is_some() { SubjectKind::Domain } else { SubjectKind::Partner };
         let unit = format!("{kind} {name}");
-        if let Some(known) = self.resume(&unit) {
-            let answers = domain::hosts_of(name, &known, self.vendors);
-            return Asked { mail_hosts: answers.0, policy_host: answers.1 };
-        }
+        let knows = self.known(&unit);
         let answers = match declared {
-            Some(declared) => domain::ask(&self.dns, &self.https, declared, self.vendors).await,
-            None => domain::ask_partner(&self.dns, &self.https, name).await,
+            Some(declared) => domain::ask(&self.dns, &self.https, declared, &self.vendors, &knows).await,
+            None => domain::ask_partner(&self.dns, &self.https, name, &knows).await,
         };
-        self.keep(&unit, answers.observations);
-        Asked { mail_hosts: answers.mail_hosts, policy_host: answers.policy_host }
+        self.keep(&unit, &answers.observations);
+        answers
     }
 
     async fn service(&self, mut target: ServiceTarget) {
         let unit = format!("service {}", target.subject().name);
-        if self.resume(&unit).is_some() {
-            return;
-        }
-        let started = Instant::now();
-        let host: Result<DomainName, _> = target.host.parse();
-        let observations = match host {
-            Ok(host) if !self.request.network.offline => match self.dns.addresses(&host).await {
+        let mut observations = self.known(&unit);
+        if observations.is_empty() {
+            let started = Instant::now();
+            observations.push(match self.addresses(&target).await {
                 Ok(addresses) => {
                     target.addresses = addresses;
-                    let mode = plan::mode(&target);
-                    vec![service::probe(&self.dialer, &target, mode).await]
+                    service::probe(&self.dialer, &target, plan::mode(&target)).await
                 }
-                Err(reason) => vec![self.not_asked(&target.subject(), reason, started.elapsed())],
-            },
-            Ok(_) | Err(_) => {
-                let reason = NotObserved::NotInScope { what: "any network (--offline)".to_owned() };
-                vec![self.not_asked(&target.subject(), reason, started.elapsed())]
-            }
-        };
-        self.keep(&unit, observations);
+                Err(reason) => self.not_asked(&target.subject(), reason, started.elapsed()),
+            });
+        }
+        self.keep(&unit, &observations);
+    }
+
+    async fn addresses(&self, target: &ServiceTarget) -> Result<Vec<IpAddr>, NotObserved> {
+        if self.request.network.offline {
+            return Err(NotObserved::NotInScope { what: "any network (--offline)".to_owned() });
+        }
+        let host: DomainName =
+            target.host.parse().map_err(|error| NotObserved::NotInScope { what: format!("{error}") })?;
+        self.dns.addresses(&host).await
     }
 
     /// Exports and mail, one after the other on a thread of their own.
@@ -313,22 +314,25 @@ impl<'r> Run<'r> {
             let unit = "exports".to_owned();
             (self.request.progress)(Progress::Planned(1));
             self.owe(&unit, SubjectId::new(SubjectKind::ExportFile, "all"));
-            if self.resume(&unit).is_none() {
+            let mut observations = self.known(&unit);
+            if observations.is_empty() {
                 let labels = scope.declared.exports.clone();
                 let paths: Vec<_> = labels.iter().map(|label| scope.folder.join(label)).collect();
                 let key = KeyedReference::new(self.request.key);
                 let vantage = vantage.clone();
                 let read = tokio::task::spawn_blocking(move || exports::read(&paths, &labels, &key, now, &vantage));
-                if let Ok(observations) = read.await {
-                    self.keep(&unit, observations);
-                }
+                // A reader that panicked leaves its unit owed, and the evidence says so.
+                let Ok(read) = read.await else { return };
+                observations = read;
             }
+            self.keep(&unit, &observations);
         }
         if self.wants(Area::Messages) && !scope.declared.messages.is_empty() {
             let unit = "messages".to_owned();
             (self.request.progress)(Progress::Planned(1));
             self.owe(&unit, SubjectId::new(SubjectKind::ContentFolder, "all"));
-            if self.resume(&unit).is_none() {
+            let mut observations = self.known(&unit);
+            if observations.is_empty() {
                 let sources = plan::mail_sources(scope);
                 let options = messages::ScanOptions {
                     key: messages::ScanKey::from_secret(self.request.key),
@@ -337,31 +341,26 @@ impl<'r> Run<'r> {
                     vantage,
                 };
                 let read = tokio::task::spawn_blocking(move || messages::scan(sources, &options).observations);
-                if let Ok(observations) = read.await {
-                    self.keep(&unit, observations);
-                }
+                // A reader that panicked leaves its unit owed, and the evidence says so.
+                let Ok(read) = read.await else { return };
+                observations = read;
             }
+            self.keep(&unit, &observations);
         }
     }
 
-    /// What an earlier start of this run had learned of a unit.
-    fn resume(&self, unit: &str) -> Option<Vec<Observation>> {
-        let mut state = self.state.lock().expect("no holder of this lock panics");
-        let known = state.journal.done(unit)?.to_vec();
-        state.observations.extend(known.iter().cloned());
-        state.owed.remove(unit);
-        drop(state);
-        (self.request.progress)(Progress::Finished(unit));
-        Some(known)
+    /// What an earlier start of this run had learned of a unit; empty where it was not reached.
+    fn known(&self, unit: &str) -> Vec<Observation> {
+        self.state.lock().expect("no holder of this lock panics").journal.done(unit).unwrap_or_default().to_vec()
     }
 
-    fn keep(&self, unit: &str, observations: Vec<Observation>) {
+    fn keep(&self, unit: &str, observations: &[Observation]) {
         let mut state = self.state.lock().expect("no holder of this lock panics");
         // The journal only saves asking again; the run does not end for it.
-        if let Err(error) = state.journal.keep(unit, &observations) {
+        if let Err(error) = state.journal.keep(unit, observations) {
             tracing::warn!("{error}");
         }
-        state.observations.extend(observations);
+        state.observations.extend_from_slice(observations);
         state.owed.remove(unit);
         drop(state);
         (self.request.progress)(Progress::Finished(unit));
@@ -446,8 +445,3 @@ impl<'r> Run<'r> {
     }
 }
 
-/// What a domain's answers lead to.
-struct Asked {
-    mail_hosts: Vec<DomainName>,
-    policy_host: Option<DomainName>,
-}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::messages::MailSource;
 use super::network::NetworkOptions;
 use super::service::{Mode, Role, ServiceTarget, StartTls};
-use crate::catalogues::vendors::VendorCatalogue;
+use crate::catalogues::vendors::{Place, VendorCatalogue};
 use crate::evidence::declared::Declared;
 use crate::evidence::{Answer, Observation, Question};
 use crate::names::DomainName;
@@ -53,14 +53,15 @@ impl<'d> Services<'d> {
     }
 
     fn add(&mut self, host: &DomainName, port: u16, role: Role, starttls: StartTls) {
+        let vendor = self.vendors.recognise(Place::Mx, host.as_str()).first().map(|id| (*id).to_owned());
         let operated_by = self
             .declared
             .hosts
             .iter()
             .find(|declared| declared.name == *host)
             .and_then(|declared| declared.operated_by.clone())
-            .or_else(|| self.vendors.of_mail_host(host).map(|vendor| vendor.id.clone()));
-        let ours = operated_by.as_deref() == Some("us") && self.vendors.of_mail_host(host).is_none();
+            .or_else(|| vendor.clone());
+        let ours = operated_by.as_deref() == Some("us") && vendor.is_none();
         let permitted = self.declared.authorization.as_ref().is_some_and(|authorization| authorization.active_probes);
         let target = ServiceTarget {
             role,

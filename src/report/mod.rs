@@ -6,12 +6,10 @@ pub mod html;
 pub mod json;
 pub mod markdown;
 pub mod model;
+pub mod probe;
 mod templates;
 pub mod terminal;
 mod write;
 
 pub use templates::TemplateError;
 pub use write::{ReportError, write_all};
-//! Shows what was found. Computes nothing of its own.
-
-pub mod probe;
