@@ -26,6 +26,54 @@ pub struct EndpointAnswer {
     pub chains: Vec<Vec<ReceivedBytes>>,
     /// Connections opened.
     pub connections: u32,
+    /// What was found of each chain's trust when it was collected; one entry for each of `chains`.
+    #[serde(default)]
+    pub trust: Vec<ChainTrust>,
+    /// The one whole handshake, where one was made.
+    #[serde(default)]
+    pub handshake: Option<Handshake>,
+    /// Whether bytes sent in clear behind STARTTLS are acted on inside TLS (RFC 3207 §4.2):
+    /// `vulnerable`, `not-vulnerable`, `not-tested` or `unknown`.
+    #[serde(default = "not_tested")]
+    pub injection: String,
+    /// Why asking ended before everything was asked; `None` where it came to its end.
+    #[serde(default)]
+    pub cut_short: Option<crate::seen::NotObserved>,
+}
+
+fn not_tested() -> String {
+    "not-tested".to_owned()
+}
+
+/// Whether a chain leads to a trusted root, found at collection because the roots (a file of the
+/// user's, or Mozilla's of that day) are not part of the evidence. Dates and names are left aside:
+/// they are judged from the certificates themselves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChainTrust {
+    pub trusted: bool,
+    /// Why not; empty where it is trusted.
+    pub why: String,
+    /// `mozilla`, or `ca-file sha256:…`.
+    pub roots: String,
+}
+
+/// One whole handshake: what two honest sides agree on, and whether the service proved that it
+/// holds the certificate's key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum Handshake {
+    Completed {
+        /// On the wire: 0x0304 is TLS 1.3.
+        version: u16,
+        suite: u16,
+        /// The key exchange group; `None` for RSA key transport.
+        group: Option<u16>,
+        /// Whether the signature with the certificate's key could be verified.
+        key_proved: bool,
+    },
+    Failed {
+        why: String,
+    },
 }
 
 /// What was said in clear before TLS, as received. `None` where it was not asked.
@@ -40,13 +88,16 @@ pub struct Dialogue {
 /// One hand-made ClientHello and its reply.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
-    /// The highest version offered, as on the wire: 0x0301 is TLS 1.0.
+    /// The highest version offered, as on the wire: 0x0301 is TLS 1.0, 0x0002 is SSL 2.0.
     pub version: u16,
-    /// Suites offered, in order (IANA code points).
+    /// Suites offered, in order (IANA code points). Empty for SSL 2.0, where all kinds are offered.
     pub suites: Vec<u16>,
     /// Groups offered, in order.
     pub groups: Vec<u16>,
     pub reply: HelloReply,
+    /// The ServerKeyExchange message (group, or Diffie-Hellman parameters), where one came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_exchange: Option<ReceivedBytes>,
 }
 
 /// What came back for a ClientHello.
@@ -64,9 +115,113 @@ pub enum HelloReply {
     Garbage {
         bytes: ReceivedBytes,
     },
-    /// A ServerHello (or HelloRetryRequest), as received, without the messages after it.
+    /// The connection was reset.
+    Reset,
+    /// A ServerHello (or HelloRetryRequest), as received, without the messages after it. For SSL
+    /// 2.0 the whole server hello.
     ServerHello {
         bytes: ReceivedBytes,
     },
     TimedOut,
+}
+
+/// How a service answered as a whole: the contract's `state` words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    Limit,
+    /// TLS is spoken, and nothing could be agreed on.
+    NoTls,
+    NotInScope,
+    /// What answers speaks neither TLS nor the protocol of the port.
+    NotTls,
+    Refused421,
+    Refused4xx,
+    Refused554,
+    Refused5xx,
+    /// STARTTLS was accepted and no TLS followed.
+    StarttlsBroken,
+    StarttlsNotOffered,
+    StarttlsRefused,
+    StarttlsRefusedTemporary,
+    /// Something on the way wrote over the STARTTLS keyword.
+    StarttlsStripped,
+    Timeout,
+    Tls,
+    Unreachable,
+    Unresolved,
+}
+
+impl State {
+    /// Every state.
+    pub const ALL: [Self; 17] = [
+        Self::Limit,
+        Self::NoTls,
+        Self::NotInScope,
+        Self::NotTls,
+        Self::Refused421,
+        Self::Refused4xx,
+        Self::Refused554,
+        Self::Refused5xx,
+        Self::StarttlsBroken,
+        Self::StarttlsNotOffered,
+        Self::StarttlsRefused,
+        Self::StarttlsRefusedTemporary,
+        Self::StarttlsStripped,
+        Self::Timeout,
+        Self::Tls,
+        Self::Unreachable,
+        Self::Unresolved,
+    ];
+
+    /// The word of the contract.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Limit => "limit",
+            Self::NoTls => "no-tls",
+            Self::NotInScope => "not-in-scope",
+            Self::NotTls => "not-tls",
+            Self::Refused421 => "refused-421",
+            Self::Refused4xx => "refused-4xx",
+            Self::Refused554 => "refused-554",
+            Self::Refused5xx => "refused-5xx",
+            Self::StarttlsBroken => "starttls-broken",
+            Self::StarttlsNotOffered => "starttls-not-offered",
+            Self::StarttlsRefused => "starttls-refused",
+            Self::StarttlsRefusedTemporary => "starttls-refused-temporary",
+            Self::StarttlsStripped => "starttls-stripped",
+            Self::Timeout => "timeout",
+            Self::Tls => "tls",
+            Self::Unreachable => "unreachable",
+            Self::Unresolved => "unresolved",
+        }
+    }
+
+    /// The state with a word; `None` for a word of a later version.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+
+    /// Whether mail can pass there over TLS, where that is settled. Temporary refusals, limits and
+    /// timeouts settle nothing.
+    pub const fn has_tls(self) -> Option<bool> {
+        match self {
+            Self::Tls => Some(true),
+            Self::NoTls
+            | Self::NotTls
+            | Self::StarttlsBroken
+            | Self::StarttlsNotOffered
+            | Self::StarttlsRefused
+            | Self::StarttlsStripped => Some(false),
+            Self::Limit
+            | Self::NotInScope
+            | Self::Refused421
+            | Self::Refused4xx
+            | Self::Refused554
+            | Self::Refused5xx
+            | Self::StarttlsRefusedTemporary
+            | Self::Timeout
+            | Self::Unreachable
+            | Self::Unresolved => None,
+        }
+    }
 }

@@ -67,9 +67,19 @@ pub enum Question {
         name: String,
         record_type: String,
     },
+    /// A service at one address of a host.
     Endpoint {
         port: u16,
         starttls: String,
+        /// The address asked; empty where the name gave none.
+        #[serde(default)]
+        address: String,
+        /// What the service is for: `mail-exchange`, `submission`, …
+        #[serde(default)]
+        role: String,
+        /// `us`, a vendor id, or `unknown`.
+        #[serde(default)]
+        operated_by: String,
     },
     ExportFile {
         label: String,
