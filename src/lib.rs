@@ -16,6 +16,8 @@ pub mod keyed;
 pub mod text;
 pub mod yaml;
 
+pub mod catalogues;
+
 pub mod assess;
 pub mod checks;
 pub mod collect;
