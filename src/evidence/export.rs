@@ -35,6 +35,23 @@ pub struct ExportFile {
     pub reader: u32,
 }
 
+impl ExportFile {
+    /// Why what rests on the whole file is not known, where it was not read whole.
+    pub fn not_whole(&self) -> Option<NotObserved> {
+        match self.state {
+            ExportState::Read => None,
+            ExportState::NotAnExport | ExportState::PartlyRead | ExportState::Unreadable => {
+                let first = self.rejected.first();
+                let note = || self.notes.last().cloned().unwrap_or_else(|| self.state.as_str().to_owned());
+                Some(NotObserved::Unreadable {
+                    why: first.map_or_else(note, |first| first.why.clone()),
+                    line: first.map(|first| first.row).filter(|row| *row > 0),
+                })
+            }
+        }
+    }
+}
+
 /// A row that could not be read, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RejectedRow {
@@ -262,6 +279,9 @@ pub struct Recipient {
     pub provider: String,
     /// Keyed references of the names it is known by.
     pub references: Vec<String>,
+    /// Its own address, where that is another one than where its mail goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Target>,
     /// Where its mail goes: its outside address if it has one, else its own.
     pub target: Target,
     /// `mailbox`, `contact`, `mail-user`, `guest`, `group`, `other`.

@@ -10,6 +10,7 @@ pub mod content_folder;
 pub mod domain;
 pub mod endpoint;
 pub mod export_file;
+mod exported;
 pub mod forwarding_rule;
 pub mod mailbox;
 pub mod organization;

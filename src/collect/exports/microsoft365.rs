@@ -269,14 +269,18 @@ fn recipient(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
         }
         .to_owned()
     });
-    let text = row.text("externalemailaddress").or_else(|| row.text("primarysmtpaddress"));
-    let target = match text.map(|text| recipient::of_text(text, key)) {
-        Some(mut found) if found.len() == 1 => found.remove(0),
-        Some(_) | None => Target::Unparseable,
+    let one = |column: &str| match row.text(column).map(|text| recipient::of_text(text, key)) {
+        Some(mut found) if found.len() == 1 => Some(found.remove(0)),
+        Some(_) => Some(Target::Unparseable),
+        None => None,
     };
+    let own = one("primarysmtpaddress");
+    let target = one("externalemailaddress").or_else(|| own.clone()).unwrap_or(Target::Unparseable);
+    let address = own.filter(|own| *own != target);
     Ok(vec![Record::Recipient(Recipient {
         provider: PROVIDER.to_owned(),
         references: references(row, key),
+        address,
         target,
         recipient_kind,
     })])
@@ -457,9 +461,8 @@ fn any_flag(row: &Row, columns: &[&'static str]) -> Seen<bool> {
 fn graph_rule(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
     let actions = match row.seen("actions") {
         Seen::Present(cell @ Cell::Object(_)) => Some(cell),
-        Seen::Unknown(NotObserved::Lost { .. }) => None,
-        Seen::Absent => None,
-        _ => return Err("actions is no object".to_owned()),
+        Seen::Unknown(NotObserved::Lost { .. } | NotObserved::NotProvided { .. }) | Seen::Absent => None,
+        Seen::Malformed(_) | Seen::Present(_) | Seen::Unknown(_) => return Err("actions is no object".to_owned()),
     };
     let read_only = row.flag("isreadonly").present() == Some(&true);
     let in_error = row.flag("haserror").present() == Some(&true);

@@ -25,7 +25,7 @@ use crate::evidence::export::{ExportFile, ExportState, Record, RejectedRow};
 use crate::evidence::{Answer, Observation, Question, Source};
 use crate::keyed::KeyedReference;
 use crate::names::{SubjectId, SubjectKind};
-use crate::seen::{NotObserved, Seen};
+use crate::seen::Seen;
 
 use decode::{Decoded, Survey};
 use recognise::{Format, NotRecognised};
@@ -352,13 +352,5 @@ impl Rejections {
         if self.listed.len() < REJECTED {
             self.listed.push(RejectedRow { row, why });
         }
-    }
-}
-
-/// Why a fact of an export file is not known, for the facts.
-pub fn file_reason(file: &ExportFile) -> NotObserved {
-    NotObserved::Unreadable {
-        why: file.rejected.first().map_or_else(|| file.state.as_str().to_owned(), |first| first.why.clone()),
-        line: file.rejected.first().map(|first| first.row).filter(|row| *row > 0),
     }
 }
