@@ -12,6 +12,7 @@ pub mod seen;
 
 pub mod clock;
 pub mod files;
+pub mod phi;
 pub mod text;
 pub mod yaml;
 
@@ -21,4 +22,5 @@ pub mod collect;
 pub mod evidence;
 pub mod facts;
 pub mod finding;
+pub mod report;
 pub mod risk;
