@@ -11,6 +11,7 @@ pub mod names;
 pub mod seen;
 pub mod clock;
 pub mod files;
+pub mod phi;
 pub mod keyed;
 pub mod text;
 pub mod units;
