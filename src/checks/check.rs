@@ -230,7 +230,7 @@ impl Page<'_> {
 
 /// Reads one check. All faults of the file come back together.
 pub(super) fn read(file: &Path, text: &str, area: &str, own: bool, shelf: Shelf<'_>) -> Result<Check, Vec<Located>> {
-    let written: Written = yaml::read_words(file, text).map_err(|fault| vec![fault])?;
+    let written: Written = yaml::read_words(file, text).map_err(|fault| vec![with_help(fault)])?;
     let mut page = Page { file, text, faults: Vec::new() };
     check_id(&written.id, &mut page);
     let severity = severity(&written.severity, &mut page);
@@ -282,6 +282,15 @@ pub(super) fn read(file: &Path, text: &str, area: &str, own: bool, shelf: Shelf<
     };
     check.examples = examples::read(&written.examples, &check, vocabulary, &mut page);
     if page.faults.is_empty() { Ok(check) } else { Err(page.faults) }
+}
+
+/// An expression that begins with `!` or `"` means something else to YAML, unless it is quoted.
+fn with_help(mut fault: Located) -> Located {
+    let value = fault.excerpt.split_once("_when:").map(|(_, value)| value.trim_start());
+    if value.is_some_and(|value| value.starts_with(['!', '"', '&', '*', '[', '{'])) {
+        fault.help = "put the whole expression into single quotes".to_owned();
+    }
+    fault
 }
 
 fn check_id(id: &Spanned<String>, page: &mut Page<'_>) {
@@ -533,6 +542,19 @@ examples:
         assert!(line == 7 && what.contains("did you mean `164.308(a)(5)(ii)("), "{what}");
         assert!(fault("subject: domain", "subject: domains").2.contains("no such kind"));
         assert!(fault("id: dmarc-enforced", "id: dmarc-on").2.contains("file's name"));
+    }
+
+    #[test]
+    fn what_yaml_does_to_expressions_is_told_plainly() {
+        let quotes = "(put the whole expression into single quotes)";
+        let (line, _, what) = fault("applies_when: domain.exists", "applies_when: !domain.exists");
+        assert_eq!((line, what), (4, format!("a value is missing here {quotes}")));
+        let (line, _, what) = fault("pass_when: domain", "pass_when: \"a\" in domain.spf.notes && domain");
+        assert!(line == 5 && what.contains(quotes), "{what}");
+        let (line, _, what) =
+            fault("exists: true, dmarc: { policy: reject", "exists: true, exists: false, dmarc: { policy: reject");
+        assert_eq!((line, what.as_str()), (13, "duplicate mapping key: exists ()"));
+        read_text(&DMARC.replace("applies_when: domain.exists", "applies_when: true")).unwrap();
     }
 
     #[test]
