@@ -4,19 +4,25 @@
 //! and gap are each subject's own. That a list of subjects may be incomplete is a result too: what
 //! was not listed was not assessed. Nothing here knows what a check is about.
 
+mod gap;
+mod grade;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
+use self::gap::{gap, of_the_collection};
+use self::grade::{digest, evidence, grade};
 use crate::checks::{Catalog, Check, FactPath, Reading, Verdict};
-use crate::evidence::{EvidenceId, hex};
-use crate::facts::shape::{EncodedSubject, Value};
+use crate::evidence::EvidenceId;
+use crate::facts::shape::EncodedSubject;
 use crate::facts::{Built, Collection, Facts};
-use crate::finding::{Disposition, Finding, Fingerprint, Gap, Message, Outcome};
+use crate::finding::{Disposition, Finding, Fingerprint, Outcome};
 use crate::names::{SubjectId, SubjectKind};
 use crate::seen::NotObserved;
+
+pub use self::gap::to_close;
 
 /// Subjects and observations named in full for a control in place.
 const NAMED: usize = 20;
@@ -308,116 +314,6 @@ impl<'s> Tally<'s> {
         let (reason, _) = reasons.into_iter().rev().max_by_key(|(_, count)| *count)?;
         Some(reason.to_string())
     }
-}
-
-/// A finding about subjects that nobody listed.
-fn of_the_collection(check: &Check, name: &str, template: String, reason: &NotObserved) -> Finding {
-    let id = SubjectId::new(check.subject, name);
-    let gap =
-        Gap { missing: vec![check.subject.as_str().to_owned()], because: reason.clone(), to_close: to_close(reason) };
-    Finding {
-        check: check.id.clone(),
-        fingerprint: Fingerprint::of(&check.id, &id, ""),
-        subject: id,
-        outcome: Outcome::NotAssessed(gap),
-        severity: check.severity,
-        message: Message { template, values: BTreeMap::new() },
-        evidence: Vec::new(),
-        disposition: Disposition::Open,
-    }
-}
-
-/// What is missing about one subject, why, and what would close it.
-fn gap(missing: &BTreeSet<FactPath>, subject: &EncodedSubject) -> Gap {
-    let mut facts: BTreeMap<String, &NotObserved> = BTreeMap::new();
-    for path in missing {
-        match path.read(subject) {
-            Reading::Unknown(reason) => _ = facts.insert(path.whole_fact(), reason),
-            Reading::Known(_) | Reading::Name(_) | Reading::NoSuchFact => {}
-        }
-    }
-    let mut steps: Vec<String> = Vec::new();
-    for reason in facts.values() {
-        let step = to_close(reason);
-        if !steps.contains(&step) {
-            steps.push(step);
-        }
-    }
-    let because = facts.values().next().copied().cloned().unwrap_or(NotObserved::Interrupted);
-    Gap { missing: facts.into_keys().collect(), because, to_close: steps.join(" ") }
-}
-
-/// What somebody can do about a gap.
-pub fn to_close(reason: &NotObserved) -> String {
-    match reason {
-        NotObserved::AccessDenied { needs } => format!("Grant {needs}, and collect again."),
-        NotObserved::Interrupted => "Let the collection run to its end.".to_owned(),
-        NotObserved::Limit { what } => format!("Raise the limit ({what}), and collect again."),
-        NotObserved::Lost { why } => format!("Make the export again so that the value survives ({why})."),
-        NotObserved::NotInScope { what } => format!("Allow it in scope.yaml: {what}."),
-        NotObserved::NotProvided { what } => format!("Provide {what}."),
-        NotObserved::Refused { what } => {
-            format!("Find out why it was refused ({what}), and collect again, from another network if need be.")
-        }
-        NotObserved::TimedOut { .. } => "Collect again with a longer deadline, or from another network.".to_owned(),
-        NotObserved::Unreadable { why, line: Some(line) } => format!("Correct line {line} ({why}), and collect again."),
-        NotObserved::Unreadable { why, line: None } => {
-            format!("Correct what cannot be read ({why}), and collect again.")
-        }
-    }
-}
-
-/// The observations that the facts read rest on.
-fn evidence<'s>(reads: &BTreeSet<FactPath>, subject: &'s EncodedSubject) -> impl Iterator<Item = &'s EvidenceId> {
-    let facts: BTreeSet<&str> = reads.iter().map(|path| path.fact).collect();
-    facts.into_iter().filter_map(|fact| subject.facts.get(fact)).flat_map(|fact| &fact.evidence)
-}
-
-/// SHA-256 over observation ids, one a line.
-fn digest(ids: &[&EvidenceId]) -> String {
-    let mut hash = Sha256::new();
-    for id in ids {
-        hash.update(id.as_str().as_bytes());
-        hash.update(b"\n");
-    }
-    hex(&hash.finalize())
-}
-
-/// The worst evidence among the facts that decided. A known fact that rests on nothing is worth
-/// nothing; an unknown one did not decide.
-fn grade(deciding: &BTreeSet<FactPath>, subject: &EncodedSubject) -> Grade {
-    let mut worst = None;
-    for path in deciding.iter().filter(|path| !path.is_name()) {
-        let Some(fact) = subject.facts.get(path.fact).filter(|fact| fact.value.is_ok()) else { continue };
-        let of_fact = fact.evidence.iter().map(|id| grade_of(id, path.fact, subject)).max();
-        worst = worst.max(Some(of_fact.unwrap_or(Grade::U)));
-    }
-    worst.unwrap_or(Grade::U)
-}
-
-/// The grade of one observation, from the source in its segment's name.
-fn grade_of(id: &EvidenceId, fact: &str, subject: &EncodedSubject) -> Grade {
-    let said = |has_file: bool| if has_file { Grade::D } else { Grade::E };
-    match id.segment().split('.').next().unwrap_or_default() {
-        "dns" | "https" | "service" => Grade::A,
-        "export" => Grade::B,
-        "content" => Grade::C,
-        // A register is itself a document.
-        "register" => Grade::D,
-        "answers" => said(is_true(subject.facts.get("evidence_file").and_then(|fact| fact.value.as_ref().ok()))),
-        "declared" => {
-            let value = subject.facts.get(fact).and_then(|fact| fact.value.as_ref().ok());
-            said(match value {
-                Some(Value::Group(fields)) => is_true(fields.get("file")),
-                Some(Value::Boolean(_) | Value::Integer(_) | Value::List(_) | Value::Text(_)) | None => false,
-            })
-        }
-        _ => Grade::U,
-    }
-}
-
-fn is_true(value: Option<&Value>) -> bool {
-    matches!(value, Some(Value::Boolean(true)))
 }
 
 /// A check that cannot be evaluated: our bug, loud, and neither a pass nor a fail.
