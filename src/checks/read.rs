@@ -260,9 +260,10 @@ fn holes(finding: &Spanned<String>, vocabulary: Vocabulary<'_>, page: &mut Page<
         }
         rest = after;
     }
-    if !holes.contains_key(&format!("{}.name", vocabulary.kind)) && vocabulary.kind != SubjectKind::Organization {
+    let of_the_subject = |hole: &Hole| matches!(hole, Hole::Fact(_));
+    if !holes.values().any(of_the_subject) && vocabulary.kind != SubjectKind::Organization {
         let help = format!("put `{{{{{}.name}}}}` into it", vocabulary.kind);
-        page.refuse(finding, "the message does not name its subject", help);
+        page.refuse(finding, "the message does not say which subject it is about", help);
     }
     holes
 }
@@ -460,7 +461,9 @@ examples:
         assert_eq!(whats, ["`review_when` needs a `question`", "there is no `review` example"]);
         assert!(fault("why: Anyone", "why: A compliant domain. Anyone").2.contains("claims what no evidence supports"));
         assert!(fault("{{domain.dmarc.policy}}", "{{domain.dmarc}}").2.contains("group"));
-        assert!(fault("{{domain.name}}: the", "The").2.contains("does not name its subject"));
+        let unnamed =
+            DMARC.replace("{{domain.name}}: the DMARC policy that applies is {{domain.dmarc.policy}}", "No policy");
+        assert!(read_text(&unnamed).unwrap_err()[0].what.contains("which subject it is about"));
     }
 
     #[test]
