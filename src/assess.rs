@@ -26,6 +26,8 @@ pub use self::gap::to_close;
 
 /// Subjects and observations named in full for a control in place.
 const NAMED: usize = 20;
+/// Subjects gone through at a time, on one core.
+const CHUNK: usize = 8_192;
 /// The subject of a finding about a list that could not be made at all.
 const ALL: &str = "all";
 /// The subject of a finding about those missing from an incomplete list.
@@ -132,29 +134,56 @@ struct Judged {
 
 /// One check over all subjects of its kind.
 fn judge(check: &Check, built: &Built<EncodedSubject>) -> Result<Judged, CheckBroken> {
-    let reads = Reads { verdict: check.verdict_reads(), deciding: check.deciding_reads(), all: check.all_reads() };
+    let reads = Reads::of(check);
+    let tallies: Vec<Tally<'_>> =
+        built.subjects.par_chunks(CHUNK).map(|subjects| tally(check, &reads, subjects)).collect::<Result<_, _>>()?;
+    let mut whole = Tally::default();
+    for tally in tallies {
+        whole.join(tally);
+    }
+    Ok(whole.close(check, built))
+}
+
+/// Goes through some subjects. Those that look alike to the check share one verdict.
+fn tally<'s>(check: &Check, reads: &Reads, subjects: &'s [EncodedSubject]) -> Result<Tally<'s>, CheckBroken> {
     let mut tally = Tally::default();
     let mut verdicts: BTreeMap<Vec<Reading<'_>>, Verdict> = BTreeMap::new();
-    for subject in &built.subjects {
+    for subject in subjects {
         let key = key(&reads.verdict, subject);
         let verdict = match verdicts.get(&key) {
             Some(verdict) => verdict.clone(),
             None => verdicts.entry(key).or_insert(check.verdict(subject)?).clone(),
         };
-        tally.take(check, &reads, subject, verdict);
+        tally.take(check, reads, subject, verdict);
     }
-    Ok(tally.close(check, built))
+    Ok(tally)
 }
 
-/// What a check reads, by purpose.
+/// What a check reads, by purpose: made once, used for each of perhaps a million subjects.
 struct Reads {
-    verdict: BTreeSet<FactPath>,
-    deciding: BTreeSet<FactPath>,
-    all: BTreeSet<FactPath>,
+    verdict: Vec<FactPath>,
+    /// The facts that decide between pass and fail.
+    deciding: Vec<&'static str>,
+    /// The facts that the expressions or the message read.
+    all: Vec<&'static str>,
+}
+
+impl Reads {
+    fn of(check: &Check) -> Self {
+        let facts = |paths: BTreeSet<FactPath>| {
+            let facts: BTreeSet<_> = paths.iter().filter(|path| !path.is_name()).map(|path| path.fact).collect();
+            facts.into_iter().collect()
+        };
+        Self {
+            verdict: check.verdict_reads().into_iter().collect(),
+            deciding: facts(check.deciding_reads()),
+            all: facts(check.all_reads()),
+        }
+    }
 }
 
 /// Everything the verdict depends on. Why something is unknown makes no difference to it.
-fn key<'s>(reads: &BTreeSet<FactPath>, subject: &'s EncodedSubject) -> Vec<Reading<'s>> {
+fn key<'s>(reads: &[FactPath], subject: &'s EncodedSubject) -> Vec<Reading<'s>> {
     static UNKNOWN: NotObserved = NotObserved::Interrupted;
     reads
         .iter()
@@ -197,7 +226,12 @@ impl<'s> Tally<'s> {
                 if self.passed_first.len() > NAMED {
                     self.passed_first.pop_last();
                 }
-                self.passed_on.extend(evidence(&reads.all, subject));
+                for id in evidence(&reads.all, subject) {
+                    // The facts of one subject mostly rest on one observation.
+                    if self.passed_on.last() != Some(&id) {
+                        self.passed_on.push(id);
+                    }
+                }
                 return;
             }
             Verdict::Fail => {
@@ -226,6 +260,35 @@ impl<'s> Tally<'s> {
             evidence: evidence(&reads.all, subject).collect::<BTreeSet<_>>().into_iter().cloned().collect(),
             disposition: Disposition::Open,
         });
+    }
+
+    /// Adds what was found among later subjects.
+    fn join(&mut self, later: Self) {
+        let Self {
+            findings,
+            passed,
+            passed_first,
+            passed_on,
+            failed,
+            needs_review,
+            not_assessed,
+            not_applicable,
+            passed_grade,
+            grade,
+        } = later;
+        self.findings.extend(findings);
+        self.passed += passed;
+        self.passed_first.extend(passed_first);
+        while self.passed_first.len() > NAMED {
+            self.passed_first.pop_last();
+        }
+        self.passed_on.extend(passed_on);
+        self.failed += failed;
+        self.needs_review += needs_review;
+        self.not_assessed += not_assessed;
+        self.not_applicable += not_applicable;
+        self.passed_grade = self.passed_grade.max(passed_grade);
+        self.grade = self.grade.max(grade);
     }
 
     fn worsen(&mut self, reads: &Reads, subject: &EncodedSubject) {
@@ -290,7 +353,8 @@ impl<'s> Tally<'s> {
             because,
             grade: self.grade.unwrap_or(Grade::U),
         };
-        self.passed_on.sort_unstable();
+        // Subjects come by name and so, mostly, do their observations: a stable sort finds the runs.
+        self.passed_on.sort();
         self.passed_on.dedup();
         let passed = (self.passed > 0).then(|| Passed {
             check: check.id.clone(),
@@ -410,6 +474,26 @@ mod tests {
         assert_eq!((passed.count, passed.subjects.len(), passed.evidence.len()), (1, 1, NAMED));
         let fewer = judged(&Built::complete(vec![passing(&ids[1..])])).passed.unwrap();
         assert_ne!(passed.evidence_sha256, fewer.evidence_sha256);
+    }
+
+    #[test]
+    fn a_long_list_is_counted_as_a_short_one() {
+        let number = 2 * CHUNK + 1;
+        let subjects = (0..number).rev().map(|number| {
+            let mut subject = passing(&[EvidenceId::new("dns.domain", number)]);
+            subject.name = format!("clinic {number:05}");
+            if number % 1_000 == 0 {
+                subject.facts.get_mut("authorization").unwrap().value = Err(NotObserved::Interrupted);
+            }
+            subject
+        });
+        let judged = judged(&Built::complete(subjects.collect()));
+        let gaps = number.div_ceil(1_000);
+        assert_eq!((judged.coverage.passed, judged.findings.len()), (number - gaps, gaps));
+        let passed = judged.passed.unwrap();
+        assert_eq!(passed.subjects.len(), NAMED);
+        assert_eq!(passed.subjects[0], "clinic 00001");
+        assert!(passed.subjects.is_sorted() && passed.evidence.is_sorted());
     }
 
     /// Taking knowledge away may only turn a verdict into "not assessed": every set of facts, in

@@ -1,21 +1,17 @@
 //! What a conclusion rests on, and how good that evidence is.
 
-use std::collections::BTreeSet;
-
 use sha2::{Digest, Sha256};
 
 use super::Grade;
-use crate::checks::FactPath;
 use crate::evidence::{EvidenceId, hex};
 use crate::facts::shape::{EncodedSubject, Value};
 
 /// The observations that the facts read rest on.
 pub(super) fn evidence<'s>(
-    reads: &BTreeSet<FactPath>,
+    facts: &[&'static str],
     subject: &'s EncodedSubject,
 ) -> impl Iterator<Item = &'s EvidenceId> {
-    let facts: BTreeSet<&str> = reads.iter().map(|path| path.fact).collect();
-    facts.into_iter().filter_map(|fact| subject.facts.get(fact)).flat_map(|fact| &fact.evidence)
+    facts.iter().filter_map(|fact| subject.facts.get(fact)).flat_map(|fact| &fact.evidence)
 }
 
 /// SHA-256 over observation ids, one a line.
@@ -30,11 +26,11 @@ pub(super) fn digest(ids: &[&EvidenceId]) -> String {
 
 /// The worst evidence among the facts that decided. A known fact that rests on nothing is worth
 /// nothing; an unknown one did not decide.
-pub(super) fn grade(deciding: &BTreeSet<FactPath>, subject: &EncodedSubject) -> Grade {
+pub(super) fn grade(deciding: &[&'static str], subject: &EncodedSubject) -> Grade {
     let mut worst = None;
-    for path in deciding.iter().filter(|path| !path.is_name()) {
-        let Some(fact) = subject.facts.get(path.fact).filter(|fact| fact.value.is_ok()) else { continue };
-        let of_fact = fact.evidence.iter().map(|id| grade_of(id, path.fact, subject)).max();
+    for name in deciding {
+        let Some(fact) = subject.facts.get(name).filter(|fact| fact.value.is_ok()) else { continue };
+        let of_fact = fact.evidence.iter().map(|id| grade_of(id, name, subject)).max();
         worst = worst.max(Some(of_fact.unwrap_or(Grade::U)));
     }
     worst.unwrap_or(Grade::U)
