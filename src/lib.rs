@@ -25,3 +25,5 @@ pub mod evidence;
 pub mod facts;
 pub mod finding;
 pub mod risk;
+
+pub mod report;
