@@ -268,7 +268,9 @@ fn why_not(scenario: &Scenario, controls: &BTreeMap<String, Control>, known: &Kn
     if found {
         return None;
     }
-    if known.is_complete(kind) && known.members(scenario.population).count == 0 {
+    // There is always an organization, also where the scope describes none.
+    let always = kind == SubjectKind::Organization;
+    if !always && known.is_complete(kind) && known.members(scenario.population).count == 0 {
         return Some(format!("there is no {} it could happen to", kind.in_words()));
     }
     decisive().all(|control| control.not_applicable).then(|| "none of its checks applies here".to_owned())

@@ -96,3 +96,21 @@ fn fourteen_cells_of_the_table_of_nist_exceed_the_lower_input() {
     let above = pairs.filter(|&(attempt, success)| nist.likelihood(attempt, success) > attempt.min(success));
     assert_eq!(above.count(), 14);
 }
+
+/// Given the ids it names itself: whether the catalogue has them is told where both are loaded.
+#[test]
+fn the_shipped_scenarios_hang_together() {
+    #[derive(serde::Deserialize)]
+    struct Named {
+        checks: std::collections::BTreeMap<String, serde::de::IgnoredAny>,
+    }
+    let text = include_str!("../../../checks/risk-model/scenarios.yaml");
+    let named: Named = crate::yaml::read(Path::new("scenarios.yaml"), text).unwrap();
+    let model = Model::built_in(&named.checks.keys().map(String::as_str).collect()).unwrap();
+    assert!(model.scenarios.len() >= 25, "{}", model.scenarios.len());
+    for scenario in &model.scenarios {
+        assert!(scenario.statement.contains("{{weaknesses}}"), "{}", scenario.id);
+        let all = [&scenario.title, &scenario.assets, &scenario.initiation.reason, &scenario.initiation.source];
+        assert!(all.iter().all(|text| !text.trim().is_empty()), "{}", scenario.id);
+    }
+}
