@@ -8,6 +8,8 @@ pub mod markdown;
 pub mod model;
 mod templates;
 pub mod terminal;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub use templates::TemplateError;
