@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::front::owner_or;
 use super::risks::RiskCount;
 use super::words::{Tag, counted, grade_words, kind_words, number, outcome_word, paragraph, sentence, short_hash};
 use super::{RAW_SHOWN, SHOWN};
-use crate::report::json::v1::{Assessment, Disposition, Finding, Outcome, Severity, Supports};
+use crate::report::json::v1::{Assessment, Disposition, Finding, Outcome, PlanItem, Severity, Supports};
 
 /// One check that failed, or asks a person, for one or many subjects.
 #[derive(Clone, Debug, Serialize)]
@@ -98,15 +99,25 @@ pub(super) fn group(assessment: &Assessment) -> Vec<FindingGroup> {
         }
         group.push(finding);
     }
+    let plan: BTreeMap<&str, &PlanItem> = assessment.plan.iter().map(|item| (item.check.as_str(), item)).collect();
     let titles: BTreeMap<&str, &str> = assessment
         .specifications
         .iter()
         .map(|specification| (specification.id.as_str(), specification.title.as_str()))
         .collect();
-    order.into_iter().enumerate().map(|(at, key)| view(at + 1, &members[&key], &titles)).collect()
+    order
+        .into_iter()
+        .enumerate()
+        .map(|(at, key)| view(at + 1, &members[&key], &titles, plan.get(key.0).copied()))
+        .collect()
 }
 
-fn view(number_of_group: usize, members: &[&Finding], titles: &BTreeMap<&str, &str>) -> FindingGroup {
+fn view(
+    number_of_group: usize,
+    members: &[&Finding],
+    titles: &BTreeMap<&str, &str>,
+    item: Option<&PlanItem>,
+) -> FindingGroup {
     let first = members[0];
     let evidence: BTreeSet<&str> =
         members.iter().flat_map(|finding| finding.evidence.iter().map(String::as_str)).collect();
@@ -125,7 +136,7 @@ fn view(number_of_group: usize, members: &[&Finding], titles: &BTreeMap<&str, &s
         said: sentence(&first.message),
         more: (members.len() > 1).then(|| format!("and {} more like it", number(members.len() as u64 - 1))),
         count: members.len(),
-        meta: meta(members),
+        meta: meta(members, item),
         members: members.iter().take(SHOWN).map(|finding| member(finding)).collect(),
         rest: (members.len() > SHOWN).then(|| {
             format!(
@@ -168,7 +179,7 @@ fn member(finding: &Finding) -> Member {
     }
 }
 
-fn meta(members: &[&Finding]) -> String {
+fn meta(members: &[&Finding], item: Option<&PlanItem>) -> String {
     let first = members[0];
     let age = members.iter().map(|finding| finding.age).max().unwrap_or(1);
     let mut parts = vec![outcome_word(first.outcome).to_owned(), kind_counted(members.len(), &first.subject.kind)];
@@ -184,6 +195,9 @@ fn meta(members: &[&Finding]) -> String {
     let lapsed = members.iter().filter(|finding| finding.disposition == Disposition::Lapsed).count();
     if lapsed > 0 {
         parts.push(counted(lapsed, "acceptance ran out", "acceptances ran out"));
+    }
+    if let Some(item) = item {
+        parts.push(format!("owner: {}", owner_or(item.owner.as_deref())));
     }
     parts.push(paragraph(&first.check));
     if let Some(catalogue) = &first.catalogue {

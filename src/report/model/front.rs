@@ -5,7 +5,10 @@ use serde::Serialize;
 
 use super::findings::FindingGroup;
 use super::risks::RiskView;
-use super::words::{Tag, counted, day_or, grade_words, heading, moment, number, paragraph, sentence, yes_no};
+use super::words::{
+    Tag, capitalized, counted, day_or, grade_words, heading, moment, more_lack_a_source, number, paragraph, sentence,
+    source_words, yes_no,
+};
 use crate::report::charts::GRADES;
 use crate::report::json::v1::{Assessment, Level, Outcome, Position};
 
@@ -215,7 +218,7 @@ fn assessed(assessment: &Assessment) -> Figure {
     let aside = if coverage.not_provided == 0 {
         "every source the checks ask for was declared".to_owned()
     } else {
-        format!("{} more lack a source", number(coverage.not_provided as u64))
+        more_lack_a_source(coverage.not_provided)
     };
     Figure {
         value: format!("{} of {}", number(coverage.assessed as u64), number(declared as u64)),
@@ -284,7 +287,7 @@ pub(super) fn decisions(assessment: &Assessment, risks: &[RiskView], groups: &[F
     }) {
         asked.push(Decision {
             title: format!("Supply what element {} lacks.", missing.number),
-            why: sentence(&missing.why),
+            why: capitalized(&missing.why),
             target: "control".to_owned(),
         });
     }
@@ -367,7 +370,7 @@ pub(super) fn method(assessment: &Assessment) -> Method {
         matrix: matrix_lines(assessment),
         sources: sources
             .into_iter()
-            .map(|(source, count)| Source { name: heading(source), observations: number(count as u64) })
+            .map(|(source, count)| Source { name: source_words(source), observations: number(count as u64) })
             .collect(),
         vantages: assessment.vantages.iter().map(vantage_row).collect(),
         changes: assessment.drift.iter().flat_map(|drift| &drift.method).map(method_change).collect(),

@@ -48,6 +48,8 @@ pub struct Page {
     pub control: Vec<Control>,
     pub risk_counts: Vec<RiskCount>,
     pub top_risks: Vec<RiskView>,
+    /// The worst three, for the first screen.
+    pub first_risks: Vec<RiskView>,
     pub areas: Vec<Area>,
     pub grades: Vec<GradeWord>,
     pub limits: Vec<String>,
@@ -98,6 +100,7 @@ impl Page {
             unknown_line: coverage::unknown_line(assessment),
             control: front::control(assessment),
             risk_counts: risks::counts(assessment),
+            first_risks: risks.iter().take(3).cloned().collect(),
             top_risks: risks.iter().take(5).cloned().collect(),
             areas: coverage::areas(assessment),
             grades: coverage::grades(),

@@ -146,9 +146,36 @@ pub fn sentence(text: &str) -> String {
     text
 }
 
+/// As [`sentence`], for clauses of ours that begin in lower case.
+pub fn capitalized(text: &str) -> String {
+    let text = sentence(text);
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}
+
+/// `1 more lacks a source`.
+pub fn more_lack_a_source(count: usize) -> String {
+    format!("{} more {} a source", number(count as u64), if count == 1 { "lacks" } else { "lack" })
+}
+
 /// The first characters of a hash.
 pub fn short_hash(hash: &str) -> String {
     hash.chars().take(12).collect()
+}
+
+/// What the sources are called.
+pub fn source_words(source: &str) -> String {
+    match source {
+        "answers" => "Answers".to_owned(),
+        "content" => "Mail content".to_owned(),
+        "declared" => "Scope".to_owned(),
+        "dns" => "DNS".to_owned(),
+        "export" => "Exports".to_owned(),
+        "https" => "HTTPS".to_owned(),
+        "register" => "Registers".to_owned(),
+        "service" => "Mail and web services".to_owned(),
+        other => heading(other),
+    }
 }
 
 /// What the subject kinds are called, in the plural.
