@@ -77,14 +77,12 @@ const SECTIONS: [&str; 24] = [
 fn the_whole_markdown_report_reads_as_agreed() {
     // UPDATE_PAGES=FOLDER also writes the pages to where they can be looked at.
     if let Ok(folder) = std::env::var("UPDATE_PAGES") {
-        super::write_all(&maple_street(), std::path::Path::new(&folder)).unwrap();
-        std::fs::write(std::path::Path::new(&folder).join("empty.html"), html::render(&empty()).unwrap()).unwrap();
-        std::fs::write(std::path::Path::new(&folder).join("many.html"), html::render(&many(10_000)).unwrap()).unwrap();
-        std::fs::write(
-            std::path::Path::new(&folder).join("hostile.html"),
-            html::render(&everywhere(HOSTILE[0])).unwrap(),
-        )
-        .unwrap();
+        let folder = std::path::Path::new(&folder);
+        super::write_all(&maple_street(), folder).unwrap();
+        for (name, assessment) in [("empty", empty()), ("many", many(10_000)), ("hostile", everywhere(HOSTILE[0]))] {
+            let page = html::render(&assessment).unwrap();
+            crate::files::write_whole(&folder.join(format!("{name}.html")), page.as_bytes()).unwrap();
+        }
     }
     insta::assert_snapshot!("markdown", markdown::render(&maple_street()).unwrap());
 }

@@ -7,7 +7,9 @@ use serde::Serialize;
 
 use super::front::owner_or;
 use super::risks::RiskCount;
-use super::words::{Tag, counted, grade_words, kind_words, number, outcome_word, paragraph, sentence, short_hash};
+use super::words::{
+    Tag, counted, grade_words, kind_words, number, outcome_word, paragraph, plain_words, sentence, short_hash,
+};
 use super::{RAW_SHOWN, SHOWN};
 use crate::report::json::v1::{Assessment, Disposition, Finding, Outcome, PlanItem, Severity, Supports};
 
@@ -119,8 +121,8 @@ fn view(
     item: Option<&PlanItem>,
 ) -> FindingGroup {
     let first = members[0];
-    let evidence: BTreeSet<&str> =
-        members.iter().flat_map(|finding| finding.evidence.iter().map(String::as_str)).collect();
+    let evidence: BTreeSet<(&str, Option<u64>, &str)> =
+        members.iter().flat_map(|finding| finding.evidence.iter().map(|id| by_line(id))).collect();
     let worst_grade = members.iter().map(|finding| finding.grade).max().unwrap_or(first.grade);
     FindingGroup {
         anchor: format!("finding-{number_of_group}"),
@@ -150,7 +152,7 @@ fn view(
         fix: sentence(&first.fix),
         evidence_rest: (evidence.len() > SHOWN)
             .then(|| format!("and {} more in assessment.json", number((evidence.len() - SHOWN) as u64))),
-        evidence: evidence.into_iter().take(SHOWN).map(paragraph).collect(),
+        evidence: evidence.into_iter().take(SHOWN).map(|(_, _, id)| paragraph(id)).collect(),
         grade: grade_words(worst_grade),
         command: format!("mailassay explain {}", paragraph(&first.check)),
         cites: first
@@ -166,6 +168,12 @@ fn view(
             })
             .collect(),
     }
+}
+
+/// Sorts observations by segment, then by line as a number: `#2` before `#10`.
+fn by_line(id: &str) -> (&str, Option<u64>, &str) {
+    let (segment, line) = id.rsplit_once('#').unwrap_or((id, ""));
+    (segment, line.parse().ok(), id)
 }
 
 fn member(finding: &Finding) -> Member {
@@ -243,7 +251,7 @@ pub(super) fn raw(assessment: &Assessment) -> (Vec<RawFinding>, Option<String>) 
         .map(|finding| RawFinding {
             fingerprint: short_hash(&finding.fingerprint),
             check: paragraph(&finding.check),
-            subject: format!("{} {}", finding.subject.kind.replace('_', " "), paragraph(&finding.subject.name)),
+            subject: format!("{} {}", plain_words(&paragraph(&finding.subject.kind)), paragraph(&finding.subject.name)),
             outcome: outcome_word(finding.outcome),
             severity: finding.severity.as_str(),
             opened: finding.opened.to_string(),

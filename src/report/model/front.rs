@@ -177,7 +177,7 @@ fn risks_above(assessment: &Assessment) -> Figure {
                 .iter()
                 .filter(|change| change.before.is_some_and(is_above) && !change.after.is_some_and(is_above));
             let before = (now + left.count()).saturating_sub(entered.count());
-            format!("{} last time ({})", number(before as u64), crate::clock::date_of(drift.from.as_of))
+            format!("{} on {}", number(before as u64), crate::clock::date_of(drift.from.as_of))
         },
     );
     Figure {

@@ -29,6 +29,8 @@ pub use words::Tag;
 
 /// Subjects and observations shown for one check before the rest is only counted.
 pub const SHOWN: usize = 20;
+/// A single text is shown up to so many characters; the whole of it is in assessment.json.
+pub const TEXT_SHOWN: usize = 2_000;
 /// Raw findings listed in the appendix before the rest is only counted.
 pub const RAW_SHOWN: usize = 300;
 
