@@ -7,6 +7,7 @@
 mod coverage;
 mod findings;
 mod front;
+mod method;
 mod places;
 mod risks;
 mod rule;
@@ -20,7 +21,7 @@ use crate::report::json::v1::Assessment;
 pub use coverage::{Area, GapGroup, GradeWord, Hop, Measure};
 pub use findings::{FindingGroup, Member, RawFinding};
 pub use front::{About, Control, Decision, Figure};
-pub(super) use front::{follows_published_table, published_level};
+pub use method::{Method, follows_published_table, published_level};
 pub use places::{Places, Vendor};
 pub use risks::{PlanRow, RiskCount, RiskView, Threat};
 pub use rule::{MatrixRow, StatusCount};
@@ -58,7 +59,7 @@ pub struct Page {
     pub limits_line: String,
     pub places: Places,
     pub hops: Vec<Hop>,
-    pub method: front::Method,
+    pub method: Method,
     pub threats: Vec<Threat>,
     pub scenarios_not_applicable: Vec<Threat>,
     pub measures: Vec<Measure>,
@@ -110,7 +111,7 @@ impl Page {
             limits,
             places: places::places(assessment, &groups),
             hops: coverage::hops(assessment),
-            method: front::method(assessment),
+            method: method::method(assessment),
             threats: risks::threats(assessment),
             scenarios_not_applicable: risks::not_applicable(assessment),
             measures: coverage::measures(assessment),
