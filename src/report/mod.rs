@@ -10,6 +10,8 @@ pub mod model;
 pub mod probe;
 mod templates;
 pub mod terminal;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub use templates::TemplateError;
