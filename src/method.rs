@@ -58,7 +58,7 @@ impl Method {
         let as_of = as_of.unwrap_or_else(|| evidence.as_of());
         let facts = Facts::from_evidence(evidence, as_of);
         let judgement = assess(&self.catalog, &facts)?;
-        let analysis = risk::analyse_cards(&self.model, &self.cards, &judgement, &facts, date_of(as_of));
+        let analysis = risk::analyse(&self.model, &self.catalog, &judgement, &facts, date_of(as_of));
         let mut assessment = Assessment::new(Inputs {
             evidence,
             as_of,

@@ -288,6 +288,9 @@ pub(super) struct ProbeArgs {
     /// The name sent and expected in certificates, where it is not the host.
     #[arg(long, value_name = "NAME")]
     pub server_name: Option<String>,
+    /// Also try whether bytes sent behind STARTTLS are acted on inside TLS: one connection, NOOP only.
+    #[arg(long)]
+    pub active_probes: bool,
     /// DKIM selectors to ask for.
     #[arg(long, value_name = "NAME")]
     pub selector: Vec<String>,
@@ -441,7 +444,8 @@ fn moment(text: &str) -> Result<Timestamp, String> {
             .map(|moment| moment.timestamp())
             .map_err(|error| error.to_string());
     }
-    text.parse::<Timestamp>().map_err(|_| "expected a day such as 2026-12-31 or a moment such as 2026-12-31T12:00:00Z".to_owned())
+    text.parse::<Timestamp>()
+        .map_err(|_| "expected a day such as 2026-12-31 or a moment such as 2026-12-31T12:00:00Z".to_owned())
 }
 
 #[cfg(test)]

@@ -69,5 +69,6 @@ fn listed(check: &Check) -> Listed<'_> {
 }
 
 fn line(check: &Check) -> String {
-    crate::text::visible(&format!("{:8} {:16} {}: {}", check.severity.as_str(), check.area, check.id, check.title)) + "\n"
+    crate::text::visible(&format!("{:8} {:16} {}: {}", check.severity.as_str(), check.area, check.id, check.title))
+        + "\n"
 }

@@ -102,8 +102,7 @@ pub(super) async fn collect_on(
             }
         }
     };
-    let request =
-        Request { scope, network: Arc::new(network), areas, folder, clock, key: &key, progress: &progress };
+    let request = Request { scope, network: Arc::new(network), areas, folder, clock, key: &key, progress: &progress };
     let collected = collect::collect(&request).await.map_err(|error| match error {
         CollectError::Evidence(_) | CollectError::File(_) => Failure::from(anyhow::Error::from(error)),
         CollectError::Answers(_)

@@ -69,7 +69,8 @@ impl Judging {
         interrupted: bool,
     ) -> Result<(Assessment, Ending), Failure> {
         let policy = Policy { interrupted, ..self.policy.clone() };
-        let assessment = self.method.judge(evidence, as_of, self.previous.as_ref(), &policy).map_err(anyhow::Error::from)?;
+        let assessment =
+            self.method.judge(evidence, as_of, self.previous.as_ref(), &policy).map_err(anyhow::Error::from)?;
         let ending = verdict::ending(&assessment.gates);
         let ending = match ending {
             Ending::Findings | Ending::Drift | Ending::Coverage if self.exit_zero => Ending::Clean,

@@ -48,7 +48,9 @@ pub(super) fn target(text: &str) -> Result<Target, String> {
             let name = text.parse::<DomainName>().map_err(|error| format!("{error}: {FORMS}"))?;
             Ok(Target::Domain { name, selectors: Vec::new() })
         }
-        Some((host, _)) if host.contains(':') => Err(format!("`{text}` is an address without brackets: write [{text}]:port")),
+        Some((host, _)) if host.contains(':') => {
+            Err(format!("`{text}` is an address without brackets: write [{text}]:port"))
+        }
         Some((host, port)) => {
             let port = self::port(port)?;
             let host = match host.parse::<IpAddr>() {
@@ -65,7 +67,10 @@ const fn service(host: Host, port: u16) -> Target {
 }
 
 fn port(text: &str) -> Result<u16, String> {
-    text.parse::<u16>().ok().filter(|port| *port > 0).ok_or_else(|| format!("`{text}` is not a port from 1 to 65535: {FORMS}"))
+    text.parse::<u16>()
+        .ok()
+        .filter(|port| *port > 0)
+        .ok_or_else(|| format!("`{text}` is not a port from 1 to 65535: {FORMS}"))
 }
 
 /// Reads a list: a target a line, `,key=value` behind it, `#` begins a comment.
@@ -94,8 +99,12 @@ fn list_line(written: &str) -> Result<Target, String> {
     for option in parts {
         let (key, value) = option.split_once('=').ok_or_else(|| format!("`{option}` is not key=value"))?;
         match (&mut read, key) {
-            (Target::Service { starttls, .. }, "starttls") if STARTTLS.contains(&value) => *starttls = Some(value.to_owned()),
-            (Target::Service { .. }, "starttls") => return Err(format!("`{value}` is none of {}", STARTTLS.join(", "))),
+            (Target::Service { starttls, .. }, "starttls") if STARTTLS.contains(&value) => {
+                *starttls = Some(value.to_owned())
+            }
+            (Target::Service { .. }, "starttls") => {
+                return Err(format!("`{value}` is none of {}", STARTTLS.join(", ")));
+            }
             (Target::Service { server_name, .. }, "server_name") => {
                 let name: DomainName = value.parse().map_err(|error| format!("{error}"))?;
                 *server_name = Some(name.to_string());

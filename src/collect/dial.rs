@@ -332,25 +332,6 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         || embedded.is_some_and(|v4| !is_public_v4(v4)))
 }
 
-impl Network {
-    /// Whether an address lies in it. A v4-mapped address lies in v4 networks.
-    pub fn contains(&self, address: IpAddr) -> bool {
-        match (self.address.to_canonical(), address.to_canonical()) {
-            (IpAddr::V4(network), IpAddr::V4(address)) => {
-                let host_bits = 32 - u32::from(self.prefix.min(32));
-                let mask = u32::MAX.checked_shl(host_bits).unwrap_or(0);
-                u32::from(network) & mask == u32::from(address) & mask
-            }
-            (IpAddr::V6(network), IpAddr::V6(address)) => {
-                let host_bits = 128 - u32::from(self.prefix.min(128));
-                let mask = u128::MAX.checked_shl(host_bits).unwrap_or(0);
-                u128::from(network) & mask == u128::from(address) & mask
-            }
-            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
-        }
-    }
-}
-
 /// How reading or writing ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
@@ -358,7 +339,9 @@ pub enum Ended {
     /// A limit of ours, with its value.
     Limit(String),
     Reset,
-    TimedOut { after_ms: u64 },
+    TimedOut {
+        after_ms: u64,
+    },
 }
 
 impl From<Ended> for NotObserved {
@@ -464,7 +447,9 @@ impl Connection {
     fn ended(&self, error: &io::Error) -> Ended {
         match error.kind() {
             io::ErrorKind::TimedOut => self.timed_out(),
-            io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted => Ended::Reset,
+            io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted => {
+                Ended::Reset
+            }
             _ => Ended::Closed,
         }
     }
@@ -527,9 +512,26 @@ mod tests {
     async fn inside_addresses_are_refused_in_every_spelling() {
         let dialer = dialer(|_| {});
         for address in [
-            "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.1.1", "224.0.0.1", "0.0.0.0", "100.64.0.1",
-            "255.255.255.255", "::1", "::", "fe80::1", "fc00::1", "fec0::1", "ff02::1", "::ffff:127.0.0.1",
-            "::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "::7f00:1",
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.1.1",
+            "224.0.0.1",
+            "0.0.0.0",
+            "100.64.0.1",
+            "255.255.255.255",
+            "::1",
+            "::",
+            "fe80::1",
+            "fc00::1",
+            "fec0::1",
+            "ff02::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::7f00:1",
+            "2002:7f00:1::",
+            "::7f00:1",
         ] {
             let refused = dialer.dial("mx.clinic.example", address.parse().unwrap(), 25).await.unwrap_err();
             assert!(matches!(refused, NotObserved::NotInScope { .. }), "{address}: {refused}");
@@ -579,8 +581,7 @@ mod tests {
     fn a_burst_goes_at_once_and_then_the_rate_holds() {
         let now = Instant::now();
         let mut pace = Pace { rate: 4.0, next: None, not_before: None, open_at_most: 2, pushed_back: 0 };
-        let waits: Vec<_> =
-            (0..6).map(|_| pace.take_turn(now).map_or(0, |begin| (begin - now).as_millis())).collect();
+        let waits: Vec<_> = (0..6).map(|_| pace.take_turn(now).map_or(0, |begin| (begin - now).as_millis())).collect();
         assert_eq!(waits, [0, 0, 0, 0, 250, 500]);
     }
 

@@ -11,11 +11,15 @@ pub mod dns;
 pub mod domain;
 pub mod exports;
 pub mod https;
+pub(crate) mod imap;
 pub mod inside;
 pub mod messages;
 pub mod network;
+mod pop3;
 pub mod registers;
 pub mod service;
+mod sieve;
+mod smtp;
 pub mod tls;
 pub mod unfinished;
 
@@ -31,9 +35,7 @@ use tokio::time::Instant;
 
 use crate::catalogues::vendors::VendorCatalogue;
 use crate::clock::Clock;
-use crate::evidence::{
-    Answer, Evidence, EvidenceError, Manifest, Observation, Question, Source, Vantage, Writer,
-};
+use crate::evidence::{Answer, Evidence, EvidenceError, Manifest, Observation, Question, Source, Vantage, Writer};
 use crate::files;
 use crate::keyed::KeyedReference;
 use crate::names::{DomainName, SubjectId, SubjectKind};
@@ -67,8 +69,7 @@ pub enum Area {
 
 impl Area {
     /// Every area.
-    pub const ALL: [Self; 6] =
-        [Self::Answers, Self::Dns, Self::Exports, Self::Messages, Self::Registers, Self::Tls];
+    pub const ALL: [Self; 6] = [Self::Answers, Self::Dns, Self::Exports, Self::Messages, Self::Registers, Self::Tls];
 }
 
 /// One collection.
@@ -269,7 +270,11 @@ impl<'r> Run<'r> {
         }
     }
 
-    async fn domain(&self, name: &DomainName, declared: Option<&crate::evidence::declared::DeclaredDomain>) -> DomainAnswers {
+    async fn domain(
+        &self,
+        name: &DomainName,
+        declared: Option<&crate::evidence::declared::DeclaredDomain>,
+    ) -> DomainAnswers {
         let kind = if declared.is_some() { SubjectKind::Domain } else { SubjectKind::Partner };
         let unit = format!("{kind} {name}");
         let knows = self.known(&unit);
@@ -381,11 +386,16 @@ impl<'r> Run<'r> {
             SubjectKind::Endpoint => {
                 let port = subject.name.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or(0);
                 let starttls = service::StartTls::for_port(port).as_str().to_owned();
-                (Source::Service, Question::Endpoint { port, starttls })
+                let question = Question::Endpoint {
+                    port,
+                    starttls,
+                    address: String::new(),
+                    role: service::Role::for_port(port).as_str().to_owned(),
+                    operated_by: "unknown".to_owned(),
+                };
+                (Source::Service, question)
             }
-            SubjectKind::ContentFolder => {
-                (Source::Content, Question::ContentFile { label: subject.name.clone() })
-            }
+            SubjectKind::ContentFolder => (Source::Content, Question::ContentFile { label: subject.name.clone() }),
             SubjectKind::ExportFile => (Source::Export, Question::ExportFile { label: subject.name.clone() }),
             SubjectKind::Attestation
             | SubjectKind::ForwardingRule
@@ -444,4 +454,3 @@ impl<'r> Run<'r> {
         Ok(Collected { evidence, interrupted })
     }
 }
-

@@ -74,9 +74,10 @@ pub struct Network {
 }
 
 impl Network {
-    /// True if the address lies in the network. Addresses of the other family never do.
+    /// True if the address lies in the network. A v4-mapped address lies in v4 networks; other
+    /// addresses of the other family never do.
     pub fn contains(&self, address: IpAddr) -> bool {
-        match (self.address, address) {
+        match (self.address.to_canonical(), address.to_canonical()) {
             (IpAddr::V4(network), IpAddr::V4(address)) if self.prefix <= 32 => {
                 let differ = u32::from(network) ^ u32::from(address);
                 differ.checked_shr(32 - u32::from(self.prefix)).unwrap_or(0) == 0

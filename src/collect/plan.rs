@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::messages::MailSource;
+use super::messages::{MailFrom, MailSource};
 use super::network::NetworkOptions;
-use super::service::{Mode, Role, ServiceTarget, StartTls};
+use super::service::{Role, ServiceTarget, StartTls};
+use super::tls::enumerate::Mode;
 use crate::catalogues::vendors::{Place, VendorCatalogue};
-use crate::evidence::declared::Declared;
+use crate::evidence::declared::{Declared, DeclaredMessages};
 use crate::evidence::{Answer, Observation, Question};
 use crate::names::DomainName;
 use crate::scope::Scope;
@@ -87,8 +88,10 @@ pub(super) fn mode(target: &ServiceTarget) -> Mode {
 
 /// The mail of the scope, each with its mailbox.
 pub(super) fn mail_sources(scope: &Scope) -> Vec<MailSource> {
-    let source = |declared: &crate::evidence::declared::DeclaredMessages| {
-        MailSource::new(scope.folder.join(&declared.path), declared.path.clone(), declared.mailbox.clone())
+    let source = |declared: &DeclaredMessages| MailSource {
+        label: declared.path.clone(),
+        mailbox: declared.mailbox.clone(),
+        from: MailFrom::Path(scope.folder.join(&declared.path)),
     };
     scope.declared.messages.iter().map(source).collect()
 }
@@ -100,7 +103,8 @@ pub(super) fn port_25_reachable(observations: &[Observation]) -> Option<bool> {
         .filter(|observation| matches!(observation.question, Question::Endpoint { port: 25, .. }))
         .peekable();
     asked.peek()?;
-    Some(asked.any(|observation| matches!(&observation.answer, Ok(Answer::Endpoint(answer)) if answer.was_reached())))
+    // An answer means that something was learned, so the port was reached.
+    Some(asked.any(|observation| matches!(&observation.answer, Ok(Answer::Endpoint(_)))))
 }
 
 /// Options that make this a test network, for the report's cover.

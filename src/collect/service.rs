@@ -281,7 +281,8 @@ pub async fn probe_each(dialer: &Dialer, target: &ServiceTarget, mode: Mode) -> 
     if addresses.is_empty() {
         return vec![unresolved(dialer, target)];
     }
-    futures_util::future::join_all(addresses.into_iter().map(|address| probe_address(dialer, target, address, mode))).await
+    futures_util::future::join_all(addresses.into_iter().map(|address| probe_address(dialer, target, address, mode)))
+        .await
 }
 
 /// The addresses to ask: where connections are redirected there is one.

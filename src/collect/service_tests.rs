@@ -128,12 +128,9 @@ async fn a_whole_picture_of_tls_1_2_and_1_3_is_exact() {
     let (acceptor, _) = acceptor(rustls::ALL_VERSIONS);
     let view = look(serve_tls(acceptor).await, 993, Mode::Full).await;
     assert_eq!(view.state, "tls");
-    for (version, word) in [
-        ("TLSv1.3", "accepted"),
-        ("TLSv1.2", "accepted"),
-        ("TLSv1.1", "refused"),
-        ("TLSv1.0", "refused"),
-    ] {
+    for (version, word) in
+        [("TLSv1.3", "accepted"), ("TLSv1.2", "accepted"), ("TLSv1.1", "refused"), ("TLSv1.0", "refused")]
+    {
         assert_eq!(view.versions[version], word, "{version}");
     }
     assert_eq!(
@@ -263,7 +260,8 @@ async fn hostile_servers_end_by_the_deadline_and_settle_nothing() {
             }
         })
     };
-    let endless_line: Handle = |mut stream| Box::pin(async move { while stream.write_all(&[b'2'; 4096]).await.is_ok() {} });
+    let endless_line: Handle =
+        |mut stream| Box::pin(async move { while stream.write_all(&[b'2'; 4096]).await.is_ok() {} });
     let endless_lines: Handle =
         |mut stream| Box::pin(async move { while stream.write_all(&b"220-hello\r\n".repeat(100)).await.is_ok() {} });
     let endless_records: Handle = |mut stream| {
@@ -319,11 +317,8 @@ async fn a_service_that_turns_us_away_halfway_leaves_the_rest_unknown() {
         }
     })
     .await;
-    let options = NetworkOptions {
-        endpoint_deadline: Duration::from_secs(3),
-        max_connections: Some(1),
-        ..options(25, address)
-    };
+    let options =
+        NetworkOptions { endpoint_deadline: Duration::from_secs(3), max_connections: Some(1), ..options(25, address) };
     let view = look_with(options, 25, Mode::Verdict, false).await;
     assert_eq!(view.state, "tls");
     assert_eq!(view.versions["TLSv1.3"], "accepted");
@@ -338,7 +333,10 @@ async fn imap_pop3_and_sieve_come_to_tls_in_order() {
         (
             143,
             "* OK ready\r\n",
-            [("a1 CAPABILITY", "* CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED\r\na1 OK\r\n"), ("a2 STARTTLS", "a2 OK go\r\n")],
+            [
+                ("a1 CAPABILITY", "* CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED\r\na1 OK\r\n"),
+                ("a2 STARTTLS", "a2 OK go\r\n"),
+            ],
         ),
         (110, "+OK ready\r\n", [("CAPA", "+OK\r\nSTLS\r\nUSER\r\n.\r\n"), ("STLS", "+OK go\r\n")]),
         (4190, "\"SIEVE\" \"fileinto\"\r\n\"STARTTLS\"\r\nOK \"ready\"\r\n", [("STARTTLS", "OK go\r\n"), ("", "")]),

@@ -34,7 +34,8 @@ async fn read_response(connection: &mut Connection, keep: &mut Option<ReceivedBy
     for _ in 0..MAX_LINES {
         let line = keep_line(connection, MAX_LINE, keep).await?;
         let line = line.trim_ascii().to_ascii_uppercase();
-        let says = |word: &[u8]| line.strip_prefix(word).is_some_and(|rest| rest.first().is_none_or(|&byte| byte == b' '));
+        let says =
+            |word: &[u8]| line.strip_prefix(word).is_some_and(|rest| rest.first().is_none_or(|&byte| byte == b' '));
         if says(b"OK") {
             return Ok((true, offered));
         }

@@ -64,7 +64,8 @@ async fn read_reply(connection: &mut Connection, keep: &mut Option<ReceivedBytes
             Err(ended) => {
                 bytes.extend_from_slice(&connection.unread()[..connection.unread().len().min(512)]);
                 // A line that began and is no reply needs no waiting for its end.
-                let other = !bytes.is_empty() && smtp_reply::read_line(&bytes).is_err() && lines == 0 && bytes.len() > 3;
+                let other =
+                    !bytes.is_empty() && smtp_reply::read_line(&bytes).is_err() && lines == 0 && bytes.len() > 3;
                 break Err(if other { Stop::OtherProtocol } else { Stop::Ended(ended) });
             }
         };

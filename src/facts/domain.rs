@@ -176,8 +176,8 @@ impl<'e> Stored<'e> {
                 chains.insert(host.to_owned(), chain.iter().map(|certificate| certificate.0.clone()).collect());
             }
         }
-        let options = &context.evidence.manifest.vantage.test_network;
-        let test_networks = options.iter().flat_map(|option| option.split([' ', '='])).filter_map(network).collect();
+        let options = context.evidence.manifests.iter().flat_map(|manifest| &manifest.vantage.test_network);
+        let test_networks = options.flat_map(|option| option.split([' ', '='])).filter_map(network).collect();
         Self { context, chains, test_networks }
     }
 

@@ -230,7 +230,8 @@ fn signature_of(certificate: &X509Certificate<'_>) -> (String, String) {
 fn pss_hash(certificate: &X509Certificate<'_>) -> (String, String) {
     use x509_parser::signature_algorithm::SignatureAlgorithm;
     let hash = match SignatureAlgorithm::try_from(&certificate.signature_algorithm) {
-        Ok(SignatureAlgorithm::RSASSA_PSS(parameters)) => match parameters.hash_algorithm_oid().to_id_string().as_str() {
+        Ok(SignatureAlgorithm::RSASSA_PSS(parameters)) => match parameters.hash_algorithm_oid().to_id_string().as_str()
+        {
             "1.3.14.3.2.26" => "sha1",
             "2.16.840.1.101.3.4.2.4" => "sha224",
             "2.16.840.1.101.3.4.2.1" => "sha256",

@@ -144,7 +144,9 @@ impl Suite {
     /// AES-CCM or ChaCha20 in TLS 1.3.
     pub fn is_strong(self) -> bool {
         match self.key_exchange() {
-            KeyExchange::Ecdhe | KeyExchange::Dhe => self.cipher_text().starts_with("AES_") && self.name.contains("_GCM_"),
+            KeyExchange::Ecdhe | KeyExchange::Dhe => {
+                self.cipher_text().starts_with("AES_") && self.name.contains("_GCM_")
+            }
             KeyExchange::Tls13 => (0x1301..=0x1304).contains(&self.code),
             KeyExchange::AnonymousDh
             | KeyExchange::AnonymousEcdh
@@ -246,14 +248,8 @@ mod tests {
     #[test]
     fn families_share_key_exchange_and_signature() {
         let family = |name| named(name).family();
-        assert_eq!(
-            family("TLS_DHE_RSA_EXPORT_WITH_DES40_CBC_SHA"),
-            family("TLS_DHE_RSA_WITH_AES_128_GCM_SHA256")
-        );
-        assert_ne!(
-            family("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"),
-            family("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256")
-        );
+        assert_eq!(family("TLS_DHE_RSA_EXPORT_WITH_DES40_CBC_SHA"), family("TLS_DHE_RSA_WITH_AES_128_GCM_SHA256"));
+        assert_ne!(family("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"), family("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"));
     }
 
     #[test]

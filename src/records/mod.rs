@@ -14,10 +14,6 @@ pub mod spf_tree;
 pub mod tags;
 pub mod tls_rpt;
 pub mod txt;
-//! Pure readers, one module a standard: bytes and text become types, or the first thing wrong
-//! with them.
-//!
-//! Nothing here does I/O, looks at a clock or judges.
 
 pub mod certificate;
 pub mod certificate_trust;

@@ -109,7 +109,8 @@ mod tests {
 
     #[test]
     fn an_ehlo_reply_gives_its_keywords() {
-        let reply = read_reply(b"250-mx.clinic.example\r\n250-AUTH PLAIN LOGIN\r\n250-starttls\n250 AUTH=CRAM-MD5\r\n").unwrap();
+        let reply = read_reply(b"250-mx.clinic.example\r\n250-AUTH PLAIN LOGIN\r\n250-starttls\n250 AUTH=CRAM-MD5\r\n")
+            .unwrap();
         let found = keywords(&reply);
         assert!(found.starttls && !found.overwritten);
         assert_eq!(found.auth, ["PLAIN", "LOGIN", "CRAM-MD5"]);

@@ -17,7 +17,10 @@ pub const TLS12: [u16; 30] = [
 
 /// The registered name, or the code point in hex.
 pub fn name_of(code: u16) -> String {
-    NAMES.iter().find(|(known, _)| *known == code).map_or_else(|| format!("0x{code:04X}"), |(_, name)| (*name).to_owned())
+    NAMES
+        .iter()
+        .find(|(known, _)| *known == code)
+        .map_or_else(|| format!("0x{code:04X}"), |(_, name)| (*name).to_owned())
 }
 
 const NAMES: [(u16, &str); 43] = [

@@ -311,7 +311,8 @@ fn ssl2(hellos: &[Hello]) -> VersionPicture {
     let mut support = Support::Unknown;
     // There is no alert for this version: closing is how it is refused, by anybody who answers
     // hellos of other versions.
-    let speaks = hellos.iter().any(|hello| matches!(hello.reply, HelloReply::Alert { .. } | HelloReply::ServerHello { .. }));
+    let speaks =
+        hellos.iter().any(|hello| matches!(hello.reply, HelloReply::Alert { .. } | HelloReply::ServerHello { .. }));
     for hello in hellos.iter().filter(|hello| hello.version == Version::Ssl2.wire()) {
         match &hello.reply {
             HelloReply::ServerHello { bytes } => {
@@ -371,7 +372,9 @@ impl TlsPicture {
                 continue;
             }
             let members = || version.candidates().filter(|&suite| is_member(suite));
-            accepted.extend(members().filter(|suite| known.accepted.contains(&suite.code)).map(|suite| suite.name.to_owned()));
+            accepted.extend(
+                members().filter(|suite| known.accepted.contains(&suite.code)).map(|suite| suite.name.to_owned()),
+            );
             settled &= match known.support {
                 Support::Refused => true,
                 Support::Unknown => members().next().is_none(),

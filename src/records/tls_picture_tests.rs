@@ -9,7 +9,9 @@ use crate::records::tls_groups;
 fn hello(version: Version, suites: &[u16], reply: HelloReply) -> Hello {
     let groups = match version {
         Version::Tls1_3 => tls_groups::TLS13.to_vec(),
-        Version::Ssl2 | Version::Ssl3 | Version::Tls1_0 | Version::Tls1_1 | Version::Tls1_2 => tls_groups::TLS12.to_vec(),
+        Version::Ssl2 | Version::Ssl3 | Version::Tls1_0 | Version::Tls1_1 | Version::Tls1_2 => {
+            tls_groups::TLS12.to_vec()
+        }
     };
     Hello { version: version.wire(), suites: suites.to_vec(), groups, reply, key_exchange: None }
 }
@@ -81,8 +83,7 @@ fn a_close_refuses_only_where_that_is_the_style_and_for_one_family() {
     let mixed = hello(Version::Tls1_2, &[0xc02f, 0x0033], HelloReply::Closed);
     let with_style = picture(&answer(vec![control, ecdhe.clone()]));
     assert!(with_style.version(Version::Tls1_2).refused.contains(&0xc02f));
-    let mixed_families =
-        picture(&answer(vec![hello(Version::Tls1_2, &[NOBODY_HAS], HelloReply::Closed), mixed]));
+    let mixed_families = picture(&answer(vec![hello(Version::Tls1_2, &[NOBODY_HAS], HelloReply::Closed), mixed]));
     assert!(mixed_families.version(Version::Tls1_2).refused.is_empty());
     let alert_style = picture(&answer(vec![hello(Version::Tls1_2, &[NOBODY_HAS], REFUSED), ecdhe]));
     assert!(!alert_style.version(Version::Tls1_2).refused.contains(&0xc02f));

@@ -2,6 +2,7 @@
 
 pub mod charts;
 pub mod claims;
+pub mod content;
 pub mod html;
 pub mod json;
 pub mod markdown;

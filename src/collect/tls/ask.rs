@@ -135,7 +135,9 @@ impl<'d> Asker<'d> {
     pub async fn handshake(&self) {
         let Some(connection) = self.ready().await else { return };
         let (shaken, open) = match shake(connection, &self.route.server_name, self.route.address).await {
-            Ok(open) => (Shaken { handshake: open.shaken.handshake.clone(), chain: open.shaken.chain.clone() }, Some(open)),
+            Ok(open) => {
+                (Shaken { handshake: open.shaken.handshake.clone(), chain: open.shaken.chain.clone() }, Some(open))
+            }
             Err(shaken) => (shaken, None),
         };
         if let Some(open) = open {
@@ -255,9 +257,11 @@ impl<'d> Asker<'d> {
             {
                 self.waits_for_another_turn().await
             }
-            Stop::Settled(_) | Stop::Ended(_) | Stop::BeforeGreeting(_) | Stop::NotObserved(_) | Stop::OtherProtocol => {
-                false
-            }
+            Stop::Settled(_)
+            | Stop::Ended(_)
+            | Stop::BeforeGreeting(_)
+            | Stop::NotObserved(_)
+            | Stop::OtherProtocol => false,
         }
     }
 

@@ -63,16 +63,16 @@ pub(crate) async fn enumerate(asker: &Asker<'_>, mode: Mode) {
         Some(HelloReply::TimedOut) => {
             let likely = chunks(Version::Tls1_2, false).into_iter().next().unwrap_or_default();
             asker.ask((1, 0), offer(Version::Tls1_2, likely)).await;
-            let spoke = asker.learned().hellos.iter().any(|(_, hello)| {
-                matches!(hello.reply, HelloReply::ServerHello { .. } | HelloReply::Alert { .. })
-            });
+            let spoke = asker
+                .learned()
+                .hellos
+                .iter()
+                .any(|(_, hello)| matches!(hello.reply, HelloReply::ServerHello { .. } | HelloReply::Alert { .. }));
             if !spoke {
                 return;
             }
         }
-        Some(
-            HelloReply::Alert { .. } | HelloReply::Closed | HelloReply::Reset | HelloReply::ServerHello { .. },
-        )
+        Some(HelloReply::Alert { .. } | HelloReply::Closed | HelloReply::Reset | HelloReply::ServerHello { .. })
         | None => {}
     }
     let by_family = !matches!(style, Some(HelloReply::Alert { description: 40 | 70 | 71, .. }));
@@ -259,9 +259,7 @@ impl Search<'_, '_> {
             Mode::Verdict => {
                 self.first_of(version, (100, 0), &|suite| suite.is_strong(), &rejected).await;
                 self.classes(version, 101, &rejected).await;
-                if !rejected.load(Ordering::Relaxed)
-                    && self.picture().version(version).support == Support::Unknown
-                {
+                if !rejected.load(Ordering::Relaxed) && self.picture().version(version).support == Support::Unknown {
                     let rest = |suite: Suite| suite.is_common() && !suite.is_strong() && !is_forbidden(suite);
                     self.first_of(version, (105, 0), &rest, &rejected).await;
                 }
@@ -321,13 +319,7 @@ impl Search<'_, '_> {
         self.asker.ask((700, 0), Offer { version: Version::Ssl2, suites: Vec::new(), groups: Vec::new() }).await;
     }
 
-    async fn all_of(
-        &self,
-        version: Version,
-        base: u32,
-        all: impl Iterator<Item = Vec<u16>>,
-        rejected: &AtomicBool,
-    ) {
+    async fn all_of(&self, version: Version, base: u32, all: impl Iterator<Item = Vec<u16>>, rejected: &AtomicBool) {
         join_all((base..).zip(all).map(|(chain, suites)| self.eliminate(version, chain, suites, rejected))).await;
     }
 
@@ -434,9 +426,10 @@ impl Search<'_, '_> {
         let together = async {
             let any = |suite: Suite| bad.iter().any(|(_, is_member)| is_member(suite));
             if self.first_of(version, (chain, 0), &any, rejected).await {
-                join_all(bad.iter().map(|(number, is_member)| {
-                    self.first_of(version, (chain, 100 * number), is_member, rejected)
-                }))
+                join_all(
+                    bad.iter()
+                        .map(|(number, is_member)| self.first_of(version, (chain, 100 * number), is_member, rejected)),
+                )
                 .await;
             }
         };
@@ -472,7 +465,10 @@ impl Search<'_, '_> {
         for (_, hello) in hellos {
             let HelloReply::ServerHello { bytes } = &hello.reply else { continue };
             let Some(chosen) = crate::records::server_hello::read_server_hello(&bytes.0) else { continue };
-            if chosen.version == version.wire() && hello.suites.contains(&chosen.suite) && !suites.contains(&chosen.suite) {
+            if chosen.version == version.wire()
+                && hello.suites.contains(&chosen.suite)
+                && !suites.contains(&chosen.suite)
+            {
                 suites.push(chosen.suite);
             }
         }
@@ -490,18 +486,17 @@ impl Search<'_, '_> {
             known.accepted.iter().copied().filter(is_wanted).collect()
         };
         let by_rsa = named("TLS_ECDHE_RSA_");
-        let (suites, own_curve) = if by_rsa.is_empty() {
-            (named("TLS_ECDHE_ECDSA_"), self.certificate_curve())
-        } else {
-            (by_rsa, None)
-        };
-        let mut groups: Vec<u16> = groups_of(version).into_iter().filter(|group| !known.groups.contains(group)).collect();
+        let (suites, own_curve) =
+            if by_rsa.is_empty() { (named("TLS_ECDHE_ECDSA_"), self.certificate_curve()) } else { (by_rsa, None) };
+        let mut groups: Vec<u16> =
+            groups_of(version).into_iter().filter(|group| !known.groups.contains(group)).collect();
         for number in 0.. {
             if suites.is_empty() || groups.is_empty() {
                 return;
             }
             let extra = own_curve.filter(|curve| !groups.contains(curve));
-            let offer = Offer { version, suites: suites.clone(), groups: groups.iter().copied().chain(extra).collect() };
+            let offer =
+                Offer { version, suites: suites.clone(), groups: groups.iter().copied().chain(extra).collect() };
             if !matches!(self.asker.ask((chain, number), offer).await, Asked::Chosen(_)) {
                 return;
             }

@@ -52,7 +52,11 @@ impl Open {
 }
 
 /// Shakes hands on a connection where the service waits for a ClientHello.
-pub(crate) async fn shake(connection: Connection, server_name: &str, address: std::net::IpAddr) -> Result<Open, Shaken> {
+pub(crate) async fn shake(
+    connection: Connection,
+    server_name: &str,
+    address: std::net::IpAddr,
+) -> Result<Open, Shaken> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let seen = Arc::new(Recorder { provider: Arc::clone(&provider), seen: Mutex::default() });
     let mut config = ClientConfig::builder_with_provider(provider)

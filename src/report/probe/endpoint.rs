@@ -182,9 +182,10 @@ fn certificates(answer: &EndpointAnswer, asked_at: jiff::Timestamp) -> Vec<Certi
         .map(|(index, chain)| {
             let trusted = answer.trust.get(index).is_some_and(|trust| trust.trusted);
             let leaf = chain.first().and_then(|der| certificate::read(&der.0).ok());
-            let subjects = chain.iter().skip(1).map(|der| {
-                certificate::read(&der.0).map_or_else(|_| "unreadable".to_owned(), |read| read.subject)
-            });
+            let subjects = chain
+                .iter()
+                .skip(1)
+                .map(|der| certificate::read(&der.0).map_or_else(|_| "unreadable".to_owned(), |read| read.subject));
             let matches = leaf.as_ref().is_some_and(|leaf| leaf.is_for(&answer.server_name));
             CertificateView {
                 problems: problems(leaf.as_ref(), trusted, matches, proved || answer.chains.len() > 1, asked_at),
@@ -388,8 +389,23 @@ mod tests {
         let view = view(&not_observed(NotObserved::TimedOut { after_ms: 5 })).unwrap();
         let json = serde_json::to_value(&view).unwrap();
         for key in [
-            "schema", "kind", "target", "address", "server_name", "starttls", "state", "injection", "versions", "suites",
-            "exhaustive", "groups", "order", "dh", "certificates", "connections", "elapsed_ms",
+            "schema",
+            "kind",
+            "target",
+            "address",
+            "server_name",
+            "starttls",
+            "state",
+            "injection",
+            "versions",
+            "suites",
+            "exhaustive",
+            "groups",
+            "order",
+            "dh",
+            "certificates",
+            "connections",
+            "elapsed_ms",
         ] {
             assert!(json.get(key).is_some(), "{key}");
         }
