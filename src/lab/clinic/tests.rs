@@ -5,11 +5,13 @@ use std::str::FromStr;
 
 use hickory_proto::op::{Message, Query};
 use hickory_proto::rr::{Name, RecordType};
+use jiff::civil::Date;
 use tempfile::TempDir;
 
-use super::{Quarter, names};
+use super::{MailFolder, Quarter, letters, names};
 use crate::catalogues::vendors::VendorCatalogue;
-use crate::collect::exports;
+use crate::collect::messages::{MailFrom, MailSource, ScanKey, ScanOptions};
+use crate::collect::{exports, messages};
 use crate::evidence::export::{ExportFile, ExportState, Record, Target};
 use crate::evidence::{Answer, Observation};
 use crate::keyed::KeyedReference;
@@ -176,4 +178,43 @@ fn the_parked_domain_is_locked() {
     assert_eq!(read.spf.verdict.as_str(), "pass");
     assert_eq!(read.dmarc.verdict.as_str(), "reject");
     assert_eq!(read.dnssec, Ok(Dnssec::Secure));
+}
+
+/// Messages likely to hold PHI by mailbox and folder, with the oldest one's day.
+fn scanned(quarter: Quarter) -> BTreeMap<String, (u64, Date)> {
+    let folder = laid_out(quarter);
+    let source = |name: &str| MailSource {
+        label: format!("mail/{name}"),
+        mailbox: format!("{name}@clinic.example"),
+        from: MailFrom::Path(folder.path().join("mail").join(name)),
+    };
+    let options = ScanOptions {
+        key: ScanKey::from_secret(b"a key of the test"),
+        message_key: None,
+        now: quarter.as_of(),
+        vantage: "lab".to_owned(),
+    };
+    let scan = messages::scan(vec![source("front-desk"), source("scheduling")], &options);
+    let folders = scan.observations.into_iter().filter_map(|observation| match observation.answer {
+        Ok(Answer::ContentFolder(folder)) => {
+            let likely = folder.levels.get("high").unwrap_or(&0) + folder.levels.get("medium").unwrap_or(&0);
+            Some((format!("{}/{}", folder.mailbox, folder.folder), (likely, folder.oldest?)))
+        }
+        _ => None,
+    });
+    folders.collect()
+}
+
+#[test]
+fn the_detector_finds_the_letters_that_were_written_to_be_found_and_no_others() {
+    for quarter in Quarter::ALL {
+        let found = scanned(quarter);
+        for (mailbox, folder) in [("front-desk", MailFolder::FrontDesk), ("scheduling", MailFolder::Scheduling)] {
+            let written = letters(folder, quarter);
+            let mut about_patients = written.iter().filter(|letter| letter.phi);
+            let oldest = about_patients.clone().next().unwrap().sent.date();
+            let name = format!("{mailbox}@clinic.example/Inbox");
+            assert_eq!(found.get(&name), Some(&(about_patients.by_ref().count() as u64, oldest)), "{found:?}");
+        }
+    }
 }
