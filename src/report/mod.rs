@@ -4,6 +4,7 @@ pub mod charts;
 pub mod claims;
 pub mod content;
 pub mod html;
+pub mod ingest;
 pub mod json;
 pub mod markdown;
 pub mod model;

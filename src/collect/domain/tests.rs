@@ -20,7 +20,7 @@ async fn probe(lines: &[&str], policy: &str, selectors: &[&str]) -> DomainProbe 
     let https = Https::new(&host.options(&world)).unwrap();
     let catalogue = VendorCatalogue::shipped();
     let declared = declared(selectors);
-    let asked = ask(&world.dns(), &https, &declared, &catalogue).await;
+    let asked = ask(&world.dns(), &https, &declared, &catalogue, &[]).await;
     DomainProbe::new(&declared, &asked.observations, &catalogue, &|_| false, &Chains::new(), 0)
 }
 
@@ -105,7 +105,7 @@ async fn every_question_is_asked_once_and_the_tree_ends() {
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     let world = World::serve(&lines, true).await;
     let https = Https::new(&world.options()).unwrap();
-    let asked = ask(&world.dns(), &https, &declared(&["s1"]), &VendorCatalogue::shipped()).await;
+    let asked = ask(&world.dns(), &https, &declared(&["s1"]), &VendorCatalogue::shipped(), &[]).await;
     let questions: Vec<&Question> = asked.observations.iter().map(|observation| &observation.question).collect();
     let mut once = questions.clone();
     once.sort();
@@ -124,7 +124,7 @@ async fn a_partner_is_asked_about_delivery_only() {
     let world = World::serve(&TIDY, true).await;
     let host = PolicyHost::serve("mta-sts.c.example", &ok(POLICY), false).await;
     let https = Https::new(&host.options(&world)).unwrap();
-    let asked = ask_partner(&world.dns(), &https, &"c.example".parse().unwrap()).await;
+    let asked = ask_partner(&world.dns(), &https, &"c.example".parse().unwrap(), &[]).await;
     assert_eq!(asked.mail_hosts, ["m.c.example".parse().unwrap()]);
     assert_eq!(asked.policy_host.unwrap().as_str(), "mta-sts.c.example");
     assert!(asked.observations.iter().all(|observation| observation.subject.kind == SubjectKind::Partner));

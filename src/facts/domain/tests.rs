@@ -41,7 +41,7 @@ pub(crate) struct Collected {
 
 impl Collected {
     pub(crate) fn context(&self) -> Context<'_> {
-        Context { evidence: &self.evidence, as_of: self.evidence.manifest.as_of }
+        Context { evidence: &self.evidence, as_of: self.evidence.as_of() }
     }
 
     /// The evidence read again after a segment was taken away.
@@ -73,10 +73,10 @@ pub(crate) async fn collect(scope: Declared, lines: &[&str], policy: Option<&str
         answer: Ok(Answer::Declared(Box::new(scope.clone()))),
     }];
     for domain in &scope.domains {
-        observations.extend(ask(&world.dns(), &https, domain, &catalogue).await.observations);
+        observations.extend(ask(&world.dns(), &https, domain, &catalogue, &[]).await.observations);
     }
     for partner in &scope.partners {
-        observations.extend(ask_partner(&world.dns(), &https, &partner.domain).await.observations);
+        observations.extend(ask_partner(&world.dns(), &https, &partner.domain, &[]).await.observations);
     }
     let manifest = Manifest {
         schema: 1,
