@@ -116,8 +116,8 @@ fn rsa_bits(der: &[u8]) -> Option<u32> {
         };
     }
     match RSAPublicKey::from_der(der) {
-        Ok((rest, key)) if rest.is_empty() => read(&key),
-        _ => None,
+        Ok(([], key)) => read(&key),
+        Ok(_) | Err(_) => None,
     }
 }
 
