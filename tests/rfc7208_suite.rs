@@ -3,6 +3,8 @@
 //! `MAILASSAY_RFC7208_SUITE` names the unpacked YAML file. Without it the test is skipped, unless
 //! `MAILASSAY_REQUIRE_SUITES` is set.
 
+#![expect(clippy::unwrap_used, reason = "a test")]
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::Path;

@@ -287,7 +287,8 @@ fn macros(text: &str, explaining: bool) -> Result<(Vec<MacroPart>, bool), Fault>
     while let Some(first) = rest.chars().next() {
         ends_in_macro = first == '%';
         if first != '%' {
-            if !matches!(first, '\u{21}'..='\u{7e}') && !(explaining && first == ' ') {
+            let visible = matches!(first, '\u{21}'..='\u{7e}');
+            if !visible && (first != ' ' || !explaining) {
                 return fault("only visible ASCII may stand in a name", "RFC 7208 §7.1");
             }
             literal.push(first);
@@ -324,8 +325,12 @@ fn macro_expand(text: &str, explaining: bool) -> Result<MacroExpand, Fault> {
     let letter = characters.next().unwrap_or(' ');
     let lower = letter.to_ascii_lowercase();
     // `c`, `r` and `t` are for explanations only (§7.2).
-    let known = matches!(lower, 's' | 'l' | 'o' | 'd' | 'i' | 'p' | 'h' | 'v');
-    if !known && !(explaining && matches!(lower, 'c' | 'r' | 't')) {
+    let known = match lower {
+        's' | 'l' | 'o' | 'd' | 'i' | 'p' | 'h' | 'v' => true,
+        'c' | 'r' | 't' => explaining,
+        _ => false,
+    };
+    if !known {
         return fault("there is no such macro here", "RFC 7208 §7.2");
     }
     let mut digits = String::new();
