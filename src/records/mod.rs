@@ -10,6 +10,7 @@ pub mod mta_sts;
 pub mod mx;
 pub mod note;
 pub mod spf;
+pub mod spf_check;
 pub mod spf_tree;
 pub mod tags;
 pub mod tls_rpt;
