@@ -191,6 +191,7 @@ fn an_empty_assessment_fills_no_section_with_good_news() {
     }
     assert!(section(&page, "findings").contains("That says nothing about what was not assessed."));
     assert!(!page.contains("NaN"));
+    assert!(page.contains("not known: no scenario was analysed"), "an empty register is not a zero");
     markdown::render(&empty()).unwrap();
     assert!(terminal::summary(&empty(), &terminal::Options::default()).contains("incomplete: elements 1, 2, 3"));
 }
