@@ -207,6 +207,14 @@ fn an_element_that_is_not_filled_is_named_on_the_first_screen_and_in_its_section
 }
 
 #[test]
+fn the_sentences_the_program_adds_promise_nothing() {
+    for assessment in [maple_street(), empty()] {
+        let claims = super::claims::lint(&markdown::render(&assessment).unwrap());
+        assert_eq!(claims, []);
+    }
+}
+
+#[test]
 fn test_network_options_stand_on_the_cover() {
     let mut assessment = maple_street();
     assessment.vantages[0].test_network = vec!["--allow-net 127.0.0.0/8".to_owned()];
