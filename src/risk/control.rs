@@ -68,22 +68,7 @@ impl Control {
 
     /// Whether it rests on what people say, not on a measurement.
     pub(super) fn attested(&self) -> bool {
-        match self.subject {
-            SubjectKind::Attestation | SubjectKind::Register => true,
-            SubjectKind::ContentFolder
-            | SubjectKind::Domain
-            | SubjectKind::Endpoint
-            | SubjectKind::ExportFile
-            | SubjectKind::ForwardingRule
-            | SubjectKind::Mailbox
-            | SubjectKind::Organization
-            | SubjectKind::Partner
-            | SubjectKind::Tenant
-            | SubjectKind::Vendor => match self.grade {
-                Grade::A | Grade::B | Grade::C => false,
-                Grade::D | Grade::E | Grade::U => true,
-            },
-        }
+        is_stated(self.subject)
     }
 
     /// The same control after its open failures were mended.
@@ -120,6 +105,23 @@ impl Control {
         let covered = self.passed as u64 * 100;
         let enough = covered >= credits.compensating.at_least_percent * self.group() as u64;
         self.group_known && self.passed > 0 && enough && !self.open_on_heavy && !self.unknown_on_heavy
+    }
+}
+
+/// Whether people state what is known of such a subject: the questionnaire, registers, and what the
+/// scope says of the organization and its vendors. A measurement that also leans on the scope (who
+/// is a partner, what is ours) stays a measurement.
+pub const fn is_stated(subject: SubjectKind) -> bool {
+    match subject {
+        SubjectKind::Attestation | SubjectKind::Organization | SubjectKind::Register | SubjectKind::Vendor => true,
+        SubjectKind::ContentFolder
+        | SubjectKind::Domain
+        | SubjectKind::Endpoint
+        | SubjectKind::ExportFile
+        | SubjectKind::ForwardingRule
+        | SubjectKind::Mailbox
+        | SubjectKind::Partner
+        | SubjectKind::Tenant => false,
     }
 }
 
