@@ -83,7 +83,7 @@ fn not_knowing_earns_nothing() {
     let analysis = analyse(&Results::from([("mfa", passed(9, Grade::B).unknown(&unknown))]), &clinic());
     let risk = risk(&analysis, "takeover");
     assert_eq!(risk.residual, risk.inherent);
-    assert!(risk.statement.contains("not assessed: mailboxes without a second factor"), "{}", risk.statement);
+    assert!(risk.statement.contains("not known: \u{201c}mfa holds\u{201d}"), "{}", risk.statement);
     assert_eq!(risk.vulnerabilities.len(), 3);
 }
 
