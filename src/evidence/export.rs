@@ -95,7 +95,7 @@ pub enum Record {
     ForwardingRule(Box<ForwardingRule>),
     Mailbox(Box<Mailbox>),
     /// Registration of authentication methods for one user.
-    MfaRegistration(MfaRegistration),
+    MfaRegistration(Box<MfaRegistration>),
     /// An entry of the tenant's directory that is no mailbox of its own.
     Recipient(Recipient),
     TenantSetting(TenantSetting),
