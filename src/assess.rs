@@ -4,22 +4,30 @@
 //! and gap are each subject's own. That a list of subjects may be incomplete is a result too: what
 //! was not listed was not assessed. Nothing here knows what a check is about.
 
+mod gap;
+mod grade;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
+use self::gap::{gap, of_the_collection};
+use self::grade::{digest, evidence, grade};
 use crate::checks::{Catalog, Check, FactPath, Reading, Verdict};
-use crate::evidence::{EvidenceId, hex};
-use crate::facts::shape::{EncodedSubject, Value};
+use crate::evidence::EvidenceId;
+use crate::facts::shape::EncodedSubject;
 use crate::facts::{Built, Collection, Facts};
-use crate::finding::{Disposition, Finding, Fingerprint, Gap, Message, Outcome};
+use crate::finding::{Disposition, Finding, Fingerprint, Outcome};
 use crate::names::{SubjectId, SubjectKind};
 use crate::seen::NotObserved;
 
+pub use self::gap::to_close;
+
 /// Subjects and observations named in full for a control in place.
 const NAMED: usize = 20;
+/// Subjects gone through at a time, on one core.
+const CHUNK: usize = 8_192;
 /// The subject of a finding about a list that could not be made at all.
 const ALL: &str = "all";
 /// The subject of a finding about those missing from an incomplete list.
@@ -126,29 +134,56 @@ struct Judged {
 
 /// One check over all subjects of its kind.
 fn judge(check: &Check, built: &Built<EncodedSubject>) -> Result<Judged, CheckBroken> {
-    let reads = Reads { verdict: check.verdict_reads(), deciding: check.deciding_reads(), all: check.all_reads() };
+    let reads = Reads::of(check);
+    let tallies: Vec<Tally<'_>> =
+        built.subjects.par_chunks(CHUNK).map(|subjects| tally(check, &reads, subjects)).collect::<Result<_, _>>()?;
+    let mut whole = Tally::default();
+    for tally in tallies {
+        whole.join(tally);
+    }
+    Ok(whole.close(check, built))
+}
+
+/// Goes through some subjects. Those that look alike to the check share one verdict.
+fn tally<'s>(check: &Check, reads: &Reads, subjects: &'s [EncodedSubject]) -> Result<Tally<'s>, CheckBroken> {
     let mut tally = Tally::default();
     let mut verdicts: BTreeMap<Vec<Reading<'_>>, Verdict> = BTreeMap::new();
-    for subject in &built.subjects {
+    for subject in subjects {
         let key = key(&reads.verdict, subject);
         let verdict = match verdicts.get(&key) {
             Some(verdict) => verdict.clone(),
             None => verdicts.entry(key).or_insert(check.verdict(subject)?).clone(),
         };
-        tally.take(check, &reads, subject, verdict);
+        tally.take(check, reads, subject, verdict);
     }
-    Ok(tally.close(check, built))
+    Ok(tally)
 }
 
-/// What a check reads, by purpose.
+/// What a check reads, by purpose: made once, used for each of perhaps a million subjects.
 struct Reads {
-    verdict: BTreeSet<FactPath>,
-    deciding: BTreeSet<FactPath>,
-    all: BTreeSet<FactPath>,
+    verdict: Vec<FactPath>,
+    /// The facts that decide between pass and fail.
+    deciding: Vec<&'static str>,
+    /// The facts that the expressions or the message read.
+    all: Vec<&'static str>,
+}
+
+impl Reads {
+    fn of(check: &Check) -> Self {
+        let facts = |paths: BTreeSet<FactPath>| {
+            let facts: BTreeSet<_> = paths.iter().filter(|path| !path.is_name()).map(|path| path.fact).collect();
+            facts.into_iter().collect()
+        };
+        Self {
+            verdict: check.verdict_reads().into_iter().collect(),
+            deciding: facts(check.deciding_reads()),
+            all: facts(check.all_reads()),
+        }
+    }
 }
 
 /// Everything the verdict depends on. Why something is unknown makes no difference to it.
-fn key<'s>(reads: &BTreeSet<FactPath>, subject: &'s EncodedSubject) -> Vec<Reading<'s>> {
+fn key<'s>(reads: &[FactPath], subject: &'s EncodedSubject) -> Vec<Reading<'s>> {
     static UNKNOWN: NotObserved = NotObserved::Interrupted;
     reads
         .iter()
@@ -191,7 +226,12 @@ impl<'s> Tally<'s> {
                 if self.passed_first.len() > NAMED {
                     self.passed_first.pop_last();
                 }
-                self.passed_on.extend(evidence(&reads.all, subject));
+                for id in evidence(&reads.all, subject) {
+                    // The facts of one subject mostly rest on one observation.
+                    if self.passed_on.last() != Some(&id) {
+                        self.passed_on.push(id);
+                    }
+                }
                 return;
             }
             Verdict::Fail => {
@@ -220,6 +260,35 @@ impl<'s> Tally<'s> {
             evidence: evidence(&reads.all, subject).collect::<BTreeSet<_>>().into_iter().cloned().collect(),
             disposition: Disposition::Open,
         });
+    }
+
+    /// Adds what was found among later subjects.
+    fn join(&mut self, later: Self) {
+        let Self {
+            findings,
+            passed,
+            passed_first,
+            passed_on,
+            failed,
+            needs_review,
+            not_assessed,
+            not_applicable,
+            passed_grade,
+            grade,
+        } = later;
+        self.findings.extend(findings);
+        self.passed += passed;
+        self.passed_first.extend(passed_first);
+        while self.passed_first.len() > NAMED {
+            self.passed_first.pop_last();
+        }
+        self.passed_on.extend(passed_on);
+        self.failed += failed;
+        self.needs_review += needs_review;
+        self.not_assessed += not_assessed;
+        self.not_applicable += not_applicable;
+        self.passed_grade = self.passed_grade.max(passed_grade);
+        self.grade = self.grade.max(grade);
     }
 
     fn worsen(&mut self, reads: &Reads, subject: &EncodedSubject) {
@@ -284,7 +353,8 @@ impl<'s> Tally<'s> {
             because,
             grade: self.grade.unwrap_or(Grade::U),
         };
-        self.passed_on.sort_unstable();
+        // Subjects come by name and so, mostly, do their observations: a stable sort finds the runs.
+        self.passed_on.sort();
         self.passed_on.dedup();
         let passed = (self.passed > 0).then(|| Passed {
             check: check.id.clone(),
@@ -308,116 +378,6 @@ impl<'s> Tally<'s> {
         let (reason, _) = reasons.into_iter().rev().max_by_key(|(_, count)| *count)?;
         Some(reason.to_string())
     }
-}
-
-/// A finding about subjects that nobody listed.
-fn of_the_collection(check: &Check, name: &str, template: String, reason: &NotObserved) -> Finding {
-    let id = SubjectId::new(check.subject, name);
-    let gap =
-        Gap { missing: vec![check.subject.as_str().to_owned()], because: reason.clone(), to_close: to_close(reason) };
-    Finding {
-        check: check.id.clone(),
-        fingerprint: Fingerprint::of(&check.id, &id, ""),
-        subject: id,
-        outcome: Outcome::NotAssessed(gap),
-        severity: check.severity,
-        message: Message { template, values: BTreeMap::new() },
-        evidence: Vec::new(),
-        disposition: Disposition::Open,
-    }
-}
-
-/// What is missing about one subject, why, and what would close it.
-fn gap(missing: &BTreeSet<FactPath>, subject: &EncodedSubject) -> Gap {
-    let mut facts: BTreeMap<String, &NotObserved> = BTreeMap::new();
-    for path in missing {
-        match path.read(subject) {
-            Reading::Unknown(reason) => _ = facts.insert(path.whole_fact(), reason),
-            Reading::Known(_) | Reading::Name(_) | Reading::NoSuchFact => {}
-        }
-    }
-    let mut steps: Vec<String> = Vec::new();
-    for reason in facts.values() {
-        let step = to_close(reason);
-        if !steps.contains(&step) {
-            steps.push(step);
-        }
-    }
-    let because = facts.values().next().copied().cloned().unwrap_or(NotObserved::Interrupted);
-    Gap { missing: facts.into_keys().collect(), because, to_close: steps.join(" ") }
-}
-
-/// What somebody can do about a gap.
-pub fn to_close(reason: &NotObserved) -> String {
-    match reason {
-        NotObserved::AccessDenied { needs } => format!("Grant {needs}, and collect again."),
-        NotObserved::Interrupted => "Let the collection run to its end.".to_owned(),
-        NotObserved::Limit { what } => format!("Raise the limit ({what}), and collect again."),
-        NotObserved::Lost { why } => format!("Make the export again so that the value survives ({why})."),
-        NotObserved::NotInScope { what } => format!("Allow it in scope.yaml: {what}."),
-        NotObserved::NotProvided { what } => format!("Provide {what}."),
-        NotObserved::Refused { what } => {
-            format!("Find out why it was refused ({what}), and collect again, from another network if need be.")
-        }
-        NotObserved::TimedOut { .. } => "Collect again with a longer deadline, or from another network.".to_owned(),
-        NotObserved::Unreadable { why, line: Some(line) } => format!("Correct line {line} ({why}), and collect again."),
-        NotObserved::Unreadable { why, line: None } => {
-            format!("Correct what cannot be read ({why}), and collect again.")
-        }
-    }
-}
-
-/// The observations that the facts read rest on.
-fn evidence<'s>(reads: &BTreeSet<FactPath>, subject: &'s EncodedSubject) -> impl Iterator<Item = &'s EvidenceId> {
-    let facts: BTreeSet<&str> = reads.iter().map(|path| path.fact).collect();
-    facts.into_iter().filter_map(|fact| subject.facts.get(fact)).flat_map(|fact| &fact.evidence)
-}
-
-/// SHA-256 over observation ids, one a line.
-fn digest(ids: &[&EvidenceId]) -> String {
-    let mut hash = Sha256::new();
-    for id in ids {
-        hash.update(id.as_str().as_bytes());
-        hash.update(b"\n");
-    }
-    hex(&hash.finalize())
-}
-
-/// The worst evidence among the facts that decided. A known fact that rests on nothing is worth
-/// nothing; an unknown one did not decide.
-fn grade(deciding: &BTreeSet<FactPath>, subject: &EncodedSubject) -> Grade {
-    let mut worst = None;
-    for path in deciding.iter().filter(|path| !path.is_name()) {
-        let Some(fact) = subject.facts.get(path.fact).filter(|fact| fact.value.is_ok()) else { continue };
-        let of_fact = fact.evidence.iter().map(|id| grade_of(id, path.fact, subject)).max();
-        worst = worst.max(Some(of_fact.unwrap_or(Grade::U)));
-    }
-    worst.unwrap_or(Grade::U)
-}
-
-/// The grade of one observation, from the source in its segment's name.
-fn grade_of(id: &EvidenceId, fact: &str, subject: &EncodedSubject) -> Grade {
-    let said = |has_file: bool| if has_file { Grade::D } else { Grade::E };
-    match id.segment().split('.').next().unwrap_or_default() {
-        "dns" | "https" | "service" => Grade::A,
-        "export" => Grade::B,
-        "content" => Grade::C,
-        // A register is itself a document.
-        "register" => Grade::D,
-        "answers" => said(is_true(subject.facts.get("evidence_file").and_then(|fact| fact.value.as_ref().ok()))),
-        "declared" => {
-            let value = subject.facts.get(fact).and_then(|fact| fact.value.as_ref().ok());
-            said(match value {
-                Some(Value::Group(fields)) => is_true(fields.get("file")),
-                Some(Value::Boolean(_) | Value::Integer(_) | Value::List(_) | Value::Text(_)) | None => false,
-            })
-        }
-        _ => Grade::U,
-    }
-}
-
-fn is_true(value: Option<&Value>) -> bool {
-    matches!(value, Some(Value::Boolean(true)))
 }
 
 /// A check that cannot be evaluated: our bug, loud, and neither a pass nor a fail.
@@ -514,6 +474,26 @@ mod tests {
         assert_eq!((passed.count, passed.subjects.len(), passed.evidence.len()), (1, 1, NAMED));
         let fewer = judged(&Built::complete(vec![passing(&ids[1..])])).passed.unwrap();
         assert_ne!(passed.evidence_sha256, fewer.evidence_sha256);
+    }
+
+    #[test]
+    fn a_long_list_is_counted_as_a_short_one() {
+        let number = 2 * CHUNK + 1;
+        let subjects = (0..number).rev().map(|number| {
+            let mut subject = passing(&[EvidenceId::new("dns.domain", number)]);
+            subject.name = format!("clinic {number:05}");
+            if number % 1_000 == 0 {
+                subject.facts.get_mut("authorization").unwrap().value = Err(NotObserved::Interrupted);
+            }
+            subject
+        });
+        let judged = judged(&Built::complete(subjects.collect()));
+        let gaps = number.div_ceil(1_000);
+        assert_eq!((judged.coverage.passed, judged.findings.len()), (number - gaps, gaps));
+        let passed = judged.passed.unwrap();
+        assert_eq!(passed.subjects.len(), NAMED);
+        assert_eq!(passed.subjects[0], "clinic 00001");
+        assert!(passed.subjects.is_sorted() && passed.evidence.is_sorted());
     }
 
     /// Taking knowledge away may only turn a verdict into "not assessed": every set of facts, in

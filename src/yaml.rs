@@ -98,9 +98,17 @@ fn read_with<T: DeserializeOwned>(file: &Path, text: &str, options: serde_saphyr
         let (line, column) = error.location().map_or((0, 0), |at| (at.line(), at.column()));
         let message = error.without_snippet().to_string();
         let what = message.split(" at line ").next().unwrap_or(&message).trim().to_owned();
-        let what = what.lines().next().unwrap_or("not readable as YAML").to_owned();
+        let what = in_our_words(what.lines().next().unwrap_or("not readable as YAML"));
         Located::at(file, text, line, column, what, "")
     })
+}
+
+/// The crate's messages without advice to its programmers.
+fn in_our_words(what: &str) -> String {
+    if what.starts_with("cannot deserialize null") {
+        return "a value is missing here".to_owned();
+    }
+    what.split(", set DuplicateKeyPolicy").next().unwrap_or(what).to_owned()
 }
 
 #[cfg(test)]

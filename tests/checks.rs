@@ -1,6 +1,8 @@
 //! Every check that ships says what its examples say.
 
 use mailassay::checks::{AREAS, Catalog};
+use mailassay::facts::shape::Shape;
+use mailassay::facts::shapes;
 use mailassay::names::SubjectKind;
 use mailassay::questionnaire::Questionnaire;
 
@@ -31,4 +33,33 @@ fn every_question_is_judged_and_every_name_in_a_check_is_a_question() {
     for question in &questionnaire.questions {
         assert!(judged.contains(question.id.as_str()), "no check judges the question `{}`", question.id);
     }
+}
+
+/// A word that a fact never has would make a check pass or fail for ever. Facts with a fixed set
+/// of words list them, in backticks, in their description.
+#[test]
+fn every_word_that_a_check_compares_with_is_one_that_the_fact_can_have() {
+    let catalog = Catalog::built_in().unwrap_or_else(|error| panic!("{error}"));
+    let shapes = shapes();
+    let mut strange = Vec::new();
+    for check in catalog.checks.values() {
+        let expressions = [Some(check.applies_when()), check.review_when(), Some(check.pass_when())];
+        for (path, word) in expressions.into_iter().flatten().flat_map(|expression| expression.words()) {
+            if path.is_name() || path.field == Some("state") {
+                continue;
+            }
+            let fact = shapes[&path.kind].iter().find(|fact| fact.name == path.fact).unwrap();
+            let doc = match (fact.shape, path.field) {
+                (Shape::Group(fields), Some(field)) => fields.iter().find(|f| f.name == field).unwrap().doc,
+                _ => fact.doc,
+            };
+            if !doc.contains(&format!("`{word}`")) {
+                strange.push(format!(
+                    "{}: `{path}` is compared with `{word}`, which its description does not list",
+                    check.id
+                ));
+            }
+        }
+    }
+    assert!(strange.is_empty(), "{}", strange.join("\n"));
 }

@@ -9,9 +9,10 @@ use rayon::prelude::*;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::check::{self, Check, Shelf};
+use super::check::Check;
 use super::examples::{self, Surprise};
 use super::frameworks::Framework;
+use super::read::{self, Shelf};
 use super::thresholds::{self, Threshold};
 use crate::evidence::hex;
 use crate::files::{self, FileError};
@@ -157,7 +158,7 @@ impl Catalog {
         let shelf = Shelf { framework: &framework, limits: &limits };
         let read: Vec<_> = sources
             .par_iter()
-            .map(|source| check::read(&source.file, &source.text, &source.area, source.own, shelf))
+            .map(|source| read::read(&source.file, &source.text, &source.area, source.own, shelf))
             .collect();
         let mut checks: BTreeMap<String, Check> = BTreeMap::new();
         for (source, read) in sources.iter().zip(read) {

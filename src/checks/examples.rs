@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::Value as Written;
 
-use super::check::{Check, Page, Verdict, fully_built};
+use super::check::{Check, Verdict};
 use super::paths::{FactPath, Kind, Refusal, Vocabulary, kind_of};
+use super::read::{Page, fully_built};
 use crate::facts;
 use crate::facts::shape::{EncodedFact, EncodedSubject, FactShape, Shape, Value};
 use crate::names::SubjectKind;

@@ -45,6 +45,7 @@ pub struct Expression {
     reads: BTreeSet<FactPath>,
     /// By name, only those it uses.
     limits: BTreeMap<String, i64>,
+    words: BTreeSet<(FactPath, String)>,
 }
 
 impl std::fmt::Debug for Expression {
@@ -75,7 +76,7 @@ impl Expression {
         };
         let known = rules::check(&convert(&root, &source), vocabulary)?;
         let limits = known.limits.into_iter().map(|name| (name.clone(), vocabulary.limits[&name])).collect();
-        Ok(Self { text: text.to_owned(), root: Arc::new(root), reads: known.reads, limits })
+        Ok(Self { text: text.to_owned(), root: Arc::new(root), reads: known.reads, limits, words: known.words })
     }
 
     /// The text as written.
@@ -91,6 +92,11 @@ impl Expression {
     /// The thresholds it compares with.
     pub fn limits(&self) -> impl Iterator<Item = &str> {
         self.limits.keys().map(String::as_str)
+    }
+
+    /// The texts that it compares text facts with.
+    pub fn words(&self) -> &BTreeSet<(FactPath, String)> {
+        &self.words
     }
 
     /// True when it reads nothing: `true`.
@@ -302,7 +308,7 @@ fn convert(expression: &IdedExpr, source: &SourceInfo) -> Placed {
         Expr::List(list) => Node::List(list.elements.iter().map(|element| convert(element, source)).collect()),
         Expr::Literal(LiteralValue::Boolean(_)) => Node::Constant(Constant::Boolean),
         Expr::Literal(LiteralValue::Int(number)) => Node::Constant(Constant::Integer(*number.inner())),
-        Expr::Literal(LiteralValue::String(_)) => Node::Constant(Constant::Text),
+        Expr::Literal(LiteralValue::String(text)) => Node::Constant(Constant::Text(text.inner().to_owned())),
         Expr::Literal(
             LiteralValue::Bytes(_) | LiteralValue::Double(_) | LiteralValue::Null | LiteralValue::UInt(_),
         ) => refused("only texts, whole numbers, true and false may be compared with", ""),
@@ -472,6 +478,8 @@ mod tests {
             ("domain.dmarc.policy", "where a condition is expected"),
             ("size(domain.dmarc.policy) > 0", "counts lists"),
             ("1 == 1", "two constants"),
+            ("domain.dmarc.state == \"unknown\"", "never `unknown`"),
+            ("domain.dmarc.state in [\"absent\", \"missing\"]", "never `missing`"),
             ("mailbox.enabled", "cannot read"),
             ("limit.spf_lookup > 1", "limit.spf_lookups"),
             ("domain.exists.state == \"present\"", "no fact"),

@@ -7,6 +7,7 @@ mod catalog;
 mod check;
 mod listing;
 mod paths;
+mod read;
 mod reference;
 mod rules;
 mod thresholds;

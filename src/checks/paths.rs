@@ -7,8 +7,10 @@ use crate::facts::shape::{EncodedSubject, FactShape, Shape, Value};
 use crate::names::SubjectKind;
 use crate::seen::NotObserved;
 
-/// The field every group has beside its own: `present`, `absent` or `malformed`.
-const STATE: &str = "state";
+/// The field every group has beside its own.
+pub(super) const STATE: &str = "state";
+/// What it can be.
+pub(super) const STATES: [&str; 3] = ["present", "absent", "malformed"];
 /// The pseudo-fact that every subject has.
 const NAME: &str = "name";
 

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use super::expression::Fault;
-use super::paths::{FactPath, Kind, Named, Refusal, Vocabulary};
+use super::paths::{FactPath, Kind, Named, Refusal, STATE, STATES, Vocabulary};
 
 /// A node and the byte of the expression where it begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,20 +44,20 @@ pub enum Comparison {
     NotEqual,
 }
 
-/// A literal. Only the value of numbers matters to the rules.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A literal.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Constant {
     Boolean,
     Integer(i64),
-    Text,
+    Text(String),
 }
 
 impl Constant {
-    const fn kind(self) -> Kind {
+    const fn kind(&self) -> Kind {
         match self {
             Self::Boolean => Kind::Boolean,
             Self::Integer(_) => Kind::Integer,
-            Self::Text => Kind::Text,
+            Self::Text(_) => Kind::Text,
         }
     }
 }
@@ -83,6 +83,8 @@ impl Quantifier {
 pub struct Known {
     pub reads: BTreeSet<FactPath>,
     pub limits: BTreeSet<String>,
+    /// The texts that text facts are compared with.
+    pub words: BTreeSet<(FactPath, String)>,
 }
 
 /// Checks a whole expression: it must be true or false.
@@ -140,6 +142,8 @@ impl Walker<'_> {
                 format!("both sides must be of one type; the left side is {}", left_kind.in_words()),
             ));
         }
+        self.word(left, right)?;
+        self.word(right, left)?;
         let equality = match comparison {
             Comparison::Equal | Comparison::NotEqual => true,
             Comparison::Greater | Comparison::GreaterOrEqual | Comparison::Less | Comparison::LessOrEqual => false,
@@ -156,6 +160,22 @@ impl Walker<'_> {
         }
     }
 
+    /// Notes that a text fact is compared with a text. A state has three words and no others.
+    fn word(&mut self, fact: &Placed, constant: &Placed) -> Result<(), Fault> {
+        let (Node::Name(name), Node::Constant(Constant::Text(word))) = (&fact.node, &constant.node) else {
+            return Ok(());
+        };
+        let segments: Vec<&str> = name.iter().map(String::as_str).collect();
+        let Ok(Named::Fact(path, Kind::Text)) = self.vocabulary.resolve(&segments) else { return Ok(()) };
+        if path.field == Some(STATE) && !STATES.contains(&word.as_str()) {
+            let help =
+                format!("a state is one of {}; what is unknown is never seen by an expression", STATES.join(", "));
+            return Err(fault(constant.at, format!("`{path}` is never `{word}`"), help));
+        }
+        self.known.words.insert((path, word.clone()));
+        Ok(())
+    }
+
     fn membership(&mut self, item: &Placed, list: &Placed) -> Result<(), Fault> {
         let kind = self.value(item)?;
         match &list.node {
@@ -163,7 +183,7 @@ impl Walker<'_> {
                 Err(fault(list.at, "nothing is in an empty list", "name the values that are meant"))
             }
             Node::List(elements) => elements.iter().try_for_each(|element| match &element.node {
-                Node::Constant(constant) if constant.kind() == kind => Ok(()),
+                Node::Constant(constant) if constant.kind() == kind => self.word(item, element),
                 Node::Constant(constant) => Err(fault(
                     element.at,
                     format!("{} is looked for among {}", kind.in_words(), constant.kind().in_words()),

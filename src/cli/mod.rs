@@ -10,7 +10,7 @@ mod collect;
 mod content;
 mod demo;
 mod diff;
-// mod ingest;
+mod ingest;
 mod judging;
 mod output;
 mod probe;
@@ -60,7 +60,7 @@ fn dispatch(cli: Cli, voice: &Voice) -> Result<Ending, Failure> {
         Verb::Content(args) => content::run(args),
         Verb::Demo(args) => demo::run(&args, voice),
         Verb::Diff(args) => diff::run(&args),
-        Verb::Ingest(_) => Ok(Ending::Clean),
+        Verb::Ingest(args) => ingest::run(args),
         Verb::Man => {
             let mut page = Vec::new();
             clap_mangen::Man::new(args::command()).render(&mut page).map_err(anyhow::Error::from)?;

@@ -224,21 +224,24 @@ fn failure_of(error: &reqwest::Error, host: &DomainName, connect: Duration) -> R
     let mut source: Option<&(dyn Error + 'static)> = Some(error);
     let mut refused = None;
     while let Some(cause) = source {
-        let tls = cause.downcast_ref::<rustls::Error>().or_else(|| {
-            let io = cause.downcast_ref::<std::io::Error>()?;
-            io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>())
-        });
-        match tls {
+        match cause.downcast_ref::<rustls::Error>() {
             Some(rustls::Error::InvalidCertificate(why)) => {
                 return Ok(HttpsFailure::Certificate { why: why.to_string() });
             }
             Some(other) => return Ok(HttpsFailure::Protocol { why: other.to_string() }),
             None => {}
         }
-        if let Some(io) = cause.downcast_ref::<std::io::Error>() {
-            refused = Some(io.kind());
-        }
-        source = cause.source();
+        source = match cause.downcast_ref::<std::io::Error>() {
+            // An I/O error hides what it wraps from `source`.
+            Some(io) => match io.get_ref() {
+                Some(inner) => Some(inner),
+                None => {
+                    refused = Some(io.kind());
+                    None
+                }
+            },
+            None => cause.source(),
+        };
     }
     if error.is_timeout() && error.is_connect() {
         return Err(NotObserved::TimedOut { after_ms: u64::try_from(connect.as_millis()).unwrap_or(u64::MAX) });
@@ -260,4 +263,4 @@ fn in_words(error: &(dyn Error + 'static)) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -151,7 +151,7 @@ mod tests {
     }
 
     fn build_from(evidence: &Evidence) -> Built<Attestation> {
-        build(Context { evidence, as_of: evidence.manifest.as_of })
+        build(Context { evidence, as_of: evidence.as_of() })
     }
 
     fn of<'b>(built: &'b Built<Attestation>, id: &str) -> &'b Attestation {

@@ -406,4 +406,4 @@ fn dnssec(records: &DomainRecords) -> Seen<String> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -464,7 +464,7 @@ pub(crate) mod tests {
 
     /// The context for a test's evidence.
     pub(crate) fn context(evidence: &Evidence) -> Context<'_> {
-        Context { evidence, as_of: evidence.manifest.as_of }
+        Context { evidence, as_of: evidence.as_of() }
     }
 
     fn class(world: &World, domain: &str) -> &'static str {

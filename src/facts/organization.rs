@@ -111,7 +111,7 @@ mod tests {
 
     fn build_with(change: impl FnOnce(&mut Declared)) -> Built<Organization> {
         let evidence = evidence(vec![declared(change)]);
-        build(Context { evidence: &evidence, as_of: evidence.manifest.as_of })
+        build(Context { evidence: &evidence, as_of: evidence.as_of() })
     }
 
     fn authorization(on: jiff::civil::Date, covers: &str) -> Option<declared::Authorization> {

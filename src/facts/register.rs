@@ -115,7 +115,7 @@ mod tests {
             declared(|declared| declared.registers = Some("registers/".to_owned())),
             observation(subject, Source::Register, asked, Ok(Answer::Register(rows))),
         ]);
-        let built = build(Context { evidence: &evidence, as_of: evidence.manifest.as_of });
+        let built = build(Context { evidence: &evidence, as_of: evidence.as_of() });
         built.subjects.into_iter().find(|register| register.name == "training").unwrap()
     }
 
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn a_register_that_is_not_kept_is_unknown_and_not_empty() {
         let evidence = evidence(vec![declared(|declared| declared.registers = Some("registers/".to_owned()))]);
-        let built = build(Context { evidence: &evidence, as_of: evidence.manifest.as_of });
+        let built = build(Context { evidence: &evidence, as_of: evidence.as_of() });
         assert_eq!(built.subjects.len(), KNOWN.len());
         assert!(built.subjects.iter().all(|register| matches!(register.rows.seen, Seen::Unknown(_))));
     }

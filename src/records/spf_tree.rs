@@ -17,7 +17,9 @@ use crate::seen::NotObserved;
 pub const MAX_LOOKUPS: u32 = 10;
 /// Queries without an answer; more is an error in strict receivers (RFC 7208 §4.6.4).
 pub const MAX_VOID_LOOKUPS: u32 = 2;
-/// Where counting on ends, so that a hostile tree costs little.
+/// Where asking on ends: the record is an error by then, and a hostile tree must cost little.
+const ASKED_LOOKUPS: u32 = 15;
+/// Where counting on ends.
 const COUNTED_LOOKUPS: u32 = 25;
 /// All records of one tree together; more is never read.
 const TREE_BYTES: usize = 128 * 1024;
@@ -84,6 +86,7 @@ pub fn audit(domain: &DomainName, reader: &mut Reader<'_>) -> SpfAudit {
         depends_on_message: false,
         wide: false,
         everything: false,
+        cut: false,
         blocked: None,
         targets: Vec::new(),
         notes: Vec::new(),
@@ -153,6 +156,8 @@ struct Walk<'r, 'a> {
     wide: bool,
     /// `+all` or a range of everything is in force.
     everything: bool,
+    /// Something was not asked because the record is an error anyway.
+    cut: bool,
     blocked: Option<NotObserved>,
     targets: Vec<String>,
     notes: Vec<Note>,
@@ -204,7 +209,7 @@ impl<'a> Walk<'_, 'a> {
         let permits = self.record(domain, &record, &mut vec![domain.clone()], true);
         if self.lookups > MAX_LOOKUPS {
             let heaviest = self.heaviest.take().map(|(count, term)| format!("; `{term}` alone costs {count}"));
-            let more = if self.lookups >= COUNTED_LOOKUPS { "at least " } else { "" };
+            let more = if self.cut || self.lookups >= COUNTED_LOOKUPS { "at least " } else { "" };
             let detail =
                 format!("{domain}: {more}{} lookups, 10 are allowed{}", self.lookups, heaviest.unwrap_or_default());
             self.note("spf.too_many_lookups", detail, "RFC 7208 §4.6.4");
@@ -379,6 +384,10 @@ impl<'a> Walk<'_, 'a> {
     }
 
     fn ask(&mut self, name: &DomainName, kind: RecordKind) -> Option<&'a Response> {
+        if self.lookups > ASKED_LOOKUPS {
+            self.cut = true;
+            return None;
+        }
         match self.reader.ask(name, kind) {
             Ok(Some(response)) => Some(response),
             Ok(None) => {
@@ -513,7 +522,7 @@ impl<'a> Walk<'_, 'a> {
         }
         let failed_before = self.blocked.is_some();
         let Some(response) = self.ask(&target, RecordKind::Txt) else {
-            if !failed_before {
+            if !failed_before && self.blocked.is_some() {
                 self.note("spf.include_error", format!("{}: `{shown}` cannot be looked up", in_path(path)), rule);
             }
             return None;

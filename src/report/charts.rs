@@ -31,7 +31,7 @@ pub struct Spot {
     pub low_confidence: usize,
 }
 
-const LEFT: f64 = 72.0;
+const LEFT: f64 = 92.0;
 const TOP: f64 = 8.0;
 const SIDE: f64 = 66.0;
 
@@ -57,6 +57,7 @@ pub fn heat_map(map: &HeatMap) -> String {
             draw_move(&mut svg, *from, *to, *count, map);
         }
     }
+    draw_words(&mut svg, &map.levels);
     for (cell, spot) in &map.spots {
         draw_spot(&mut svg, *cell, *spot);
     }
@@ -90,12 +91,17 @@ fn draw_cell(svg: &mut String, cell: Cell, level: Option<Level>) {
         svg,
         "<rect class=\"cell {class}\" x=\"{x:.0}\" y=\"{y:.0}\" width=\"{SIDE:.0}\" height=\"{SIDE:.0}\"/>"
     );
-    if let Some(level) = level {
+}
+
+/// The level's word in each cell, over the arrows.
+fn draw_words(svg: &mut String, levels: &BTreeMap<Cell, Level>) {
+    for (cell, level) in levels {
+        let (x, y) = corner(*cell);
         let _ = write!(
             svg,
             "<text class=\"cell-word\" x=\"{:.0}\" y=\"{:.0}\">{}</text>",
             x + 5.0,
-            y + 12.0,
+            y + SIDE - 6.0,
             level.in_words()
         );
     }
@@ -157,7 +163,9 @@ fn draw_move(svg: &mut String, from: Cell, to: Cell, count: usize, map: &HeatMap
     let ((x1, y1), (x2, y2)) = (centre(from), centre(to));
     let length = (x2 - x1).hypot(y2 - y1);
     let (ux, uy) = ((x2 - x1) / length, (y2 - y1) / length);
-    let clear = |cell: &Cell| map.spots.get(cell).map_or(6.0, |spot| radius(spot.count) + 8.0);
+    let clear = |cell: &Cell| {
+        map.spots.get(cell).map_or(4.0, |spot| radius(spot.count) + if spot.low_confidence > 0 { 8.0 } else { 3.0 })
+    };
     let (sx, sy) = (x1 + ux * clear(&from), y1 + uy * clear(&from));
     let (ex, ey) = (x2 - ux * (clear(&to) + 2.0), y2 - uy * (clear(&to) + 2.0));
     let (bx, by) = (ex - ux * 8.0, ey - uy * 8.0);
@@ -208,7 +216,7 @@ fn corner((likelihood, impact): Cell) -> (f64, f64) {
 
 fn centre(cell: Cell) -> (f64, f64) {
     let (x, y) = corner(cell);
-    (x + SIDE / 2.0, y + SIDE / 2.0 + 5.0)
+    (x + SIDE / 2.0, y + SIDE / 2.0 - 4.0)
 }
 
 /// Grows with the count's root, so that the area says the number, within the cell.

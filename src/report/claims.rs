@@ -188,8 +188,8 @@ mod tests {
         let mut found = Vec::new();
         for path in texts {
             let text = std::fs::read_to_string(&path).unwrap();
-            // The rule's own words and reported cases are data about law, not claims of ours.
-            if path.parent().is_some_and(|folder| folder.ends_with("frameworks")) {
+            // The rule's own words, reported cases and what vendors say are quoted, not claimed.
+            if path.parent().is_some_and(|folder| folder.ends_with("frameworks")) || path.ends_with("vendors.yaml") {
                 continue;
             }
             found.extend(lint(&text).into_iter().map(|claim| format!("{}: {claim}", path.display())));

@@ -56,7 +56,7 @@ pub fn escape(text: &str) -> String {
 /// Text as a code span; what cannot stand in one is shown as plain text.
 pub fn code(text: &str) -> String {
     let shown = crate::text::visible_cow(text);
-    if shown.is_empty() || shown.contains(['`', '|']) || shown.trim() != shown {
+    if shown.is_empty() || shown.contains(['`', '|', '<', '&']) || shown.trim() != shown {
         return escape(text);
     }
     format!("`{shown}`")
@@ -82,5 +82,6 @@ mod tests {
         assert_eq!(code("dns.domain#12"), "`dns.domain#12`");
         assert_eq!(code("a`b"), "a\\`b");
         assert_eq!(code("a|b"), "a\\|b");
+        assert_eq!(code("<b>"), "&lt;b&gt;");
     }
 }

@@ -4,12 +4,15 @@ pub mod charts;
 pub mod claims;
 pub mod content;
 pub mod html;
+pub mod ingest;
 pub mod json;
 pub mod markdown;
 pub mod model;
 pub mod probe;
 mod templates;
 pub mod terminal;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub use templates::TemplateError;

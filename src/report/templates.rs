@@ -10,6 +10,7 @@ use handlebars::{Context, Handlebars, Helper, HelperResult, Output, RenderContex
 use include_dir::{Dir, include_dir};
 
 use super::claims::{self, ForbiddenClaim};
+use super::model::{TEXT_SHOWN, words::CUT};
 use crate::files::{self, FileError};
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/report-templates");
@@ -19,8 +20,6 @@ const TEMPLATE_BYTES: u64 = 1024 * 1024;
 /// What a template may print raw: our own SVG and style sheets.
 const RAW_ALLOWED: [&str; 4] =
     ["{{{charts.heat_map}}}", "{{{bar}}}", "{{{policy.style}}}", "{{{policy.footer_style}}}"];
-/// A single text is shown up to here; the whole of it is in assessment.json.
-pub(super) const TEXT_SHOWN: usize = 2_000;
 
 /// Why a template cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +64,7 @@ impl Format {
 fn shortened(text: &str) -> std::borrow::Cow<'_, str> {
     match text.char_indices().nth(TEXT_SHOWN) {
         None => text.into(),
-        Some((end, _)) => format!("{} […cut here; whole in assessment.json]", &text[..end]).into(),
+        Some((end, _)) => format!("{}{CUT}", &text[..end]).into(),
     }
 }
 
@@ -140,7 +139,7 @@ fn prose(format: Format, text: &str) -> String {
     let text = shortened(text);
     let pieces: Vec<&str> = text.split('`').collect();
     // An odd number of backticks is no pair: nothing is code then.
-    if pieces.len() % 2 == 0 {
+    if pieces.len().is_multiple_of(2) {
         return format.escape(&text);
     }
     let mut out = String::with_capacity(text.len() + 32);

@@ -7,7 +7,7 @@ use tabled::builder::Builder;
 use tabled::settings::{Padding, Style as Lines};
 
 use super::json::v1::{Assessment, Level, Outcome, Severity};
-use super::model::words::{counted, number, paragraph, plain_words};
+use super::model::words::{counted, more_lack_a_source, number, paragraph, plain_words};
 use super::model::{FindingGroup, Page};
 use crate::text::visible;
 
@@ -15,8 +15,8 @@ use crate::text::visible;
 const WIDTH: usize = 80;
 /// Findings listed.
 const WORST: usize = 10;
-/// Lines about what was not assessed.
-const GAPS: usize = 5;
+/// Reasons listed for what was not assessed; with the line above them these are at most five.
+const GAPS: usize = 4;
 
 /// What a summary shows besides the assessment.
 #[derive(Clone, Debug, Default)]
@@ -35,7 +35,7 @@ pub fn summary(assessment: &Assessment, options: &Options) -> String {
     let mut out: Vec<String> = Vec::new();
     headline(assessment, &page, &mut out);
     worst(&page, &mut out);
-    not_assessed(&page, &mut out);
+    not_assessed(assessment, &page, &mut out);
     changes(assessment, &mut out);
     ending(assessment, &page, options, &mut out);
     let mut text = String::new();
@@ -77,7 +77,7 @@ fn headline(assessment: &Assessment, page: &Page, out: &mut Vec<String>) {
     if !page.missing.is_empty() {
         let elements: Vec<String> = page.missing.iter().map(|element| element.number.to_string()).collect();
         let noun = if elements.len() == 1 { "element" } else { "elements" };
-        out.push(format!("! incomplete: {noun} {} of 9", elements.join(", ")));
+        out.push(format!("! incomplete: {noun} {} (of the nine of HHS's guidance)", elements.join(", ")));
     }
 }
 
@@ -102,9 +102,15 @@ fn worst(page: &Page, out: &mut Vec<String>) {
     out.extend(tabled(table));
 }
 
-fn not_assessed(page: &Page, out: &mut Vec<String>) {
+fn not_assessed(assessment: &Assessment, page: &Page, out: &mut Vec<String>) {
+    let coverage = &assessment.coverage;
     out.push(String::new());
-    out.push(cut(&page.unknown_line, WIDTH));
+    out.push(format!(
+        "Not assessed: {}, {} in part; {}",
+        counted(coverage.not_assessed, "check", "checks"),
+        number(coverage.partly_assessed as u64),
+        more_lack_a_source(coverage.not_provided)
+    ));
     // One line is kept for what does not fit.
     let shown = if page.gaps.len() > GAPS { GAPS - 1 } else { GAPS };
     for gap in page.gaps.iter().take(shown) {

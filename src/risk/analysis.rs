@@ -263,15 +263,17 @@ impl Step {
 /// checks applies. What may be there, or may apply, counts as being there.
 fn why_not(scenario: &Scenario, controls: &BTreeMap<String, Control>, known: &Known) -> Option<String> {
     let kind = scenario.population.kind;
-    let decisive = || scenario.primary.iter().chain(&scenario.open_path).filter_map(|check| controls.get(check));
-    let found = decisive().any(|control| control.failed() + control.unknown > 0);
+    let all = || scenario.checks().filter_map(|check| controls.get(check));
+    let found = all().any(|control| control.failed() + control.unknown > 0);
     if found {
         return None;
     }
-    if known.is_complete(kind) && known.members(scenario.population).count == 0 {
+    // There is always an organization, also where the scope describes none.
+    let always = kind == SubjectKind::Organization;
+    if !always && known.is_complete(kind) && known.members(scenario.population).count == 0 {
         return Some(format!("there is no {} it could happen to", kind.in_words()));
     }
-    decisive().all(|control| control.not_applicable).then(|| "none of its checks applies here".to_owned())
+    all().all(|control| control.not_applicable).then(|| "none of its checks applies here".to_owned())
 }
 
 /// What a scenario is about: mailboxes and rules as a count, since their names are people's.

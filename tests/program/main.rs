@@ -4,5 +4,6 @@
 mod browser;
 mod demo;
 mod evidence;
+mod real;
 mod support;
 mod usage;

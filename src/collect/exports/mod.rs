@@ -13,6 +13,8 @@ mod recipient;
 mod recognise;
 mod row;
 mod table;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use std::collections::BTreeSet;

@@ -1,11 +1,12 @@
 //! What was assessed, on which evidence, and what was not: why, and what would close each gap.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use super::words::{
-    Tag, counted, grade_words, heading, kind_words, number, paragraph, plain_words, sentence, short_hash,
+    Tag, capitalized, counted, grade_words, heading, kind_words, more_lack_a_source, number, paragraph, plain_words,
+    sentence, short_hash,
 };
 use super::{RAW_SHOWN, SHOWN};
 use crate::report::charts::{GRADES, evidence_bar};
@@ -233,15 +234,31 @@ fn gap_group(because: &str, to_close: &str, checks: &BTreeMap<&str, Vec<&Finding
     worst_first.sort_by_key(|findings| (std::cmp::Reverse(findings[0].severity), findings[0].check.as_str()));
     let count = checks.values().map(Vec::len).sum();
     GapGroup {
-        because: sentence(because),
+        because: capitalized(because),
         to_close: sentence(to_close),
-        headline: format!("{} on {}", counted(checks.len(), "check", "checks"), counted(count, "subject", "subjects")),
+        headline: format!(
+            "{} on {} ({})",
+            counted(checks.len(), "check", "checks"),
+            counted(count, "subject", "subjects"),
+            subjects_of(&worst_first)
+        ),
         checks: worst_first.iter().take(SHOWN).map(|findings| gap_check(findings)).collect(),
         rest: (checks.len() > SHOWN)
             .then(|| format!("and {}", counted(checks.len() - SHOWN, "more check", "more checks"))),
         count,
         check_count: checks.len(),
     }
+}
+
+/// The first subjects a gap touches, each once.
+fn subjects_of(checks: &[&Vec<&Finding>]) -> String {
+    let names: BTreeSet<&str> =
+        checks.iter().flat_map(|findings| findings.iter().map(|finding| finding.subject.name.as_str())).collect();
+    let mut shown: Vec<String> = names.iter().take(3).map(|name| paragraph(name)).collect();
+    if names.len() > shown.len() {
+        shown.push(format!("and {} more", number((names.len() - shown.len()) as u64)));
+    }
+    shown.join(", ")
 }
 
 fn gap_check(findings: &[&Finding]) -> GapCheck {
@@ -266,7 +283,7 @@ pub(super) fn not_applicable(assessment: &Assessment) -> Vec<Aside> {
         .map(|check| Aside {
             title: paragraph(&check.title),
             area: heading(&check.area),
-            because: sentence(&check.because),
+            because: capitalized(&check.because),
         })
         .collect()
 }
@@ -280,7 +297,10 @@ pub(super) fn not_provided(assessment: &Assessment) -> Vec<Aside> {
         .map(|check| Aside {
             title: paragraph(&check.title),
             area: heading(&check.area),
-            because: check.because.as_deref().map_or_else(|| "The scope names no source for it.".to_owned(), sentence),
+            because: check
+                .because
+                .as_deref()
+                .map_or_else(|| "The scope names no source for it.".to_owned(), capitalized),
         })
         .collect()
 }
@@ -294,12 +314,12 @@ pub(super) fn unknown_line(assessment: &Assessment) -> String {
         _ => format!("{} could not be assessed, or only in part.", counted(open, "check", "checks")),
     };
     if coverage.not_provided > 0 {
-        line.push_str(&format!(" {} more lack a source.", number(coverage.not_provided as u64)));
+        line.push_str(&format!(" {}.", more_lack_a_source(coverage.not_provided)));
     }
     let low = assessment.risks.iter().filter(|risk| super::words::is_low_confidence(risk.confidence)).count();
     if low > 0 {
         line.push_str(&format!(
-            " {} of {} rest on attestation only or on unknowns.",
+            " {} of {} rest on unknowns or on attestation only.",
             number(low as u64),
             counted(assessment.risks.len(), "risk", "risks")
         ));
@@ -355,7 +375,7 @@ pub(super) fn assumptions(assessment: &Assessment) -> Vec<String> {
                 "{}: {} known, possibly not all. {}",
                 heading(&kind_words(kind)),
                 number(subjects.count as u64),
-                subjects.because.as_deref().map_or_else(|| "No reason was recorded.".to_owned(), sentence)
+                subjects.because.as_deref().map_or_else(|| "No reason was recorded.".to_owned(), capitalized)
             ));
         }
     }

@@ -5,10 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::front::owner_or;
 use super::risks::RiskCount;
-use super::words::{Tag, counted, grade_words, kind_words, number, outcome_word, paragraph, sentence, short_hash};
+use super::words::{
+    Tag, counted, grade_words, kind_words, number, outcome_word, paragraph, plain_words, sentence, short_hash,
+};
 use super::{RAW_SHOWN, SHOWN};
-use crate::report::json::v1::{Assessment, Disposition, Finding, Outcome, Severity, Supports};
+use crate::report::json::v1::{Assessment, Disposition, Finding, Outcome, PlanItem, Severity, Supports};
 
 /// One check that failed, or asks a person, for one or many subjects.
 #[derive(Clone, Debug, Serialize)]
@@ -98,18 +101,28 @@ pub(super) fn group(assessment: &Assessment) -> Vec<FindingGroup> {
         }
         group.push(finding);
     }
+    let plan: BTreeMap<&str, &PlanItem> = assessment.plan.iter().map(|item| (item.check.as_str(), item)).collect();
     let titles: BTreeMap<&str, &str> = assessment
         .specifications
         .iter()
         .map(|specification| (specification.id.as_str(), specification.title.as_str()))
         .collect();
-    order.into_iter().enumerate().map(|(at, key)| view(at + 1, &members[&key], &titles)).collect()
+    order
+        .into_iter()
+        .enumerate()
+        .map(|(at, key)| view(at + 1, &members[&key], &titles, plan.get(key.0).copied()))
+        .collect()
 }
 
-fn view(number_of_group: usize, members: &[&Finding], titles: &BTreeMap<&str, &str>) -> FindingGroup {
+fn view(
+    number_of_group: usize,
+    members: &[&Finding],
+    titles: &BTreeMap<&str, &str>,
+    item: Option<&PlanItem>,
+) -> FindingGroup {
     let first = members[0];
-    let evidence: BTreeSet<&str> =
-        members.iter().flat_map(|finding| finding.evidence.iter().map(String::as_str)).collect();
+    let evidence: BTreeSet<(&str, Option<u64>, &str)> =
+        members.iter().flat_map(|finding| finding.evidence.iter().map(|id| by_line(id))).collect();
     let worst_grade = members.iter().map(|finding| finding.grade).max().unwrap_or(first.grade);
     FindingGroup {
         anchor: format!("finding-{number_of_group}"),
@@ -125,7 +138,7 @@ fn view(number_of_group: usize, members: &[&Finding], titles: &BTreeMap<&str, &s
         said: sentence(&first.message),
         more: (members.len() > 1).then(|| format!("and {} more like it", number(members.len() as u64 - 1))),
         count: members.len(),
-        meta: meta(members),
+        meta: meta(members, item),
         members: members.iter().take(SHOWN).map(|finding| member(finding)).collect(),
         rest: (members.len() > SHOWN).then(|| {
             format!(
@@ -139,7 +152,7 @@ fn view(number_of_group: usize, members: &[&Finding], titles: &BTreeMap<&str, &s
         fix: sentence(&first.fix),
         evidence_rest: (evidence.len() > SHOWN)
             .then(|| format!("and {} more in assessment.json", number((evidence.len() - SHOWN) as u64))),
-        evidence: evidence.into_iter().take(SHOWN).map(paragraph).collect(),
+        evidence: evidence.into_iter().take(SHOWN).map(|(_, _, id)| paragraph(id)).collect(),
         grade: grade_words(worst_grade),
         command: format!("mailassay explain {}", paragraph(&first.check)),
         cites: first
@@ -157,6 +170,12 @@ fn view(number_of_group: usize, members: &[&Finding], titles: &BTreeMap<&str, &s
     }
 }
 
+/// Sorts observations by segment, then by line as a number: `#2` before `#10`.
+fn by_line(id: &str) -> (&str, Option<u64>, &str) {
+    let (segment, line) = id.rsplit_once('#').unwrap_or((id, ""));
+    (segment, line.parse().ok(), id)
+}
+
 fn member(finding: &Finding) -> Member {
     Member {
         sentence: sentence(&finding.message),
@@ -168,7 +187,7 @@ fn member(finding: &Finding) -> Member {
     }
 }
 
-fn meta(members: &[&Finding]) -> String {
+fn meta(members: &[&Finding], item: Option<&PlanItem>) -> String {
     let first = members[0];
     let age = members.iter().map(|finding| finding.age).max().unwrap_or(1);
     let mut parts = vec![outcome_word(first.outcome).to_owned(), kind_counted(members.len(), &first.subject.kind)];
@@ -184,6 +203,9 @@ fn meta(members: &[&Finding]) -> String {
     let lapsed = members.iter().filter(|finding| finding.disposition == Disposition::Lapsed).count();
     if lapsed > 0 {
         parts.push(counted(lapsed, "acceptance ran out", "acceptances ran out"));
+    }
+    if let Some(item) = item {
+        parts.push(format!("owner: {}", owner_or(item.owner.as_deref())));
     }
     parts.push(paragraph(&first.check));
     if let Some(catalogue) = &first.catalogue {
@@ -229,7 +251,7 @@ pub(super) fn raw(assessment: &Assessment) -> (Vec<RawFinding>, Option<String>) 
         .map(|finding| RawFinding {
             fingerprint: short_hash(&finding.fingerprint),
             check: paragraph(&finding.check),
-            subject: format!("{} {}", finding.subject.kind.replace('_', " "), paragraph(&finding.subject.name)),
+            subject: format!("{} {}", plain_words(&paragraph(&finding.subject.kind)), paragraph(&finding.subject.name)),
             outcome: outcome_word(finding.outcome),
             severity: finding.severity.as_str(),
             opened: finding.opened.to_string(),

@@ -5,9 +5,10 @@ use serde::Serialize;
 
 use super::findings::FindingGroup;
 use super::risks::RiskView;
-use super::words::{Tag, counted, day_or, grade_words, heading, moment, number, paragraph, sentence, yes_no};
-use crate::report::charts::GRADES;
-use crate::report::json::v1::{Assessment, Level, Outcome, Position};
+use super::words::{
+    capitalized, counted, day_or, grade_words, heading, moment, more_lack_a_source, number, paragraph, sentence,
+};
+use crate::report::json::v1::{Assessment, Level, Outcome};
 
 /// Who and when, for every page.
 #[derive(Clone, Debug, Serialize)]
@@ -174,7 +175,7 @@ fn risks_above(assessment: &Assessment) -> Figure {
                 .iter()
                 .filter(|change| change.before.is_some_and(is_above) && !change.after.is_some_and(is_above));
             let before = (now + left.count()).saturating_sub(entered.count());
-            format!("{} last time ({})", number(before as u64), crate::clock::date_of(drift.from.as_of))
+            format!("{} on {}", number(before as u64), crate::clock::date_of(drift.from.as_of))
         },
     );
     Figure {
@@ -215,7 +216,7 @@ fn assessed(assessment: &Assessment) -> Figure {
     let aside = if coverage.not_provided == 0 {
         "every source the checks ask for was declared".to_owned()
     } else {
-        format!("{} more lack a source", number(coverage.not_provided as u64))
+        more_lack_a_source(coverage.not_provided)
     };
     Figure {
         value: format!("{} of {}", number(coverage.assessed as u64), number(declared as u64)),
@@ -284,7 +285,7 @@ pub(super) fn decisions(assessment: &Assessment, risks: &[RiskView], groups: &[F
     }) {
         asked.push(Decision {
             title: format!("Supply what element {} lacks.", missing.number),
-            why: sentence(&missing.why),
+            why: capitalized(&missing.why),
             target: "control".to_owned(),
         });
     }
@@ -301,124 +302,6 @@ pub(super) fn decisions(assessment: &Assessment, risks: &[RiskView], groups: &[F
     }
     asked.truncate(3);
     asked
-}
-
-/// How levels come about, as far as the assessment says.
-#[derive(Clone, Debug, Serialize)]
-pub struct Method {
-    pub model: String,
-    pub grades: Vec<GradeRow>,
-    /// The risk each likelihood (rows, highest first) and impact (columns) make; empty if the
-    /// register contradicts the published table, as it may under a model of the organization's own.
-    pub matrix: Vec<MatrixLine>,
-    pub sources: Vec<Source>,
-    pub vantages: Vec<VantageRow>,
-    pub changes: Vec<String>,
-}
-
-/// One grade of evidence.
-#[derive(Clone, Debug, Serialize)]
-pub struct GradeRow {
-    pub letter: &'static str,
-    pub words: &'static str,
-    pub segments: usize,
-}
-
-/// One likelihood and what it makes with each impact.
-#[derive(Clone, Debug, Serialize)]
-pub struct MatrixLine {
-    pub likelihood: String,
-    pub cells: Vec<Tag>,
-}
-
-/// One kind of source.
-#[derive(Clone, Debug, Serialize)]
-pub struct Source {
-    pub name: String,
-    pub observations: String,
-}
-
-/// Where questions were asked from.
-#[derive(Clone, Debug, Serialize)]
-pub struct VantageRow {
-    pub label: String,
-    pub resolvers: String,
-    pub port_25: &'static str,
-    pub until: String,
-    pub complete: &'static str,
-    pub test_network: String,
-}
-
-pub(super) fn method(assessment: &Assessment) -> Method {
-    let mut sources: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
-    for segment in &assessment.evidence {
-        *sources.entry(&segment.source).or_default() += segment.observations;
-    }
-    Method {
-        model: paragraph(&assessment.tool.risk_model),
-        grades: GRADES
-            .iter()
-            .map(|grade| GradeRow {
-                letter: grade.as_str(),
-                words: grade.in_words(),
-                segments: assessment.evidence.iter().filter(|segment| segment.grade == *grade).count(),
-            })
-            .collect(),
-        matrix: matrix_lines(assessment),
-        sources: sources
-            .into_iter()
-            .map(|(source, count)| Source { name: heading(source), observations: number(count as u64) })
-            .collect(),
-        vantages: assessment.vantages.iter().map(vantage_row).collect(),
-        changes: assessment.drift.iter().flat_map(|drift| &drift.method).map(method_change).collect(),
-    }
-}
-
-fn method_change(change: &crate::report::json::v1::diff::MethodChange) -> String {
-    format!("{}: {} before, {} now", heading(&change.what), paragraph(&change.before), paragraph(&change.after))
-}
-
-fn vantage_row(vantage: &crate::report::json::v1::Vantage) -> VantageRow {
-    VantageRow {
-        label: paragraph(&vantage.label),
-        resolvers: if vantage.resolvers.is_empty() { "none".to_owned() } else { vantage.resolvers.join(", ") },
-        port_25: vantage.port_25_reachable.map_or("not tried", yes_no),
-        until: moment(vantage.as_of),
-        complete: yes_no(vantage.complete),
-        test_network: if vantage.test_network.is_empty() { "none".to_owned() } else { vantage.test_network.join(" ") },
-    }
-}
-
-/// NIST SP 800-30r1, Table I-2: the level of risk a likelihood and an impact make.
-pub fn published_level(likelihood: Level, impact: Level) -> Level {
-    use Level::{High, Low, Moderate, VeryHigh, VeryLow};
-    match (likelihood, impact) {
-        (_, VeryLow) | (VeryLow, Low | Moderate) => VeryLow,
-        (VeryLow, High | VeryHigh) | (_, Low) | (Low, Moderate | High) => Low,
-        (Low, VeryHigh) | (Moderate | High | VeryHigh, Moderate) | (Moderate, High) => Moderate,
-        (Moderate, VeryHigh) | (High | VeryHigh, High) => High,
-        (High | VeryHigh, VeryHigh) => VeryHigh,
-    }
-}
-
-/// Whether every position in the register agrees with the published table.
-pub fn follows_published_table(assessment: &Assessment) -> bool {
-    let agrees = |position: &Position| published_level(position.likelihood, position.impact) == position.risk;
-    assessment.risks.iter().all(|risk| agrees(&risk.inherent) && agrees(&risk.residual) && agrees(&risk.target))
-}
-
-fn matrix_lines(assessment: &Assessment) -> Vec<MatrixLine> {
-    if !follows_published_table(assessment) {
-        return Vec::new();
-    }
-    Level::ALL
-        .into_iter()
-        .rev()
-        .map(|likelihood| MatrixLine {
-            likelihood: likelihood.in_words().to_owned(),
-            cells: Level::ALL.into_iter().map(|impact| Tag::from(published_level(likelihood, impact))).collect(),
-        })
-        .collect()
 }
 
 /// What a reader must not forget.

@@ -7,6 +7,7 @@
 mod coverage;
 mod findings;
 mod front;
+mod method;
 mod places;
 mod risks;
 mod rule;
@@ -20,7 +21,7 @@ use crate::report::json::v1::Assessment;
 pub use coverage::{Area, GapGroup, GradeWord, Hop, Measure};
 pub use findings::{FindingGroup, Member, RawFinding};
 pub use front::{About, Control, Decision, Figure};
-pub(super) use front::{follows_published_table, published_level};
+pub use method::{Method, follows_published_table, published_level};
 pub use places::{Places, Vendor};
 pub use risks::{PlanRow, RiskCount, RiskView, Threat};
 pub use rule::{MatrixRow, StatusCount};
@@ -29,6 +30,8 @@ pub use words::Tag;
 
 /// Subjects and observations shown for one check before the rest is only counted.
 pub const SHOWN: usize = 20;
+/// A single text is shown up to so many characters; the whole of it is in assessment.json.
+pub const TEXT_SHOWN: usize = 2_000;
 /// Raw findings listed in the appendix before the rest is only counted.
 pub const RAW_SHOWN: usize = 300;
 
@@ -48,13 +51,15 @@ pub struct Page {
     pub control: Vec<Control>,
     pub risk_counts: Vec<RiskCount>,
     pub top_risks: Vec<RiskView>,
+    /// The worst three, for the first screen.
+    pub first_risks: Vec<RiskView>,
     pub areas: Vec<Area>,
     pub grades: Vec<GradeWord>,
     pub limits: Vec<String>,
     pub limits_line: String,
     pub places: Places,
     pub hops: Vec<Hop>,
-    pub method: front::Method,
+    pub method: Method,
     pub threats: Vec<Threat>,
     pub scenarios_not_applicable: Vec<Threat>,
     pub measures: Vec<Measure>,
@@ -98,6 +103,7 @@ impl Page {
             unknown_line: coverage::unknown_line(assessment),
             control: front::control(assessment),
             risk_counts: risks::counts(assessment),
+            first_risks: risks.iter().take(3).cloned().collect(),
             top_risks: risks.iter().take(5).cloned().collect(),
             areas: coverage::areas(assessment),
             grades: coverage::grades(),
@@ -105,7 +111,7 @@ impl Page {
             limits,
             places: places::places(assessment, &groups),
             hops: coverage::hops(assessment),
-            method: front::method(assessment),
+            method: method::method(assessment),
             threats: risks::threats(assessment),
             scenarios_not_applicable: risks::not_applicable(assessment),
             measures: coverage::measures(assessment),

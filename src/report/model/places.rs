@@ -5,7 +5,8 @@ use serde::Serialize;
 use super::findings::FindingGroup;
 use super::risks::Link;
 use super::words::{
-    Tag, counted, day_or, heading, kind_words, moment, number, outcome_word, paragraph, plain_words, sentence, yes_no,
+    Tag, counted, day_or, heading, kind_words, moment, number, outcome_word, paragraph, plain_words, sentence,
+    source_words, yes_no,
 };
 use crate::report::json::v1::{Assessment, ChangeClass, DeclaredVendor, Retention};
 
@@ -388,7 +389,7 @@ pub(super) fn evidence(assessment: &Assessment) -> Vec<EvidenceRow> {
         .iter()
         .map(|segment| EvidenceRow {
             name: paragraph(&segment.name),
-            source: heading(&segment.source),
+            source: source_words(&segment.source),
             kind: kind_words(&segment.kind),
             observations: number(segment.observations as u64),
             vantage: paragraph(&segment.vantage),

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::findings::FindingGroup;
 use super::front::{due_or, graded, owner_or};
-use super::words::{Tag, counted, day_or, is_low_confidence, number, paragraph, plain_words, sentence};
+use super::words::{Tag, capitalized, counted, day_or, is_low_confidence, number, paragraph, plain_words, sentence};
 use crate::report::charts::{Cell, anchor};
 use crate::report::json::v1::{Assessment, Level, Position, Risk};
 
@@ -33,6 +33,7 @@ pub struct RiskView {
     pub residual: PositionView,
     pub target: PositionView,
     pub confidence: String,
+    pub grade: &'static str,
     pub low_confidence: bool,
     /// High or very high now.
     pub above: bool,
@@ -148,6 +149,7 @@ pub(super) fn views(assessment: &Assessment, groups: &[FindingGroup]) -> Vec<Ris
                 residual: position(&risk.residual),
                 target: position(&risk.target),
                 confidence: graded(risk.confidence),
+                grade: risk.confidence.as_str(),
                 low_confidence: is_low_confidence(risk.confidence),
                 above: matches!(risk.residual.risk, Level::High | Level::VeryHigh),
                 tips_on: risk.tips_on.iter().map(|input| paragraph(input)).collect(),
@@ -193,8 +195,10 @@ fn weaknesses(
             target: group.anchor.clone(),
         })
         .collect();
-    let unassessed =
-        (unassessed > 0).then(|| format!("{} bear on it and were not assessed.", counted(unassessed, "fact", "facts")));
+    let unassessed = (unassessed > 0).then(|| {
+        let subject = counted(unassessed, "fact bears on it and was", "facts bear on it and were");
+        format!("{subject} not assessed.")
+    });
     (links, unassessed)
 }
 
@@ -244,7 +248,7 @@ pub(super) fn cells(risks: &[RiskView]) -> Vec<CellList> {
 pub(super) fn threats(assessment: &Assessment) -> Vec<Threat> {
     let mut by_threat: BTreeMap<String, Vec<&Risk>> = BTreeMap::new();
     for risk in &assessment.risks {
-        by_threat.entry(sentence(&risk.threat)).or_default().push(risk);
+        by_threat.entry(paragraph(&risk.threat)).or_default().push(risk);
     }
     let mut threats: Vec<(Level, Threat)> = by_threat
         .into_iter()
@@ -276,7 +280,7 @@ pub(super) fn not_applicable(assessment: &Assessment) -> Vec<Threat> {
             scenarios: paragraph(&risk.scenario),
             level: Tag::plain("not applicable"),
             likelihood: String::new(),
-            because: sentence(&risk.because),
+            because: capitalized(&risk.because),
         })
         .collect()
 }

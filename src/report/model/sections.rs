@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::words::{counted, number, paragraph, sentence};
+use super::words::{capitalized, counted, more_lack_a_source, number, paragraph, sentence};
 use crate::report::json::v1::{Assessment, ElementState};
 
 /// One section's head.
@@ -142,7 +142,7 @@ pub(super) fn sections(assessment: &Assessment) -> Sections {
                     "incomplete: element {}, {}. {}",
                     element.number,
                     paragraph(&element.title),
-                    sentence(&element.why)
+                    capitalized(&element.why)
                 )
             })
             .collect();
@@ -199,9 +199,9 @@ fn partly(assessment: &Assessment, key: &str) -> Vec<String> {
     match key {
         "summary" | "measures" | "findings" | "register" if open + coverage.not_provided > 0 => {
             vec![format!(
-                "Rests on partial evidence: {} were not or only partly assessed, and {} lack a source (section 8.1).",
-                counted(open, "check", "checks"),
-                number(coverage.not_provided as u64)
+                "Rests on partial evidence: {} not assessed or only in part; {} (section 8.1).",
+                counted(open, "check was", "checks were"),
+                more_lack_a_source(coverage.not_provided)
             )]
         }
         "inventory" => not_all(&["mailbox", "content_folder", "forwarding_rule"]),

@@ -120,19 +120,29 @@ pub fn plain_words(identifier: &str) -> String {
 
 /// The same with a capital, for a heading or the first cell of a row.
 pub fn heading(identifier: &str) -> String {
-    let words = plain_words(identifier);
+    let words = plain_words(&paragraph(identifier));
     let mut characters = words.chars();
     characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }
 
-/// Text of ours or others as one paragraph: runs of white space become one blank.
+/// What stands where a text was cut.
+pub const CUT: &str = " […cut here; whole in assessment.json]";
+
+/// Text of ours or others as one paragraph: runs of white space become one blank. Of a text too
+/// long to be shown, just enough is looked at for the page to see that it has to be cut.
 pub fn paragraph(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for word in text.split_whitespace() {
+    // A character has at most four bytes, so this is more than is ever shown.
+    const LOOKED_AT: usize = 4 * (super::TEXT_SHOWN + 1);
+    let head = &text[..text.floor_char_boundary(LOOKED_AT)];
+    let mut shown = String::with_capacity(head.len());
+    for word in head.split_whitespace() {
         if !shown.is_empty() {
             shown.push(' ');
         }
         shown.push_str(word);
+    }
+    if head.len() < text.len() && shown.chars().count() <= super::TEXT_SHOWN {
+        shown.push_str(CUT);
     }
     shown
 }
@@ -146,9 +156,36 @@ pub fn sentence(text: &str) -> String {
     text
 }
 
+/// As [`sentence`], for clauses of ours that begin in lower case.
+pub fn capitalized(text: &str) -> String {
+    let text = sentence(text);
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}
+
+/// `1 more lacks a source`.
+pub fn more_lack_a_source(count: usize) -> String {
+    format!("{} more {} a source", number(count as u64), if count == 1 { "lacks" } else { "lack" })
+}
+
 /// The first characters of a hash.
 pub fn short_hash(hash: &str) -> String {
     hash.chars().take(12).collect()
+}
+
+/// What the sources are called.
+pub fn source_words(source: &str) -> String {
+    match source {
+        "answers" => "Answers".to_owned(),
+        "content" => "Mail content".to_owned(),
+        "declared" => "Scope".to_owned(),
+        "dns" => "DNS".to_owned(),
+        "export" => "Exports".to_owned(),
+        "https" => "HTTPS".to_owned(),
+        "register" => "Registers".to_owned(),
+        "service" => "Mail and web services".to_owned(),
+        other => heading(other),
+    }
 }
 
 /// What the subject kinds are called, in the plural.
@@ -166,7 +203,7 @@ pub fn kind_words(kind: &str) -> String {
         "register" => "registers".to_owned(),
         "tenant" => "tenants".to_owned(),
         "vendor" => "vendors".to_owned(),
-        other => plain_words(other),
+        other => plain_words(&paragraph(other)),
     }
 }
 
@@ -186,6 +223,13 @@ mod tests {
     fn a_moment_is_a_date_and_minutes() {
         assert_eq!(moment("2026-10-03T14:05:59.123Z".parse().unwrap()), "2026-10-03 14:05 UTC");
         assert_eq!(moment("2026-10-03T00:00:00Z".parse().unwrap()), "2026-10-03 00:00 UTC");
+    }
+
+    #[test]
+    fn a_text_too_long_to_be_shown_stays_too_long_and_no_longer() {
+        let text = paragraph(&"ü".repeat(200_000));
+        assert!(text.chars().count() > super::super::TEXT_SHOWN && text.len() < 10_000);
+        assert!(paragraph(&format!("a{}b", " ".repeat(200_000))).ends_with(CUT), "what is left out is never silent");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::OnceLock;
 
 use jiff::civil::{Date, date};
 
@@ -100,10 +101,21 @@ pub(super) fn known_ids() -> BTreeSet<&'static str> {
     CHECKS.iter().map(|(id, _)| *id).collect()
 }
 
+/// The shipped scales without the names for `--require`, whose checks the small model does not have.
+pub(super) fn scales() -> String {
+    let shipped = include_str!("../../../checks/risk-model/model.yaml");
+    let (scales, _) = shipped.split_once("\nrequirements:").unwrap();
+    format!("{scales}\nrequirements: {{}}\n")
+}
+
 pub(super) fn model() -> Model {
-    let text = include_str!("../../../checks/risk-model/model.yaml");
-    let model = Source { file: Path::new("model.yaml"), text };
-    Model::read(model, Source { file: Path::new("scenarios.yaml"), text: SCENARIOS }, &known_ids()).unwrap()
+    static MODEL: OnceLock<Model> = OnceLock::new();
+    let read = || {
+        let text = scales();
+        let model = Source { file: Path::new("model.yaml"), text: &text };
+        Model::read(model, Source { file: Path::new("scenarios.yaml"), text: SCENARIOS }, &known_ids()).unwrap()
+    };
+    MODEL.get_or_init(read).clone()
 }
 
 pub(super) fn cards() -> Cards {

@@ -123,12 +123,33 @@ impl World {
             let (key, request, certificate) = (format!("{name}.key"), format!("{name}.csr"), format!("{name}.pem"));
             let subject = format!("/CN={name}");
             // RSA, as most mail hosts have it: then every RSA suite of the defaults is in play.
-            tool(folder, "openssl", &["req", "-newkey", "rsa:2048", "-nodes", "-subj", &subject, "-keyout", &key, "-out", &request]);
+            tool(
+                folder,
+                "openssl",
+                &["req", "-newkey", "rsa:2048", "-nodes", "-subj", &subject, "-keyout", &key, "-out", &request],
+            );
             self.write("extensions", &format!("subjectAltName=DNS:{name}\n"));
-            tool(folder, "openssl", &[
-                "x509", "-req", "-in", &request, "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "20",
-                "-extfile", "extensions", "-out", &certificate,
-            ]);
+            tool(
+                folder,
+                "openssl",
+                &[
+                    "x509",
+                    "-req",
+                    "-in",
+                    &request,
+                    "-CA",
+                    "ca.pem",
+                    "-CAkey",
+                    "ca.key",
+                    "-CAcreateserial",
+                    "-days",
+                    "20",
+                    "-extfile",
+                    "extensions",
+                    "-out",
+                    &certificate,
+                ],
+            );
         }
     }
 
@@ -156,17 +177,25 @@ impl World {
             let name = entry.file_name().into_string().unwrap();
             (name.starts_with("K.+") && name.ends_with(".key")).then(|| fs::read_to_string(entry.path()).unwrap())
         });
-        let records: String =
-            anchor.expect("the root has a key").lines().filter(|line| !line.starts_with(';')).map(|line| format!("{line}\n")).collect();
+        let records: String = anchor
+            .expect("the root has a key")
+            .lines()
+            .filter(|line| !line.starts_with(';'))
+            .map(|line| format!("{line}\n"))
+            .collect();
         self.write("root.anchor", &records);
         let port = free_port();
-        let zones: String = ZONES.iter().map(|(zone, file)| format!("  - domain: \"{zone}\"\n    file: {file}.signed\n")).collect();
+        let zones: String =
+            ZONES.iter().map(|(zone, file)| format!("  - domain: \"{zone}\"\n    file: {file}.signed\n")).collect();
         let path = folder.display();
-        self.write("knot.conf", &format!(
-            "server:\n  rundir: {path}\n  listen: 127.0.0.1@{port}\ndatabase:\n  storage: {path}/knot\n\
+        self.write(
+            "knot.conf",
+            &format!(
+                "server:\n  rundir: {path}\n  listen: 127.0.0.1@{port}\ndatabase:\n  storage: {path}/knot\n\
              template:\n  - id: default\n    storage: {path}\n    zonefile-sync: -1\n    journal-content: none\n\
              log:\n  - target: stderr\n    any: warning\nzone:\n{zones}"
-        ));
+            ),
+        );
         self.serve("knotd", &["-c", "knot.conf"]);
         self.wait_for(port);
         port
@@ -198,8 +227,17 @@ impl World {
             .lines()
             .filter(|line| {
                 let key = line.split('=').next().unwrap_or_default().trim();
-                !["smtpd_tls_cert_file", "smtpd_tls_key_file", "myhostname", "inet_interfaces", "inet_protocols", "alias_maps",
-                    "alias_database", "mydestination"].contains(&key)
+                ![
+                    "smtpd_tls_cert_file",
+                    "smtpd_tls_key_file",
+                    "myhostname",
+                    "inet_interfaces",
+                    "inet_protocols",
+                    "alias_maps",
+                    "alias_database",
+                    "mydestination",
+                ]
+                .contains(&key)
             })
             .map(|line| format!("{line}\n"))
             .collect();
@@ -272,7 +310,11 @@ impl World {
 impl Drop for World {
     fn drop(&mut self) {
         let configuration = self.path("postfix").display().to_string();
-        let _ = Command::new("postfix").args(["-c", &configuration, "stop"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let _ = Command::new("postfix")
+            .args(["-c", &configuration, "stop"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
         for server in &mut self.servers {
             // SIGTERM lets a master stop its own children; a kill would leave them behind.
             let _ = Command::new("kill").args(["-TERM", &server.id().to_string()]).status();

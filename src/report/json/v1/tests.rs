@@ -149,7 +149,7 @@ fn evidence_manifest() -> evidence::Manifest {
 fn assessment(judgement: &Judgement) -> Assessment {
     let folder = tempfile::tempdir().unwrap();
     let evidence = evidence(folder.path());
-    let as_of = evidence.manifest.as_of;
+    let as_of = evidence.as_of();
     let analysis = RiskAnalysis {
         model: "1.0 (lower-of-both)".to_owned(),
         risks: Vec::new(),
@@ -158,7 +158,7 @@ fn assessment(judgement: &Judgement) -> Assessment {
         not_applicable: Vec::new(),
     };
     Assessment::new(Inputs {
-        evidence: &[&evidence],
+        evidence: &evidence,
         as_of,
         facts: &Facts::from_evidence(&evidence, as_of),
         cards: &cards(),
