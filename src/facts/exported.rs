@@ -275,6 +275,9 @@ fn in_force(vendor: &crate::evidence::declared::DeclaredVendor, context: Context
     })
 }
 
+/// What is missing where no export speaks of a subject.
+pub const NOT_LISTED: &str = "an export that lists it";
+
 /// Joins what several records say of one thing. A known value beats ignorance; of two known values
 /// the one counts that `worse` prefers. Gives the value and the observations it rests on.
 pub fn joined<T: Clone>(
@@ -299,7 +302,7 @@ pub fn joined<T: Clone>(
         });
     }
     let Some(best) = best else {
-        return (Seen::not_provided("an export that lists it"), Vec::new());
+        return (Seen::not_provided(NOT_LISTED), Vec::new());
     };
     let rests_on = said.iter().filter(|(_, seen)| weight(seen) == weight(best)).map(|(id, _)| (*id).clone()).collect();
     (best.clone(), rests_on)

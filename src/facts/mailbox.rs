@@ -7,11 +7,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::exported::{self, Class, Directory, Files, joined};
+use super::exported::{self, Class, Directory, Files, NOT_LISTED, joined};
 use super::shape::{Fact, fact_group, subject};
 use super::tenant::{Policies, Settings};
 use super::{Built, Collection, Context};
-use crate::evidence::export::{Mailbox as Exported, MfaRegistration, Record};
+use crate::evidence::export::{Mailbox as Exported, MfaRegistration, NOT_IN_THIS_EXPORT, Record};
 use crate::evidence::{EvidenceId, Source};
 use crate::names::SubjectKind;
 use crate::seen::{NotObserved, Seen};
@@ -310,26 +310,52 @@ fn one(address: String, account: &Account<'_>, shared: &Shared<'_>) -> Mailbox {
         Ok((id, mailboxes)) => Fact::present(mailboxes.contains(&address), vec![id.clone()]),
         Err(reason) => Fact::unknown(reason.clone()),
     };
+    let from =
+        |google: &'static str, microsoft: &'static str| if provider == "google-workspace" { google } else { microsoft };
+    let users = from(
+        "the users (admin console download with all columns)",
+        "the mailboxes (Get-Mailbox -ResultSize Unlimited)",
+    );
+    let protocols = from(
+        "the protocols of all users (gam print imap, print pop)",
+        "the protocols of all mailboxes (Get-EXOCASMailbox)",
+    );
+    let forwards = from("the forwarding of all users (gam print forwards)", "both forwarding columns (Get-Mailbox)");
+    let factors = from(
+        "2-Step Verification of all users (admin console download with all columns)",
+        "the registered methods (Get-MgReportAuthenticationMethodUserRegistrationDetail -All)",
+    );
+    let administrators = from("who administers (gam print users fields isadmin,isdelegatedadmin)", factors);
     Mailbox {
         sign_in: sign_in(&mailbox_kind, &enabled, said.gone),
-        administrator: said.administrator(),
-        mfa_registered: said.mfa_registered(),
-        mfa_enforced: said.mfa_enforced(tenant),
-        forwarding: said.forwarding(&shared.directory),
-        forwarding_keeps_copy: said.flag(|mailbox| &mailbox.keeps_copy, false),
+        administrator: from_export(said.administrator(), administrators),
+        mfa_registered: from_export(said.mfa_registered(), factors),
+        mfa_enforced: from_export(said.mfa_enforced(tenant), factors),
+        forwarding: from_export(said.forwarding(&shared.directory), forwards),
+        forwarding_keeps_copy: from_export(said.flag(|mailbox| &mailbox.keeps_copy, false), forwards),
         audited: said.audited(tenant),
         audit_bypassed: said.audit_bypassed(&shared.bypass_given),
-        retention_policy: said.flag(|mailbox| &mailbox.retention_policy, false),
-        retention_suspended: said.flag(|mailbox| &mailbox.retention_suspended, true),
-        litigation_hold: said.flag(|mailbox| &mailbox.litigation_hold, false),
-        imap: said.flag(|mailbox| &mailbox.imap_enabled, true),
-        pop: said.flag(|mailbox| &mailbox.pop_enabled, true),
-        smtp_auth: said.smtp_auth(tenant),
+        retention_policy: from_export(said.flag(|mailbox| &mailbox.retention_policy, false), users),
+        retention_suspended: from_export(said.flag(|mailbox| &mailbox.retention_suspended, true), users),
+        litigation_hold: from_export(said.flag(|mailbox| &mailbox.litigation_hold, false), users),
+        imap: from_export(said.flag(|mailbox| &mailbox.imap_enabled, true), protocols),
+        pop: from_export(said.flag(|mailbox| &mailbox.pop_enabled, true), protocols),
+        smtp_auth: from_export(said.smtp_auth(tenant), protocols),
         name: address,
         provider: Fact::present(provider.to_owned(), all),
-        mailbox_kind,
-        enabled,
+        mailbox_kind: from_export(mailbox_kind, users),
+        enabled: from_export(enabled, users),
         holds_phi,
+    }
+}
+
+/// Names the export that would say what none of those handed over does.
+fn from_export<T>(fact: Fact<T>, export: &str) -> Fact<T> {
+    match fact.seen {
+        Seen::Unknown(NotObserved::NotProvided { what }) if what == NOT_IN_THIS_EXPORT || what == NOT_LISTED => {
+            Fact::new(Seen::not_provided(export), fact.evidence)
+        }
+        seen => Fact::new(seen, fact.evidence),
     }
 }
 

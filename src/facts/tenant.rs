@@ -95,7 +95,10 @@ fn one(context: Context<'_>, provider: &str) -> Tenant {
         external_auto_forwarding: settings.word(
             "external-auto-forwarding",
             &["off", "automatic", "on"],
-            "the outbound spam policies (Get-HostedOutboundSpamFilterPolicy)",
+            match provider {
+                "google-workspace" => "the Gmail policies of all organizational units (gam print policies)",
+                _ => "the outbound spam policies (Get-HostedOutboundSpamFilterPolicy)",
+            },
         ),
         default_remote_domain_forwards: settings.flag_of(
             &default_remote,

@@ -245,7 +245,7 @@ fn registration(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> 
         words.dedup();
         words
     });
-    Ok(vec![Record::MfaRegistration(MfaRegistration {
+    Ok(vec![Record::MfaRegistration(Box::new(MfaRegistration {
         provider: PROVIDER.to_owned(),
         address: row.address("userprincipalname").ok_or_else(|| "userprincipalname holds no address".to_owned())?,
         references: references(row, key),
@@ -254,7 +254,7 @@ fn registration(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> 
         administrator: row.flag("isadmin"),
         guest: row.word("usertype").map(|word| word == "guest"),
         methods,
-    })])
+    }))])
 }
 
 fn recipient(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {

@@ -5,6 +5,7 @@
 //! addresses outside leave as domain and keyed reference.
 
 mod bundle;
+mod clixml;
 mod decode;
 mod google_workspace;
 mod json;
@@ -15,6 +16,7 @@ mod row;
 mod table;
 #[cfg(test)]
 mod tests;
+mod watched;
 mod words;
 
 use std::collections::BTreeSet;
@@ -171,16 +173,20 @@ fn read_file(path: &Path, label: &str, key: &KeyedReference, records: &mut dyn F
     }
 }
 
+type Text = Decoded<std::io::Take<std::fs::File>>;
+
 /// The rows of a file, whatever it is written in.
 enum Rows {
-    Documents(json::Documents<Decoded<std::io::Take<std::fs::File>>>),
-    Table(Table<Decoded<std::io::Take<std::fs::File>>>),
+    Documents(json::Documents<Text>),
+    Objects(Box<clixml::Objects<Text>>),
+    Table(Table<Text>),
 }
 
 impl Rows {
     fn next_row(&mut self) -> Next {
         match self {
             Self::Documents(documents) => documents.next_row(),
+            Self::Objects(objects) => objects.next_row(),
             Self::Table(table) => table.next_row(),
         }
     }
@@ -212,6 +218,9 @@ fn rows(path: &Path, survey: &Survey) -> Result<Rows, (ExportState, String)> {
     if start.starts_with(['{', '[']) {
         return Ok(Rows::Documents(json::Documents::new(text)));
     }
+    if start.starts_with('<') && start.contains("<Objs") {
+        return Ok(Rows::Objects(Box::new(clixml::Objects::new(text))));
+    }
     let dialect = table::dialect(&head)
         .ok_or_else(|| (ExportState::NotAnExport, "no column of a known export is in it".to_owned()))?;
     Table::open(text, &dialect).map(Rows::Table).map_err(|why| (ExportState::Unreadable, why))
@@ -241,6 +250,7 @@ fn reading(mut rows: Rows, mut file: ExportFile, key: &KeyedReference, records: 
                 sample.iter().flat_map(|row| row.cells.iter().map(|(column, _)| *column)).collect();
             (columns, sample.iter().find_map(|row| row.context.as_deref()).or(documents.context()).map(str::to_owned))
         }
+        Rows::Objects(_) => (sample.iter().flat_map(|row| row.cells.iter().map(|(column, _)| *column)).collect(), None),
         Rows::Table(table) => (table.columns(), None),
     };
     let format = match recognise::recognise(&columns, &sample, context.as_deref()) {
@@ -307,6 +317,7 @@ fn close(rows: &Rows, failed: Option<String>, mut rejections: Rejections, mut fi
     }
     let replaced = match rows {
         Rows::Documents(documents) => documents.text().replaced(),
+        Rows::Objects(objects) => objects.text().replaced(),
         Rows::Table(table) => table.text().replaced(),
     };
     if replaced {
@@ -320,6 +331,7 @@ fn close(rows: &Rows, failed: Option<String>, mut rejections: Rejections, mut fi
                 file.notes.push("the last page names a next page, which was not handed over".to_owned());
             }
         }
+        Rows::Objects(_) => {}
         Rows::Table(table) => {
             if table.repeated_headers > 0 {
                 file.notes.push(format!("the header is repeated {} times", table.repeated_headers));

@@ -4,13 +4,12 @@
 //! columns, headers repeat where files were appended. A row with more cells than the header is
 //! rejected, since nobody knows which cell is whose.
 
-use std::cell::Cell as Shared;
 use std::collections::BTreeSet;
 use std::io::{self, Read};
-use std::rc::Rc;
 
 use super::recognise::known_column;
 use super::row::{CELL_BYTES, Cell, Row};
+use super::watched::{RecordEnd, Watched};
 
 /// A record longer than this ends the reading: most likely a quote that never closes.
 const RECORD_BYTES: u64 = 16 * 1024 * 1024;
@@ -88,7 +87,7 @@ pub enum Next {
 /// Reads a table row by row.
 pub struct Table<R: Read> {
     reader: csv::Reader<Watched<R>>,
-    unread: Rc<Shared<u64>>,
+    record_end: RecordEnd,
     columns: Vec<Option<&'static str>>,
     header: Vec<String>,
     record: csv::StringRecord,
@@ -110,13 +109,13 @@ impl<R: Read> Table<R> {
     /// Reads the header; `text` starts at the very beginning of the file.
     pub fn open(mut text: R, dialect: &Dialect) -> Result<Self, String> {
         io::copy(&mut (&mut text).take(dialect.skip as u64), &mut io::sink()).map_err(|error| error.to_string())?;
-        let unread = Rc::new(Shared::new(0));
+        let (text, record_end) = Watched::new(text, RECORD_BYTES);
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
             .delimiter(dialect.delimiter)
             .quote(dialect.quote)
-            .from_reader(Watched { inner: text, unread: Rc::clone(&unread) });
+            .from_reader(text);
         let mut record = csv::StringRecord::new();
         let found = reader.read_record(&mut record).map_err(|error| reason(&error))?;
         if !found || record.len() > COLUMNS {
@@ -128,7 +127,7 @@ impl<R: Read> Table<R> {
         let columns = header.iter().map(|name| known_column(name).filter(|column| seen.insert(*column))).collect();
         Ok(Self {
             reader,
-            unread,
+            record_end,
             columns,
             header,
             record,
@@ -155,7 +154,7 @@ impl<R: Read> Table<R> {
             if self.ended {
                 return Next::End;
             }
-            self.unread.set(0);
+            self.record_end.mark();
             match self.reader.read_record(&mut self.record) {
                 Ok(true) => {}
                 Ok(false) => {
@@ -215,23 +214,6 @@ fn reason(error: &csv::Error) -> String {
         csv::ErrorKind::Io(error) => error.to_string(),
         csv::ErrorKind::Utf8 { .. } => "not readable as text".to_owned(),
         _ => "not readable as delimited text".to_owned(),
-    }
-}
-
-/// Counts what was read since the last record ended, and stops a record that never ends.
-struct Watched<R> {
-    inner: R,
-    unread: Rc<Shared<u64>>,
-}
-
-impl<R: Read> Read for Watched<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.unread.get() > RECORD_BYTES {
-            return Err(io::Error::other(format!("a record is longer than {RECORD_BYTES} bytes: a quote may be open")));
-        }
-        let read = self.inner.read(into)?;
-        self.unread.set(self.unread.get() + read as u64);
-        Ok(read)
     }
 }
 

@@ -107,6 +107,31 @@ fn as_objects() -> Vec<String> {
         .collect()
 }
 
+fn as_clixml() -> String {
+    let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;");
+    let mut out = r#"<Objs Version="1.1.0.1" xmlns="http://schemas.microsoft.com/powershell/2004/04">"#.to_owned();
+    for rule in RULES {
+        out.push_str(r#"<Obj RefId="0"><TN RefId="0"><T>Deserialized.Microsoft.Exchange.Management.Common.InboxRule</T></TN><Props>"#);
+        for (column, value) in rule {
+            out.push_str(&match value {
+                "" => format!(r#"<Nil N="{column}" />"#),
+                "True" | "False" => format!(r#"<B N="{column}">{}</B>"#, value.to_lowercase()),
+                number if column == "RuleIdentity" => format!(r#"<U64 N="{column}">{number}</U64>"#),
+                list if column.ends_with("To") => {
+                    let items: Vec<_> = list
+                        .split("], ")
+                        .map(|part| format!("<S>{}]</S>", escaped(part.trim_end_matches(']'))))
+                        .collect();
+                    format!(r#"<Obj N="{column}" RefId="1"><LST>{}</LST></Obj>"#, items.concat())
+                }
+                text => format!(r#"<S N="{column}">{}</S>"#, escaped(text)),
+            });
+        }
+        out.push_str("</Props></Obj>");
+    }
+    out + "</Objs>"
+}
+
 #[test]
 fn the_same_facts_in_every_format_give_the_same_records() {
     let (expected, file) = one("rules.csv", as_csv(",", ""));
@@ -129,6 +154,8 @@ fn the_same_facts_in_every_format_give_the_same_records() {
         ("lines.jsonl", objects.join("\n").into_bytes()),
         ("appended.json", objects.concat().into_bytes()),
         ("page.json", format!(r#"{{"value":{array},"Count":3}}"#).into_bytes()),
+        ("objects.xml", utf16(&as_clixml())),
+        ("objects-utf8.xml", as_clixml().into_bytes()),
         ("wrong-name.mbox", array.into_bytes()),
     ] {
         let (records, file) = one(name, bytes);
