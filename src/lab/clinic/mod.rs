@@ -1,6 +1,8 @@
 //! The Maple Street Clinic: an invented organization with weaknesses and strengths planted in
 //! its names, hosts, exports, mail and papers, in two quarters that differ.
 
+#[cfg(test)]
+mod examination;
 mod letters;
 mod names;
 #[cfg(test)]
