@@ -20,6 +20,7 @@ pub mod certificate;
 pub mod certificate_trust;
 pub mod cipher_suites;
 mod cipher_suite_names;
+pub mod plain_offer;
 pub mod server_hello;
 pub mod smtp_reply;
 pub mod tls_groups;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::handshake::{Open, Shaken, shake};
+use super::handshake::{Open, shake};
 use super::hello::{self, Offer};
 use crate::collect::dial::{Connection, Dialer, Ended};
 use crate::collect::service::{StartTls, Stop};
@@ -138,6 +138,7 @@ impl<'d> Asker<'d> {
             Ok(open) => {
                 (Shaken { handshake: open.shaken.handshake.clone(), chain: open.shaken.chain.clone() }, Some(open))
             }
+            Ok(mut open) => (open.take_shaken(), Some(open)),
             Err(shaken) => (shaken, None),
         };
         if let Some(open) = open {
@@ -162,8 +163,9 @@ impl<'d> Asker<'d> {
         };
         let mut open: Open = match shake(connection, &self.route.server_name, self.route.address).await {
             Ok(open) => open,
-            // The rest of the line was taken for TLS, which ends the connection and acts on nothing.
-            Err(_) => return "unknown",
+            Err(shaken) if shaken.timed_out => return "unknown",
+            // What stood behind STARTTLS was taken for TLS: that ends the connection, and acts on nothing.
+            Err(_) => return "not-vulnerable",
         };
         let vulnerable = open.speaks_unasked(Duration::from_secs(2)).await;
         open.leave(self.route.starttls.last_word()).await;
