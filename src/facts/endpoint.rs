@@ -367,9 +367,7 @@ impl All<'_, '_> {
     fn first_unknown<T>(&self, all: &[Seen<T>]) -> Option<NotObserved> {
         let unknown = all.iter().find_map(|seen| match seen {
             Seen::Unknown(reason) => Some(reason.clone()),
-            Seen::Malformed(malformed) => {
-                Some(NotObserved::Unreadable { why: malformed.why.clone(), line: None })
-            }
+            Seen::Malformed(malformed) => Some(NotObserved::Unreadable { why: malformed.why.clone(), line: None }),
             Seen::Absent | Seen::Present(_) => None,
         });
         unknown.or_else(|| self.blocking.cloned())
@@ -428,7 +426,8 @@ fn collection(context: Context<'_>, observed: &BTreeSet<String>) -> Collection {
     }
     let not_asked = |name: String| NotObserved::NotProvided { what: format!("an answer of {name}") };
     for host in &declared.hosts {
-        let missing = host.ports.iter().map(|port| format!("{}:{port}", host.name)).find(|name| !observed.contains(name));
+        let missing =
+            host.ports.iter().map(|port| format!("{}:{port}", host.name)).find(|name| !observed.contains(name));
         if let Some(name) = missing {
             return Collection::Incomplete(not_asked(name));
         }
@@ -488,4 +487,3 @@ fn exchanges(message: &Message) -> BTreeSet<DomainName> {
 #[cfg(test)]
 #[path = "endpoint_tests.rs"]
 mod tests;
-

@@ -72,10 +72,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn said(starttls: &str, capabilities: &str) -> Option<bool> {
-        let dialogue = Dialogue {
-            capabilities: Some(ReceivedBytes(capabilities.as_bytes().to_vec())),
-            ..Dialogue::default()
-        };
+        let dialogue =
+            Dialogue { capabilities: Some(ReceivedBytes(capabilities.as_bytes().to_vec())), ..Dialogue::default() };
         sends_passwords_in_clear(starttls, &dialogue)
     }
 

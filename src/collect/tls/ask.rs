@@ -135,9 +135,6 @@ impl<'d> Asker<'d> {
     pub async fn handshake(&self) {
         let Some(connection) = self.ready().await else { return };
         let (shaken, open) = match shake(connection, &self.route.server_name, self.route.address).await {
-            Ok(open) => {
-                (Shaken { handshake: open.shaken.handshake.clone(), chain: open.shaken.chain.clone() }, Some(open))
-            }
             Ok(mut open) => (open.take_shaken(), Some(open)),
             Err(shaken) => (shaken, None),
         };

@@ -258,16 +258,12 @@ impl Search<'_, '_> {
             }
             Mode::Verdict => {
                 self.first_of(version, (100, 0), &|suite| suite.is_strong(), &rejected).await;
-                self.classes(version, 101, &rejected).await;
-                if !rejected.load(Ordering::Relaxed) && self.picture().version(version).support == Support::Unknown {
                 let finite_field = |suite: Suite| suite.is_finite_field() && !is_forbidden(suite);
                 tokio::join!(
                     self.classes(version, 101, &rejected),
                     self.first_of(version, (104, 0), &finite_field, &rejected),
                 );
-                if !rejected.load(Ordering::Relaxed)
-                    && self.picture().version(version).support == Support::Unknown
-                {
+                if !rejected.load(Ordering::Relaxed) && self.picture().version(version).support == Support::Unknown {
                     let rest = |suite: Suite| suite.is_common() && !suite.is_strong() && !is_forbidden(suite);
                     self.first_of(version, (105, 0), &rest, &rejected).await;
                 }

@@ -46,12 +46,6 @@ impl Assessment {
     pub fn new(inputs: Inputs<'_>) -> Self {
         let Inputs { evidence, as_of, facts, cards, judgement, analysis, .. } = inputs;
         let declared = evidence.declared().ok().map(|(_, declared)| declared);
-        // The newest first, so that the order in which they were named leaves no trace.
-        let mut evidence = inputs.evidence.to_vec();
-        evidence.sort_by(|a, b| (b.manifest.as_of, &b.digest).cmp(&(a.manifest.as_of, &a.digest)));
-        let evidence = evidence.as_slice();
-        let Inputs { as_of, facts, cards, judgement, analysis, .. } = inputs;
-        let declared = evidence.iter().find_map(|evidence| evidence.declared().ok()).map(|(_, declared)| declared);
         let findings = findings(inputs);
         let mut assessment = Self {
             schema: SCHEMA,
