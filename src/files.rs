@@ -56,3 +56,15 @@ pub fn read_text(path: &Path, limit: u64) -> Result<String, FileError> {
         .map_err(|error| FileError::NotText { path: path.to_owned(), at: error.utf8_error().valid_up_to() })?;
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
+
+/// Opens a private file to append to, first cut to its first `keep` bytes.
+pub fn open_append(path: &Path, keep: u64) -> Result<fs::File, FileError> {
+    let failed = |source| FileError::Write { path: path.to_owned(), source };
+    let mut options = fs::OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path).map_err(failed)?;
+    file.set_len(keep).map_err(failed)?;
+    Ok(file)
+}

@@ -4,23 +4,32 @@
 //! reading what came back with [`records`]. From there on everything is pure: [`facts`] joins the
 //! evidence into what is known of each subject, [`assess`] judges facts with [`checks`] and gives
 //! [`finding`]s, [`risk`] turns those into scenarios with likelihood and impact, [`report`] shows
-//! it all, and [`history`] compares two assessments. [`lab`] is a small world on loopback for the
+//! it all, [`history`] compares two assessments, and [`verdict`] says how the run ends. [`lab`] is a small world on loopback for the
 //! demo and for tests.
 
 pub mod names;
 pub mod seen;
-
 pub mod clock;
 pub mod files;
+pub mod phi;
+pub mod keyed;
 pub mod text;
+pub mod units;
 pub mod yaml;
-
-pub mod assess;
-pub mod checks;
+pub mod catalogues;
+pub mod scope;
+pub mod questionnaire;
 pub mod collect;
+pub mod records;
 pub mod evidence;
 pub mod facts;
+pub mod checks;
 pub mod finding;
-pub mod records;
-pub mod report;
+pub mod assess;
 pub mod risk;
+pub mod verdict;
+pub mod report;
+pub mod history;
+pub mod method;
+pub mod lab;
+pub mod cli;

@@ -84,13 +84,31 @@ fn escape(text: &str) -> String {
 
 /// Reads one document from `text`; `file` is only for the error message.
 pub fn read<T: DeserializeOwned>(file: &Path, text: &str) -> Result<T, Located> {
-    serde_saphyr::from_str(text).map_err(|error| {
+    read_with(file, text, serde_saphyr::Options::default())
+}
+
+/// As [`read`], where only `true` and `false` are booleans (YAML 1.2): for texts in which `yes`,
+/// `no`, `on` and `off` are words.
+pub fn read_words<T: DeserializeOwned>(file: &Path, text: &str) -> Result<T, Located> {
+    read_with(file, text, serde_saphyr::options! { strict_booleans: true })
+}
+
+fn read_with<T: DeserializeOwned>(file: &Path, text: &str, options: serde_saphyr::Options) -> Result<T, Located> {
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         let (line, column) = error.location().map_or((0, 0), |at| (at.line(), at.column()));
         let message = error.without_snippet().to_string();
         let what = message.split(" at line ").next().unwrap_or(&message).trim().to_owned();
-        let what = what.lines().next().unwrap_or("not readable as YAML").to_owned();
+        let what = in_our_words(what.lines().next().unwrap_or("not readable as YAML"));
         Located::at(file, text, line, column, what, "")
     })
+}
+
+/// The crate's messages without advice to its programmers.
+fn in_our_words(what: &str) -> String {
+    if what.starts_with("cannot deserialize null") {
+        return "a value is missing here".to_owned();
+    }
+    what.split(", set DuplicateKeyPolicy").next().unwrap_or(what).to_owned()
 }
 
 #[cfg(test)]

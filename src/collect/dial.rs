@@ -333,25 +333,6 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         || embedded.is_some_and(|v4| !is_public_v4(v4)))
 }
 
-impl Network {
-    /// Whether an address lies in it. A v4-mapped address lies in v4 networks.
-    pub fn contains(&self, address: IpAddr) -> bool {
-        match (self.address.to_canonical(), address.to_canonical()) {
-            (IpAddr::V4(network), IpAddr::V4(address)) => {
-                let host_bits = 32 - u32::from(self.prefix.min(32));
-                let mask = u32::MAX.checked_shl(host_bits).unwrap_or(0);
-                u32::from(network) & mask == u32::from(address) & mask
-            }
-            (IpAddr::V6(network), IpAddr::V6(address)) => {
-                let host_bits = 128 - u32::from(self.prefix.min(128));
-                let mask = u128::MAX.checked_shl(host_bits).unwrap_or(0);
-                u128::from(network) & mask == u128::from(address) & mask
-            }
-            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
-        }
-    }
-}
-
 /// How reading or writing ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {

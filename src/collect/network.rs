@@ -72,3 +72,36 @@ pub struct Network {
     pub address: IpAddr,
     pub prefix: u8,
 }
+
+impl Network {
+    /// True if the address lies in the network. A v4-mapped address lies in v4 networks; other
+    /// addresses of the other family never do.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        match (self.address.to_canonical(), address.to_canonical()) {
+            (IpAddr::V4(network), IpAddr::V4(address)) if self.prefix <= 32 => {
+                let differ = u32::from(network) ^ u32::from(address);
+                differ.checked_shr(32 - u32::from(self.prefix)).unwrap_or(0) == 0
+            }
+            (IpAddr::V6(network), IpAddr::V6(address)) if self.prefix <= 128 => {
+                let differ = u128::from(network) ^ u128::from(address);
+                differ.checked_shr(128 - u32::from(self.prefix)).unwrap_or(0) == 0
+            }
+            (IpAddr::V4(_) | IpAddr::V6(_), IpAddr::V4(_) | IpAddr::V6(_)) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_holds_its_own_addresses_only() {
+        let network = |text: &str, prefix| Network { address: text.parse().unwrap(), prefix };
+        assert!(network("127.0.0.0", 8).contains("127.1.2.3".parse().unwrap()));
+        assert!(!network("127.0.0.0", 8).contains("128.0.0.1".parse().unwrap()));
+        assert!(network("0.0.0.0", 0).contains("203.0.113.9".parse().unwrap()));
+        assert!(network("::1", 128).contains("::1".parse().unwrap()));
+        assert!(!network("::", 0).contains("127.0.0.1".parse().unwrap()));
+    }
+}

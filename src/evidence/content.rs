@@ -37,6 +37,9 @@ pub struct ContentFolder {
     pub kinds: BTreeMap<String, u64>,
     /// Messages (high or medium) by place: `subject`, `body`, `attachment`, …
     pub places: BTreeMap<String, u64>,
+    /// Messages of any level by the rule that gave it: `record-number-labelled+act-near`.
+    #[serde(default)]
+    pub rules: BTreeMap<String, u64>,
     /// Messages (high or medium) by age: `under-1-year`, `1-3-years`, `3-6-years`, `over-6-years`, `undated`.
     pub ages: BTreeMap<String, u64>,
     pub oldest: Option<Date>,

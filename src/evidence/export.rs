@@ -1,11 +1,12 @@
 //! What tenant and mailbox exports hold, normalized: no free text, no outside local part.
 //!
 //! Every field is [`Seen`]: an empty value is absent, one the exporter destroyed is lost, a
-//! column that is not there was not provided.
+//! column that is not there was not provided. A field that this kind of export never holds is
+//! left out of the stored line and reads as not provided.
 
 use serde::{Deserialize, Serialize};
 
-use crate::seen::Seen;
+use crate::seen::{NotObserved, Seen};
 
 /// How one file of an export was read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,14 +17,39 @@ pub struct ExportFile {
     pub sha256: String,
     /// What it was recognised as: `microsoft365.inbox-rules`, …; `None` where it is no export.
     pub format: Option<String>,
+    /// `utf-8`, `utf-8-bom`, `utf-16le`, `utf-16be`, `windows-1252` (always a guess), `none`.
     pub encoding: String,
+    /// Rows read into records.
     pub rows: u64,
+    /// The first rows that could not be read.
     pub rejected: Vec<RejectedRow>,
+    /// How many rows could not be read, with those not listed in `rejected`.
+    pub rejected_rows: u64,
     /// Columns whose values the exporter destroyed.
     pub lost_fields: Vec<String>,
     pub state: ExportState,
+    /// What a reader of the file should know: a guessed encoding, a repeated header, a next page
+    /// that was not handed over. Fixed sentences with counts; never the file's own text.
+    pub notes: Vec<String>,
     /// The version of the reader.
     pub reader: u32,
+}
+
+impl ExportFile {
+    /// Why what rests on the whole file is not known, where it was not read whole.
+    pub fn not_whole(&self) -> Option<NotObserved> {
+        match self.state {
+            ExportState::Read => None,
+            ExportState::NotAnExport | ExportState::PartlyRead | ExportState::Unreadable => {
+                let first = self.rejected.first();
+                let note = || self.notes.last().cloned().unwrap_or_else(|| self.state.as_str().to_owned());
+                Some(NotObserved::Unreadable {
+                    why: first.map_or_else(note, |first| first.why.clone()),
+                    line: first.map(|first| first.row).filter(|row| *row > 0),
+                })
+            }
+        }
+    }
 }
 
 /// A row that could not be read, and why.
@@ -43,6 +69,18 @@ pub enum ExportState {
     Unreadable,
 }
 
+impl ExportState {
+    /// The word used everywhere.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotAnExport => "not-an-export",
+            Self::PartlyRead => "partly-read",
+            Self::Read => "read",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
 /// One normalized record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -50,52 +88,158 @@ pub enum Record {
     /// A domain the tenant accepts mail for.
     AcceptedDomain {
         domain: String,
+        /// Whether names below it count as well (`MatchSubDomains`).
+        match_subdomains: bool,
     },
-    ForwardingRule(ForwardingRule),
+    ConditionalAccess(Box<ConditionalAccess>),
+    ForwardingRule(Box<ForwardingRule>),
     Mailbox(Box<Mailbox>),
     /// Registration of authentication methods for one user.
-    MfaRegistration(MfaRegistration),
+    MfaRegistration(Box<MfaRegistration>),
+    /// An entry of the tenant's directory that is no mailbox of its own.
+    Recipient(Recipient),
     TenantSetting(TenantSetting),
 }
 
+impl Record {
+    /// The word used in `ingest --format json`.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::AcceptedDomain { .. } => "accepted-domain",
+            Self::ConditionalAccess(_) => "conditional-access",
+            Self::ForwardingRule(_) => "forwarding-rule",
+            Self::Mailbox(_) => "mailbox",
+            Self::MfaRegistration(_) => "mfa-registration",
+            Self::Recipient(_) => "recipient",
+            Self::TenantSetting(_) => "tenant-setting",
+        }
+    }
+}
+
 /// A mailbox as the tenant lists it. Exports that list users and exports that list mailboxes both
-/// give one; facts join them by address.
+/// give one; facts join them by address and keyed reference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mailbox {
     /// `microsoft365`, `google-workspace`.
     pub provider: String,
+    /// Lower case.
     pub address: String,
+    /// Whether the export lists mailboxes; false for one that lists accounts, which may have none.
+    pub listed: bool,
+    /// Keyed references of the other names it is known by: sign-in name, proxy addresses, GUIDs,
+    /// alias, directory name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<String>,
     /// `user`, `shared`, `room`, `equipment`, `other`.
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
     pub mailbox_kind: Seen<String>,
+    /// Whether somebody can sign in.
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
     pub enabled: Seen<bool>,
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
     pub administrator: Seen<bool>,
     /// Where the mailbox itself forwards to (not by a rule).
-    pub forwards_to: Seen<Target>,
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
+    pub forwards_to: Seen<Vec<Target>>,
+    /// Why `forwards_to` may lack a target, although it holds some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forwards_incomplete: Option<NotObserved>,
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
     pub keeps_copy: Seen<bool>,
+    /// The mailbox's own switch. It decides nothing while auditing is on for the organization.
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
     pub audit_enabled: Seen<bool>,
+    /// Whether an association takes the account out of auditing.
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
+    pub audit_bypassed: Seen<bool>,
+    /// Whether a retention policy is assigned.
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
     pub retention_policy: Seen<bool>,
+    /// Whether the assigned policy is suspended for this mailbox.
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
+    pub retention_suspended: Seen<bool>,
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
     pub litigation_hold: Seen<bool>,
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
     pub imap_enabled: Seen<bool>,
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
     pub pop_enabled: Seen<bool>,
-    /// Whether a second factor is enrolled and whether it is enforced, where this export says so.
+    /// Whether SMTP AUTH is switched off; absent means that the tenant's setting holds.
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
+    pub smtp_auth_disabled: Seen<bool>,
+    /// Whether a second factor is enrolled, where this export says so.
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
     pub mfa_enrolled: Seen<bool>,
+    /// Whether a second factor is demanded of this account, where this export says so.
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
     pub mfa_enforced: Seen<bool>,
 }
 
-/// A rule that moves mail: inbox rule, filter, forwarding entry.
+impl Mailbox {
+    /// A mailbox of which nothing is known but its address.
+    pub fn unstated(provider: &str, address: String, listed: bool) -> Self {
+        Self {
+            provider: provider.to_owned(),
+            address,
+            listed,
+            references: Vec::new(),
+            mailbox_kind: unstated(),
+            enabled: unstated(),
+            administrator: unstated(),
+            forwards_to: unstated(),
+            forwards_incomplete: None,
+            keeps_copy: unstated(),
+            audit_enabled: unstated(),
+            audit_bypassed: unstated(),
+            retention_policy: unstated(),
+            retention_suspended: unstated(),
+            litigation_hold: unstated(),
+            imap_enabled: unstated(),
+            pop_enabled: unstated(),
+            smtp_auth_disabled: unstated(),
+            mfa_enrolled: unstated(),
+            mfa_enforced: unstated(),
+        }
+    }
+}
+
+/// A rule that moves mail: inbox rule, filter, transport rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ForwardingRule {
     pub provider: String,
-    /// The mailbox, or what the export names instead.
+    /// `inbox`, `filter`, `transport`.
+    pub origin: String,
+    /// The mailbox's address, lower case. A transport rule belongs to no mailbox: absent.
     pub mailbox: Seen<String>,
+    /// Keyed reference of the owner where the export names it by something else than an address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// A keyed reference of the rule's identity, 12 hex digits.
     pub reference: String,
     pub enabled: Seen<bool>,
-    /// `forward`, `redirect`, `forward-as-attachment`; several where the rule does several.
+    /// `forward`, `redirect`, `forward-as-attachment`, `blind-copy`, `copy`, `add-recipient`,
+    /// `delete`, `hide`, `move`, `mark-read`, `stop`; several where the rule does several.
     pub actions: Vec<String>,
     pub targets: Seen<Vec<Target>>,
+    /// Why `targets` may lack one, although it holds some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub targets_incomplete: Option<NotObserved>,
     pub deletes: Seen<bool>,
+    /// Whether it moves mail to where nobody looks: RSS feeds, conversation history, junk, trash.
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
+    pub hides: Seen<bool>,
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
+    pub marks_read: Seen<bool>,
     pub has_conditions: Seen<bool>,
+    /// Classes of the words it looks for: `payment`, `security`, `health`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keywords: Vec<String>,
+    /// `plain`, `punctuation`, `short`, `repeated`, `invisible`, `empty`.
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
+    pub name_class: Seen<String>,
+    /// Whether the source itself could not show what the rule does.
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
+    pub opaque: Seen<bool>,
 }
 
 /// Where mail goes. The local part is kept only as a keyed reference.
@@ -104,29 +248,102 @@ pub struct ForwardingRule {
 pub enum Target {
     /// An address: its domain, and 12 hex digits of the keyed local part.
     Address { domain: String, local: String },
-    /// A directory entry that the export does not resolve.
-    Unresolved,
     /// Text that is no recipient in any known form.
     Unparseable,
+    /// A directory entry, by keyed reference; the tenant's recipients may say where it leads.
+    Unresolved { reference: String },
 }
 
 /// Which authentication methods a user registered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MfaRegistration {
     pub provider: String,
+    /// The sign-in name, lower case.
     pub address: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<String>,
+    /// Whether a method that the policy allows is registered.
     pub capable: Seen<bool>,
+    /// Whether any method is registered, allowed or not.
     pub registered: Seen<bool>,
     pub administrator: Seen<bool>,
+    /// Whether the user is a guest from another tenant.
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
+    pub guest: Seen<bool>,
     pub methods: Seen<Vec<String>>,
+}
+
+/// A contact, mail user, group or mailbox of the directory, by keyed references.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipient {
+    pub provider: String,
+    /// Keyed references of the names it is known by.
+    pub references: Vec<String>,
+    /// Its own address, where that is another one than where its mail goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<Target>,
+    /// Where its mail goes: its outside address if it has one, else its own.
+    pub target: Target,
+    /// `mailbox`, `contact`, `mail-user`, `guest`, `group`, `other`.
+    pub recipient_kind: Seen<String>,
+}
+
+/// A conditional access policy, as far as it bears on a second factor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConditionalAccess {
+    pub provider: String,
+    pub reference: String,
+    /// `enabled`, `disabled`, `enabledforreportingbutnotenforced`.
+    pub policy_state: Seen<String>,
+    pub requires_mfa: Seen<bool>,
+    pub all_users: Seen<bool>,
+    pub all_applications: Seen<bool>,
+    /// Keyed references of the users left out.
+    pub excluded_users: Seen<Vec<String>>,
+    /// Whether groups, roles or guests are left out.
+    pub excludes_groups: Seen<bool>,
+    /// Whether it holds only for some platforms, places, clients, risks or devices.
+    pub narrowed: Seen<bool>,
 }
 
 /// A setting of the whole tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TenantSetting {
     pub provider: String,
-    /// `external-auto-forwarding`, `mailbox-auditing`, `unified-audit-log`, `security-defaults`, …
+    /// `external-auto-forwarding`, `remote-domain-auto-forwarding`, `mailbox-auditing-disabled`,
+    /// `unified-audit-log`, `security-defaults`, …
     pub setting: String,
+    /// What within the tenant it holds for: a remote domain, an organizational unit's reference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
     /// The exporter's own word, lower case: `off`, `automatic`, `true`.
     pub value: Seen<String>,
+}
+
+/// What every field reads as that an export never holds.
+fn unstated<T>() -> Seen<T> {
+    Seen::Unknown(NotObserved::NotProvided { what: NOT_IN_THIS_EXPORT.to_owned() })
+}
+
+/// What is missing where a kind of export never holds a field.
+pub const NOT_IN_THIS_EXPORT: &str = "an export that says so";
+
+fn is_unstated<T>(seen: &Seen<T>) -> bool {
+    matches!(seen, Seen::Unknown(NotObserved::NotProvided { what }) if what == NOT_IN_THIS_EXPORT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_export_never_holds_is_left_out_and_reads_as_not_provided() {
+        let record = Record::Mailbox(Box::new(Mailbox::unstated("microsoft365", "a@clinic.example".to_owned(), true)));
+        let stored = serde_json::to_string(&record).unwrap();
+        assert_eq!(
+            stored,
+            r#"{"kind":"mailbox","provider":"microsoft365","address":"a@clinic.example","listed":true}"#
+        );
+        assert_eq!(serde_json::from_str::<Record>(&stored).unwrap(), record);
+    }
 }

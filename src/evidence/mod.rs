@@ -35,9 +35,16 @@ impl EvidenceId {
         &self.0
     }
 
-    /// The segment the observation lies in.
+    /// The line in its segment, from 1.
+    pub fn line(&self) -> usize {
+        self.0.rsplit_once('#').and_then(|(_, line)| line.parse().ok()).unwrap_or(0)
+    }
+
+    /// The segment the observation lies in, without the number of its folder where several were
+    /// joined.
     pub fn segment(&self) -> &str {
-        self.0.split_once('#').map_or(self.0.as_str(), |(segment, _)| segment)
+        let segment = self.0.split_once('#').map_or(self.0.as_str(), |(segment, _)| segment);
+        segment.rsplit_once('/').map_or(segment, |(_, segment)| segment)
     }
 }
 

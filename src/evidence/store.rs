@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::declared::Declared;
-use super::{Answer, EvidenceId, Observation, Source, hex};
+use super::{Answer, EvidenceId, Observation, Question, Source, hex};
 use crate::files::{self, FileError};
 use crate::names::{SubjectId, SubjectKind};
 use crate::seen::NotObserved;
@@ -19,6 +19,7 @@ const SEGMENT_OBSERVATIONS: usize = 10_000;
 /// A line of a segment is at most this long.
 const LINE_BYTES: u64 = 8 * 1024 * 1024;
 const MANIFEST: &str = "manifest.json";
+const MANIFEST_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Says what the folder holds and how it was made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -85,10 +86,21 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Takes a folder without finished evidence in it, or makes one.
+    /// Takes a folder without finished evidence in it, or makes one. What an interrupted run
+    /// wrote is taken away: its journal holds the same and more.
     pub fn create(folder: &Path) -> Result<Self, EvidenceError> {
-        if folder.join(MANIFEST).exists() {
-            return Err(EvidenceError::Exists { path: folder.to_owned() });
+        let manifest = folder.join(MANIFEST);
+        if manifest.exists() {
+            let interrupted = files::read_bounded(&manifest, MANIFEST_BYTES)
+                .ok()
+                .and_then(|bytes| serde_json::from_slice::<Manifest>(&bytes).ok())
+                .filter(|manifest| !manifest.complete)
+                .ok_or_else(|| EvidenceError::Exists { path: folder.to_owned() })?;
+            for segment in &interrupted.segments {
+                // One that is gone already is as good as removed.
+                let _ = std::fs::remove_file(segment_path(folder, &segment.name)?);
+            }
+            std::fs::remove_file(&manifest).map_err(|source| FileError::Write { path: manifest, source })?;
         }
         files::make_folder(folder)?;
         Ok(Self { folder: folder.to_owned() })
@@ -147,8 +159,10 @@ fn segment_path(folder: &Path, name: &str) -> Result<PathBuf, EvidenceError> {
 /// Evidence that was read and whose hashes hold.
 #[derive(Clone, Debug)]
 pub struct Evidence {
-    pub manifest: Manifest,
-    /// SHA-256 of the manifest's bytes: it covers every segment.
+    /// One for each folder, in the order they were joined; never empty.
+    pub manifests: Vec<Manifest>,
+    /// SHA-256 of the manifest's bytes: it covers every segment. Of several folders: over their
+    /// digests, sorted.
     pub digest: String,
     observations: Vec<(EvidenceId, Observation)>,
     missing: BTreeSet<(Source, SubjectKind)>,
@@ -161,7 +175,7 @@ impl Evidence {
     /// changed is refused.
     pub fn read(folder: &Path) -> Result<Self, EvidenceError> {
         let manifest_path = folder.join(MANIFEST);
-        let bytes = files::read_bounded(&manifest_path, 64 * 1024 * 1024)
+        let bytes = files::read_bounded(&manifest_path, MANIFEST_BYTES)
             .map_err(|error| EvidenceError::Manifest { path: folder.to_owned(), why: error.to_string() })?;
         let manifest: Manifest = serde_json::from_slice(&bytes)
             .map_err(|error| EvidenceError::Manifest { path: folder.to_owned(), why: error.to_string() })?;
@@ -184,7 +198,52 @@ impl Evidence {
         for (index, (_, observation)) in observations.iter().enumerate() {
             by_subject.entry(observation.subject.clone()).or_default().push(index);
         }
-        Ok(Self { manifest, digest, observations, missing, by_subject })
+        Ok(Self { manifests: vec![manifest], digest, observations, missing, by_subject })
+    }
+
+    /// Joins collections made in different places. An answer beats a question nobody answered;
+    /// the same answer counts once; different answers are both kept, and facts take the worst.
+    pub fn join(folders: Vec<Self>) -> Option<Self> {
+        if folders.len() < 2 {
+            return folders.into_iter().next();
+        }
+        let mut digests: Vec<String> = folders.iter().map(|folder| folder.digest.clone()).collect();
+        digests.sort();
+        let digest = hex(&Sha256::digest(digests.concat().as_bytes()));
+        let mut manifests = Vec::new();
+        let mut missing = BTreeSet::new();
+        let mut observations: Vec<(EvidenceId, Observation)> = Vec::new();
+        let mut asked: BTreeMap<(Source, SubjectId, Question), Vec<usize>> = BTreeMap::new();
+        for (number, folder) in folders.into_iter().enumerate() {
+            manifests.extend(folder.manifests);
+            missing.extend(folder.missing);
+            for (id, observation) in folder.observations {
+                let id = EvidenceId::new(&format!("{}/{}", number + 1, id.segment()), id.line());
+                let key = (observation.source, observation.subject.clone(), observation.question.clone());
+                let known = asked.entry(key).or_default();
+                let same = known.iter().any(|&index| observations[index].1.answer == observation.answer);
+                let unanswered = known.iter().copied().find(|&index| observations[index].1.answer.is_err());
+                match (unanswered, &observation.answer) {
+                    _ if same => {}
+                    (Some(index), Ok(_)) => observations[index] = (id, observation),
+                    (_, Err(_)) if !known.is_empty() => {}
+                    _ => {
+                        known.push(observations.len());
+                        observations.push((id, observation));
+                    }
+                }
+            }
+        }
+        let mut by_subject: BTreeMap<SubjectId, Vec<usize>> = BTreeMap::new();
+        for (index, (_, observation)) in observations.iter().enumerate() {
+            by_subject.entry(observation.subject.clone()).or_default().push(index);
+        }
+        Some(Self { manifests, digest, observations, missing, by_subject })
+    }
+
+    /// The end of collection; of several folders, the latest.
+    pub fn as_of(&self) -> Timestamp {
+        self.manifests.iter().map(|manifest| manifest.as_of).max().expect("evidence has at least one manifest")
     }
 
     /// Everything observed, in the folder's order.
@@ -294,6 +353,34 @@ pub(crate) mod tests {
             complete: true,
             segments: Vec::new(),
         }
+    }
+
+    fn mx(domain: &str, answer: Result<Answer, NotObserved>) -> Observation {
+        Observation { answer, ..timed_out(domain) }
+    }
+
+    fn answered(rcode: &str) -> Result<Answer, NotObserved> {
+        Ok(Answer::Dns(crate::evidence::network::DnsAnswer {
+            server: "192.0.2.53:53".to_owned(),
+            rcode: rcode.to_owned(),
+            dnssec: "insecure".to_owned(),
+            message: crate::evidence::ReceivedBytes::default(),
+        }))
+    }
+
+    #[test]
+    fn an_answer_from_elsewhere_beats_silence_here_and_two_answers_are_both_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, observations: Vec<Observation>| {
+            Writer::create(&folder.path().join(name)).unwrap().finish(observations, manifest()).unwrap()
+        };
+        let here = write("here", vec![timed_out("a.example"), mx("b.example", answered("NOERROR"))]);
+        let there = write("there", vec![mx("a.example", answered("NXDOMAIN")), mx("b.example", answered("NXDOMAIN"))]);
+        let joined = Evidence::join(vec![here.clone(), there.clone()]).unwrap();
+        assert_eq!(joined.all().filter(|(_, observation)| observation.answer.is_err()).count(), 0);
+        assert_eq!(joined.about(&SubjectId::new(SubjectKind::Domain, "a.example")).count(), 1);
+        assert_eq!(joined.about(&SubjectId::new(SubjectKind::Domain, "b.example")).count(), 2);
+        assert_eq!(joined.digest, Evidence::join(vec![there, here]).unwrap().digest);
     }
 
     fn timed_out(domain: &str) -> Observation {

@@ -1,7 +1,27 @@
 //! A mail domain of the organization: what DNS and the MTA-STS policy host say of it.
 
-use super::shape::{fact_group, subject};
-use super::{Built, Context};
+use std::net::IpAddr;
+
+use super::shape::{Fact, fact_group, subject};
+use super::{Built, Collection, Context};
+use crate::catalogues::vendors::VendorCatalogue;
+use crate::collect::network::Network;
+use crate::evidence::declared::DeclaredDomain;
+use crate::evidence::network::HttpsAnswer;
+use crate::evidence::{Answer, EvidenceId, Question, Source};
+use crate::names::{SubjectId, SubjectKind};
+use crate::records;
+use crate::records::dane::Chains;
+use crate::records::dkim::DkimVerdict;
+use crate::records::dmarc::DmarcVerdict;
+use crate::records::dns_message::{Answers, Dnssec};
+use crate::records::domain::{DomainRecords, Given, Part};
+use crate::records::mta_sts::StsVerdict;
+use crate::records::mx::MxVerdict;
+use crate::records::note::codes;
+use crate::records::spf_tree::SpfVerdict;
+use crate::records::tls_rpt::TlsRptVerdict;
+use crate::seen::{Malformed, NotObserved, Seen};
 
 fact_group! {
     /// SPF (RFC 7208).
@@ -103,8 +123,290 @@ subject! {
     }
 }
 
-/// Builds every Domain that the evidence speaks of.
+/// Builds every declared domain from the stored answers.
 pub fn build(context: Context<'_>) -> Built<Domain> {
-    let _ = context;
-    Built::complete(Vec::new())
+    let (declared_id, declared) = match context.evidence.declared() {
+        Ok(found) => found,
+        Err(reason) => return Built { subjects: Vec::new(), collection: Collection::Incomplete(reason) },
+    };
+    let catalogue = VendorCatalogue::shipped();
+    let stored = Stored::new(context);
+    let subjects = declared
+        .domains
+        .iter()
+        .map(|domain| match context.evidence.taken_away(Source::Dns, SubjectKind::Domain) {
+            Some(reason) => not_known(domain, declared_id, &reason),
+            None => known(domain, declared_id, &stored.read(domain, &catalogue)),
+        })
+        .collect();
+    Built::complete(subjects)
 }
+
+/// One domain read from the evidence, with the answers it was read from.
+pub(super) struct ReadDomain {
+    pub records: DomainRecords,
+    pub answers: Answers,
+    /// The observation of the MTA-STS policy.
+    pub policy_evidence: Vec<EvidenceId>,
+}
+
+impl ReadDomain {
+    /// The observations one part rests on.
+    pub fn evidence(&self, part: Part) -> Vec<EvidenceId> {
+        self.records.used.get(&part).map(|questions| self.answers.evidence(questions)).unwrap_or_default()
+    }
+}
+
+/// The fetch of an MTA-STS policy and its observation.
+pub(super) type FetchedPolicy = (EvidenceId, Result<HttpsAnswer, NotObserved>);
+
+/// What is the same for every domain of one evidence folder.
+pub(super) struct Stored<'e> {
+    context: Context<'e>,
+    chains: Chains,
+    test_networks: Vec<Network>,
+}
+
+impl<'e> Stored<'e> {
+    pub fn new(context: Context<'e>) -> Self {
+        let mut chains = Chains::new();
+        for (_, observation) in context.evidence.from(Source::Service) {
+            if let (Question::Endpoint { port: 25, .. }, Ok(Answer::Endpoint(endpoint))) =
+                (&observation.question, &observation.answer)
+                && let Some(chain) = endpoint.chains.first()
+            {
+                let host = observation.subject.name.rsplit_once(':').map_or("", |(host, _)| host);
+                chains.insert(host.to_owned(), chain.iter().map(|certificate| certificate.0.clone()).collect());
+            }
+        }
+        let options = context.evidence.manifests.iter().flat_map(|manifest| &manifest.vantage.test_network);
+        let test_networks = options.flat_map(|option| option.split([' ', '='])).filter_map(network).collect();
+        Self { context, chains, test_networks }
+    }
+
+    /// True for a private address that the run was told to take as public.
+    pub fn permits(&self, address: IpAddr) -> bool {
+        self.test_networks.iter().any(|network| network.contains(address))
+    }
+
+    /// What was asked about a subject: DNS answers, and the policy fetch.
+    pub fn answers(&self, subject: &SubjectId) -> (Answers, Option<FetchedPolicy>) {
+        let mut answers = Answers::default();
+        let mut policy = None;
+        for (id, observation) in self.context.evidence.about(subject) {
+            answers.add(observation, Some(id.clone()));
+            if let Question::Https { .. } = &observation.question {
+                let fetched = match &observation.answer {
+                    Ok(Answer::Https(answer)) => Ok(answer.clone()),
+                    Ok(_) => continue,
+                    Err(reason) => Err(reason.clone()),
+                };
+                // Of two vantage points an answer beats a failure.
+                if !matches!((&policy, &fetched), (Some(_), Err(_))) {
+                    policy = Some((id.clone(), fetched));
+                }
+            }
+        }
+        if policy.is_none()
+            && let Some(reason) = self.context.evidence.taken_away(Source::Https, subject.kind)
+        {
+            policy = Some((EvidenceId::new("https", 0), Err(reason)));
+        }
+        (answers, policy)
+    }
+
+    /// Reads a domain.
+    pub fn read(&self, domain: &DeclaredDomain, catalogue: &VendorCatalogue) -> ReadDomain {
+        let subject = SubjectId::new(SubjectKind::Domain, domain.name.as_str());
+        let (answers, policy) = self.answers(&subject);
+        let permitted = |address: IpAddr| self.permits(address);
+        let given = Given {
+            selectors: &domain.selectors,
+            sends: domain.sends,
+            catalogue,
+            policy: policy.as_ref().map(|(_, fetched)| fetched),
+            chains: &self.chains,
+            permitted: &permitted,
+        };
+        let records = records::domain::read(&domain.name, &given, &answers);
+        let policy_evidence = policy.into_iter().map(|(id, _)| id).filter(|id| id.segment() != "https").collect();
+        ReadDomain { records, answers, policy_evidence }
+    }
+}
+
+/// A network in CIDR notation, as it stands in the manifest's list of test options.
+fn network(text: &str) -> Option<Network> {
+    let (address, prefix) = text.split_once('/')?;
+    Some(Network { address: address.parse().ok()?, prefix: prefix.parse().ok()? })
+}
+
+fn not_known(domain: &DeclaredDomain, declared: &EvidenceId, reason: &NotObserved) -> Domain {
+    Domain {
+        name: domain.name.to_string(),
+        exists: Fact::unknown(reason.clone()),
+        sends: Fact::present(domain.sends, vec![declared.clone()]),
+        receives: Fact::present(domain.receives, vec![declared.clone()]),
+        mx: Fact::unknown(reason.clone()),
+        spf: Fact::unknown(reason.clone()),
+        dmarc: Fact::unknown(reason.clone()),
+        dkim: Fact::unknown(reason.clone()),
+        mta_sts: Fact::unknown(reason.clone()),
+        tls_rpt: Fact::unknown(reason.clone()),
+        dnssec: Fact::unknown(reason.clone()),
+    }
+}
+
+fn known(domain: &DeclaredDomain, declared: &EvidenceId, read: &ReadDomain) -> Domain {
+    let records = &read.records;
+    let mut sts_evidence = read.evidence(Part::MtaSts);
+    sts_evidence.extend(read.policy_evidence.iter().cloned());
+    Domain {
+        name: domain.name.to_string(),
+        exists: Fact::new(seen(records.exists.clone()), read.evidence(Part::Dnssec)),
+        sends: Fact::present(domain.sends, vec![declared.clone()]),
+        receives: Fact::present(domain.receives, vec![declared.clone()]),
+        mx: Fact::new(mx(records, domain), read.evidence(Part::Mx)),
+        spf: Fact::new(spf(records, domain), read.evidence(Part::Spf)),
+        dmarc: Fact::new(dmarc(records, domain), read.evidence(Part::Dmarc)),
+        dkim: Fact::new(dkim(records, domain), read.evidence(Part::Dkim)),
+        mta_sts: Fact::new(mta_sts(records), sts_evidence),
+        tls_rpt: Fact::new(tls_rpt(records, domain), read.evidence(Part::TlsRpt)),
+        dnssec: Fact::new(dnssec(records), read.evidence(Part::Dnssec)),
+    }
+}
+
+fn seen<T>(result: Result<T, NotObserved>) -> Seen<T> {
+    match result {
+        Ok(value) => Seen::Present(value),
+        Err(reason) => Seen::Unknown(reason),
+    }
+}
+
+/// The reason a part is not known; a part that failed without one was never asked about.
+fn because(reason: Option<&NotObserved>, what: &str, domain: &DeclaredDomain) -> NotObserved {
+    let never = || NotObserved::NotProvided { what: format!("the DNS answers about {what} of {}", domain.name) };
+    reason.cloned().unwrap_or_else(never)
+}
+
+fn count(number: u32) -> i64 {
+    i64::from(number)
+}
+
+fn mx(records: &DomainRecords, domain: &DeclaredDomain) -> Seen<Mx> {
+    let audit = &records.mx;
+    match audit.verdict {
+        MxVerdict::Error => Seen::Unknown(because(audit.because.as_ref(), "the mail exchangers", domain)),
+        MxVerdict::Missing => Seen::Absent,
+        MxVerdict::Implicit | MxVerdict::Invalid | MxVerdict::Null | MxVerdict::Ok => Seen::Present(Mx {
+            verdict: audit.verdict.as_str().to_owned(),
+            hosts: audit.hosts.clone(),
+            notes: codes(&audit.notes),
+        }),
+    }
+}
+
+fn spf(records: &DomainRecords, domain: &DeclaredDomain) -> Seen<Spf> {
+    let audit = &records.spf;
+    match audit.verdict {
+        SpfVerdict::Error => Seen::Unknown(because(audit.because.as_ref(), "SPF", domain)),
+        SpfVerdict::Missing => Seen::Absent,
+        SpfVerdict::PassOpen
+        | SpfVerdict::PermError
+        | SpfVerdict::Pass
+        | SpfVerdict::SoftFail
+        | SpfVerdict::Unknown
+        | SpfVerdict::Weak => Seen::Present(Spf {
+            verdict: audit.verdict.as_str().to_owned(),
+            lookups: count(audit.lookups),
+            void_lookups: count(audit.void_lookups),
+            notes: codes(&audit.notes),
+        }),
+    }
+}
+
+fn dmarc(records: &DomainRecords, domain: &DeclaredDomain) -> Seen<Dmarc> {
+    let audit = &records.dmarc;
+    match audit.verdict {
+        DmarcVerdict::Error => Seen::Unknown(because(audit.because.as_ref(), "DMARC", domain)),
+        DmarcVerdict::Missing => Seen::Absent,
+        DmarcVerdict::Invalid => Seen::Malformed(Malformed {
+            text: audit.record.as_deref().unwrap_or_default().chars().take(512).collect(),
+            at: 0,
+            rule: "RFC 9989 §4.10.1".to_owned(),
+            why: "a policy cannot be read and nobody is named for reports".to_owned(),
+        }),
+        DmarcVerdict::Applies(_) | DmarcVerdict::RejectTesting => {
+            let parsed = audit.parsed.as_ref();
+            Seen::Present(Dmarc {
+                policy: audit.policy.as_str().to_owned(),
+                testing: parsed.is_some_and(|record| record.testing),
+                subdomain_policy: audit.subdomain_policy.as_str().to_owned(),
+                percent: parsed.map_or(100, |record| record.percent),
+                reports: parsed.is_some_and(|record| !record.report_domains.is_empty()),
+                found_at: audit.found_at.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string),
+                notes: codes(&audit.notes),
+            })
+        }
+    }
+}
+
+fn dkim(records: &DomainRecords, domain: &DeclaredDomain) -> Seen<Dkim> {
+    let audit = &records.dkim;
+    match audit.verdict {
+        DkimVerdict::Error => Seen::Unknown(because(audit.because.as_ref(), "DKIM", domain)),
+        DkimVerdict::Absent => Seen::Absent,
+        DkimVerdict::Unknown => Seen::not_provided(format!("the DKIM selectors of {}", domain.name)),
+        DkimVerdict::Broken | DkimVerdict::Ok | DkimVerdict::Revoked | DkimVerdict::Testing | DkimVerdict::Weak => {
+            Seen::Present(Dkim {
+                verdict: audit.verdict.as_str().to_owned(),
+                selectors: audit.selectors.clone(),
+                smallest_rsa_bits: audit.smallest_rsa_bits.map_or(0, count),
+                notes: codes(&audit.notes),
+            })
+        }
+    }
+}
+
+/// A policy that cannot be had although its record is there is a finding, unless the failure may
+/// lie on our side.
+fn mta_sts(records: &DomainRecords) -> Seen<MtaSts> {
+    let audit = &records.mta_sts;
+    match (audit.verdict, &audit.because) {
+        (StsVerdict::Missing, _) => Seen::Absent,
+        (StsVerdict::Error, Some(reason)) => Seen::Unknown(reason.clone()),
+        (StsVerdict::Error, None) if audit.record.is_none() && audit.notes.is_empty() => {
+            Seen::not_provided("the DNS answer about MTA-STS")
+        }
+        (StsVerdict::Error | StsVerdict::Invalid | StsVerdict::Mismatch | StsVerdict::Mode(_), _) => {
+            Seen::Present(MtaSts {
+                verdict: audit.verdict.as_str().to_owned(),
+                mode: audit.policy.as_ref().map_or("none", |policy| policy.mode.as_str()).to_owned(),
+                max_age_days: audit
+                    .policy
+                    .as_ref()
+                    .map_or(0, |policy| i64::try_from(policy.max_age_seconds / 86_400).unwrap_or(i64::MAX)),
+                notes: codes(&audit.notes),
+            })
+        }
+    }
+}
+
+fn tls_rpt(records: &DomainRecords, domain: &DeclaredDomain) -> Seen<String> {
+    let audit = &records.tls_rpt;
+    match audit.verdict {
+        TlsRptVerdict::Error => Seen::Unknown(because(audit.because.as_ref(), "TLS reporting", domain)),
+        TlsRptVerdict::Missing => Seen::Absent,
+        TlsRptVerdict::Invalid | TlsRptVerdict::Ok => Seen::Present(audit.verdict.as_str().to_owned()),
+    }
+}
+
+fn dnssec(records: &DomainRecords) -> Seen<String> {
+    match &records.dnssec {
+        Err(reason) => Seen::Unknown(reason.clone()),
+        Ok(Dnssec::Indeterminate) => Seen::not_provided("a resolver that validates DNSSEC"),
+        Ok(state @ (Dnssec::Bogus | Dnssec::Insecure | Dnssec::Secure)) => Seen::Present(state.as_str().to_owned()),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,28 +1,383 @@
-//! A rule that sends mail on: inbox rule, filter or forwarding entry.
+//! A rule that moves mail by itself: inbox rule, filter, transport rule.
+//!
+//! The same rule in two exports is one rule. A rule whose mailbox nobody names is kept and says
+//! so: an unattributed rule must not disappear.
 
-use super::shape::subject;
-use super::{Built, Context};
+use std::collections::BTreeMap;
+
+use super::exported::{self, Directory, Files, joined};
+use super::shape::{Fact, subject};
+use super::{Built, Collection, Context};
+use crate::evidence::EvidenceId;
+use crate::evidence::Source;
+use crate::evidence::export::{ForwardingRule as Exported, Record};
+use crate::names::SubjectKind;
+use crate::seen::{NotObserved, Seen};
 
 subject! {
     /// A rule, named `mailbox/reference`.
     pub struct ForwardingRule is ForwardingRule {
-        /// The mailbox it belongs to.
+        /// The mailbox it belongs to; `every mailbox` for a transport rule.
         mailbox: String,
+        /// `inbox`, `filter`, `transport`.
+        origin: String,
+        /// Whether the mailbox is one that the exports list.
+        mailbox_listed: bool,
         /// Whether it is switched on.
         enabled: bool,
+        /// What it does: `forward`, `redirect`, `delete`, `hide`, `move`, `mark-read`, …
+        actions: Vec<String>,
         /// The worst recipient class: `none`, `internal`, `business-associate`, `unresolved`, `unparseable`, `external`, `consumer-webmail`.
         target_class: String,
         /// The recipients' domains, for the message.
         target_domains: Vec<String>,
-        /// Whether it deletes what it sends on.
+        /// Whether it deletes what it sends on or finds.
         deletes: bool,
+        /// Whether it moves mail to where nobody looks.
+        hides: bool,
         /// Whether it applies to some mail only.
         has_conditions: bool,
+        /// Classes of words it looks for: `health`, `payment`, `security`.
+        keywords: Vec<String>,
+        /// What its name looks like: `plain`, `short`, `punctuation`, `repeated`, `invisible`, `empty`.
+        name_class: String = "none".to_owned(),
+        /// Whether the source could show what the rule does.
+        readable: bool,
     }
 }
 
+/// An inventory at least this large without a single rule was read with too few rights: people
+/// make rules. Reading inbox rules needs a role that the usual read-only roles do not hold.
+const MAILBOXES_WITHOUT_RULES: usize = 50;
+
 /// Builds every ForwardingRule that the evidence speaks of.
 pub fn build(context: Context<'_>) -> Built<ForwardingRule> {
-    let _ = context;
-    Built::complete(Vec::new())
+    if let Err(collection) = exported::given(context) {
+        return Built { subjects: Vec::new(), collection };
+    }
+    let directory = Directory::of(context);
+    let mailboxes: Vec<_> = exported::records(context)
+        .filter_map(|(_, record)| match record {
+            Record::Mailbox(mailbox) => Some(mailbox.as_ref()),
+            _ => None,
+        })
+        .collect();
+    let by_reference = exported::mailboxes_by_reference(mailboxes.iter().copied());
+    let listed: std::collections::BTreeSet<&str> =
+        mailboxes.iter().filter(|mailbox| mailbox.listed).map(|mailbox| mailbox.address.as_str()).collect();
+    let mailboxes_gone = context.evidence.taken_away(Source::Export, SubjectKind::Mailbox);
+
+    let mut rules: BTreeMap<String, Vec<(&EvidenceId, &Exported)>> = BTreeMap::new();
+    for (id, record) in exported::records(context) {
+        if let Record::ForwardingRule(rule) = record {
+            rules.entry(name(rule, &by_reference)).or_default().push((id, rule));
+        }
+    }
+    let subjects: Vec<_> = rules
+        .into_iter()
+        .map(|(name, said)| one(name, &said, &directory, &by_reference, &listed, mailboxes_gone.as_ref()))
+        .collect();
+    let collection = collection(context, &subjects, listed.len());
+    Built { subjects, collection }
+}
+
+/// The mailbox a rule belongs to, as far as the exports tell.
+fn mailbox_of<'e>(rule: &'e Exported, by_reference: &BTreeMap<&'e str, Option<&'e str>>) -> Option<&'e str> {
+    match (&rule.mailbox, &rule.owner) {
+        // A rule may name its mailbox by another of its addresses.
+        (Seen::Present(mailbox), _) => Some(mailbox),
+        (_, Some(owner)) => by_reference.get(owner.as_str()).copied().flatten(),
+        (_, None) => None,
+    }
+}
+
+fn name(rule: &Exported, by_reference: &BTreeMap<&str, Option<&str>>) -> String {
+    let owner = match (mailbox_of(rule, by_reference), &rule.owner) {
+        (Some(mailbox), _) => mailbox.to_owned(),
+        (None, Some(owner)) => format!("owner-{owner}"),
+        (None, None) => rule.origin.clone(),
+    };
+    format!("{owner}/{}", rule.reference)
+}
+
+fn one(
+    name: String,
+    said: &[(&EvidenceId, &Exported)],
+    directory: &Directory<'_>,
+    by_reference: &BTreeMap<&str, Option<&str>>,
+    listed: &std::collections::BTreeSet<&str>,
+    mailboxes_gone: Option<&NotObserved>,
+) -> ForwardingRule {
+    let ids: Vec<EvidenceId> = said.iter().map(|(id, _)| (*id).clone()).collect();
+    let flag = |read: &dyn Fn(&Exported) -> &Seen<bool>| {
+        let values: Vec<_> = said.iter().map(|(id, rule)| (*id, read(rule))).collect();
+        // On both sides of a contradiction the rule that does something counts.
+        let (seen, evidence) = joined(&values, |new, _| *new);
+        Fact::new(seen, evidence)
+    };
+    let list = |read: &dyn Fn(&Exported) -> &Vec<String>| {
+        let mut all: Vec<String> = said.iter().flat_map(|(_, rule)| read(rule).iter().cloned()).collect();
+        all.sort();
+        all.dedup();
+        Fact::present(all, ids.clone())
+    };
+    let classes: Vec<_> =
+        said.iter().map(|(id, rule)| (*id, directory.worst(&rule.targets, rule.targets_incomplete.as_ref()))).collect();
+    let borrowed: Vec<_> = classes.iter().map(|(id, class)| (*id, class)).collect();
+    let (class, mut rests_on) = joined(&borrowed, |(new, _), (known, _)| new > known);
+    rests_on.extend(directory.evidence.iter().cloned());
+    // No recipient at all is a class of its own here: the rule is there, it sends nothing on.
+    let class = match class {
+        Seen::Absent => Seen::Present((exported::Class::None, Vec::new())),
+        class => class,
+    };
+    let first = said[0].1;
+    let mailbox = said.iter().find_map(|(_, rule)| mailbox_of(rule, by_reference));
+    let (mailbox, mailbox_listed) = match mailbox {
+        Some(address) => {
+            let listing = match mailboxes_gone {
+                Some(reason) => Fact::unknown(reason.clone()),
+                None => Fact::present(listed.contains(address), ids.clone()),
+            };
+            (Fact::present(address.to_owned(), ids.clone()), listing)
+        }
+        None if first.origin == "transport" => {
+            (Fact::present("every mailbox".to_owned(), ids.clone()), Fact::present(true, ids.clone()))
+        }
+        None => {
+            let reason = mailboxes_gone.cloned().unwrap_or_else(|| NotObserved::NotProvided {
+                what: "the mailbox that the rule belongs to".to_owned(),
+            });
+            let listing = match mailboxes_gone {
+                Some(reason) => Fact::unknown(reason.clone()),
+                None => Fact::present(false, ids.clone()),
+            };
+            (Fact::new(Seen::Unknown(reason), ids.clone()), listing)
+        }
+    };
+    let opaque = flag(&|rule| &rule.opaque);
+    let names: Vec<_> = said.iter().map(|(id, rule)| (*id, &rule.name_class)).collect();
+    let (name_class, name_evidence) = joined(&names, |_, _| false);
+    ForwardingRule {
+        name,
+        mailbox,
+        origin: Fact::present(first.origin.clone(), ids.clone()),
+        mailbox_listed,
+        enabled: flag(&|rule| &rule.enabled),
+        actions: list(&|rule| &rule.actions),
+        target_class: Fact::new(class.clone().map(|(class, _)| class.as_str().to_owned()), rests_on.clone()),
+        target_domains: Fact::new(class.map(|(_, domains)| domains), rests_on),
+        deletes: flag(&|rule| &rule.deletes),
+        hides: flag(&|rule| &rule.hides),
+        has_conditions: flag(&|rule| &rule.has_conditions),
+        keywords: list(&|rule| &rule.keywords),
+        name_class: Fact::new(name_class, name_evidence),
+        readable: Fact::new(opaque.seen.map(|opaque| !opaque), opaque.evidence),
+    }
+}
+
+fn collection(context: Context<'_>, subjects: &[ForwardingRule], mailboxes: usize) -> Collection {
+    let evidence = context.evidence;
+    let gone = [SubjectKind::ForwardingRule, SubjectKind::ExportFile];
+    if let Some(reason) = gone.into_iter().find_map(|kind| evidence.taken_away(Source::Export, kind)) {
+        return Collection::Incomplete(reason);
+    }
+    let files = Files::of(context);
+    let providers = files.providers();
+    if providers.is_empty() {
+        return Collection::Incomplete(NotObserved::NotProvided { what: RULES_MICROSOFT.to_owned() });
+    }
+    for provider in providers {
+        let (formats, what): (&[&str], &str) = match provider {
+            "google-workspace" => (&["google-workspace.filters"], RULES_GOOGLE),
+            _ => (&["microsoft365.inbox-rules", "microsoft365.inbox-rules-graph"], RULES_MICROSOFT),
+        };
+        if let Err(reason) = files.whole(formats, what) {
+            return Collection::Incomplete(reason);
+        }
+    }
+    let inbox = subjects.iter().any(|rule| rule.origin.seen.present().is_none_or(|origin| origin != "transport"));
+    if !inbox && mailboxes >= MAILBOXES_WITHOUT_RULES {
+        return Collection::Incomplete(NotObserved::AccessDenied {
+            needs: format!("a role that may read inbox rules: not one rule came back for {mailboxes} mailboxes"),
+        });
+    }
+    Collection::Complete
+}
+
+const RULES_MICROSOFT: &str = "the inbox rules of all mailboxes (Get-InboxRule)";
+const RULES_GOOGLE: &str = "the filters of all users (gam all users print filters)";
+
+#[cfg(test)]
+mod tests {
+    use super::super::exported::tests::{World, context, declared};
+    use super::*;
+
+    fn leaky(without: &[&str]) -> World {
+        World::new(Some(declared("clinic.example"))).fixture("leaky-clinic", without)
+    }
+
+    fn built(world: &World, taken: &[&str]) -> Built<ForwardingRule> {
+        let evidence = world.evidence(taken);
+        build(context(&evidence))
+    }
+
+    fn classes(built: &Built<ForwardingRule>) -> Vec<(String, Option<String>)> {
+        let mut all: Vec<_> = built
+            .subjects
+            .iter()
+            .map(|rule| {
+                let mailbox = rule.mailbox.seen.present().cloned().unwrap_or_else(|| "?".to_owned());
+                (mailbox, rule.target_class.seen.present().cloned())
+            })
+            .collect();
+        all.sort();
+        all
+    }
+
+    fn known(pairs: &[(&str, &str)]) -> Vec<(String, Option<String>)> {
+        pairs.iter().map(|(mailbox, class)| ((*mailbox).to_owned(), Some((*class).to_owned()))).collect()
+    }
+
+    #[test]
+    fn rules_are_attributed_and_classed() {
+        let built = built(&leaky(&[]), &[]);
+        assert_eq!(
+            classes(&built),
+            known(&[
+                ("?", "external"),
+                ("ana@clinic.example", "consumer-webmail"),
+                ("ben@clinic.example", "none"),
+                ("ben@clinic.example", "unresolved"),
+            ])
+        );
+        assert_eq!(built.collection, Collection::Complete);
+        let orphan = built.subjects.iter().find(|rule| rule.mailbox.seen.present().is_none()).unwrap();
+        assert_eq!(orphan.mailbox_listed.seen, Seen::Present(false));
+        assert!(orphan.name.starts_with("owner-"));
+    }
+
+    #[test]
+    fn what_a_rule_does_is_told_without_its_text() {
+        let built = built(&leaky(&[]), &[]);
+        let hiding = built.subjects.iter().find(|rule| rule.hides.seen == Seen::Present(true)).unwrap();
+        assert_eq!(hiding.keywords.seen, Seen::Present(vec!["payment".to_owned()]));
+        assert_eq!(hiding.name_class.seen, Seen::Present("punctuation".to_owned()));
+        assert_eq!(hiding.has_conditions.seen, Seen::Present(true));
+        let redirect = built.subjects.iter().find(|rule| rule.deletes.seen == Seen::Present(true)).unwrap();
+        assert_eq!(redirect.has_conditions.seen, Seen::Present(false));
+        let text = format!("{built:?}");
+        for word in ["Lab results", "invoice", "wire", "home@", "Rob"] {
+            assert!(!text.contains(word), "{word}");
+        }
+    }
+
+    #[test]
+    fn no_rules_export_is_not_no_rules() {
+        let built = built(&leaky(&["inbox-rules.json"]), &[]);
+        assert!(built.subjects.is_empty());
+        assert!(matches!(built.collection, Collection::Incomplete(NotObserved::NotProvided { .. })));
+    }
+
+    #[test]
+    fn no_rule_over_many_mailboxes_means_too_few_rights() {
+        let mut mailboxes = "PrimarySmtpAddress,ForwardingSmtpAddress\n".to_owned();
+        for number in 0..60 {
+            mailboxes.push_str(&format!("u{number}@clinic.example,\n"));
+        }
+        let rules = b"MailboxOwnerId,RuleIdentity,Name,Enabled,ForwardTo,RedirectTo,ForwardAsAttachmentTo\n";
+        let world = |mailboxes: &str| {
+            World::new(Some(declared("clinic.example"))).file("m.csv", mailboxes.as_bytes()).file("r.csv", rules)
+        };
+        assert!(matches!(
+            built(&world(&mailboxes), &[]).collection,
+            Collection::Incomplete(NotObserved::AccessDenied { .. })
+        ));
+        let few = "PrimarySmtpAddress,ForwardingSmtpAddress\na@clinic.example,\n";
+        assert_eq!(built(&world(few), &[]).collection, Collection::Complete);
+    }
+
+    #[test]
+    fn the_same_rule_twice_is_one_rule() {
+        let world = leaky(&[]);
+        let text =
+            std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/exports/leaky-clinic/inbox-rules.json"))
+                .unwrap();
+        let twice = leaky(&[]).file("again.json", &text);
+        assert_eq!(classes(&built(&twice, &[])), classes(&built(&world, &[])));
+    }
+
+    #[test]
+    fn a_lost_column_is_not_an_empty_one() {
+        let rules = b"MailboxOwnerId,RuleIdentity,Enabled,ForwardTo,RedirectTo,ForwardAsAttachmentTo\n\
+            a@clinic.example,1,True,System.String[],,\n\
+            a@clinic.example,2,True,System.String[],\"\"\"B\"\" [SMTP:b@clinic.example]\",\n\
+            a@clinic.example,3,True,System.String[],\"\"\"B\"\" [SMTP:b@gmail.com]\",\n";
+        let built = built(&World::new(Some(declared("clinic.example"))).file("r.csv", rules), &[]);
+        let known: Vec<_> = classes(&built).into_iter().filter_map(|(_, class)| class).collect();
+        assert_eq!(known, ["consumer-webmail"], "a class that can still get worse is not known");
+    }
+
+    #[test]
+    fn an_own_address_of_an_outside_contact_leads_outside() {
+        let rules = b"MailboxOwnerId,RuleIdentity,Enabled,ForwardTo,RedirectTo,ForwardAsAttachmentTo\na@clinic.example,1,True,billing@clinic.example,,\n";
+        let world = leaky(&["inbox-rules.json"]).file("r.csv", rules);
+        assert_eq!(classes(&built(&world, &[])), known(&[("a@clinic.example", "external")]));
+    }
+
+    #[test]
+    fn a_segment_taken_away_makes_facts_unknown() {
+        let world = leaky(&[]);
+        for segment in ["export.tenant", "declared.organization"] {
+            let built = built(&world, &[segment]);
+            assert!(
+                built
+                    .subjects
+                    .iter()
+                    .filter(|rule| !rule.actions.seen.present().unwrap().contains(&"hide".to_owned()))
+                    .all(|rule| matches!(rule.target_class.seen, Seen::Unknown(_))),
+                "{segment}"
+            );
+        }
+        for segment in ["export.forwarding_rule", "export.export_file"] {
+            assert!(matches!(built(&world, &[segment]).collection, Collection::Incomplete(_)), "{segment}");
+        }
+        let without_mailboxes = built(&world, &["export.mailbox"]);
+        assert!(without_mailboxes.subjects.iter().all(|rule| matches!(rule.mailbox_listed.seen, Seen::Unknown(_))));
+    }
+
+    #[test]
+    fn both_forms_of_gmail_filters_say_the_same() {
+        let with = |without: &str| World::new(Some(declared("practice.example"))).fixture("google-clinic", &[without]);
+        let (json, plain) = (built(&with("filters-plain.csv"), &[]), built(&with("filters.csv"), &[]));
+        assert_eq!(classes(&json), known(&[("cleo@practice.example", "none"), ("dan@practice.example", "external")]));
+        assert_eq!(classes(&json), classes(&plain));
+        assert_eq!(json.collection, Collection::Complete);
+    }
+
+    #[test]
+    fn graph_rules_name_their_mailbox_in_the_page_and_hide_what_they_cannot_show() {
+        let page = br##"{"@odata.context":"https://graph.microsoft.example/v1.0/$metadata#users('ana%40clinic.example')/mailFolders('inbox')/messageRules","value":[
+            {"id":"AQ1","displayName":"x","sequence":1,"isEnabled":true,"hasError":false,"isReadOnly":false,"conditions":{"subjectContains":["invoice"]},"actions":{"forwardTo":[{"emailAddress":{"name":"a@clinic.example","address":"a@elsewhere.example"}}],"delete":true}},
+            {"id":"AQ2","displayName":"y","sequence":2,"isEnabled":true,"hasError":false,"isReadOnly":true}]}"##;
+        let built = built(&World::new(Some(declared("clinic.example"))).file("g.json", page), &[]);
+        assert_eq!(
+            classes(&built),
+            [("ana@clinic.example".to_owned(), None), ("ana@clinic.example".to_owned(), Some("external".to_owned()))]
+        );
+        let hidden = built.subjects.iter().find(|rule| rule.target_class.seen.present().is_none()).unwrap();
+        assert_eq!(hidden.readable.seen, Seen::Present(false));
+        assert!(matches!(hidden.deletes.seen, Seen::Unknown(NotObserved::Lost { .. })));
+    }
+
+    #[test]
+    fn a_staged_transport_rule_sends_nothing_yet() {
+        let rules = b"Name,State,Mode,Priority,RuleVersion,BlindCopyTo,CopyTo,AddToRecipients,RedirectMessageTo\n\
+            a,Enabled,Enforce,0,14.0.0.0,x@elsewhere.example,,,\nb,Enabled,Audit,1,14.0.0.0,x@elsewhere.example,,,\nc,Disabled,Enforce,2,14.0.0.0,x@elsewhere.example,,,\n";
+        let built = built(&World::new(Some(declared("clinic.example"))).file("t.csv", rules), &[]);
+        let mut enabled: Vec<_> =
+            built.subjects.iter().filter_map(|rule| rule.enabled.seen.present().copied()).collect();
+        enabled.sort_unstable();
+        assert_eq!(enabled, [false, false, true]);
+    }
 }

@@ -1,7 +1,20 @@
 //! A mailbox of the organization, joined over all exports that speak of it.
+//!
+//! Only what an export lists as a mailbox is one. An account of another export belongs to the
+//! mailbox that shares its address or a keyed reference; an account that belongs to none is left
+//! out, except where nobody handed over a list of mailboxes: then accounts stand for them, and
+//! the collection says that it is not complete.
 
-use super::shape::{fact_group, subject};
-use super::{Built, Context};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::exported::{self, Class, Directory, Files, NOT_LISTED, joined};
+use super::shape::{Fact, fact_group, subject};
+use super::tenant::{Policies, Settings};
+use super::{Built, Collection, Context};
+use crate::evidence::export::{Mailbox as Exported, MfaRegistration, NOT_IN_THIS_EXPORT, Record};
+use crate::evidence::{EvidenceId, Source};
+use crate::names::SubjectKind;
+use crate::seen::{NotObserved, Seen};
 
 fact_group! {
     /// Forwarding set on the mailbox itself.
@@ -10,8 +23,6 @@ fact_group! {
         target_class: String = "none".to_owned(),
         /// The recipient's domain, for the message.
         target_domain: String = "none".to_owned(),
-        /// Whether a copy stays in the mailbox.
-        keeps_copy: bool = true,
     }
 }
 
@@ -24,6 +35,8 @@ subject! {
         mailbox_kind: String,
         /// Whether somebody can sign in.
         enabled: bool,
+        /// `allowed`, `blocked`; `not-expected` for a shared, room or equipment mailbox that says nothing of it; `not-stated`.
+        sign_in: String,
         /// Whether its user administers the tenant.
         administrator: bool,
         /// Whether the scope lists it as holding PHI.
@@ -34,19 +47,733 @@ subject! {
         mfa_enforced: bool,
         /// Where the mailbox forwards to.
         forwarding: Forwarding = Forwarding::absent(),
+        /// Whether a copy of what it forwards stays in the mailbox.
+        forwarding_keeps_copy: bool,
         /// Whether actions in it are audited.
         audited: bool,
+        /// Whether an association takes its account out of auditing.
+        audit_bypassed: bool,
         /// Whether a retention policy is assigned.
         retention_policy: bool,
+        /// Whether retention is suspended for it.
+        retention_suspended: bool,
+        /// Whether it is on litigation hold.
+        litigation_hold: bool,
         /// Whether IMAP is open.
         imap: bool,
         /// Whether POP3 is open.
         pop: bool,
+        /// Whether SMTP AUTH is open, by its own setting or the tenant's.
+        smtp_auth: bool,
     }
 }
 
 /// Builds every Mailbox that the evidence speaks of.
 pub fn build(context: Context<'_>) -> Built<Mailbox> {
-    let _ = context;
-    Built::complete(Vec::new())
+    if let Err(collection) = exported::given(context) {
+        return Built { subjects: Vec::new(), collection };
+    }
+    let files = Files::of(context);
+    let accounts = group(context, &files);
+    let shared = Shared::of(context, &files);
+    let subjects = accounts.into_iter().map(|(address, account)| one(address, &account, &shared)).collect();
+    Built { subjects, collection: collection(context, &files) }
+}
+
+const INVENTORIES_MICROSOFT: [&str; 2] = ["microsoft365.mailboxes", "microsoft365.cas-mailboxes"];
+const INVENTORIES_GOOGLE: [&str; 2] = ["google-workspace.users-console", "google-workspace.users-gam"];
+
+fn inventories(provider: &str) -> (&'static [&'static str], &'static str) {
+    match provider {
+        "google-workspace" => (&INVENTORIES_GOOGLE, "a list of all users (admin console download, or gam print users)"),
+        _ => (&INVENTORIES_MICROSOFT, "a list of all mailboxes (Get-EXOMailbox)"),
+    }
+}
+
+fn collection(context: Context<'_>, files: &Files<'_>) -> Collection {
+    let gone = [SubjectKind::Mailbox, SubjectKind::ExportFile];
+    if let Some(reason) = gone.into_iter().find_map(|kind| context.evidence.taken_away(Source::Export, kind)) {
+        return Collection::Incomplete(reason);
+    }
+    let providers = files.providers();
+    if providers.is_empty() {
+        return Collection::Incomplete(NotObserved::NotProvided { what: inventories("microsoft365").1.to_owned() });
+    }
+    for provider in providers {
+        let (formats, what) = inventories(provider);
+        let rows: u64 = formats.iter().flat_map(|format| files.of_format(format)).map(|(_, file)| file.rows).sum();
+        if let Err(reason) = files.whole(formats, what) {
+            return Collection::Incomplete(reason);
+        }
+        if rows == 0 {
+            // A tenant has mailboxes; a list of none was cut or refused.
+            return Collection::Incomplete(NotObserved::NotProvided {
+                what: format!("{what}: the one given is empty"),
+            });
+        }
+    }
+    Collection::Complete
+}
+
+/// All records of one account.
+#[derive(Debug, Default)]
+struct Account<'e> {
+    mailboxes: Vec<(&'e EvidenceId, &'e Exported)>,
+    registrations: Vec<(&'e EvidenceId, &'e MfaRegistration)>,
+}
+
+/// Joins records into accounts, by address of the mailbox.
+fn group<'e>(context: Context<'e>, files: &Files<'e>) -> BTreeMap<String, Account<'e>> {
+    let mut listed = Vec::new();
+    let mut others = Vec::new();
+    let mut registrations = Vec::new();
+    for (id, record) in exported::records(context) {
+        match record {
+            Record::Mailbox(mailbox) if mailbox.listed => listed.push((id, mailbox.as_ref())),
+            Record::Mailbox(mailbox) => others.push((id, mailbox.as_ref())),
+            Record::MfaRegistration(registration) => registrations.push((id, registration)),
+            Record::AcceptedDomain { .. }
+            | Record::ConditionalAccess(_)
+            | Record::ForwardingRule(_)
+            | Record::Recipient(_)
+            | Record::TenantSetting(_) => {}
+        }
+    }
+    // Mailboxes whose kind is stated come first: they name the subject by its main address.
+    listed.sort_by_key(|(_, mailbox)| mailbox.mailbox_kind.present().is_none());
+    let mut accounts: BTreeMap<String, Account<'e>> = BTreeMap::new();
+    let mut by_reference: BTreeMap<&str, Option<String>> = BTreeMap::new();
+    for (id, mailbox) in listed {
+        let address = belongs_to(&mailbox.address, &mailbox.references, &accounts, &by_reference)
+            .unwrap_or_else(|| mailbox.address.clone());
+        for reference in &mailbox.references {
+            by_reference
+                .entry(reference)
+                .and_modify(|known| {
+                    if known.as_ref() != Some(&address) {
+                        *known = None;
+                    }
+                })
+                .or_insert_with(|| Some(address.clone()));
+        }
+        accounts.entry(address).or_default().mailboxes.push((id, mailbox));
+    }
+    let listed_providers: BTreeSet<&str> = accounts
+        .values()
+        .flat_map(|account| &account.mailboxes)
+        .map(|(_, mailbox)| mailbox.provider.as_str())
+        .collect();
+    // Without a list of mailboxes an account stands for one.
+    let stands_for_one = |provider: &str| {
+        let given = inventories(provider).0.iter().any(|format| files.of_format(format).next().is_some());
+        !given && !listed_providers.contains(provider)
+    };
+    let mut added: BTreeMap<String, Account<'e>> = BTreeMap::new();
+    for (id, registration) in registrations {
+        let found = belongs_to(&registration.address, &registration.references, &accounts, &by_reference);
+        match found {
+            Some(address) => {
+                accounts.entry(address).or_default().registrations.push((id, registration));
+            }
+            None if stands_for_one(&registration.provider) && registration.guest.present() != Some(&true) => {
+                added.entry(registration.address.clone()).or_default().registrations.push((id, registration));
+            }
+            None => {}
+        }
+    }
+    for (id, other) in others {
+        let found = belongs_to(&other.address, &other.references, &accounts, &by_reference);
+        match found {
+            Some(address) => accounts.entry(address).or_default().mailboxes.push((id, other)),
+            // What an account export says is added to an account that already stands for a mailbox.
+            None => {
+                if let Some(account) = added.get_mut(&other.address) {
+                    account.mailboxes.push((id, other));
+                }
+            }
+        }
+    }
+    for (address, account) in added {
+        accounts.entry(address).or_insert(account);
+    }
+    accounts
+}
+
+/// The mailbox that an address or, failing that, exactly one shared reference names.
+fn belongs_to(
+    address: &str,
+    references: &[String],
+    accounts: &BTreeMap<String, Account<'_>>,
+    by_reference: &BTreeMap<&str, Option<String>>,
+) -> Option<String> {
+    if accounts.contains_key(address) {
+        return Some(address.to_owned());
+    }
+    let named: BTreeSet<&String> = references
+        .iter()
+        .filter_map(|reference| by_reference.get(reference.as_str()).and_then(Option::as_ref))
+        .collect();
+    match named.len() {
+        1 => named.first().map(|address| (*address).clone()),
+        _ => None,
+    }
+}
+
+/// What all mailboxes share.
+struct Shared<'e> {
+    directory: Directory<'e>,
+    /// Why nothing that exports say of a mailbox is known.
+    gone: Option<NotObserved>,
+    phi: Result<(EvidenceId, BTreeSet<String>), NotObserved>,
+    tenants: BTreeMap<&'e str, OfTenant<'e>>,
+    bypass_given: Result<(), NotObserved>,
+}
+
+/// What a tenant says for all of its mailboxes.
+struct OfTenant<'e> {
+    auditing_disabled: Fact<bool>,
+    security_defaults: Fact<bool>,
+    smtp_auth_disabled: Fact<bool>,
+    policies: Policies<'e>,
+    policies_whole: Result<(), NotObserved>,
+    /// Why nothing that the tenant says is known.
+    gone: Option<NotObserved>,
+}
+
+impl<'e> Shared<'e> {
+    fn of(context: Context<'e>, files: &Files<'e>) -> Self {
+        let evidence = context.evidence;
+        let phi = evidence.declared().and_then(|(id, declared)| match &declared.retention {
+            Some(retention) => {
+                Ok((id.clone(), retention.phi_mailboxes.iter().map(|address| address.to_lowercase()).collect()))
+            }
+            None => Err(NotObserved::NotProvided { what: "retention.phi_mailboxes in the scope".to_owned() }),
+        });
+        let mut tenants = BTreeMap::new();
+        for provider in ["google-workspace", "microsoft365"] {
+            let settings = Settings::of(context, provider);
+            tenants.insert(
+                provider,
+                OfTenant {
+                    auditing_disabled: settings.flag(
+                        "mailbox-auditing-disabled",
+                        true,
+                        "the organization's settings (Get-OrganizationConfig)",
+                    ),
+                    security_defaults: settings.flag("security-defaults", false, ENFORCEMENT),
+                    smtp_auth_disabled: settings.flag(
+                        "smtp-auth-disabled",
+                        false,
+                        "the transport settings (Get-TransportConfig)",
+                    ),
+                    policies: Policies::of(context, provider),
+                    policies_whole: files.whole(&["microsoft365.conditional-access"], ENFORCEMENT),
+                    gone: evidence.taken_away(Source::Export, SubjectKind::Tenant),
+                },
+            );
+        }
+        Self {
+            directory: Directory::of(context),
+            gone: evidence.taken_away(Source::Export, SubjectKind::Mailbox),
+            phi,
+            tenants,
+            bypass_given: files.whole(
+                &["microsoft365.audit-bypass"],
+                "the audit bypass associations (Get-MailboxAuditBypassAssociation)",
+            ),
+        }
+    }
+}
+
+const ENFORCEMENT: &str =
+    "what demands a second factor: security defaults, conditional access policies (-Depth 12) and per-user states";
+
+fn one(address: String, account: &Account<'_>, shared: &Shared<'_>) -> Mailbox {
+    let provider = account
+        .mailboxes
+        .iter()
+        .map(|(_, mailbox)| mailbox.provider.as_str())
+        .chain(account.registrations.iter().map(|(_, registration)| registration.provider.as_str()))
+        .next()
+        .unwrap_or_default();
+    let said = Said { account, gone: shared.gone.as_ref() };
+    let all: Vec<EvidenceId> = account
+        .mailboxes
+        .iter()
+        .map(|(id, _)| (*id).clone())
+        .chain(account.registrations.iter().map(|(id, _)| (*id).clone()))
+        .collect();
+    let tenant = shared.tenants.get(provider);
+    let mailbox_kind = said.of(|mailbox| &mailbox.mailbox_kind, |_, _| false);
+    let enabled = said.flag(|mailbox| &mailbox.enabled, true);
+    let holds_phi = match &shared.phi {
+        Ok((id, mailboxes)) => Fact::present(mailboxes.contains(&address), vec![id.clone()]),
+        Err(reason) => Fact::unknown(reason.clone()),
+    };
+    let from =
+        |google: &'static str, microsoft: &'static str| if provider == "google-workspace" { google } else { microsoft };
+    let users = from(
+        "the users (admin console download with all columns)",
+        "the mailboxes (Get-Mailbox -ResultSize Unlimited)",
+    );
+    let protocols = from(
+        "the protocols of all users (gam print imap, print pop)",
+        "the protocols of all mailboxes (Get-EXOCASMailbox)",
+    );
+    let forwards = from("the forwarding of all users (gam print forwards)", "both forwarding columns (Get-Mailbox)");
+    let factors = from(
+        "2-Step Verification of all users (admin console download with all columns)",
+        "the registered methods (Get-MgReportAuthenticationMethodUserRegistrationDetail -All)",
+    );
+    let administrators = from("who administers (gam print users fields isadmin,isdelegatedadmin)", factors);
+    Mailbox {
+        sign_in: sign_in(&mailbox_kind, &enabled, said.gone),
+        administrator: from_export(said.administrator(), administrators),
+        mfa_registered: from_export(said.mfa_registered(), factors),
+        mfa_enforced: from_export(said.mfa_enforced(tenant), factors),
+        forwarding: from_export(said.forwarding(&shared.directory), forwards),
+        forwarding_keeps_copy: from_export(said.flag(|mailbox| &mailbox.keeps_copy, false), forwards),
+        audited: said.audited(tenant),
+        audit_bypassed: said.audit_bypassed(&shared.bypass_given),
+        retention_policy: from_export(said.flag(|mailbox| &mailbox.retention_policy, false), users),
+        retention_suspended: from_export(said.flag(|mailbox| &mailbox.retention_suspended, true), users),
+        litigation_hold: from_export(said.flag(|mailbox| &mailbox.litigation_hold, false), users),
+        imap: from_export(said.flag(|mailbox| &mailbox.imap_enabled, true), protocols),
+        pop: from_export(said.flag(|mailbox| &mailbox.pop_enabled, true), protocols),
+        smtp_auth: from_export(said.smtp_auth(tenant), protocols),
+        name: address,
+        provider: Fact::present(provider.to_owned(), all),
+        mailbox_kind: from_export(mailbox_kind, users),
+        enabled: from_export(enabled, users),
+        holds_phi,
+    }
+}
+
+/// Names the export that would say what none of those handed over does.
+fn from_export<T>(fact: Fact<T>, export: &str) -> Fact<T> {
+    match fact.seen {
+        Seen::Unknown(NotObserved::NotProvided { what }) if what == NOT_IN_THIS_EXPORT || what == NOT_LISTED => {
+            Fact::new(Seen::not_provided(export), fact.evidence)
+        }
+        seen => Fact::new(seen, fact.evidence),
+    }
+}
+
+/// Whether sign-in is possible, as far as it was stated. A mailbox that says nothing is treated as
+/// one that can be signed in to, unless its kind is one that nobody signs in to.
+fn sign_in(kind: &Fact<String>, enabled: &Fact<bool>, gone: Option<&NotObserved>) -> Fact<String> {
+    if let Some(reason) = gone {
+        return Fact::unknown(reason.clone());
+    }
+    let rests_on = || kind.evidence.iter().chain(&enabled.evidence).cloned().collect();
+    let word = match (enabled.seen.present(), kind.seen.present().map(String::as_str)) {
+        (Some(true), _) => "allowed",
+        (Some(false), _) => "blocked",
+        (None, Some("shared" | "room" | "equipment" | "other")) => "not-expected",
+        (None, _) => "not-stated",
+    };
+    Fact::present(word.to_owned(), rests_on())
+}
+
+/// Whether a second factor that the policy allows is registered. A method that is registered may
+/// be one that the policy forbids, so registration alone proves nothing; its lack does.
+pub(super) fn registered(registration: &MfaRegistration) -> Seen<bool> {
+    match (&registration.capable, &registration.registered) {
+        (Seen::Present(capable), _) => Seen::Present(*capable),
+        (_, Seen::Present(false)) => Seen::Present(false),
+        (capable, _) => capable.clone(),
+    }
+}
+
+/// What the records of one account say.
+struct Said<'a, 'e> {
+    account: &'a Account<'e>,
+    gone: Option<&'a NotObserved>,
+}
+
+impl Said<'_, '_> {
+    fn of<T: Clone>(&self, read: impl Fn(&Exported) -> &Seen<T>, worse: impl Fn(&T, &T) -> bool) -> Fact<T> {
+        if let Some(reason) = self.gone {
+            return Fact::unknown(reason.clone());
+        }
+        let values: Vec<_> = self.account.mailboxes.iter().map(|(id, mailbox)| (*id, read(mailbox))).collect();
+        let (seen, evidence) = joined(&values, worse);
+        Fact::new(seen, evidence)
+    }
+
+    /// A yes or no; `worse` is the answer that counts where two exports differ.
+    fn flag(&self, read: impl Fn(&Exported) -> &Seen<bool>, worse: bool) -> Fact<bool> {
+        self.of(read, |new, _| *new == worse)
+    }
+
+    fn administrator(&self) -> Fact<bool> {
+        if let Some(reason) = self.gone {
+            return Fact::unknown(reason.clone());
+        }
+        let mut values: Vec<_> =
+            self.account.mailboxes.iter().map(|(id, mailbox)| (*id, &mailbox.administrator)).collect();
+        values.extend(self.account.registrations.iter().map(|(id, registration)| (*id, &registration.administrator)));
+        let (seen, evidence) = joined(&values, |new, _| *new);
+        Fact::new(seen, evidence)
+    }
+
+    fn mfa_registered(&self) -> Fact<bool> {
+        if let Some(reason) = self.gone {
+            return Fact::unknown(reason.clone());
+        }
+        let registrations: Vec<_> =
+            self.account.registrations.iter().map(|(id, registration)| (*id, registered(registration))).collect();
+        let mut values: Vec<_> = registrations.iter().map(|(id, seen)| (*id, seen)).collect();
+        values.extend(self.account.mailboxes.iter().map(|(id, mailbox)| (*id, &mailbox.mfa_enrolled)));
+        let (seen, evidence) = joined(&values, |new, _| !*new);
+        Fact::new(seen, evidence)
+    }
+
+    /// Yes where anything demands it; no only where everything that could demand it was seen.
+    fn mfa_enforced(&self, tenant: Option<&OfTenant<'_>>) -> Fact<bool> {
+        let own = self.flag(|mailbox| &mailbox.mfa_enforced, false);
+        if self.gone.is_some() {
+            return own;
+        }
+        let google = self.account.mailboxes.iter().any(|(_, mailbox)| mailbox.provider == "google-workspace");
+        let (Some(tenant), false) = (tenant, google) else { return own };
+        if own.seen.present() == Some(&true) {
+            return own;
+        }
+        if let Some(reason) = &tenant.gone {
+            return Fact::unknown(reason.clone());
+        }
+        if tenant.security_defaults.seen.present() == Some(&true) {
+            return Fact::present(true, tenant.security_defaults.evidence.clone());
+        }
+        let mut evidence = tenant.security_defaults.evidence.clone();
+        let mut in_doubt = None;
+        for (id, policy) in &tenant.policies.all {
+            evidence.push((*id).clone());
+            match Policies::demands_from_all(policy) {
+                Seen::Present(true) => match self.excluded(policy) {
+                    Seen::Present(false) => return Fact::present(true, vec![(*id).clone()]),
+                    Seen::Present(true) => {}
+                    Seen::Absent | Seen::Malformed(_) => {}
+                    Seen::Unknown(reason) => in_doubt = Some(reason),
+                },
+                Seen::Present(false) | Seen::Absent | Seen::Malformed(_) => {}
+                Seen::Unknown(reason) => in_doubt = Some(reason),
+            }
+        }
+        if let Some(reason) = in_doubt {
+            return Fact::new(Seen::Unknown(reason), evidence);
+        }
+        // Nothing seen demands it. That is a no only if all three places were looked at.
+        let rests = [
+            tenant
+                .security_defaults
+                .seen
+                .present()
+                .map_or_else(|| Err(unknown(&tenant.security_defaults.seen)), |_| Ok(())),
+            tenant.policies_whole.clone(),
+            own.seen.present().map_or_else(|| Err(unknown(&own.seen)), |_| Ok(())),
+        ];
+        match rests.into_iter().find_map(Result::err) {
+            Some(NotObserved::NotProvided { .. }) => Fact::new(Seen::not_provided(ENFORCEMENT), evidence),
+            Some(reason) => Fact::new(Seen::Unknown(reason), evidence),
+            None => {
+                evidence.extend(own.evidence);
+                Fact::present(false, evidence)
+            }
+        }
+    }
+
+    /// Whether a policy leaves this account out.
+    fn excluded(&self, policy: &crate::evidence::export::ConditionalAccess) -> Seen<bool> {
+        let references: BTreeSet<&str> = self
+            .account
+            .mailboxes
+            .iter()
+            .flat_map(|(_, mailbox)| &mailbox.references)
+            .chain(self.account.registrations.iter().flat_map(|(_, registration)| &registration.references))
+            .map(String::as_str)
+            .collect();
+        match &policy.excluded_users {
+            Seen::Present(excluded) if excluded.iter().any(|user| references.contains(user.as_str())) => {
+                Seen::Present(true)
+            }
+            Seen::Present(excluded) => match &policy.excludes_groups {
+                Seen::Present(false) if excluded.is_empty() || !references.is_empty() => Seen::Present(false),
+                Seen::Present(_) => Seen::not_provided("the members of the groups that the policy leaves out"),
+                other => other.clone(),
+            },
+            Seen::Absent => Seen::Present(false),
+            Seen::Malformed(malformed) => Seen::Malformed(malformed.clone()),
+            Seen::Unknown(reason) => Seen::Unknown(reason.clone()),
+        }
+    }
+
+    fn forwarding(&self, directory: &Directory<'_>) -> Fact<Forwarding> {
+        if let Some(reason) = self.gone {
+            return Fact::unknown(reason.clone());
+        }
+        let classes: Vec<_> = self
+            .account
+            .mailboxes
+            .iter()
+            .map(|(id, mailbox)| (*id, directory.worst(&mailbox.forwards_to, mailbox.forwards_incomplete.as_ref())))
+            .collect();
+        let borrowed: Vec<_> = classes.iter().map(|(id, class)| (*id, class)).collect();
+        let (seen, mut evidence) = joined(&borrowed, |(new, _), (known, _)| new > known);
+        // A class that is not known must not give way to another export's empty cell.
+        let doubt = classes.iter().find_map(|(_, class)| match class {
+            Seen::Unknown(NotObserved::NotProvided { .. }) => None,
+            Seen::Unknown(reason) => Some(reason.clone()),
+            Seen::Absent | Seen::Malformed(_) | Seen::Present(_) => None,
+        });
+        if matches!(seen, Seen::Present(_)) {
+            evidence.extend(directory.evidence.iter().cloned());
+        }
+        match (seen, doubt) {
+            (Seen::Absent, Some(reason)) => Fact::new(Seen::Unknown(reason), evidence),
+            (seen, _) => Fact::new(
+                seen.map(|(class, domains): (Class, Vec<String>)| Forwarding {
+                    target_class: class.as_str().to_owned(),
+                    target_domain: if domains.is_empty() { "none".to_owned() } else { domains.join(", ") },
+                }),
+                evidence,
+            ),
+        }
+    }
+
+    /// Auditing is decided for the organization. The mailbox's own switch does not stop it; an
+    /// association that bypasses it does.
+    fn audited(&self, tenant: Option<&OfTenant<'_>>) -> Fact<bool> {
+        let bypassed = self.flag(|mailbox| &mailbox.audit_bypassed, true);
+        if self.gone.is_some() {
+            return bypassed;
+        }
+        if bypassed.seen.present() == Some(&true) {
+            return Fact::present(false, bypassed.evidence);
+        }
+        match tenant {
+            Some(tenant) => Fact::new(
+                tenant.auditing_disabled.seen.clone().map(|disabled| !disabled),
+                tenant.auditing_disabled.evidence.clone(),
+            ),
+            None => Fact::unknown(NotObserved::NotProvided { what: "the organization's settings".to_owned() }),
+        }
+    }
+
+    /// The export lists accounts; one that it does not list is not bypassed only if it is whole.
+    fn audit_bypassed(&self, given: &Result<(), NotObserved>) -> Fact<bool> {
+        let said = self.flag(|mailbox| &mailbox.audit_bypassed, true);
+        match (&said.seen, given) {
+            (Seen::Unknown(NotObserved::NotProvided { .. }), Err(reason)) if self.gone.is_none() => {
+                Fact::unknown(reason.clone())
+            }
+            _ => said,
+        }
+    }
+
+    /// An empty setting of the mailbox means that the tenant's holds.
+    fn smtp_auth(&self, tenant: Option<&OfTenant<'_>>) -> Fact<bool> {
+        let own = self.flag(|mailbox| &mailbox.smtp_auth_disabled, false);
+        match (&own.seen, tenant) {
+            (Seen::Absent, Some(tenant)) => {
+                let mut evidence = own.evidence;
+                evidence.extend(tenant.smtp_auth_disabled.evidence.iter().cloned());
+                Fact::new(tenant.smtp_auth_disabled.seen.clone().map(|disabled| !disabled), evidence)
+            }
+            _ => Fact::new(own.seen.map(|disabled| !disabled), own.evidence),
+        }
+    }
+}
+
+fn unknown<T>(seen: &Seen<T>) -> NotObserved {
+    match seen {
+        Seen::Unknown(reason) => reason.clone(),
+        Seen::Absent | Seen::Malformed(_) | Seen::Present(_) => {
+            NotObserved::NotProvided { what: ENFORCEMENT.to_owned() }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::exported::tests::{World, context, declared};
+    use super::*;
+
+    fn leaky(without: &[&str]) -> World {
+        World::new(Some(declared("clinic.example"))).fixture("leaky-clinic", without)
+    }
+
+    fn built(world: &World, taken: &[&str]) -> Built<Mailbox> {
+        let evidence = world.evidence(taken);
+        build(context(&evidence))
+    }
+
+    fn find<'b>(built: &'b Built<Mailbox>, name: &str) -> &'b Mailbox {
+        built.subjects.iter().find(|mailbox| mailbox.name == name).expect("the mailbox is listed")
+    }
+
+    fn is<T: Clone + PartialEq + std::fmt::Debug>(fact: &Fact<T>) -> Option<T> {
+        fact.seen.present().cloned()
+    }
+
+    #[test]
+    fn exports_are_joined_by_address_and_reference() {
+        let built = built(&leaky(&[]), &[]);
+        let names: Vec<_> = built.subjects.iter().map(|mailbox| mailbox.name.as_str()).collect();
+        assert_eq!(names, ["ana@clinic.example", "ben@clinic.example", "front-desk@clinic.example"]);
+        assert_eq!(built.collection, Collection::Complete);
+        let ben = find(&built, "ben@clinic.example");
+        // The registration names him by a second address; the method he registered is not allowed.
+        assert_eq!(is(&ben.mfa_registered), Some(false));
+        assert_eq!(is(&ben.imap), Some(true));
+        assert_eq!(is(&ben.smtp_auth), Some(true));
+        let ana = find(&built, "ana@clinic.example");
+        assert_eq!(is(&ana.mfa_registered), Some(true));
+        assert!(matches!(ana.smtp_auth.seen, Seen::Unknown(_)), "it inherits a setting nobody handed over");
+        let desk = find(&built, "front-desk@clinic.example");
+        assert_eq!((is(&desk.sign_in), is(&desk.holds_phi)), (Some("blocked".to_owned()), Some(true)));
+        assert_eq!(is(&desk.retention_suspended), Some(true));
+        assert_eq!(is(&ana.retention_suspended), None, "ElcProcessingDisabled was not exported");
+    }
+
+    #[test]
+    fn forwarding_of_the_mailbox_is_classed() {
+        let built = built(&leaky(&[]), &[]);
+        let class = |name: &str| find(&built, name).forwarding.seen.clone().map(|forwarding| forwarding.target_class);
+        assert_eq!(class("ana@clinic.example"), Seen::Absent);
+        assert_eq!(class("ben@clinic.example"), Seen::Present("consumer-webmail".to_owned()));
+        // The directory entry is a contact whose mail goes outside.
+        assert_eq!(class("front-desk@clinic.example"), Seen::Present("external".to_owned()));
+        assert_eq!(is(&find(&built, "ben@clinic.example").forwarding_keeps_copy), Some(false));
+    }
+
+    #[test]
+    fn without_the_directory_an_entry_stays_unresolved() {
+        let built = built(&leaky(&["recipients.csv"]), &[]);
+        let forwarding = is(&find(&built, "front-desk@clinic.example").forwarding).unwrap();
+        assert_eq!(forwarding.target_class, "unresolved");
+    }
+
+    #[test]
+    fn the_mailboxes_own_audit_switch_decides_nothing() {
+        let built = built(&leaky(&[]), &[]);
+        assert_eq!(is(&find(&built, "ben@clinic.example").audited), Some(true));
+        assert!(matches!(find(&built, "ben@clinic.example").audit_bypassed.seen, Seen::Unknown(_)));
+    }
+
+    #[test]
+    fn an_empty_forwarding_column_beside_a_missing_one_is_not_absence() {
+        let world = World::new(Some(declared("clinic.example"))).file(
+            "m.csv",
+            b"PrimarySmtpAddress,ForwardingSmtpAddress\na@clinic.example,\nb@clinic.example,System.String[]\n",
+        );
+        let built = built(&world, &[]);
+        for name in ["a@clinic.example", "b@clinic.example"] {
+            assert!(matches!(find(&built, name).forwarding.seen, Seen::Unknown(_)), "{name}");
+        }
+    }
+
+    #[test]
+    fn accounts_stand_for_mailboxes_only_where_nobody_listed_those() {
+        let built = built(&leaky(&["mailboxes.csv", "cas-mailboxes.csv"]), &[]);
+        let names: Vec<_> = built.subjects.iter().map(|mailbox| mailbox.name.as_str()).collect();
+        assert_eq!(
+            names,
+            ["admin@clinic.example", "ana@clinic.example", "benjamin@clinic.example"],
+            "guests have none"
+        );
+        assert!(matches!(built.collection, Collection::Incomplete(NotObserved::NotProvided { .. })));
+    }
+
+    #[test]
+    fn a_second_factor_is_enforced_only_where_something_demands_it() {
+        let enforced = |world: &World| {
+            let built = built(world, &[]);
+            find(&built, "ana@clinic.example").mfa_enforced.seen.clone()
+        };
+        assert!(
+            matches!(enforced(&leaky(&[])), Seen::Unknown(NotObserved::NotProvided { .. })),
+            "policies were not given"
+        );
+        let defaults =
+            br#"{"id":"00000000-0000-0000-0000-000000000005","displayName":"Security Defaults","isEnabled":true}"#;
+        assert_eq!(enforced(&leaky(&["security-defaults.json"]).file("s.json", defaults)), Seen::Present(true));
+        let policy = |excluded: &str, state: &str| {
+            format!(
+                r#"[{{"id":"1","displayName":"MFA","state":"{state}","conditions":{{"clientAppTypes":["all"],"users":{{"includeUsers":["All"],"excludeUsers":[{excluded}],"excludeGroups":[],"excludeRoles":[]}},"applications":{{"includeApplications":["All"],"excludeApplications":[]}}}},"grantControls":{{"operator":"OR","builtInControls":["mfa"]}}}}]"#
+            )
+        };
+        let with = |text: &str| leaky(&[]).file("ca.json", text.as_bytes());
+        assert_eq!(enforced(&with(&policy("", "enabled"))), Seen::Present(true));
+        let excluded = policy(r#""00000000-0000-0000-0000-00000000000A""#, "enabled");
+        assert!(matches!(enforced(&with(&excluded)), Seen::Unknown(_)), "left out, and per-user states were not given");
+        let states = b"userPrincipalName,perUserMfaState\nana@clinic.example,disabled\n";
+        assert_eq!(enforced(&with(&excluded).file("p.csv", states)), Seen::Present(false));
+        let report_only = policy("", "enabledForReportingButNotEnforced");
+        assert_eq!(enforced(&with(&report_only).file("p.csv", states)), Seen::Present(false));
+        let cut = br#"[{"id":"1","displayName":"MFA","state":"enabled","conditions":"@{users=; applications=}","grantControls":{"operator":"OR","builtInControls":["mfa"]}}]"#;
+        assert!(matches!(
+            enforced(&leaky(&[]).file("ca.json", cut).file("p.csv", states)),
+            Seen::Unknown(NotObserved::Lost { .. })
+        ));
+    }
+
+    #[test]
+    fn a_segment_taken_away_makes_facts_unknown_and_never_better() {
+        let world = leaky(&[]);
+        let whole = built(&world, &[]);
+        for segment in
+            ["export.mailbox", "export.tenant", "export.export_file", "export.forwarding_rule", "declared.organization"]
+        {
+            let less = built(&world, &[segment]);
+            for mailbox in &less.subjects {
+                let before = find(&whole, &mailbox.name);
+                for (now, then) in super::super::shape::Subject::encode_subject(mailbox)
+                    .facts
+                    .values()
+                    .zip(super::super::shape::Subject::encode_subject(before).facts.values())
+                {
+                    assert!(now.value.is_err() || now.value == then.value, "{segment}: {now:?}, before {then:?}");
+                }
+            }
+        }
+        assert!(matches!(built(&world, &["export.mailbox"]).collection, Collection::Incomplete(_)));
+        assert!(matches!(built(&world, &["export.export_file"]).collection, Collection::Incomplete(_)));
+        for segment in ["export.tenant", "declared.organization"] {
+            let less = built(&world, &[segment]);
+            assert!(matches!(find(&less, "ben@clinic.example").forwarding.seen, Seen::Unknown(_)), "{segment}");
+        }
+        let less = built(&world, &["declared.organization"]);
+        assert!(matches!(find(&less, "ben@clinic.example").holds_phi.seen, Seen::Unknown(_)));
+    }
+
+    #[test]
+    fn no_exports_declared_is_not_a_clean_tenant() {
+        let scope = crate::evidence::declared::Declared { exports: Vec::new(), ..declared("clinic.example") };
+        let none = built(&World::new(Some(scope)), &[]);
+        assert!(matches!(none.collection, Collection::NotDeclared(_)));
+        let missing = built(&World::new(Some(declared("clinic.example"))), &[]);
+        assert!(matches!(missing.collection, Collection::Incomplete(_)));
+        let empty = built(&World::new(Some(declared("clinic.example"))).file("mailboxes.csv", b""), &[]);
+        assert!(empty.subjects.is_empty() && matches!(empty.collection, Collection::Incomplete(_)));
+    }
+
+    #[test]
+    fn google_accounts_carry_enrolment_enforcement_and_forwarding() {
+        let world = World::new(Some(declared("practice.example"))).fixture("google-clinic", &[]);
+        let built = built(&world, &[]);
+        assert_eq!(built.collection, Collection::Complete);
+        let dan = find(&built, "dan@practice.example");
+        assert_eq!(
+            (is(&dan.mfa_registered), is(&dan.mfa_enforced), is(&dan.imap)),
+            (Some(false), Some(false), Some(true))
+        );
+        assert_eq!(is(&dan.forwarding).unwrap().target_class, "consumer-webmail");
+        assert_eq!(is(&dan.forwarding_keeps_copy), Some(false));
+        assert_eq!(find(&built, "cleo@practice.example").forwarding.seen, Seen::Absent);
+        let old = find(&built, "old@practice.example");
+        assert_eq!(is(&old.sign_in), Some("blocked".to_owned()));
+        assert!(matches!(old.forwarding.seen, Seen::Unknown(_)), "GAM gave no row for it");
+    }
 }

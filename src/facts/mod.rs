@@ -10,6 +10,7 @@ pub mod content_folder;
 pub mod domain;
 pub mod endpoint;
 pub mod export_file;
+mod exported;
 pub mod forwarding_rule;
 pub mod mailbox;
 pub mod organization;
@@ -145,4 +146,22 @@ pub fn shapes() -> BTreeMap<SubjectKind, &'static [FactShape]> {
         (SubjectKind::Tenant, tenant::Tenant::FACTS),
         (SubjectKind::Vendor, vendor::Vendor::FACTS),
     ])
+}
+
+/// The declared absent values of the facts of one kind, by fact.
+pub fn absent_values(kind: SubjectKind) -> BTreeMap<&'static str, shape::Value> {
+    match kind {
+        SubjectKind::Attestation => attestation::Attestation::absent_values(),
+        SubjectKind::ContentFolder => content_folder::ContentFolder::absent_values(),
+        SubjectKind::Domain => domain::Domain::absent_values(),
+        SubjectKind::Endpoint => endpoint::Endpoint::absent_values(),
+        SubjectKind::ExportFile => export_file::ExportFile::absent_values(),
+        SubjectKind::ForwardingRule => forwarding_rule::ForwardingRule::absent_values(),
+        SubjectKind::Mailbox => mailbox::Mailbox::absent_values(),
+        SubjectKind::Organization => organization::Organization::absent_values(),
+        SubjectKind::Partner => partner::Partner::absent_values(),
+        SubjectKind::Register => register::Register::absent_values(),
+        SubjectKind::Tenant => tenant::Tenant::absent_values(),
+        SubjectKind::Vendor => vendor::Vendor::absent_values(),
+    }
 }

@@ -133,6 +133,8 @@ pub trait Subject {
     const KIND: SubjectKind;
     const FACTS: &'static [FactShape];
     fn encode_subject(&self) -> EncodedSubject;
+    /// The declared absent value of each fact that can be absent, without `state`.
+    fn absent_values() -> BTreeMap<&'static str, Value>;
 }
 
 /// Encodes one fact. `absent` is the declared absent value; without one, absence and malformed
@@ -228,8 +230,17 @@ macro_rules! subject {
                     ]),
                 }
             }
+            fn absent_values() -> std::collections::BTreeMap<&'static str, $crate::facts::shape::Value> {
+                let absent = [
+                    $($crate::facts::shape::subject!(@encoded $type $(, $absent)?)
+                        .map(|value| (stringify!($fact), value)),)+
+                ];
+                absent.into_iter().flatten().collect()
+            }
         }
     };
+    (@encoded $type:ty) => { None };
+    (@encoded $type:ty, $absent:expr) => { Some(<$type as $crate::facts::shape::Encode>::encode(&$absent)) };
     (@has) => { false };
     (@has $absent:expr) => { true };
     (@option) => { None };

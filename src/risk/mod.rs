@@ -3,10 +3,30 @@
 //! The unit is the scenario (asset, threat, vulnerability), never the failed check. Scales,
 //! matrices and credits are data in `checks/risk-model/`; no number stands in code.
 
+mod analysis;
+mod card;
+mod control;
+mod exposure;
+mod impact;
+mod known;
+mod likelihood;
+mod model;
+mod plan;
+mod rule;
+mod scenario;
+mod statement;
+
+pub use analysis::analyse;
+pub use card::{Card, Cards, cards};
+pub use control::is_stated;
+pub use model::{LikelihoodRule, Model, Source};
+pub use rule::{Category, RuleEntry, RuleKind, RuleObligation, SecurityRule};
+pub use scenario::{Scenario, ThreatSource, Verified};
+
 use serde::{Deserialize, Serialize};
 
 use crate::assess::Grade;
-use crate::finding::Fingerprint;
+use crate::finding::{Fingerprint, Severity};
 
 /// The five levels of NIST SP 800-30r1, used for likelihood, impact and risk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -31,6 +51,50 @@ impl Level {
             Self::Moderate => "moderate",
             Self::High => "high",
             Self::VeryHigh => "very high",
+        }
+    }
+
+    /// 0 for very low to 4 for very high.
+    pub const fn index(self) -> usize {
+        match self {
+            Self::VeryLow => 0,
+            Self::Low => 1,
+            Self::Moderate => 2,
+            Self::High => 3,
+            Self::VeryHigh => 4,
+        }
+    }
+
+    /// So many steps lower, at most to very low.
+    pub const fn lowered(self, steps: usize) -> Self {
+        Self::ALL[self.index().saturating_sub(steps)]
+    }
+
+    /// So many steps higher, at most to very high.
+    pub fn raised(self, steps: usize) -> Self {
+        Self::ALL[self.index().saturating_add(steps).min(Self::VeryHigh.index())]
+    }
+}
+
+/// How much work an item of the plan is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effort {
+    Small,
+    Medium,
+    Large,
+}
+
+impl Effort {
+    /// Every size, smallest first.
+    pub const ALL: [Self; 3] = [Self::Small, Self::Medium, Self::Large];
+
+    /// The word used everywhere.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Small => "small",
+            Self::Medium => "medium",
+            Self::Large => "large",
         }
     }
 }
@@ -86,8 +150,14 @@ pub struct PlanItem {
     pub findings: Vec<Fingerprint>,
     /// `small`, `medium`, `large`.
     pub effort: String,
-    /// Steps of risk level removed over all risks if the item were done, from re-running the model.
+    /// The check's severity.
+    pub severity: Severity,
+    /// How many subjects fail and nobody accepted it.
+    pub subjects: usize,
+    /// Steps of risk level removed over all risks if this item alone were done, from re-running the model.
     pub reduction: u32,
+    /// Steps of the chance of success removed likewise: what an item does that needs others to show.
+    pub eases: u32,
     pub owner: Option<String>,
     pub due: Option<jiff::civil::Date>,
     pub status: String,
@@ -97,7 +167,7 @@ pub struct PlanItem {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exposure {
     pub mailbox: String,
-    /// `no second factor`, `second factor registered`, `not known`.
+    /// `no second factor`, `second factor registered`, `second factor demanded`, `not known`.
     pub way_in: String,
     /// Individuals whose information lies there; `None` where no scan says.
     pub individuals_lower: Option<u64>,
@@ -110,10 +180,25 @@ pub struct Exposure {
 /// The whole risk analysis.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RiskAnalysis {
-    /// `1.0`.
+    /// `1.0 (lower-of-both)`: the version and the rule for likelihood.
     pub model: String,
     /// Worst residual first.
     pub risks: Vec<Risk>,
+    /// Most risk removed per effort first.
     pub plan: Vec<PlanItem>,
+    /// By mailbox.
     pub exposure: Vec<Exposure>,
+    /// Scenarios that cannot happen here, by id.
+    pub not_applicable: Vec<RiskNotApplicable>,
 }
+
+/// A scenario that cannot happen here, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RiskNotApplicable {
+    pub scenario: String,
+    pub title: String,
+    pub because: String,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,3 +1,5 @@
-//! What `probe` prints: one view of one observation, before anything is judged.
+//! What `probe` prints: one thing asked now, shown as it was found.
+
+pub mod domain;
 
 pub mod endpoint;

@@ -1,0 +1,6 @@
+//! Checks are embedded in the program; a file that is added or removed must rebuild it.
+
+fn main() {
+    println!("cargo::rerun-if-changed=checks");
+    println!("cargo::rerun-if-changed=build.rs");
+}

@@ -1,0 +1,5 @@
+//! Catalogues of the outside world that ship with the program: data, dated and sourced.
+
+pub mod vendors;
+
+pub mod consumer_domains;

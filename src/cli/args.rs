@@ -1,0 +1,472 @@
+//! The command line. The only file that names clap.
+
+use std::ffi::OsString;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
+
+use crate::collect::network::{ConnectTo, Network, NetworkOptions};
+use crate::report::json::v1::Severity;
+
+/// Assesses an organization's e-mail against the HIPAA Security Rule and writes a documented risk analysis.
+#[derive(Debug, Parser)]
+#[command(name = "mailassay", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 clean and complete, 1 error, 2 findings at or above --fail-on, 3 drift gate,\n\
+4 too little assessed, 64 usage or unreadable configuration, 130 interrupted (state saved).\n\
+stdout is the result, stderr everything else.")]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub verb: Verb,
+    /// Say nothing on stderr but errors.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// When to colour what is for people.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    Always,
+    Auto,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Judge stored evidence again, without network.
+    Assess(AssessArgs),
+    /// List and test the checks.
+    Checks(ChecksArgs),
+    /// Ask the world and store the evidence; judge nothing.
+    Collect(CollectArgs),
+    /// Print a completion script for a shell.
+    Completions { shell: clap_complete::Shell },
+    /// Count PHI in mail: by mailbox, folder, kind and age. No value is ever shown.
+    Content(ContentArgs),
+    /// Assess an invented clinic on this machine, twice, and write its reports.
+    Demo(DemoArgs),
+    /// Say what changed between two assessments.
+    Diff(DiffArgs),
+    /// Say what an export folder or file holds and how far it could be read.
+    Ingest(IngestArgs),
+    /// Print the manual page.
+    Man,
+    /// Ask one host or domain and show what it says.
+    Probe(ProbeArgs),
+    /// Write the reports of a stored assessment again.
+    Report(ReportArgs),
+    /// Collect, assess and report in one go.
+    Scan(ScanArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ScanArgs {
+    /// Domains to ask in public only, where there is no scope.
+    #[arg(value_name = "DOMAIN", required_unless_present = "scope", conflicts_with = "scope")]
+    pub domains: Vec<String>,
+    /// What may be examined.
+    #[arg(long, value_name = "FILE")]
+    pub scope: Option<PathBuf>,
+    /// The folder to write; it must be empty, absent or an unfinished run of the same scope.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub sources: SourceArgs,
+    #[command(flatten)]
+    pub judging: JudgingArgs,
+    #[command(flatten)]
+    pub network: NetworkArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CollectArgs {
+    /// Domains to ask in public only, where there is no scope.
+    #[arg(value_name = "DOMAIN", required_unless_present = "scope", conflicts_with = "scope")]
+    pub domains: Vec<String>,
+    /// What may be examined.
+    #[arg(long, value_name = "FILE")]
+    pub scope: Option<PathBuf>,
+    /// The evidence folder to write.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    #[command(flatten)]
+    pub sources: SourceArgs,
+    #[command(flatten)]
+    pub network: NetworkArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SourceArgs {
+    /// Collect from these sources only; join the rest later with `assess --evidence A --evidence B`.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "SOURCE")]
+    pub only: Vec<Area>,
+}
+
+/// What can be collected by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Area {
+    Answers,
+    Dns,
+    Exports,
+    Messages,
+    Registers,
+    Tls,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AssessArgs {
+    /// An evidence folder; give several to join collections made in different places.
+    #[arg(long, value_name = "DIR", required = true)]
+    pub evidence: Vec<PathBuf>,
+    /// Judge as of this moment or day instead of the end of collection; what expired by then counts as expired.
+    #[arg(long, value_name = "DATE", value_parser = moment)]
+    pub as_of: Option<Timestamp>,
+    /// The folder to write; without it the assessment goes to stdout as JSON.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub judging: JudgingArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct JudgingArgs {
+    /// A folder of the organization's own checks, added to the built-in ones.
+    #[arg(long, value_name = "DIR")]
+    pub checks: Option<PathBuf>,
+    /// Exit 2 when a finding is at least this severe.
+    #[arg(long, value_name = "SEVERITY", default_value = "high")]
+    pub fail_on: SeverityArg,
+    /// Exit 4 when fewer percent of the declared checks could be assessed.
+    #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub min_coverage: u8,
+    /// Exit 4 when a check of one of these areas could not be assessed: transport, sender-identity, mailboxes, …
+    #[arg(long, value_delimiter = ',', value_name = "AREA")]
+    pub require: Vec<String>,
+    /// Compare with this earlier assessment.json and report what changed.
+    #[arg(long, value_name = "FILE")]
+    pub since: Option<PathBuf>,
+    /// Exit 3 when the comparison shows something added, worsened, reopened or lapsed.
+    #[arg(long, requires = "since")]
+    pub fail_on_drift: bool,
+    /// Exit 0 whatever was found, for jobs that only report.
+    #[arg(long)]
+    pub exit_zero: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum SeverityArg {
+    Info,
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+impl Default for JudgingArgs {
+    /// What the command line gives when nothing is said.
+    fn default() -> Self {
+        Self {
+            checks: None,
+            fail_on: SeverityArg::High,
+            min_coverage: 0,
+            require: Vec::new(),
+            since: None,
+            fail_on_drift: false,
+            exit_zero: false,
+        }
+    }
+}
+
+impl From<SeverityArg> for Severity {
+    fn from(argument: SeverityArg) -> Self {
+        match argument {
+            SeverityArg::Info => Self::Info,
+            SeverityArg::Low => Self::Low,
+            SeverityArg::Medium => Self::Medium,
+            SeverityArg::High => Self::High,
+            SeverityArg::Critical => Self::Critical,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// The assessment.json to show.
+    #[arg(value_name = "FILE")]
+    pub assessment: PathBuf,
+    /// The folder to write.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DemoArgs {
+    /// The folder to write, one folder per quarter.
+    #[arg(long, value_name = "DIR", default_value = "mailassay-demo")]
+    pub out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DiffArgs {
+    /// The earlier assessment.json.
+    pub old: PathBuf,
+    /// The later assessment.json.
+    pub new: PathBuf,
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+    /// Exit 3 when something was added, worsened, reopened or lapsed.
+    #[arg(long)]
+    pub fail_on_drift: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ChecksArgs {
+    #[command(subcommand)]
+    pub verb: ChecksVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ChecksVerb {
+    /// List the checks.
+    List {
+        /// A folder of the organization's own checks, added to the built-in ones.
+        #[arg(long, value_name = "DIR")]
+        checks: Option<PathBuf>,
+        #[arg(long, value_enum, default_value = "text")]
+        format: Format,
+    },
+    /// Load the checks and run every example in them.
+    Test {
+        /// A folder of the organization's own checks, added to the built-in ones.
+        #[arg(long, value_name = "DIR")]
+        checks: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct IngestArgs {
+    /// Files or folders.
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ContentArgs {
+    /// Mail files or folders; `-` reads one mbox from standard input.
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+    /// Write one JSON line per message: a keyed reference and its level.
+    #[arg(long, value_name = "FILE", requires = "key_file")]
+    pub messages: Option<PathBuf>,
+    /// The key of those references; keep it to compare two runs.
+    #[arg(long, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ProbeArgs {
+    /// HOST:PORT asks a service, DOMAIN asks DNS and the MTA-STS policy host.
+    #[arg(value_name = "TARGET", required_unless_present = "list", conflicts_with = "list")]
+    pub target: Option<String>,
+    /// A file of targets, one a line: host:port[,starttls=KIND][,server_name=NAME] or domain[,selector=NAME].
+    #[arg(long, value_name = "FILE")]
+    pub list: Option<PathBuf>,
+    /// How TLS begins; the port decides where this is left out.
+    #[arg(long, value_name = "KIND", value_parser = ["smtp", "imap", "pop3", "sieve", "none"])]
+    pub starttls: Option<String>,
+    /// `verdict` asks with few connections whether forbidden classes are accepted; `full` lists everything.
+    #[arg(long, value_enum)]
+    pub mode: Option<Mode>,
+    /// The name sent and expected in certificates, where it is not the host.
+    #[arg(long, value_name = "NAME")]
+    pub server_name: Option<String>,
+    /// Also try whether bytes sent behind STARTTLS are acted on inside TLS: one connection, NOOP only.
+    #[arg(long)]
+    pub active_probes: bool,
+    /// DKIM selectors to ask for.
+    #[arg(long, value_name = "NAME")]
+    pub selector: Vec<String>,
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+    #[command(flatten)]
+    pub network: NetworkArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Mode {
+    Full,
+    Verdict,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    Json,
+    Text,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Network")]
+pub(super) struct NetworkArgs {
+    /// A recursive resolver to ask; repeat for several. Without it, the system's.
+    #[arg(long, value_name = "IP[:PORT]", value_parser = resolver)]
+    pub resolver: Vec<SocketAddr>,
+    /// DNSKEY lines of a private root, for test networks.
+    #[arg(long, value_name = "FILE")]
+    pub trust_anchor: Option<PathBuf>,
+    /// PEM certificates to trust instead of Mozilla's roots.
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// Connect elsewhere for one host and port, as in curl; repeatable.
+    #[arg(long, value_name = "HOST:PORT:ADDR:PORT", value_parser = connect_to)]
+    pub connect_to: Vec<ConnectTo>,
+    /// A loopback or private network that may be contacted; repeatable.
+    #[arg(long, value_name = "CIDR", value_parser = network)]
+    pub allow_net: Vec<Network>,
+    /// For the whole collection [default: 20m, or the scope's].
+    #[arg(long, value_name = "TIME", value_parser = length)]
+    pub deadline: Option<Duration>,
+    /// Connections open at once to one port of one host [default: by port, 2 on port 25].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub max_connections: Option<u8>,
+    /// New connections a second to one port of one host [default: by port, 4 on port 25].
+    #[arg(long, value_name = "N", value_parser = rate)]
+    pub rate: Option<f64>,
+    /// The name said in EHLO.
+    #[arg(long, value_name = "NAME")]
+    pub ehlo: Option<String>,
+    /// How long one connection may take.
+    #[arg(long, value_name = "TIME", value_parser = length, default_value = "10s")]
+    pub connection_deadline: Duration,
+    /// How long one service may take, over all its connections.
+    #[arg(long, value_name = "TIME", value_parser = length, default_value = "60s")]
+    pub endpoint_deadline: Duration,
+    /// How long one DNS question may take, all attempts together.
+    #[arg(long, value_name = "TIME", value_parser = length, default_value = "6s")]
+    pub dns_deadline: Duration,
+    /// Ask nothing of any network.
+    #[arg(long)]
+    pub offline: bool,
+    /// A name for where this machine stands, kept with each answer.
+    #[arg(long, value_name = "LABEL", default_value = "here")]
+    pub vantage: String,
+}
+
+impl NetworkArgs {
+    /// The options with their defaults filled in.
+    pub(super) fn options(self, limits: crate::scope::Limits) -> NetworkOptions {
+        let defaults = NetworkOptions::default();
+        NetworkOptions {
+            resolvers: self.resolver,
+            trust_anchor: self.trust_anchor,
+            ca_file: self.ca_file,
+            connect_to: self.connect_to,
+            allow_net: self.allow_net,
+            deadline: self.deadline.or(limits.deadline).unwrap_or(defaults.deadline),
+            connection_deadline: self.connection_deadline,
+            endpoint_deadline: self.endpoint_deadline,
+            dns_deadline: self.dns_deadline,
+            max_connections: self.max_connections.map(usize::from).or(limits.max_connections),
+            rate: self.rate,
+            ehlo: self.ehlo.unwrap_or(defaults.ehlo),
+            offline: self.offline,
+            vantage: self.vantage,
+        }
+    }
+}
+
+/// What came of reading the command line: a verb to run, or text to show and an exit code.
+pub(super) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    Cli::try_parse_from(arguments)
+}
+
+/// The command as clap sees it: for the manual page and completions.
+pub(super) fn command() -> clap::Command {
+    Cli::command()
+}
+
+fn resolver(text: &str) -> Result<SocketAddr, String> {
+    if let Ok(with_port) = text.parse::<SocketAddr>() {
+        return Ok(with_port);
+    }
+    text.trim_start_matches('[')
+        .trim_end_matches(']')
+        .parse::<IpAddr>()
+        .map(|address| SocketAddr::new(address, 53))
+        .map_err(|_| "expected an address such as 9.9.9.9, 127.0.0.1:5353 or [::1]:5353".to_owned())
+}
+
+fn connect_to(text: &str) -> Result<ConnectTo, String> {
+    let refuse = || "expected HOST:PORT:ADDR:PORT, for example mx1.clinic.example:25:127.0.0.1:2525".to_owned();
+    let mut parts = text.splitn(3, ':');
+    let (host, port, rest) = (parts.next(), parts.next(), parts.next());
+    let (Some(host), Some(port), Some(rest)) = (host, port, rest) else { return Err(refuse()) };
+    let to: SocketAddr = rest.parse().map_err(|_| refuse())?;
+    let host: crate::names::DomainName = host.parse().map_err(|error| format!("{error}"))?;
+    Ok(ConnectTo { host: host.to_string(), port: port.parse().map_err(|_| refuse())?, to })
+}
+
+fn network(text: &str) -> Result<Network, String> {
+    let refuse = || "expected a network such as 127.0.0.0/8 or fd00::/8".to_owned();
+    let (address, prefix) = text.split_once('/').ok_or_else(refuse)?;
+    let address: IpAddr = address.parse().map_err(|_| refuse())?;
+    let prefix: u8 = prefix.parse().map_err(|_| refuse())?;
+    let longest = if address.is_ipv4() { 32 } else { 128 };
+    if prefix > longest { Err(refuse()) } else { Ok(Network { address, prefix }) }
+}
+
+fn length(text: &str) -> Result<Duration, String> {
+    crate::units::duration(text)
+        .filter(|length| !length.is_zero())
+        .ok_or_else(|| "expected a length of time such as 500ms, 90s, 20m or 2h".to_owned())
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    text.parse::<f64>()
+        .ok()
+        .filter(|rate| (0.01..=1000.0).contains(rate))
+        .ok_or_else(|| "expected connections a second, from 0.01 to 1000".to_owned())
+}
+
+fn moment(text: &str) -> Result<Timestamp, String> {
+    if let Ok(day) = text.parse::<jiff::civil::Date>() {
+        // A bare day means its end in UTC: what expires on that day has not expired before it.
+        return day
+            .at(23, 59, 59, 0)
+            .to_zoned(jiff::tz::TimeZone::UTC)
+            .map(|moment| moment.timestamp())
+            .map_err(|error| error.to_string());
+    }
+    text.parse::<Timestamp>()
+        .map_err(|_| "expected a day such as 2026-12-31 or a moment such as 2026-12-31T12:00:00Z".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn addresses_ports_and_networks_are_read_and_nonsense_is_refused() {
+        assert_eq!(resolver("9.9.9.9"), Ok("9.9.9.9:53".parse().unwrap()));
+        assert_eq!(resolver("[::1]:5353"), Ok("[::1]:5353".parse().unwrap()));
+        assert!(resolver("dns.example").is_err());
+        let redirected = connect_to("MX1.clinic.example:25:127.0.0.1:2525").unwrap();
+        assert_eq!((redirected.host.as_str(), redirected.port), ("mx1.clinic.example", 25));
+        assert!(connect_to("mx1:25:127.0.0.1").is_err());
+        assert!(network("127.0.0.0/33").is_err() && network("127.0.0.0/8").is_ok());
+        assert!(length("0s").is_err() && length("2d").is_err());
+        assert_eq!(moment("2026-12-31"), Ok("2026-12-31T23:59:59Z".parse().unwrap()));
+    }
+}

@@ -1,0 +1,51 @@
+//! `content`: counts PHI in mail. No value, subject or name ever comes out.
+
+use super::args::{ContentArgs, Format};
+use super::{Failure, say, say_json};
+use crate::clock::{Clock, SystemClock};
+use crate::collect::messages::{self, MailFrom, MailSource, MessageKey, ScanKey, ScanOptions};
+use crate::files;
+use crate::report::content;
+use crate::verdict::Ending;
+
+const KEY_FILE_BYTES: u64 = 64 * 1024;
+
+pub(super) fn run(args: ContentArgs) -> Result<Ending, Failure> {
+    let key_file = args
+        .key_file
+        .as_deref()
+        .map(|path| files::read_bounded(path, KEY_FILE_BYTES))
+        .transpose()
+        .map_err(Failure::usage)?;
+    let options = ScanOptions {
+        key: key_file.as_deref().map_or_else(ScanKey::random, ScanKey::from_secret),
+        message_key: args.messages.as_ref().and(key_file.as_deref()).map(MessageKey::from_file_bytes),
+        now: SystemClock.now(),
+        vantage: "here".to_owned(),
+    };
+    let mut sources = Vec::new();
+    for path in args.paths {
+        let (label, from) = if path.as_os_str() == "-" {
+            ("standard input".to_owned(), MailFrom::Stream(Box::new(std::io::stdin())))
+        } else {
+            if !path.exists() {
+                return Err(Failure::usage(anyhow::anyhow!("{} does not exist", path.display())));
+            }
+            (path.display().to_string(), MailFrom::Path(path.clone()))
+        };
+        // One source is one mailbox: its file or folder name without the ending.
+        let mailbox = path.file_stem().map_or_else(|| label.clone(), |stem| stem.to_string_lossy().into_owned());
+        sources.push(MailSource { label, mailbox, from });
+    }
+    let scan = messages::scan(sources, &options);
+    if let Some(path) = &args.messages {
+        let lines: String = scan.messages.iter().map(|message| message.line() + "\n").collect();
+        files::write_whole(path, lines.as_bytes()).map_err(anyhow::Error::from)?;
+    }
+    let report = content::report(&scan.observations);
+    match args.format {
+        Format::Json => say_json(&report),
+        Format::Text => say(&content::text(&report)),
+    }
+    Ok(Ending::Clean)
+}

@@ -1,0 +1,188 @@
+//! `probe`: asks one service or domain, or a list of them, and shows what they say.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use futures_util::{StreamExt, stream};
+use tokio::time::Instant;
+
+use super::args::{Format, Mode as ModeArg, ProbeArgs};
+use super::targets::{self, Host, Target};
+use super::{Failure, Voice, say};
+use crate::catalogues::vendors::VendorCatalogue;
+use crate::clock::{Clock, SystemClock};
+use crate::collect::dial::Dialer;
+use crate::collect::dns::Dns;
+use crate::collect::domain;
+use crate::collect::https::Https;
+use crate::collect::network::NetworkOptions;
+use crate::collect::service::{self, ServiceTarget, StartTls};
+use crate::collect::tls::enumerate::Mode;
+use crate::evidence::declared::DeclaredDomain;
+use crate::files;
+use crate::report::probe::domain::DomainProbe;
+use crate::report::probe::endpoint;
+use crate::verdict::Ending;
+use crate::yaml::Located;
+
+/// Targets of a list asked at once.
+const AT_ONCE: usize = 64;
+const LIST_BYTES: u64 = 256 * 1024 * 1024;
+
+pub(super) fn run(args: ProbeArgs, voice: &Voice) -> Result<Ending, Failure> {
+    let is_list = args.list.is_some();
+    let targets = match (&args.list, &args.target) {
+        (Some(path), _) => {
+            let text = files::read_text(path, LIST_BYTES).map_err(Failure::usage)?;
+            targets::list(path, &text).map_err(|faults| Failure::usage(anyhow::anyhow!(joined(&faults))))?
+        }
+        (None, Some(text)) => vec![single(&args, text)?],
+        (None, None) => Vec::new(),
+    };
+    let options = args.network.options(crate::scope::Limits::default());
+    let deadline = options.deadline;
+    let prober = Prober::new(options, args.mode, args.active_probes)?;
+    // A list is for programs: one JSON object a line. A single target is for people unless asked.
+    let format = if is_list { Format::Json } else { args.format };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(anyhow::Error::from)?;
+    let total = targets.len();
+    let finished = runtime.block_on(async {
+        let all = async {
+            let mut shown = stream::iter(targets).map(|target| prober.ask(target, format)).buffered(AT_ONCE);
+            let mut count = 0_usize;
+            while let Some(text) = shown.next().await {
+                say(&text);
+                count += 1;
+            }
+            count
+        };
+        tokio::time::timeout(deadline, all).await
+    });
+    if finished.is_err() {
+        voice.remark(&format!("the deadline ended the run before all {total} targets were asked (--deadline)"));
+        return Ok(Ending::Coverage);
+    }
+    Ok(Ending::Clean)
+}
+
+fn joined(faults: &[Located]) -> String {
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\nerror: ")
+}
+
+/// The one target of the command line, with its options.
+fn single(args: &ProbeArgs, text: &str) -> Result<Target, Failure> {
+    let mut target = targets::target(text).map_err(|why| Failure::usage(anyhow::anyhow!(why)))?;
+    match &mut target {
+        Target::Domain { selectors, .. } => {
+            for selector in &args.selector {
+                let name: crate::names::DomainName = selector.parse().map_err(Failure::usage)?;
+                selectors.push(name.to_string());
+            }
+        }
+        Target::Service { starttls, server_name, .. } => {
+            starttls.clone_from(&args.starttls);
+            if let Some(name) = &args.server_name {
+                let name: crate::names::DomainName = name.parse().map_err(Failure::usage)?;
+                *server_name = Some(name.to_string());
+            }
+        }
+    }
+    Ok(target)
+}
+
+struct Prober {
+    dns: Dns,
+    https: Https,
+    dialer: Dialer,
+    vendors: VendorCatalogue,
+    mode: Option<ModeArg>,
+    active_probes: bool,
+    offline: bool,
+}
+
+impl Prober {
+    fn new(options: NetworkOptions, mode: Option<ModeArg>, active_probes: bool) -> Result<Self, Failure> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let offline = options.offline;
+        let dns = Dns::new(&options, Arc::clone(&clock)).map_err(Failure::usage)?;
+        let https = Https::new(&options).map_err(Failure::usage)?;
+        let dialer = Dialer::with_clock(Arc::new(options), clock);
+        dialer.roots().map_err(|reason| Failure::usage(anyhow::anyhow!("the CA file cannot be used: {reason}")))?;
+        Ok(Self { dns, https, dialer, vendors: VendorCatalogue::shipped(), mode, active_probes, offline })
+    }
+
+    async fn ask(&self, target: Target, format: Format) -> String {
+        match target {
+            Target::Domain { name, selectors } => {
+                let declared = DeclaredDomain { name, sends: true, receives: true, selectors };
+                self.domain(&declared, format).await
+            }
+            Target::Service { host, port, starttls, server_name } => {
+                self.service(host, port, starttls, server_name, format).await
+            }
+        }
+    }
+
+    async fn domain(&self, declared: &DeclaredDomain, format: Format) -> String {
+        let started = Instant::now();
+        let answers = domain::ask(&self.dns, &self.https, declared, &self.vendors, &[]).await;
+        let permitted = |address: IpAddr| self.https.permits(address);
+        let elapsed = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let chains = std::collections::BTreeMap::new();
+        let probe = DomainProbe::new(declared, &answers.observations, &self.vendors, &permitted, &chains, elapsed);
+        match format {
+            Format::Json => json_line(&probe),
+            Format::Text => probe.render(),
+        }
+    }
+
+    async fn service(
+        &self,
+        host: Host,
+        port: u16,
+        starttls: Option<String>,
+        server_name: Option<String>,
+        format: Format,
+    ) -> String {
+        let addresses = match &host {
+            Host::Address(address) => vec![*address],
+            // What cannot be resolved is a state of the target, told by the probe itself.
+            Host::Name(name) if !self.offline => self.dns.addresses(name).await.unwrap_or_default(),
+            Host::Name(_) => Vec::new(),
+        };
+        let named = match &host {
+            Host::Address(address) => address.to_string(),
+            Host::Name(name) => name.to_string(),
+        };
+        let mut target = ServiceTarget::new(named, addresses, port);
+        target.active_probes = self.active_probes;
+        if let Some(way) = starttls.as_deref().and_then(StartTls::from_word) {
+            target.starttls = way;
+        }
+        if let Some(name) = server_name {
+            target.server_name = name;
+        }
+        let mode = match self.mode {
+            Some(ModeArg::Full) => Mode::Full,
+            Some(ModeArg::Verdict) => Mode::Verdict,
+            None if port == 25 => Mode::Verdict,
+            None => Mode::Full,
+        };
+        let observations = service::probe_each(&self.dialer, &target, mode).await;
+        let views = observations.iter().filter_map(endpoint::view);
+        views
+            .map(|view| match format {
+                Format::Json => json_line(&view),
+                Format::Text => endpoint::text(&view),
+            })
+            .collect()
+    }
+}
+
+fn json_line(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).expect("views hold only text, numbers and lists") + "\n"
+}

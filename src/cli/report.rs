@@ -1,0 +1,15 @@
+//! `report`: writes the reports of a stored assessment again.
+
+use super::args::ReportArgs;
+use super::judging::read_assessment;
+use super::{Failure, Voice, output, say};
+use crate::report;
+use crate::verdict::Ending;
+
+pub(super) fn run(args: &ReportArgs, voice: &Voice) -> Result<Ending, Failure> {
+    let assessment = read_assessment(&args.assessment)?;
+    output::must_be_free(&args.out)?;
+    let files = report::write_all(&assessment, &args.out).map_err(anyhow::Error::from)?;
+    say(&output::summary(&assessment, files, voice));
+    Ok(Ending::Clean)
+}

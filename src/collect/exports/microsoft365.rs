@@ -1,0 +1,678 @@
+//! Turns rows of Microsoft 365 exports into records.
+//!
+//! Names of rules, the words they look for and display names stay here: classes and keyed
+//! references leave. A row without the address it speaks of is rejected, never guessed.
+
+use super::recipient::{self, over, reference, targets};
+use super::recognise::Format;
+use super::row::{Cell, Row, address};
+use super::words;
+use crate::evidence::export::{
+    ConditionalAccess, ForwardingRule, Mailbox, MfaRegistration, Recipient, Record, Target, TenantSetting,
+};
+use crate::keyed::KeyedReference;
+use crate::names::DomainName;
+use crate::seen::{NotObserved, Seen};
+
+const PROVIDER: &str = "microsoft365";
+
+/// The records of one row; an error says why the row is none.
+pub fn records(format: Format, row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
+    match format {
+        Format::AcceptedDomains => accepted_domain(row),
+        Format::AdminAuditLog => {
+            Ok(vec![setting("unified-audit-log", None, flag_word(row, "unifiedauditlogingestionenabled"))])
+        }
+        Format::AuditBypass => audit_bypass(row, key),
+        Format::ConditionalAccess => Ok(vec![conditional_access(row, key)]),
+        Format::GraphInboxRules => graph_rule(row, key),
+        Format::InboxRules => inbox_rule(row, key),
+        // One reader for both: people join the two in one file.
+        Format::CasMailboxes | Format::Mailboxes => mailbox(row, key),
+        Format::MfaRegistration => registration(row, key),
+        Format::Organization => Ok(vec![setting("mailbox-auditing-disabled", None, flag_word(row, "auditdisabled"))]),
+        Format::OutboundSpam => Ok(vec![setting("external-auto-forwarding", None, forwarding_mode(row))]),
+        Format::PerUserMfa => per_user_mfa(row, key),
+        Format::Recipients => recipient(row, key),
+        Format::RemoteDomains => remote_domain(row),
+        Format::SecurityDefaults => Ok(vec![setting("security-defaults", None, flag_word(row, "isenabled"))]),
+        Format::TransportConfig => {
+            Ok(vec![setting("smtp-auth-disabled", None, flag_word(row, "smtpclientauthenticationdisabled"))])
+        }
+        Format::TransportRules => Ok(vec![transport_rule(row, key)]),
+        Format::Users => user(row, key),
+        Format::GoogleFilters
+        | Format::GoogleForwards
+        | Format::GoogleImap
+        | Format::GooglePolicies
+        | Format::GooglePop
+        | Format::GoogleUsersConsole
+        | Format::GoogleUsersGam => Err("not a format of this provider".to_owned()),
+    }
+}
+
+fn setting(name: &str, of: Option<String>, value: Seen<String>) -> Record {
+    Record::TenantSetting(TenantSetting { provider: PROVIDER.to_owned(), setting: name.to_owned(), of, value })
+}
+
+fn flag_word(row: &Row, column: &'static str) -> Seen<String> {
+    row.flag(column).map(|flag| flag.to_string())
+}
+
+/// `Automatic`, `On`, `Off`. A number says nothing that Microsoft documents for this list.
+fn forwarding_mode(row: &Row) -> Seen<String> {
+    match row.word("autoforwardingmode") {
+        Seen::Present(mode) if ["automatic", "off", "on"].contains(&mode.as_str()) => Seen::Present(mode),
+        Seen::Present(_) => Seen::Unknown(
+            row.unreadable("autoforwardingmode", "a number or an unknown word; export with -EnumsAsStrings"),
+        ),
+        seen => seen,
+    }
+}
+
+fn accepted_domain(row: &Row) -> Result<Vec<Record>, String> {
+    let domain: DomainName = row
+        .text("domainname")
+        .and_then(|text| text.parse().ok())
+        .ok_or_else(|| "domainname holds no domain name".to_owned())?;
+    let match_subdomains = row.flag("matchsubdomains").present().copied().unwrap_or(false);
+    Ok(vec![Record::AcceptedDomain { domain: domain.to_string(), match_subdomains }])
+}
+
+fn remote_domain(row: &Row) -> Result<Vec<Record>, String> {
+    let text = row.text("domainname").ok_or_else(|| "domainname is empty".to_owned())?;
+    let named = text == "*" || text.trim_start_matches("*.").parse::<DomainName>().is_ok();
+    if !named {
+        return Err("domainname holds no domain name".to_owned());
+    }
+    let of = Some(text.to_lowercase());
+    Ok(vec![setting("remote-domain-auto-forwarding", of, flag_word(row, "autoforwardenabled"))])
+}
+
+/// Every name a mailbox or account is known by, keyed.
+fn references(row: &Row, key: &KeyedReference) -> Vec<String> {
+    const NAMES: [&str; 12] = [
+        "alias",
+        "distinguishedname",
+        "exchangeguid",
+        "externaldirectoryobjectid",
+        "guid",
+        "id",
+        "identity",
+        "legacyexchangedn",
+        "name",
+        "primarysmtpaddress",
+        "userprincipalname",
+        "userid",
+    ];
+    let mut found: Vec<String> =
+        NAMES.iter().filter_map(|column| row.text(column)).map(|name| reference(name, key)).collect();
+    // Old directory names and further addresses; telephone and conferencing ones match nothing.
+    for text in row.texts("emailaddresses").into_iter().filter(|text| !Cell::Text((*text).to_owned()).is_destroyed()) {
+        found.extend(proxies(text).map(|proxy| reference(proxy, key)));
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// `SMTP:a@b smtp:c@d X500:/o=…`: cut before each known prefix, since directory names hold spaces.
+fn proxies(text: &str) -> impl Iterator<Item = &str> {
+    let mut starts: Vec<usize> = Vec::new();
+    let lower = text.to_ascii_lowercase();
+    for prefix in ["smtp:", "x500:", "sip:", "spo:", "eum:"] {
+        starts.extend(lower.match_indices(prefix).map(|(at, _)| at));
+    }
+    starts.sort_unstable();
+    let ends: Vec<usize> = starts.iter().skip(1).copied().chain([text.len()]).collect();
+    starts
+        .into_iter()
+        .zip(ends)
+        .filter_map(move |(from, to)| text.get(from..to))
+        .map(|proxy| proxy.trim_matches(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '{' | '}')))
+        .filter(|proxy| ["smtp:", "x500:"].iter().any(|prefix| proxy.to_ascii_lowercase().starts_with(prefix)))
+}
+
+/// The address a row of mailboxes or accounts is about.
+fn own_address(row: &Row) -> Result<String, String> {
+    ["primarysmtpaddress", "userprincipalname", "windowsemailaddress", "user", "emailaddress"]
+        .into_iter()
+        .find_map(|column| row.address(column))
+        .ok_or_else(|| "no column holds the mailbox's address".to_owned())
+}
+
+fn mailbox_kind(row: &Row) -> Seen<String> {
+    row.word("recipienttypedetails").map(|word| {
+        // Numbers are those of msExchRecipientTypeDetails, as ConvertTo-Json writes them.
+        match word.as_str() {
+            "usermailbox" | "linkedmailbox" | "legacymailbox" | "1" | "2" | "8" => "user",
+            "sharedmailbox" | "4" => "shared",
+            "roommailbox" | "16" => "room",
+            "equipmentmailbox" | "32" => "equipment",
+            _ => "other",
+        }
+        .to_owned()
+    })
+}
+
+fn mailbox(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
+    let (forwards_to, forwards_incomplete) =
+        over(&[targets(row, "forwardingsmtpaddress", key), targets(row, "forwardingaddress", key)]);
+    Ok(vec![Record::Mailbox(Box::new(Mailbox {
+        references: references(row, key),
+        mailbox_kind: mailbox_kind(row),
+        enabled: row.flag("accountdisabled").map(|disabled| !disabled),
+        forwards_to,
+        forwards_incomplete,
+        keeps_copy: row.flag("delivertomailboxandforward"),
+        audit_enabled: row.flag("auditenabled"),
+        retention_policy: row.filled("retentionpolicy"),
+        retention_suspended: either(row.flag("retentionholdenabled"), row.flag("elcprocessingdisabled")),
+        litigation_hold: row.flag("litigationholdenabled"),
+        imap_enabled: row.flag("imapenabled"),
+        pop_enabled: row.flag("popenabled"),
+        smtp_auth_disabled: row.flag("smtpclientauthenticationdisabled"),
+        ..Mailbox::unstated(PROVIDER, own_address(row)?, true)
+    }))])
+}
+
+/// Yes if one of two says yes; no only if both say no.
+fn either(one: Seen<bool>, other: Seen<bool>) -> Seen<bool> {
+    match (one, other) {
+        (Seen::Present(true), _) | (_, Seen::Present(true)) => Seen::Present(true),
+        (Seen::Present(false), Seen::Present(false)) => Seen::Present(false),
+        (Seen::Present(false), other) => other,
+        (one, _) => one,
+    }
+}
+
+fn user(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
+    Ok(vec![Record::Mailbox(Box::new(Mailbox {
+        references: references(row, key),
+        enabled: row.flag("accountenabled"),
+        ..Mailbox::unstated(PROVIDER, own_address(row)?, false)
+    }))])
+}
+
+fn per_user_mfa(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
+    // `enabled` means that the user is asked to register, `enforced` that sign-in demands it.
+    let mfa_enforced = match row.word("perusermfastate") {
+        Seen::Present(word) if word == "enforced" => Seen::Present(true),
+        Seen::Present(word) if ["enabled", "disabled"].contains(&word.as_str()) => Seen::Present(false),
+        Seen::Present(_) => Seen::Unknown(row.unreadable("perusermfastate", "an unknown word")),
+        Seen::Absent => Seen::Absent,
+        Seen::Malformed(malformed) => Seen::Malformed(malformed),
+        Seen::Unknown(reason) => Seen::Unknown(reason),
+    };
+    let address = own_address(row)?;
+    Ok(vec![Record::Mailbox(Box::new(Mailbox {
+        references: references(row, key),
+        mfa_enforced,
+        ..Mailbox::unstated(PROVIDER, address, false)
+    }))])
+}
+
+fn audit_bypass(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
+    // The export names accounts by directory name; one without an address is joined by reference.
+    let address = ["primarysmtpaddress", "userprincipalname", "identity", "name"]
+        .into_iter()
+        .find_map(|column| row.address(column));
+    let references = references(row, key);
+    if address.is_none() && references.is_empty() {
+        return Err("no column names the account".to_owned());
+    }
+    Ok(vec![Record::Mailbox(Box::new(Mailbox {
+        references,
+        audit_bypassed: row.flag("auditbypassenabled"),
+        ..Mailbox::unstated(PROVIDER, address.unwrap_or_default(), false)
+    }))])
+}
+
+fn registration(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
+    let methods = row.seen("methodsregistered").map(|cell| {
+        let texts: Vec<&str> = match cell {
+            Cell::List(items) => items.iter().filter_map(Cell::text).collect(),
+            cell => cell.text().unwrap_or_default().split([',', ';', ' ']).collect(),
+        };
+        let mut words: Vec<String> = texts
+            .into_iter()
+            .map(|word| word.trim().to_ascii_lowercase())
+            .filter(|word| {
+                !word.is_empty() && word.len() <= 64 && word.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            })
+            .collect();
+        words.sort();
+        words.dedup();
+        words
+    });
+    Ok(vec![Record::MfaRegistration(Box::new(MfaRegistration {
+        provider: PROVIDER.to_owned(),
+        address: row.address("userprincipalname").ok_or_else(|| "userprincipalname holds no address".to_owned())?,
+        references: references(row, key),
+        capable: row.flag("ismfacapable"),
+        registered: row.flag("ismfaregistered"),
+        administrator: row.flag("isadmin"),
+        guest: row.word("usertype").map(|word| word == "guest"),
+        methods,
+    }))])
+}
+
+fn recipient(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
+    let recipient_kind = row.word("recipienttypedetails").map(|word| {
+        match word.as_str() {
+            word if word.ends_with("mailbox") => "mailbox",
+            "mailcontact" | "mailforestcontact" => "contact",
+            "guestmailuser" => "guest",
+            "mailuser" => "mail-user",
+            word if word.contains("group") || word.contains("list") => "group",
+            _ => "other",
+        }
+        .to_owned()
+    });
+    let one = |column: &str| match row.text(column).map(|text| recipient::of_text(text, key)) {
+        Some(mut found) if found.len() == 1 => Some(found.remove(0)),
+        Some(_) => Some(Target::Unparseable),
+        None => None,
+    };
+    let own = one("primarysmtpaddress");
+    let target = one("externalemailaddress").or_else(|| own.clone()).unwrap_or(Target::Unparseable);
+    let address = own.filter(|own| *own != target);
+    Ok(vec![Record::Recipient(Recipient {
+        provider: PROVIDER.to_owned(),
+        references: references(row, key),
+        address,
+        target,
+        recipient_kind,
+    })])
+}
+
+/// The mailbox a rule belongs to: an address, or a keyed reference of what stands there instead.
+fn owner(row: &Row, key: &KeyedReference) -> (Seen<String>, Option<String>) {
+    const NAMED: [&str; 9] = [
+        "mailboxaddress",
+        "mailbox",
+        "primarysmtpaddress",
+        "userprincipalname",
+        "username",
+        "user",
+        "owner",
+        "mailboxownerid",
+        "userid",
+    ];
+    // `Identity` is `alias\id` or `guid\id`.
+    let identity = row.text("identity").and_then(|text| text.rsplit_once('\\')).map(|(owner, _)| owner);
+    let context = row.context.as_deref().and_then(context_user);
+    let candidates: Vec<&str> =
+        NAMED.iter().filter_map(|column| row.text(column)).chain(identity).chain(context.as_deref()).collect();
+    match candidates.iter().find_map(|text| address(text)) {
+        Some(address) => (Seen::Present(address), None),
+        None => {
+            let reason = NotObserved::Unreadable {
+                why: "the rule does not name its mailbox by address".to_owned(),
+                line: Some(row.number),
+            };
+            (Seen::Unknown(reason), candidates.first().map(|text| reference(text, key)))
+        }
+    }
+}
+
+/// `…#users('jane%40clinic.example')/mailFolders('inbox')/messageRules` names the user.
+fn context_user(context: &str) -> Option<String> {
+    let (_, rest) = context.split_once("users('")?;
+    let (user, _) = rest.split_once('\'')?;
+    Some(user.replace("%40", "@"))
+}
+
+/// A rule's identity as a keyed reference: its own number, or else its name.
+fn rule_reference(row: &Row, key: &KeyedReference) -> String {
+    let own = row.text("ruleidentity").or_else(|| row.text("id"));
+    let in_identity = row.text("identity").map(|text| text.rsplit_once('\\').map_or(text, |(_, id)| id));
+    let name = ["name", "rulename", "displayname"].into_iter().find_map(|column| row.text(column));
+    match own.or(in_identity).or(name) {
+        Some(identity) => key.of(identity),
+        None => key.of(&format!("row {}", row.number)),
+    }
+}
+
+fn inbox_rule(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
+    const CONDITIONS: [&str; 20] = [
+        "bodycontainswords",
+        "flaggedforaction",
+        "from",
+        "fromaddresscontainswords",
+        "hasattachment",
+        "headercontainswords",
+        "messagetypematches",
+        "mynameinccbox",
+        "mynameintobox",
+        "mynameintoorccbox",
+        "mynamenotintobox",
+        "receivedafterdate",
+        "receivedbeforedate",
+        "recipientaddresscontainswords",
+        "sentonlytome",
+        "sentto",
+        "subjectcontainswords",
+        "subjectorbodycontainswords",
+        "withinsizerangemaximum",
+        "withinsizerangeminimum",
+    ];
+    let forward = targets(row, "forwardto", key);
+    let redirect = targets(row, "redirectto", key);
+    // Microsoft-Extractor-Suite writes the shorter name.
+    let attached = if row.has("forwardasattachmentto") {
+        targets(row, "forwardasattachmentto", key)
+    } else {
+        targets(row, "forwardasattachment", key)
+    };
+    let deletes = any_flag(row, &["deletemessage", "softdeletemessage", "permanentdelete", "delete"]);
+    let folder = row.seen("movetofolder").map(|cell| cell.text().is_some_and(words::hiding_folder));
+    let hides = or_false(folder);
+    let marks_read = or_false(row.flag("markasread"));
+    let mut actions = Vec::new();
+    for (seen, action) in [(&forward, "forward"), (&attached, "forward-as-attachment"), (&redirect, "redirect")] {
+        if seen.present().is_some() {
+            actions.push(action.to_owned());
+        }
+    }
+    let does = |seen: &Seen<bool>| seen.present() == Some(&true);
+    for (holds, action) in [
+        (does(&deletes), "delete"),
+        (does(&hides), "hide"),
+        (does(&row.filled("movetofolder")) && !does(&hides), "move"),
+        (does(&marks_read), "mark-read"),
+        (does(&row.flag("stopprocessingrules")), "stop"),
+    ] {
+        if holds {
+            actions.push(action.to_owned());
+        }
+    }
+    let stated: Vec<&str> = CONDITIONS.into_iter().filter(|column| row.has(column)).collect();
+    let filled = |column: &&str| {
+        row.cell(column)
+            .is_some_and(|cell| !cell.is_empty() && cell.text().is_none_or(|text| !text.eq_ignore_ascii_case("false")))
+    };
+    let has_conditions = if stated.iter().any(filled) {
+        Seen::Present(true)
+    } else if stated.len() >= 3 {
+        Seen::Present(false)
+    } else {
+        Seen::not_provided("the columns of the rule's conditions")
+    };
+    let looked_for =
+        ["subjectcontainswords", "subjectorbodycontainswords", "bodycontainswords", "fromaddresscontainswords"];
+    let keywords = words::keyword_classes(looked_for.into_iter().flat_map(|column| row.texts(column)));
+    let opaque =
+        either(or_false(row.flag("inerror")), or_false(row.flag("supportedbytask").map(|supported| !supported)));
+    let (targets, targets_incomplete) = over(&[forward, redirect, attached]);
+    let (mailbox, owner) = owner(row, key);
+    Ok(vec![Record::ForwardingRule(Box::new(ForwardingRule {
+        provider: PROVIDER.to_owned(),
+        origin: "inbox".to_owned(),
+        mailbox,
+        owner,
+        reference: rule_reference(row, key),
+        enabled: row.flag("enabled"),
+        actions,
+        targets,
+        targets_incomplete,
+        deletes,
+        hides,
+        marks_read,
+        has_conditions,
+        keywords,
+        name_class: name_class(row),
+        opaque,
+    }))])
+}
+
+fn name_class(row: &Row) -> Seen<String> {
+    match ["name", "rulename", "displayname"].into_iter().find(|column| row.has(column)) {
+        Some(column) => match row.seen(column) {
+            Seen::Absent => Seen::Present("empty".to_owned()),
+            seen => seen.map(|cell| words::name_class(cell.text().unwrap_or_default()).to_owned()),
+        },
+        None => Seen::not_provided("the column name"),
+    }
+}
+
+/// An empty cell of a switch is off.
+fn or_false(seen: Seen<bool>) -> Seen<bool> {
+    match seen {
+        Seen::Absent => Seen::Present(false),
+        seen => seen,
+    }
+}
+
+/// Yes if one of the columns says yes; no if one says no and none is lost.
+fn any_flag(row: &Row, columns: &[&'static str]) -> Seen<bool> {
+    let mut result: Option<Seen<bool>> = None;
+    for column in columns.iter().filter(|column| row.has(column)) {
+        let seen = or_false(row.flag(column));
+        result = Some(match result {
+            None => seen,
+            Some(before) => either(before, seen),
+        });
+    }
+    result.unwrap_or_else(|| Seen::not_provided(format!("the column {}", columns[0])))
+}
+
+/// A rule as Graph gives it. One that Graph cannot show is read-only and has no actions.
+fn graph_rule(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
+    let actions = match row.seen("actions") {
+        Seen::Present(cell @ Cell::Object(_)) => Some(cell),
+        Seen::Unknown(NotObserved::Lost { .. } | NotObserved::NotProvided { .. }) | Seen::Absent => None,
+        Seen::Malformed(_) | Seen::Present(_) | Seen::Unknown(_) => return Err("actions is no object".to_owned()),
+    };
+    let read_only = row.flag("isreadonly").present() == Some(&true);
+    let in_error = row.flag("haserror").present() == Some(&true);
+    let hidden_by_graph = actions.is_none_or(|cell| matches!(cell, Cell::Object(fields) if fields.is_empty()));
+    let field = |name: &str| actions.and_then(|cell| cell.field(name)).filter(|cell| !cell.is_empty());
+    let on = |name: &str| field(name).and_then(Cell::text) == Some("true");
+    let mut found = Vec::new();
+    let mut words_of_actions = Vec::new();
+    for (name, word) in
+        [("forwardto", "forward"), ("forwardasattachmentto", "forward-as-attachment"), ("redirectto", "redirect")]
+    {
+        let Some(cell) = field(name) else { continue };
+        let one = Row { number: row.number, cells: vec![("forwardto", cell.clone())], context: None };
+        match targets(&one, "forwardto", key) {
+            Seen::Present(targets) => found.extend(targets),
+            _ => found.push(Target::Unparseable),
+        }
+        words_of_actions.push(word.to_owned());
+    }
+    found.sort();
+    found.dedup();
+    let deletes = on("delete") || on("permanentdelete");
+    for (holds, word) in [
+        (deletes, "delete"),
+        (field("movetofolder").is_some(), "move"),
+        (on("markasread"), "mark-read"),
+        (on("stopprocessingrules"), "stop"),
+    ] {
+        if holds {
+            words_of_actions.push(word.to_owned());
+        }
+    }
+    let lost = NotObserved::Lost { why: "Graph does not show what this rule does".to_owned() };
+    let unless_hidden = |value: bool| if hidden_by_graph { Seen::Unknown(lost.clone()) } else { Seen::Present(value) };
+    let conditions = row.cell("conditions").filter(|cell| !cell.is_empty());
+    let has_conditions = match conditions {
+        Some(Cell::Object(fields)) => unless_hidden(fields.values().any(|cell| !cell.is_empty())),
+        _ => unless_hidden(false),
+    };
+    let looked_for = ["subjectcontains", "bodycontains", "bodyorsubjectcontains", "sendercontains"];
+    let texts =
+        looked_for.into_iter().filter_map(|name| conditions.and_then(|cell| cell.field(name))).flat_map(|cell| {
+            match cell {
+                Cell::List(items) => items.iter().filter_map(Cell::text).collect::<Vec<_>>(),
+                cell => cell.text().into_iter().collect(),
+            }
+        });
+    let keywords = words::keyword_classes(texts);
+    let targets = match (hidden_by_graph, found.is_empty()) {
+        (true, _) => Seen::Unknown(lost.clone()),
+        (false, true) => Seen::Absent,
+        (false, false) => Seen::Present(found),
+    };
+    let (mailbox, owner) = owner(row, key);
+    Ok(vec![Record::ForwardingRule(Box::new(ForwardingRule {
+        provider: PROVIDER.to_owned(),
+        origin: "inbox".to_owned(),
+        mailbox,
+        owner,
+        reference: rule_reference(row, key),
+        enabled: row.flag("isenabled"),
+        actions: words_of_actions,
+        targets,
+        targets_incomplete: None,
+        deletes: unless_hidden(deletes),
+        // Graph gives the folder's id, which says nothing of its name.
+        hides: if field("movetofolder").is_some() {
+            Seen::not_provided("the name of the folder")
+        } else {
+            unless_hidden(false)
+        },
+        marks_read: unless_hidden(on("markasread")),
+        has_conditions,
+        keywords,
+        name_class: name_class(row),
+        opaque: Seen::Present(in_error || (read_only && hidden_by_graph)),
+    }))])
+}
+
+/// A transport rule. It belongs to no mailbox; audit mode and a disabled state send nothing.
+fn transport_rule(row: &Row, key: &KeyedReference) -> Record {
+    let columns = [
+        ("blindcopyto", "blind-copy"),
+        ("copyto", "copy"),
+        ("addtorecipients", "add-recipient"),
+        ("redirectmessageto", "redirect"),
+    ];
+    let seen: Vec<_> = columns.iter().map(|(column, _)| targets(row, column, key)).collect();
+    let actions =
+        columns.iter().zip(&seen).filter(|(_, seen)| seen.present().is_some()).map(|((_, word), _)| (*word).to_owned());
+    let mut actions: Vec<String> = actions.collect();
+    let deletes = any_flag(row, &["deletemessage"]);
+    if deletes.present() == Some(&true) {
+        actions.push("delete".to_owned());
+    }
+    let (targets, targets_incomplete) = over(&seen);
+    // `Mode` missing means Enforce, which is its default; a state that is not there is not known.
+    let enforced = match row.word("mode") {
+        Seen::Present(mode) => mode == "enforce",
+        Seen::Absent | Seen::Malformed(_) | Seen::Unknown(_) => true,
+    };
+    let enabled = match row.word("state") {
+        Seen::Present(state) => Seen::Present(state == "enabled" && enforced),
+        Seen::Absent => Seen::Absent,
+        Seen::Malformed(malformed) => Seen::Malformed(malformed),
+        Seen::Unknown(reason) => Seen::Unknown(reason),
+    };
+    Record::ForwardingRule(Box::new(ForwardingRule {
+        provider: PROVIDER.to_owned(),
+        origin: "transport".to_owned(),
+        mailbox: Seen::Absent,
+        owner: None,
+        reference: rule_reference(row, key),
+        enabled,
+        actions,
+        targets,
+        targets_incomplete,
+        deletes,
+        hides: Seen::Present(false),
+        marks_read: Seen::Present(false),
+        has_conditions: Seen::not_provided("the conditions of transport rules"),
+        keywords: Vec::new(),
+        name_class: name_class(row),
+        opaque: Seen::Present(false),
+    }))
+}
+
+fn conditional_access(row: &Row, key: &KeyedReference) -> Record {
+    let conditions = row.seen("conditions");
+    let lost = |seen: &Seen<&Cell>, what: &str| match seen {
+        Seen::Unknown(reason) => reason.clone(),
+        Seen::Absent | Seen::Malformed(_) | Seen::Present(_) => {
+            NotObserved::Lost { why: format!("{what} is cut off; export with -Depth 12") }
+        }
+    };
+    let objects = |cell: Option<&Cell>| cell.filter(|cell| matches!(cell, Cell::Object(_))).cloned();
+    let inside = conditions.present().and_then(|cell| objects(Some(cell)));
+    let users = inside.as_ref().and_then(|cell| objects(cell.field("users")));
+    let applications = inside.as_ref().and_then(|cell| objects(cell.field("applications")));
+    let texts = |cell: Option<&Cell>| -> Vec<String> {
+        match cell {
+            Some(Cell::List(items)) => items.iter().filter_map(Cell::text).map(str::to_lowercase).collect(),
+            Some(cell) => cell.text().filter(|text| !text.is_empty()).map(str::to_lowercase).into_iter().collect(),
+            None => Vec::new(),
+        }
+    };
+    let filled = |cell: Option<&Cell>| {
+        cell.is_some_and(|cell| match cell {
+            Cell::Object(fields) => fields.values().any(|cell| !cell.is_empty()),
+            cell => !cell.is_empty(),
+        })
+    };
+    let from = |cell: &Option<Cell>, what: &str, read: &dyn Fn(&Cell) -> bool| match cell {
+        Some(cell) => Seen::Present(read(cell)),
+        None => Seen::Unknown(lost(&conditions, what)),
+    };
+    let grant = row.seen("grantcontrols");
+    let requires_mfa = match &grant {
+        Seen::Absent => Seen::Present(false),
+        Seen::Present(cell @ Cell::Object(_)) => {
+            let controls = texts(cell.field("builtincontrols"));
+            let alone = controls.len() == 1
+                || cell.field("operator").and_then(Cell::text).is_none_or(|word| !word.eq_ignore_ascii_case("or"));
+            let strength = filled(cell.field("authenticationstrength"));
+            Seen::Present(
+                (controls.iter().any(|control| control == "mfa") && alone) || (strength && controls.is_empty()),
+            )
+        }
+        other => Seen::Unknown(lost(other, "grantControls")),
+    };
+    let excluded_users = match &users {
+        Some(users) => {
+            let mut excluded: Vec<String> =
+                texts(users.field("excludeusers")).iter().map(|user| reference(user, key)).collect();
+            excluded.sort();
+            Seen::Present(excluded)
+        }
+        None => Seen::Unknown(lost(&conditions, "conditions.users")),
+    };
+    let narrowing = [
+        "platforms",
+        "locations",
+        "devices",
+        "clientapplications",
+        "userrisklevels",
+        "signinrisklevels",
+        "deviceStates",
+    ];
+    Record::ConditionalAccess(Box::new(ConditionalAccess {
+        provider: PROVIDER.to_owned(),
+        reference: rule_reference(row, key),
+        policy_state: row.word("state"),
+        requires_mfa,
+        all_users: from(&users, "conditions.users", &|cell| {
+            texts(cell.field("includeusers")).iter().any(|user| user == "all")
+        }),
+        all_applications: from(&applications, "conditions.applications", &|cell| {
+            texts(cell.field("includeapplications")).iter().any(|application| application == "all")
+                && texts(cell.field("excludeapplications")).is_empty()
+        }),
+        excluded_users,
+        excludes_groups: from(&users, "conditions.users", &|cell| {
+            ["excludegroups", "excluderoles", "excludeguestsorexternalusers"]
+                .iter()
+                .any(|name| filled(cell.field(name)))
+        }),
+        narrowed: from(&inside, "conditions", &|cell| {
+            let clients = texts(cell.field("clientapptypes"));
+            narrowing.iter().any(|name| filled(cell.field(&name.to_lowercase())))
+                || !(clients.is_empty() || clients.iter().any(|client| client == "all"))
+        }),
+    }))
+}

@@ -1,0 +1,370 @@
+//! Reads exports of tenants and mailboxes and gives normalized records, never their free text.
+//!
+//! Every file ends in exactly one state and is accounted for: what was read, what was rejected,
+//! what the exporter had destroyed. An empty file proves nothing. Nothing here judges, and
+//! addresses outside leave as domain and keyed reference.
+
+mod bundle;
+mod clixml;
+mod decode;
+mod google_workspace;
+mod json;
+mod microsoft365;
+mod recipient;
+mod recognise;
+mod row;
+mod table;
+#[cfg(test)]
+mod tests;
+mod watched;
+mod words;
+
+use std::collections::BTreeSet;
+use std::io::{Read, Seek};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use crate::evidence::export::{ExportFile, ExportState, Record, RejectedRow};
+use crate::evidence::{Answer, Observation, Question, Source};
+use crate::keyed::KeyedReference;
+use crate::names::{SubjectId, SubjectKind};
+use crate::seen::Seen;
+
+use decode::{Decoded, Survey};
+use recognise::{Format, NotRecognised};
+use row::Row;
+use table::{Next, Table};
+
+/// Raised when the same file would give other records.
+const READER: u32 = 1;
+/// A file larger than this is not read.
+const FILE_BYTES: u64 = 8 * 1024 * 1024 * 1024;
+/// Rows in one file.
+const ROWS: u64 = 20_000_000;
+/// Rejected rows that are listed; the others are counted.
+const REJECTED: usize = 200;
+/// Rows looked at to recognise a file.
+const SAMPLE: usize = 32;
+/// Text looked at to tell a table from JSON.
+const HEAD: u64 = 64 * 1024;
+
+/// Reads every file at and below `paths`; `labels` names each path in the evidence.
+///
+/// One observation for each file, one for each record. Records of mailboxes, rules and the tenant
+/// lie under their own subject kinds.
+pub fn read(
+    paths: &[PathBuf],
+    labels: &[String],
+    key: &KeyedReference,
+    asked_at: Timestamp,
+    vantage: &str,
+) -> Vec<Observation> {
+    let mut observations = Vec::new();
+    read_each(paths, labels, key, asked_at, vantage, &mut |observation| observations.push(observation));
+    observations
+}
+
+/// As [`read`], giving each observation to `take` as it comes, so that a caller who only counts
+/// holds none.
+pub fn read_each(
+    paths: &[PathBuf],
+    labels: &[String],
+    key: &KeyedReference,
+    asked_at: Timestamp,
+    vantage: &str,
+    take: &mut dyn FnMut(Observation),
+) {
+    for (index, path) in paths.iter().enumerate() {
+        let label = labels.get(index).cloned().unwrap_or_else(|| path.display().to_string());
+        for entry in bundle::list(path, &label) {
+            let mut give = |subject, question, answer| {
+                take(Observation {
+                    subject,
+                    source: Source::Export,
+                    question,
+                    asked_at,
+                    took_ms: 0,
+                    vantage: vantage.to_owned(),
+                    answer: Ok(answer),
+                });
+            };
+            let mut row_number = 0;
+            let mut records = |record: Record| {
+                row_number += 1;
+                let question = Question::ExportRecord { label: entry.label.clone(), row: row_number };
+                give(subject_of(&record), question, Answer::Record(record));
+            };
+            let file = match &entry.refused {
+                Some(why) => unreadable(&entry.label, why.clone()),
+                None => read_file(&entry.path, &entry.label, key, &mut records),
+            };
+            let subject = SubjectId::new(SubjectKind::ExportFile, entry.label.clone());
+            give(subject, Question::ExportFile { label: entry.label.clone() }, Answer::ExportFile(file));
+        }
+    }
+}
+
+/// Under which subject a record is kept.
+fn subject_of(record: &Record) -> SubjectId {
+    let (kind, name) = match record {
+        Record::AcceptedDomain { .. } => (SubjectKind::Tenant, "microsoft365".to_owned()),
+        Record::ConditionalAccess(policy) => (SubjectKind::Tenant, policy.provider.clone()),
+        Record::ForwardingRule(rule) => {
+            let owner = match (&rule.mailbox, &rule.owner) {
+                (Seen::Present(mailbox), _) => mailbox.clone(),
+                (_, Some(owner)) => format!("owner-{owner}"),
+                (_, None) => rule.origin.clone(),
+            };
+            (SubjectKind::ForwardingRule, format!("{owner}/{}", rule.reference))
+        }
+        Record::Mailbox(mailbox) if mailbox.address.is_empty() => (
+            SubjectKind::Mailbox,
+            mailbox.references.first().map_or_else(String::new, |first| format!("account-{first}")),
+        ),
+        Record::Mailbox(mailbox) => (SubjectKind::Mailbox, mailbox.address.clone()),
+        Record::MfaRegistration(registration) => (SubjectKind::Mailbox, registration.address.clone()),
+        Record::Recipient(recipient) => (SubjectKind::Tenant, recipient.provider.clone()),
+        Record::TenantSetting(setting) => (SubjectKind::Tenant, setting.provider.clone()),
+    };
+    SubjectId::new(kind, name)
+}
+
+fn unreadable(label: &str, why: String) -> ExportFile {
+    ExportFile {
+        label: label.to_owned(),
+        bytes: 0,
+        sha256: String::new(),
+        format: None,
+        encoding: "none".to_owned(),
+        rows: 0,
+        rejected: vec![RejectedRow { row: 0, why }],
+        rejected_rows: 0,
+        lost_fields: Vec::new(),
+        state: ExportState::Unreadable,
+        notes: Vec::new(),
+        reader: READER,
+    }
+}
+
+/// Reads one file and gives its records.
+fn read_file(path: &Path, label: &str, key: &KeyedReference, records: &mut dyn FnMut(Record)) -> ExportFile {
+    let survey = match decode::survey(path, FILE_BYTES) {
+        Ok(survey) => survey,
+        Err(error) => return unreadable(label, error.to_string()),
+    };
+    let mut file = ExportFile {
+        bytes: survey.bytes,
+        sha256: survey.sha256.clone(),
+        encoding: survey.encoding.as_str().to_owned(),
+        ..unreadable(label, String::new())
+    };
+    file.rejected.clear();
+    if survey.guessed {
+        file.notes.push(format!("the encoding is a guess: {}", survey.encoding.as_str()));
+    }
+    match rows(path, &survey) {
+        Ok(rows) => reading(rows, file, key, records),
+        Err((state, why)) => {
+            file.state = state;
+            file.rejected.push(RejectedRow { row: 0, why });
+            file
+        }
+    }
+}
+
+type Text = Decoded<std::io::Take<std::fs::File>>;
+
+/// The rows of a file, whatever it is written in.
+enum Rows {
+    Documents(json::Documents<Text>),
+    Objects(Box<clixml::Objects<Text>>),
+    Table(Table<Text>),
+}
+
+impl Rows {
+    fn next_row(&mut self) -> Next {
+        match self {
+            Self::Documents(documents) => documents.next_row(),
+            Self::Objects(objects) => objects.next_row(),
+            Self::Table(table) => table.next_row(),
+        }
+    }
+}
+
+fn rows(path: &Path, survey: &Survey) -> Result<Rows, (ExportState, String)> {
+    let failed = |error: std::io::Error| (ExportState::Unreadable, format!("cannot be read: {}", error.kind()));
+    if survey.bytes == 0 {
+        return Err((ExportState::Unreadable, EMPTY.to_owned()));
+    }
+    if let Some(what) = survey.binary {
+        return Err((ExportState::NotAnExport, format!("{what}: unpack it, or save it as CSV or JSON")));
+    }
+    let mut file = std::fs::File::open(path).map_err(failed)?;
+    let mut head = String::new();
+    let mut bytes = Vec::new();
+    Decoded::new((&mut file).take(survey.bytes), survey.encoding).take(HEAD).read_to_end(&mut bytes).map_err(failed)?;
+    // A character may be cut at the end of the head.
+    head.push_str(&String::from_utf8_lossy(&bytes));
+    file.rewind().map_err(failed)?;
+    let text = Decoded::new(file.take(survey.bytes), survey.encoding);
+    let start = head.trim_start_matches(|c: char| c.is_whitespace() || c == '\0');
+    if head.contains('\0') {
+        return Err((ExportState::NotAnExport, "not text".to_owned()));
+    }
+    if start.is_empty() && bytes.len() as u64 <= HEAD {
+        return Err((ExportState::Unreadable, EMPTY.to_owned()));
+    }
+    if start.starts_with(['{', '[']) {
+        return Ok(Rows::Documents(json::Documents::new(text)));
+    }
+    if start.starts_with('<') && start.contains("<Objs") {
+        return Ok(Rows::Objects(Box::new(clixml::Objects::new(text))));
+    }
+    let dialect = table::dialect(&head)
+        .ok_or_else(|| (ExportState::NotAnExport, "no column of a known export is in it".to_owned()))?;
+    Table::open(text, &dialect).map(Rows::Table).map_err(|why| (ExportState::Unreadable, why))
+}
+
+const EMPTY: &str = "the file is empty: the command gave nothing or failed; it proves nothing";
+
+/// Reads all rows: recognises the format by the first, turns each into records.
+fn reading(mut rows: Rows, mut file: ExportFile, key: &KeyedReference, records: &mut dyn FnMut(Record)) -> ExportFile {
+    let mut sample = Vec::new();
+    let mut rejections = Rejections::default();
+    let mut ended = None;
+    while sample.len() < SAMPLE && ended.is_none() {
+        match rows.next_row() {
+            Next::End => ended = Some(None),
+            Next::Failed(why) => ended = Some(Some(why)),
+            Next::Rejected { row, why } => rejections.add(row, why),
+            Next::Row(row) => sample.push(row),
+        }
+        if rejections.count > 10_000 && sample.is_empty() {
+            ended = Some(Some("none of the first 10000 records is readable".to_owned()));
+        }
+    }
+    let (columns, context) = match &rows {
+        Rows::Documents(documents) => {
+            let columns: BTreeSet<_> =
+                sample.iter().flat_map(|row| row.cells.iter().map(|(column, _)| *column)).collect();
+            (columns, sample.iter().find_map(|row| row.context.as_deref()).or(documents.context()).map(str::to_owned))
+        }
+        Rows::Objects(_) => (sample.iter().flat_map(|row| row.cells.iter().map(|(column, _)| *column)).collect(), None),
+        Rows::Table(table) => (table.columns(), None),
+    };
+    let format = match recognise::recognise(&columns, &sample, context.as_deref()) {
+        Ok(format) => format,
+        Err(why) => {
+            let why = match why {
+                NotRecognised::Nothing => "its columns are those of no known export".to_owned(),
+                NotRecognised::Several(one, other) => {
+                    format!("its columns fit {} and {} alike", one.as_str(), other.as_str())
+                }
+            };
+            file.state =
+                if ended == Some(None) || ended.is_none() { ExportState::NotAnExport } else { ExportState::Unreadable };
+            rejections.add(0, why);
+            if let Some(Some(why)) = ended {
+                rejections.add(0, why);
+            }
+            file.rejected = rejections.listed;
+            return file;
+        }
+    };
+    file.format = Some(format.as_str().to_owned());
+    let mut lost = BTreeSet::new();
+    let mut one = |row: &Row, rejections: &mut Rejections, file: &mut ExportFile| {
+        lost.extend(row.cells.iter().filter(|(_, cell)| cell.is_destroyed()).map(|(column, _)| *column));
+        match normalized(format, row, key) {
+            Ok(found) => {
+                file.rows += 1;
+                found.into_iter().for_each(&mut *records);
+            }
+            Err(why) => rejections.add(row.number, why),
+        }
+    };
+    for row in &sample {
+        one(row, &mut rejections, &mut file);
+    }
+    while ended.is_none() {
+        match rows.next_row() {
+            Next::End => ended = Some(None),
+            Next::Failed(why) => ended = Some(Some(why)),
+            Next::Rejected { row, why } => rejections.add(row, why),
+            Next::Row(row) => one(&row, &mut rejections, &mut file),
+        }
+        if file.rows + rejections.count > ROWS {
+            ended = Some(Some(format!("more than {ROWS} rows")));
+        }
+    }
+    file.lost_fields = lost.into_iter().map(str::to_owned).collect();
+    close(&rows, ended.flatten(), rejections, file)
+}
+
+fn normalized(format: Format, row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
+    match format.provider() {
+        "google-workspace" => google_workspace::records(format, row, key),
+        _ => microsoft365::records(format, row, key),
+    }
+}
+
+/// Says how far the file was read.
+fn close(rows: &Rows, failed: Option<String>, mut rejections: Rejections, mut file: ExportFile) -> ExportFile {
+    let mut cut = failed.is_some();
+    if let Some(why) = failed {
+        rejections.add(0, why);
+    }
+    let replaced = match rows {
+        Rows::Documents(documents) => documents.text().replaced(),
+        Rows::Objects(objects) => objects.text().replaced(),
+        Rows::Table(table) => table.text().replaced(),
+    };
+    if replaced {
+        cut = true;
+        file.notes.push("some bytes mean nothing in the encoding; they were replaced".to_owned());
+    }
+    match rows {
+        Rows::Documents(documents) => {
+            if documents.more_pages() {
+                cut = true;
+                file.notes.push("the last page names a next page, which was not handed over".to_owned());
+            }
+        }
+        Rows::Objects(_) => {}
+        Rows::Table(table) => {
+            if table.repeated_headers > 0 {
+                file.notes.push(format!("the header is repeated {} times", table.repeated_headers));
+            }
+            if table.short_rows > 0 {
+                file.notes.push(format!("{} rows have fewer cells than the header", table.short_rows));
+            }
+        }
+    }
+    if rejections.count > REJECTED as u64 {
+        file.notes.push(format!("{} rows were rejected; the first {REJECTED} are listed", rejections.count));
+    }
+    file.rejected_rows = rejections.count;
+    file.state = match (file.rows, cut || rejections.count > 0) {
+        (_, false) => ExportState::Read,
+        (0, true) => ExportState::Unreadable,
+        (_, true) => ExportState::PartlyRead,
+    };
+    file.rejected = rejections.listed;
+    file
+}
+
+#[derive(Default)]
+struct Rejections {
+    count: u64,
+    listed: Vec<RejectedRow>,
+}
+
+impl Rejections {
+    fn add(&mut self, row: u64, why: String) {
+        self.count += 1;
+        if self.listed.len() < REJECTED {
+            self.listed.push(RejectedRow { row, why });
+        }
+    }
+}

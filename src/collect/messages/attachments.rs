@@ -1,0 +1,119 @@
+//! Says what an attached file is, by its first bytes before its name, and reads the kinds we can.
+//!
+//! What cannot be read is named by a reason, never passed over: encrypted, a picture, a format we do
+//! not read. File names are used to choose, and go no further.
+
+use super::documents;
+
+/// What an attachment gave.
+pub(super) enum Content {
+    /// A picture; `inline` ones are part of a page's looks.
+    Image {
+        inline: bool,
+    },
+    /// A calendar entry, as text.
+    Invite(String),
+    /// A message as a file.
+    Message(Vec<u8>),
+    /// Why it was not looked into.
+    NotInspected(&'static str),
+    /// Signatures, keys and the like, which hold no words.
+    NothingToRead,
+    /// A container's texts, and why some of it was not looked into.
+    Several {
+        texts: Vec<String>,
+        not_inspected: Vec<&'static str>,
+    },
+    Text(String),
+}
+
+/// Pictures smaller than this that a page shows are decoration.
+const DECORATION_BYTES: usize = 64 * 1024;
+
+/// Reads an attachment that mail-parser gave as text.
+pub(super) fn text_part(text: &str, kind: &str, name: Option<&str>) -> Content {
+    if text.starts_with("{\\rtf") {
+        return Content::Text(documents::rtf_text(text.as_bytes()));
+    }
+    if kind.starts_with("text/calendar") || text.starts_with("BEGIN:VCALENDAR") || extension(name) == "ics" {
+        return Content::Invite(documents::calendar_text(text));
+    }
+    if text.contains("-----BEGIN PGP MESSAGE-----") {
+        return Content::NotInspected("encrypted");
+    }
+    Content::Text(text.to_owned())
+}
+
+/// Reads any other attachment. `inline` says that a page refers to it.
+pub(super) fn read(bytes: &[u8], kind: &str, name: Option<&str>, inline: bool) -> Content {
+    let extension = extension(name);
+    if kind.starts_with("application/pkcs7-mime") || kind.starts_with("application/x-pkcs7-mime") {
+        return if kind.ends_with("signed-data") {
+            Content::NotInspected("signed-wrapped")
+        } else {
+            Content::NotInspected("encrypted")
+        };
+    }
+    if kind.contains("pkcs7-signature") || kind.contains("pgp-signature") || kind.contains("pgp-keys") {
+        return Content::NothingToRead;
+    }
+    if kind.starts_with("application/pgp-encrypted") {
+        return Content::NothingToRead;
+    }
+    if bytes.is_empty() {
+        return Content::NothingToRead;
+    }
+    if is_image(bytes) || kind.starts_with("image/") {
+        return Content::Image { inline: inline && bytes.len() < DECORATION_BYTES };
+    }
+    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
+        return documents::archive(bytes);
+    }
+    if bytes.starts_with(b"%PDF") || memchr::memmem::find(&bytes[..bytes.len().min(1024)], b"%PDF-").is_some() {
+        return documents::pdf(bytes);
+    }
+    if bytes.starts_with(b"{\\rtf") {
+        return Content::Text(documents::rtf_text(bytes));
+    }
+    if bytes.starts_with(&[0x78, 0x9f, 0x3e, 0x22]) {
+        return documents::tnef(bytes);
+    }
+    if bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
+        let encrypted: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let is_encrypted = memchr::memmem::find(bytes, &encrypted).is_some();
+        return Content::NotInspected(if is_encrypted { "encrypted" } else { "legacy-office" });
+    }
+    if kind.starts_with("audio/") || kind.starts_with("video/") {
+        return Content::NotInspected("audio-video");
+    }
+    if memchr::memmem::find(&bytes[..bytes.len().min(4096)], b"-----BEGIN PGP MESSAGE-----").is_some() {
+        return Content::NotInspected("encrypted");
+    }
+    if bytes.starts_with(&[0x1f, 0x8b]) || bytes.starts_with(b"7z\xbc\xaf") || bytes.starts_with(b"Rar!") {
+        return Content::NotInspected("archive");
+    }
+    if kind.starts_with("message/rfc822") || extension == "eml" {
+        return Content::Message(bytes.to_vec());
+    }
+    match documents::as_text(bytes) {
+        Some(text) if extension == "html" || extension == "htm" || text.trim_start().starts_with("<!DOCTYPE html") => {
+            Content::Text(super::html::text_of(&text))
+        }
+        Some(text) => text_part(&text, kind, name),
+        None => Content::NotInspected("unknown-format"),
+    }
+}
+
+/// The name's extension in lower case.
+fn extension(name: Option<&str>) -> String {
+    name.and_then(|name| name.rsplit_once('.'))
+        .map(|(_, extension)| extension.trim().to_ascii_lowercase())
+        .unwrap_or_default()
+}
+
+fn is_image(bytes: &[u8]) -> bool {
+    let starts: [&[u8]; 8] =
+        [b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*", b"BM6", b"\0\0\x01\0", b"\0\0\0\x18ftyphei"];
+    starts.iter().any(|start| bytes.starts_with(start))
+        || (bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP"))
+}

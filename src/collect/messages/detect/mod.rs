@@ -1,0 +1,57 @@
+//! Judges one piece of a message: does it hold health information of somebody it identifies?
+//!
+//! Works on folded text, in linear passes: one automaton for words, one loop over digits, rows under
+//! headers, then a verdict that says why by rule ids. Nothing matched leaves this module but as a
+//! place, a kind, or a keyed hash.
+
+pub(crate) mod identifiers;
+mod names;
+mod people;
+mod tables;
+mod values;
+mod verdict;
+pub(crate) mod words;
+
+use jiff::civil::Date;
+
+use super::fold::Folded;
+pub(crate) use people::{Person, PersonKey, sender_key};
+pub(crate) use verdict::{Circumstances, Reading};
+
+/// The version of the rules and lists: stored with every scan, so that quarters judged by different
+/// rules are not compared unawares.
+pub const DETECTOR: u32 = 1;
+
+/// Reads one segment.
+pub(crate) fn examine(folded: &Folded, circumstances: &Circumstances, today: Date) -> Reading {
+    let mut evidence = gather(folded, today);
+    verdict::of(folded.text(), &mut evidence, circumstances)
+}
+
+/// Everything found in a segment, by place.
+pub(crate) struct Found {
+    pub(crate) hits: Vec<words::Hit>,
+    pub(crate) identifiers: Vec<identifiers::Identifier>,
+    pub(crate) names: Vec<names::Name>,
+    /// Places of a diagnosis code or a filled cell of a column about health.
+    pub(crate) codes: Vec<usize>,
+    pub(crate) people_with_health: usize,
+}
+
+fn gather(folded: &Folded, today: Date) -> Found {
+    let (text, scan) = (folded.text(), folded.scan());
+    let hits = words::WORDS.find(scan);
+    let mut codes = Vec::new();
+    let mut identifiers = identifiers::find(text, &hits, today, &mut codes);
+    let mut names = names::find(text, &hits);
+    let rows = tables::read(text, scan, &hits, today);
+    identifiers.extend(rows.identifiers);
+    identifiers.sort_by_key(|identifier| (identifier.start, std::cmp::Reverse(identifier.strength)));
+    identifiers.dedup_by(|later, earlier| later.start == earlier.start);
+    names.extend(rows.names);
+    names.sort_by_key(|name| (name.start, name.end));
+    names.dedup_by(|later, earlier| later.start < earlier.end);
+    codes.extend(rows.health);
+    codes.sort_unstable();
+    Found { hits, identifiers, names, codes, people_with_health: rows.people_with_health }
+}

@@ -1,0 +1,170 @@
+//! Finds what looks like the name of a person other than a professional or the writer.
+//!
+//! A name alone identifies nobody for us: it supports other evidence, or makes a message worth a
+//! look. Signatures (a name alone on its line) and names with a title or degree of the trade are
+//! left out.
+
+use super::words::{Class, Hit};
+
+/// Where a name stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Name {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+}
+
+const MOST: usize = 20_000;
+
+/// Every name of a segment, in order.
+pub(crate) fn find(text: &[u8], hits: &[Hit]) -> Vec<Name> {
+    let mut names: Vec<Name> = Vec::new();
+    for (index, hit) in hits.iter().enumerate() {
+        if names.len() >= MOST {
+            break;
+        }
+        if names.last().is_some_and(|name| name.end > hit.start) {
+            continue;
+        }
+        let name = if hit.classes.has(Class::Title) {
+            words_after(text, hit.end, 1)
+        } else if hit.classes.has(Class::Person) {
+            words_after(text, hit.end, 2)
+        } else if hit.classes.has(Class::GivenName) {
+            around(text, *hit)
+        } else {
+            None
+        };
+        let Some(name) = name else { continue };
+        let titled = hit.classes.has(Class::Title) || hit.classes.has(Class::Person);
+        if is_professional(text, name, hits, index)
+            || is_placeholder(name, hits)
+            || (!titled && alone_on_line(text, name))
+        {
+            continue;
+        }
+        names.push(name);
+    }
+    names
+}
+
+/// Capitalised words after a title or label: at least `least`, at most three.
+fn words_after(text: &[u8], from: usize, least: usize) -> Option<Name> {
+    let mut at = from;
+    let mut start = None;
+    let mut count = 0;
+    while count < 3 {
+        let gap = text[at..]
+            .iter()
+            .take(3)
+            .take_while(|byte| matches!(byte, b' ' | b'.' | b':' | b',' | b'\t' | b'-' | b'*'))
+            .count();
+        // The first word follows the label directly, the next ones each other.
+        let word = at + gap;
+        let length = capitalised(text, word);
+        if (gap == 0 && at == from) || length == 0 {
+            break;
+        }
+        start.get_or_insert(word);
+        count += 1;
+        at = word + length;
+    }
+    let start = start?;
+    let long_enough = text[start..at].iter().filter(|byte| byte.is_ascii_alphabetic()).count() >= 3;
+    (count >= least && long_enough).then_some(Name { start, end: at })
+}
+
+/// A given name with a surname after it (`Ana Q. Ruiz`) or before it (`Ruiz, Ana`).
+fn around(text: &[u8], hit: Hit) -> Option<Name> {
+    if !text[hit.start].is_ascii_uppercase() {
+        return None;
+    }
+    let end = hit.start + text[hit.start..].iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let mut at = end;
+    if text.get(at) == Some(&b' ')
+        && text.get(at + 1).is_some_and(u8::is_ascii_uppercase)
+        && matches!(text.get(at + 2), Some(b'.' | b' '))
+    {
+        at += 2 + usize::from(text[at + 2] == b'.');
+    }
+    if text.get(at) == Some(&b' ') {
+        let length = capitalised(text, at + 1);
+        if length >= 2 {
+            return Some(Name { start: hit.start, end: at + 1 + length });
+        }
+    }
+    let comma = hit.start - text[..hit.start].iter().rev().take(1).take_while(|byte| **byte == b' ').count();
+    if comma > 0 && text[comma - 1] == b',' {
+        let length =
+            text[..comma - 1].iter().rev().take(24).take_while(|b| b.is_ascii_alphabetic() || **b == b'-').count();
+        let start = comma - 1 - length;
+        if length >= 2 && text[start].is_ascii_uppercase() {
+            return Some(Name { start, end });
+        }
+    }
+    None
+}
+
+/// The length of a capitalised word (`Ruiz`, `O'Neil`, `RUIZ`, `Diaz-Leon`) at `at`, or 0.
+fn capitalised(text: &[u8], at: usize) -> usize {
+    if !text.get(at).is_some_and(u8::is_ascii_uppercase) {
+        return 0;
+    }
+    text[at..].iter().take(24).take_while(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'\'' | b'-')).count()
+}
+
+fn is_professional(text: &[u8], name: Name, hits: &[Hit], index: usize) -> bool {
+    let before = hits[..index]
+        .last()
+        .is_some_and(|hit| hit.classes.has(Class::Professional) && hit.end <= name.start && name.start - hit.end <= 2);
+    let after = hits[index..].iter().find(|hit| hit.start >= name.end).is_some_and(|hit| {
+        hit.classes.has(Class::Credential) && hit.start - name.end <= 3 && is_credential(text, *hit)
+    });
+    before || after
+}
+
+/// `MD` and `DO` are degrees in capitals only.
+fn is_credential(text: &[u8], hit: Hit) -> bool {
+    hit.end - hit.start > 3 || text[hit.start].is_ascii_uppercase()
+}
+
+fn is_placeholder(name: Name, hits: &[Hit]) -> bool {
+    hits.iter().any(|hit| hit.classes.has(Class::PlaceholderName) && hit.start < name.end && hit.end > name.start)
+}
+
+fn alone_on_line(text: &[u8], name: Name) -> bool {
+    let before = text[..name.start].iter().rev().find(|byte| !matches!(byte, b' ' | b'-' | b'~' | b'*'));
+    let after = text[name.end..].iter().find(|byte| !matches!(byte, b' ' | b',' | b'.' | b'*'));
+    before.is_none_or(|byte| *byte == b'\n') && after.is_none_or(|byte| *byte == b'\n')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collect::messages::detect::words::WORDS;
+    use crate::collect::messages::fold::Folded;
+
+    fn names(text: &str) -> Vec<String> {
+        let (folded, _) = Folded::of(&[text]);
+        let hits = WORDS.find(folded.scan());
+        find(folded.text(), &hits)
+            .iter()
+            .map(|name| String::from_utf8(folded.text()[name.start..name.end].to_vec()).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn names_follow_titles_and_labels_or_join_a_given_name() {
+        assert_eq!(names("saw Mrs. Quill today"), ["Quill"]);
+        assert_eq!(names("Patient: Zorba Quillon"), ["Zorba Quillon"]);
+        assert_eq!(names("about Maria T. Quillon and Quillon, Robert now"), ["Maria T. Quillon", "Quillon, Robert"]);
+    }
+
+    #[test]
+    fn professionals_signatures_and_placeholders_are_no_patients() {
+        assert!(names("Dr. Maria Quillon will see you").is_empty());
+        assert!(names("with Maria Quillon, RN at noon").is_empty());
+        assert!(names("Thanks,\nMaria Quillon\n").is_empty());
+        assert!(names("the form for Jane Doe is").is_empty());
+        assert!(names("the patient was seen").is_empty());
+    }
+}

@@ -1,0 +1,495 @@
+//! Joins what was found in one segment into a level, with the rules that gave it.
+//!
+//! An identifier alone is not health information of somebody, and a word of health alone identifies
+//! nobody: only together, and near each other, do they weigh. Levels: 3 a labelled identifier beside
+//! health; 2 one elsewhere in the segment, or weaker evidence of both; 1 a name and health, worth a
+//! look; 0 otherwise.
+
+use std::collections::BTreeSet;
+
+use super::Found;
+use super::identifiers::{Identifier, Kind, Strength};
+use super::people::{self, Person};
+use super::words::{Class, Classes, Hit};
+
+/// What is known of the message around the segment.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Circumstances {
+    /// List-Id, List-Unsubscribe, Precedence: bulk, or a junk folder.
+    pub(crate) bulk: bool,
+    /// The sender writes from an address of a person rather than an organization.
+    pub(crate) personal_sender: bool,
+}
+
+/// What one segment gave. It holds no text.
+#[derive(Debug, Default)]
+pub(crate) struct Reading {
+    pub(crate) level: u8,
+    /// The rule that gave the level: `social-security-labelled+act-near`.
+    pub(crate) rule: String,
+    /// Kinds of identifiers and classes of terms.
+    pub(crate) kinds: BTreeSet<&'static str>,
+    /// Where the deciding evidence stands.
+    pub(crate) at: usize,
+    /// A labelled identifier is here, health or not.
+    pub(crate) identifier: bool,
+    /// Words of health are here, of somebody or not.
+    pub(crate) health: bool,
+    /// Something done for one person's health is here.
+    pub(crate) act: bool,
+    /// A labelled identifier that no damper explains.
+    pub(crate) undamped_identifier: bool,
+    pub(crate) people: People,
+}
+
+/// Places of the people of a segment, until they are hashed.
+#[derive(Debug, Default)]
+pub(crate) struct People {
+    identifiers: Vec<Identifier>,
+    names: Vec<super::names::Name>,
+}
+
+impl Reading {
+    /// The people of this segment as keyed hashes; `text` is the text that was read.
+    pub(crate) fn people(&self, text: &[u8], key: &[u8; 32]) -> Vec<Person> {
+        people::group(text, &self.people.identifiers, &self.people.names, key)
+    }
+}
+
+/// Characters within which two things are beside each other.
+const NEAR: usize = 300;
+/// Characters within which a name and a date or an act make one statement.
+const STATEMENT: usize = 150;
+
+const ACT: Classes = Classes::one(Class::Act);
+const TOPIC: Classes = Classes::one(Class::Condition).and(Class::Medicine).and(Class::Test);
+const SETTING: Classes = Classes::one(Class::Care).and(Class::Payment).and(Class::Act).and(Class::Condition);
+
+/// The verdict on a segment.
+pub(super) fn of(text: &[u8], found: &mut Found, circumstances: &Circumstances) -> Reading {
+    silence_notices(text, &mut found.hits);
+    let weights = Weights::of(found);
+    let mut best = Candidate::default();
+    for identifier in &found.identifiers {
+        best = best.max(judge(*identifier, &weights, circumstances));
+    }
+    best = best.max(statement(text, found, &weights, circumstances));
+    best = best.max(first_person(&weights, circumstances));
+    best = best.max(rows(found, &weights));
+    if weights.count(Class::Animal) >= 2 {
+        best.level = 0;
+    }
+    let labelled = |identifier: &&Identifier| identifier.strength == Strength::Labelled;
+    let mut kinds = BTreeSet::new();
+    if best.level >= 1 {
+        kinds.extend(found.identifiers.iter().filter(labelled).map(|identifier| identifier.kind.as_str()));
+        kinds.extend(weights.kinds());
+        if !found.names.is_empty() {
+            kinds.insert(Kind::Name.as_str());
+        }
+        if best.level >= 2 {
+            kinds.extend(found.identifiers.iter().map(|identifier| identifier.kind.as_str()));
+        }
+    }
+    let identifier = found.identifiers.iter().any(|identifier| {
+        !identifier.needs_setting
+            && !matches!(identifier.kind, Kind::BirthDate)
+            && (identifier.strength == Strength::Labelled || identifier.kind == Kind::SocialSecurity)
+    });
+    let people = if best.level >= 1 {
+        People { identifiers: std::mem::take(&mut found.identifiers), names: std::mem::take(&mut found.names) }
+    } else {
+        People::default()
+    };
+    Reading {
+        level: best.level,
+        rule: best.rule,
+        kinds,
+        at: best.at,
+        identifier,
+        health: weights.health(),
+        act: !weights.acts.is_empty(),
+        undamped_identifier: identifier
+            && weights.count(Class::Employer) == 0
+            && weights.count(Class::Sample) == 0
+            && weights.count(Class::Animal) < 2,
+        people,
+    }
+}
+
+/// One reason for a level.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Candidate {
+    level: u8,
+    rule: String,
+    at: usize,
+}
+
+impl Candidate {
+    /// The higher level; the earlier of equals.
+    fn max(self, other: Self) -> Self {
+        if other.level > self.level { other } else { self }
+    }
+}
+
+/// The terms and dampers of a segment, by place.
+struct Weights {
+    acts: Vec<usize>,
+    topics: Vec<usize>,
+    payments: Vec<usize>,
+    settings: Vec<usize>,
+    samples: Vec<usize>,
+    loyalties: Vec<usize>,
+    persons: Vec<usize>,
+    names: Vec<usize>,
+    /// Different entries by class.
+    different: [usize; 40],
+    classes: Classes,
+}
+
+impl Weights {
+    fn of(found: &Found) -> Self {
+        let places = |classes: Classes| -> Vec<usize> {
+            found.hits.iter().filter(|hit| hit.classes.meets(classes)).map(|hit| hit.start).collect()
+        };
+        let mut topics = places(TOPIC);
+        // One code may be a room; a labelled one was let through, two are no accident.
+        topics.extend(&found.codes);
+        topics.sort_unstable();
+        let mut different = [0; 40];
+        let mut classes = Classes::default();
+        let mut seen: BTreeSet<u32> = BTreeSet::new();
+        for hit in &found.hits {
+            if seen.insert(hit.entry) {
+                for class in COUNTED {
+                    if hit.classes.has(class) {
+                        different[class as usize] += 1;
+                        classes = classes.and(class);
+                    }
+                }
+            }
+        }
+        Self {
+            acts: places(ACT),
+            topics,
+            payments: places(Classes::one(Class::Payment)),
+            settings: places(SETTING),
+            samples: places(Classes::one(Class::Sample)),
+            loyalties: places(Classes::one(Class::Loyalty)),
+            persons: places(Classes::one(Class::Person)),
+            names: found.names.iter().map(|name| name.start).collect(),
+            different,
+            classes,
+        }
+    }
+
+    fn count(&self, class: Class) -> usize {
+        self.different[class as usize]
+    }
+
+    fn health(&self) -> bool {
+        !self.acts.is_empty() || !self.topics.is_empty()
+    }
+
+    fn kinds(&self) -> impl Iterator<Item = &'static str> {
+        let named = [
+            (Class::Act, "clinical-act"),
+            (Class::Condition, "condition"),
+            (Class::Medicine, "medicine"),
+            (Class::Test, "test"),
+            (Class::Payment, "payment"),
+        ];
+        named.into_iter().filter(|(class, _)| self.classes.has(*class)).map(|(_, name)| name)
+    }
+}
+
+/// The classes whose different entries are counted.
+const COUNTED: [Class; 13] = [
+    Class::Act,
+    Class::Animal,
+    Class::Bulletin,
+    Class::Care,
+    Class::Condition,
+    Class::Employer,
+    Class::FirstPerson,
+    Class::Loyalty,
+    Class::Medicine,
+    Class::Notice,
+    Class::Payment,
+    Class::Sample,
+    Class::Test,
+];
+
+/// Whether one of the sorted `places` lies within `reach` of `at`.
+fn near(places: &[usize], at: usize, reach: usize) -> bool {
+    let next = places.partition_point(|place| *place < at);
+    places.get(next).is_some_and(|place| place - at <= reach)
+        || next.checked_sub(1).is_some_and(|before| at - places[before] <= reach)
+}
+
+/// What one identifier and the health around it make.
+fn judge(identifier: Identifier, weights: &Weights, circumstances: &Circumstances) -> Candidate {
+    let at = identifier.start;
+    if near(&weights.samples, at, NEAR) {
+        return Candidate::default();
+    }
+    let act = near(&weights.acts, at, NEAR);
+    let topic = near(&weights.topics, at, NEAR);
+    let payment = near(&weights.payments, at, NEAR);
+    let setting = near(&weights.settings, at, NEAR);
+    let named = near(&weights.names, at, NEAR);
+    let patient = near(&weights.persons, at, NEAR);
+    if identifier.needs_setting && (!setting || (near(&weights.loyalties, at, NEAR) && !topic)) {
+        return Candidate::default();
+    }
+    let (mut level, beside): (u8, &str) = match (identifier.strength, identifier.kind) {
+        (_, Kind::Account | Kind::Card) => {
+            if act && (patient || topic) {
+                (2, "act-near")
+            } else {
+                (0, "")
+            }
+        }
+        (_, Kind::Name) => (0, ""),
+        (Strength::Labelled, kind) => {
+            if topic {
+                (3, "topic-near")
+            } else if act {
+                (3, "act-near")
+            } else if payment && kind != Kind::SocialSecurity {
+                (3, "payment-near")
+            } else if payment {
+                (2, "payment-near")
+            } else if weights.health() {
+                (2, "health-in-segment")
+            } else if matches!(kind, Kind::RecordNumber | Kind::MedicareNumber) {
+                // The number itself says that somebody is a patient or a beneficiary.
+                (2, "itself")
+            } else if patient && (kind != Kind::PlanNumber || named) {
+                (2, "patient-near")
+            } else if setting && named && matches!(kind, Kind::BirthDate | Kind::PlanNumber) {
+                (2, "name-and-setting")
+            } else {
+                (0, "")
+            }
+        }
+        (Strength::Shape, Kind::SocialSecurity | Kind::MedicareNumber) => {
+            if act || topic {
+                (2, if act { "act-near" } else { "topic-near" })
+            } else if (patient || named) && setting {
+                (2, "patient-near")
+            } else {
+                (0, "")
+            }
+        }
+        (Strength::Shape, Kind::BirthDate | Kind::PlanNumber | Kind::RecordNumber) => (0, ""),
+    };
+    if level == 0 {
+        return Candidate::default();
+    }
+    // An employer's own papers: the number is there for wages, the plan for enrolment.
+    let employer = weights.count(Class::Employer);
+    if employer >= 2
+        && matches!(
+            identifier.kind,
+            Kind::SocialSecurity | Kind::BirthDate | Kind::PlanNumber | Kind::Account | Kind::Card
+        )
+    {
+        let clinical = weights.count(Class::Condition) + weights.count(Class::Medicine) + weights.count(Class::Test);
+        level = if clinical == 0 || employer > clinical + weights.count(Class::Act) { 0 } else { level - 1 };
+    }
+    if !weights.samples.is_empty() {
+        level = level.saturating_sub(1);
+    }
+    let sure = matches!(identifier.kind, Kind::SocialSecurity | Kind::MedicareNumber | Kind::RecordNumber) && named;
+    if (circumstances.bulk || weights.count(Class::Bulletin) >= 3) && !sure {
+        level = level.saturating_sub(1);
+    }
+    let strength = match identifier.strength {
+        Strength::Labelled => "labelled",
+        Strength::Shape => "shape",
+    };
+    Candidate { level, rule: format!("{}-{strength}+{beside}", identifier.kind.as_str()), at }
+}
+
+/// A name with a date and an act in one statement, or a name with health.
+fn statement(text: &[u8], found: &Found, weights: &Weights, circumstances: &Circumstances) -> Candidate {
+    let mut best = Candidate::default();
+    let mailing = circumstances.bulk || weights.count(Class::Bulletin) >= 2;
+    for name in &found.names {
+        if best.level == 2 {
+            break;
+        }
+        if near(&weights.samples, name.start, NEAR) {
+            continue;
+        }
+        let act = near(&weights.acts, name.start, STATEMENT);
+        let topic = near(&weights.topics, name.start, STATEMENT);
+        if !(act || topic) || mailing {
+            continue;
+        }
+        let dated = dated(text, name.start);
+        let level = if dated && act && topic { 2 } else { 1 };
+        let rule = match (dated && act, act) {
+            (true, _) => "name+date+act",
+            (false, true) => "name+act",
+            (false, false) => "name+topic",
+        };
+        best = best.max(Candidate { level, rule: rule.to_owned(), at: name.start });
+    }
+    best
+}
+
+/// Whether a full date stands within a statement of `at`.
+fn dated(text: &[u8], at: usize) -> bool {
+    let window = &text[at.saturating_sub(STATEMENT)..text.len().min(at + STATEMENT)];
+    let numeric = window.windows(8).any(|eight| {
+        eight[0].is_ascii_digit()
+            && eight.iter().filter(|byte| matches!(byte, b'/' | b'-')).count() == 2
+            && eight.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'/' | b'-'))
+    });
+    let worded = || {
+        window.split(|byte| !byte.is_ascii_alphanumeric()).collect::<Vec<_>>().windows(2).any(|pair| {
+            let month = |word: &[u8]| {
+                word.first().is_some_and(u8::is_ascii_uppercase) && super::values::month_name(word).is_some()
+            };
+            let day = |word: &[u8]| (1..=2).contains(&word.len()) && word.iter().all(u8::is_ascii_digit);
+            (month(pair[0]) && day(pair[1])) || (day(pair[0]) && month(pair[1]))
+        })
+    };
+    numeric || worded()
+}
+
+/// Somebody writes of her own health from her own address.
+fn first_person(weights: &Weights, circumstances: &Circumstances) -> Candidate {
+    if !circumstances.personal_sender || circumstances.bulk || weights.count(Class::FirstPerson) == 0 {
+        return Candidate::default();
+    }
+    if !weights.samples.is_empty() || weights.count(Class::Employer) >= 2 || weights.count(Class::Bulletin) >= 2 {
+        return Candidate::default();
+    }
+    let topics = weights.count(Class::Condition) + weights.count(Class::Medicine) + weights.count(Class::Test);
+    let acts = weights.count(Class::Act);
+    let at = weights.acts.first().or(weights.topics.first()).copied().unwrap_or(0);
+    let level = if acts >= 1 && topics >= 1 && acts + topics >= 3 { 2 } else { u8::from(acts + topics >= 1) };
+    Candidate { level, rule: "personal-sender+first-person+health".to_owned(), at }
+}
+
+/// Three rows or more of people with a filled column about their health.
+fn rows(found: &Found, weights: &Weights) -> Candidate {
+    let sampled = !weights.samples.is_empty();
+    if found.people_with_health < 3 || sampled || weights.count(Class::Animal) >= 2 {
+        return Candidate::default();
+    }
+    let at = found.codes.first().copied().unwrap_or(0);
+    Candidate { level: 2, rule: "rows-of-people+health-column".to_owned(), at }
+}
+
+/// Takes the weight from words inside notices and footers: a paragraph with two different phrases of
+/// the kind speaks of nobody.
+fn silence_notices(text: &[u8], hits: &mut [Hit]) {
+    let notices: Vec<Hit> = hits.iter().copied().filter(|hit| hit.classes.has(Class::Notice)).collect();
+    let mut until = 0;
+    for (index, notice) in notices.iter().enumerate() {
+        if notice.start < until {
+            continue;
+        }
+        let (start, end) = paragraph(text, notice.start);
+        let same = notices[index..].iter().take_while(|other| other.start < end);
+        let different: BTreeSet<u32> = same.map(|other| other.entry).collect();
+        if different.len() >= 2 {
+            let first = hits.partition_point(|hit| hit.start < start);
+            for hit in hits[first..].iter_mut().take_while(|hit| hit.start < end) {
+                hit.classes = Classes::one(Class::Notice);
+            }
+        }
+        until = end;
+    }
+}
+
+/// The lines around `at` up to an empty one, at most 1,000 bytes each way.
+fn paragraph(text: &[u8], at: usize) -> (usize, usize) {
+    const REACH: usize = 1000;
+    let from = at.saturating_sub(REACH);
+    let to = text.len().min(at + REACH);
+    let start = memchr::memmem::rfind(&text[from..at], b"\n\n").map_or(from, |found| from + found);
+    let end = memchr::memmem::find(&text[at..to], b"\n\n").map_or(to, |found| at + found);
+    (start, end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collect::messages::detect::examine;
+    use crate::collect::messages::fold::Folded;
+    use jiff::civil::date;
+
+    fn level_with(text: &str, circumstances: Circumstances) -> u8 {
+        examine(&Folded::of(&[text]).0, &circumstances, date(2026, 11, 21)).level
+    }
+
+    fn level(text: &str) -> u8 {
+        level_with(text, Circumstances::default())
+    }
+
+    #[test]
+    fn a_labelled_identifier_beside_health_is_high() {
+        assert_eq!(level("Pt MRN: 4455661, biopsy came back malignant"), 3);
+        assert_eq!(level("SSN 219-09-1234 for the prior auth of metformin"), 3);
+        assert_eq!(level("Paciente con diabetes, fecha de nacimiento: 4/3/1962"), 3);
+    }
+
+    #[test]
+    fn identifiers_alone_and_health_alone_are_not_phi() {
+        assert_eq!(level("Your SSN 219-09-1234 is needed for the W-4 and direct deposit"), 0);
+        assert_eq!(level("Ten facts about diabetes and blood pressure"), 0);
+        assert_eq!(level("SSN: 219-09-1234"), 0);
+    }
+
+    #[test]
+    fn a_record_number_says_by_itself_that_somebody_is_a_patient() {
+        assert_eq!(level("please pull chart no 4455661"), 2);
+    }
+
+    #[test]
+    fn enrolment_by_an_employer_is_not_phi() {
+        assert_eq!(
+            level("Open enrollment: new hire Ana Ruiz, SSN 219-09-1234, payroll needs her health insurance form"),
+            0
+        );
+    }
+
+    #[test]
+    fn invented_patients_and_animals_are_no_patients() {
+        assert_eq!(level("Use test patient ZZTEST, MRN 4455661, diagnosis asthma, in the training environment"), 0);
+        assert_eq!(level("Rex, canine, DOB 3/4/2019, rabies vaccine and biopsy at the veterinary clinic"), 0);
+    }
+
+    #[test]
+    fn a_name_with_health_is_worth_a_look() {
+        assert_eq!(level("Mrs. Quillon's biopsy is back"), 1);
+        assert_eq!(level("Maria Quillon came in on 3/4/2025, biopsy shows melanoma, please call"), 2);
+    }
+
+    #[test]
+    fn somebody_writing_of_herself_from_her_own_address_is_likely_phi() {
+        let personal = Circumstances { personal_sender: true, bulk: false };
+        let text = "Hello, I was diagnosed with asthma and need a refill of my albuterol. Thank you";
+        assert_eq!(level_with(text, personal), 2);
+        assert!(level_with(text, Circumstances { bulk: true, ..personal }) < 2);
+    }
+
+    #[test]
+    fn notices_speak_of_nobody() {
+        let notice = "Confidentiality notice: this e-mail may contain protected health information, \
+                      diagnosis or treatment records. Please notify the sender.";
+        let reading = examine(&Folded::of(&[notice]).0, &Circumstances::default(), date(2026, 11, 21));
+        assert!(!reading.health);
+    }
+
+    #[test]
+    fn loyalty_numbers_are_no_plan_numbers() {
+        assert_eq!(level("Gym member ID 88442211: your rewards points and hospital-grade towels, patient staff"), 0);
+        assert_eq!(level("Aetna member ID W88442211, authorization for MRI knee"), 3);
+    }
+}

@@ -1,0 +1,300 @@
+//! The word lists as one automaton: labels, terms of health, dampers, given names.
+//!
+//! The lists are data in `checks/phi/`. They are matched as whole words in folded text, the longest
+//! of several that begin at one place. What the words mean together is not decided here.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Anchored, Input, MatchKind};
+use serde::Deserialize;
+
+/// What a word or phrase can be. One may be several: "medicare" is a label and a word of care.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(crate) enum Class {
+    // Labels, as in `labels.yaml`.
+    Ssn,
+    Medicare,
+    Hicn,
+    Record,
+    Plan,
+    Case,
+    Birth,
+    Born,
+    Card,
+    Account,
+    Provider,
+    DiagnosisCode,
+    Tracking,
+    Person,
+    // Terms, as in `terms.yaml`.
+    Act,
+    Condition,
+    Medicine,
+    Test,
+    Payment,
+    Care,
+    // Dampers, as in `dampers.yaml`.
+    Employer,
+    Loyalty,
+    Animal,
+    Sample,
+    Notice,
+    Bulletin,
+    FirstPerson,
+    Title,
+    Professional,
+    Credential,
+    GivenName,
+    PlaceholderName,
+}
+
+/// A set of [`Class`]es.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Classes(u64);
+
+impl Classes {
+    pub(crate) const fn one(class: Class) -> Self {
+        Self(1 << class as u8)
+    }
+
+    pub(crate) const fn and(self, class: Class) -> Self {
+        Self(self.0 | 1 << class as u8)
+    }
+
+    pub(crate) const fn has(self, class: Class) -> bool {
+        self.0 & (1 << class as u8) != 0
+    }
+
+    pub(crate) const fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+/// One word or phrase found. It says where and what it is, never the word itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hit {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) classes: Classes,
+    /// Which entry of the lists it was, to count different ones.
+    pub(crate) entry: u32,
+}
+
+/// The lists, ready to match.
+pub(crate) struct Words {
+    automaton: AhoCorasick,
+    classes: Vec<Classes>,
+    consumer_domains: Vec<String>,
+}
+
+/// The shipped lists.
+pub(crate) static WORDS: LazyLock<Words> = LazyLock::new(|| {
+    let lists = Lists::shipped().unwrap_or_else(|error| panic!("the shipped word lists are read in a test: {error}"));
+    Words::of(lists)
+});
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LabelFile {
+    labels: BTreeMap<String, Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TermFile {
+    terms: BTreeMap<String, Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct DamperFile {
+    dampers: BTreeMap<String, Vec<String>>,
+    consumer_domains: Vec<String>,
+    given_names: Vec<String>,
+    placeholder_names: Vec<String>,
+}
+
+struct Lists {
+    words: Vec<(Class, Vec<String>)>,
+    consumer_domains: Vec<String>,
+}
+
+impl Lists {
+    fn shipped() -> Result<Self, String> {
+        fn read<T: serde::de::DeserializeOwned>(name: &str, text: &str) -> Result<T, String> {
+            crate::yaml::read(Path::new(name), text).map_err(|error| error.to_string())
+        }
+        let labels: LabelFile = read("labels.yaml", include_str!("../../../../checks/phi/labels.yaml"))?;
+        let terms: TermFile = read("terms.yaml", include_str!("../../../../checks/phi/terms.yaml"))?;
+        let dampers: DamperFile = read("dampers.yaml", include_str!("../../../../checks/phi/dampers.yaml"))?;
+        let mut words = Vec::new();
+        for (name, list) in labels.labels.into_iter().chain(terms.terms).chain(dampers.dampers) {
+            words.push((class_named(&name).ok_or_else(|| format!("no list is called `{name}`"))?, list));
+        }
+        words.push((Class::GivenName, dampers.given_names));
+        words.push((Class::PlaceholderName, dampers.placeholder_names));
+        Ok(Self { words, consumer_domains: dampers.consumer_domains })
+    }
+}
+
+fn class_named(name: &str) -> Option<Class> {
+    Some(match name {
+        "ssn" => Class::Ssn,
+        "medicare" => Class::Medicare,
+        "hicn" => Class::Hicn,
+        "record" => Class::Record,
+        "plan" => Class::Plan,
+        "case" => Class::Case,
+        "birth" => Class::Birth,
+        "born" => Class::Born,
+        "card" => Class::Card,
+        "account" => Class::Account,
+        "provider" => Class::Provider,
+        "diagnosis" => Class::DiagnosisCode,
+        "tracking" => Class::Tracking,
+        "person" => Class::Person,
+        "act" => Class::Act,
+        "condition" => Class::Condition,
+        "medicine" => Class::Medicine,
+        "test" => Class::Test,
+        "payment" => Class::Payment,
+        "care" => Class::Care,
+        "employer" => Class::Employer,
+        "loyalty" => Class::Loyalty,
+        "animal" => Class::Animal,
+        "sample" => Class::Sample,
+        "notice" => Class::Notice,
+        "bulletin" => Class::Bulletin,
+        "first-person" => Class::FirstPerson,
+        "title" => Class::Title,
+        "professional" => Class::Professional,
+        "credential" => Class::Credential,
+        _ => return None,
+    })
+}
+
+impl Words {
+    fn of(lists: Lists) -> Self {
+        let mut entries: BTreeMap<String, Classes> = BTreeMap::new();
+        for (class, list) in lists.words {
+            for word in list {
+                // A leading space in the pattern makes the automaton look at word beginnings only.
+                let folded = format!(" {}", word.to_ascii_lowercase());
+                let classes = entries.entry(folded).or_default();
+                *classes = classes.and(class);
+            }
+        }
+        let automaton = AhoCorasick::builder()
+            .kind(Some(AhoCorasickKind::DFA))
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(entries.keys())
+            .expect("a few thousand short words fit an automaton");
+        Self { automaton, classes: entries.into_values().collect(), consumer_domains: lists.consumer_domains }
+    }
+
+    /// Every word of the lists in folded text, in order.
+    pub(crate) fn find(&self, scan: &[u8]) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        let mut from = 0;
+        while let Some(found) = self.automaton.find(Input::new(scan).range(from..).anchored(Anchored::No)) {
+            let start = found.start() + 1;
+            let entry = found.pattern().as_u32();
+            let classes = self.classes[found.pattern().as_usize()];
+            match word_end(scan, found.end(), classes) {
+                Some(end) => {
+                    hits.push(Hit { start, end, classes, entry });
+                    // The space after this word may begin the next.
+                    from = end;
+                }
+                // A longer word that only begins like an entry; a shorter entry may still fit.
+                None => {
+                    if let Some((end, entry)) = self.shorter(scan, found.start(), found.end()) {
+                        let classes = self.classes[entry as usize];
+                        hits.push(Hit { start, end, classes, entry });
+                        from = end;
+                    } else {
+                        from = start;
+                    }
+                }
+            }
+        }
+        hits
+    }
+
+    /// The longest entry at `start` shorter than `limit` that is a whole word.
+    fn shorter(&self, scan: &[u8], start: usize, limit: usize) -> Option<(usize, u32)> {
+        let mut limit = limit;
+        loop {
+            let found = self.automaton.find(Input::new(scan).range(start..limit - 1).anchored(Anchored::No))?;
+            if found.start() != start {
+                return None;
+            }
+            if let Some(end) = word_end(scan, found.end(), self.classes[found.pattern().as_usize()]) {
+                return Some((end, found.pattern().as_u32()));
+            }
+            limit = found.end();
+        }
+    }
+
+    /// Whether addresses of this domain belong to people rather than organizations.
+    pub(crate) fn is_consumer_domain(&self, domain: &str) -> bool {
+        self.consumer_domains.iter().any(|known| known.eq_ignore_ascii_case(domain))
+    }
+}
+
+/// Where the word that an entry begins really ends, or `None` where it goes on to be another.
+fn word_end(scan: &[u8], end: usize, classes: Classes) -> Option<usize> {
+    let after = |at: usize| scan.get(at).copied().unwrap_or(b' ');
+    match after(end) {
+        b' ' => Some(end),
+        b's' if after(end + 1) == b' ' => Some(end + 1),
+        b'\'' if after(end + 1) == b's' && after(end + 2) == b' ' => Some(end + 2),
+        b'\'' if after(end + 1) == b' ' => Some(end),
+        // `MRN445566`, `DOB3/4/1962`.
+        byte if byte.is_ascii_digit() && classes.meets(GLUED) => Some(end),
+        _ => None,
+    }
+}
+
+/// Labels that people write without a space before the number.
+const GLUED: Classes = Classes::one(Class::Record).and(Class::Ssn).and(Class::Birth).and(Class::Hicn);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collect::messages::fold::Folded;
+
+    fn classes_in(text: &str) -> Vec<Classes> {
+        WORDS.find(Folded::of(&[text]).0.scan()).into_iter().map(|hit| hit.classes).collect()
+    }
+
+    #[test]
+    fn only_whole_words_count() {
+        assert!(classes_in("the mrna of a descriptor").is_empty());
+        assert!(classes_in("MRN")[0].has(Class::Record));
+        assert!(classes_in("mrn445566")[0].has(Class::Record));
+    }
+
+    #[test]
+    fn words_side_by_side_share_their_space() {
+        let found = classes_in("metformin, lisinopril\nbiopsies");
+        assert_eq!(found.len(), 3);
+        assert!(found[0].has(Class::Medicine) && found[2].has(Class::Act));
+    }
+
+    #[test]
+    fn a_shorter_entry_is_found_where_a_longer_one_breaks_off() {
+        // "date of birth" is an entry; here "dates of service" must not hide behind "dat…".
+        let found = classes_in("prior authorized; diabetes insipidus; medical recordings");
+        assert!(found.iter().any(|classes| classes.has(Class::Condition)), "{found:?}");
+    }
+
+    #[test]
+    fn a_phrase_may_run_over_a_line_end_and_punctuation() {
+        assert!(classes_in("Date-of\nBirth")[0].has(Class::Birth));
+        assert!(classes_in("D.O.B. 1")[0].has(Class::Birth));
+    }
+}

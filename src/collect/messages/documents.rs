@@ -1,0 +1,552 @@
+//! Reads the text of attached documents, within bounds: entries, bytes and ratio of containers are
+//! capped, and what goes past a cap is named.
+
+use std::io::{Cursor, Read};
+
+use super::attachments::Content;
+
+/// Entries of a container that are looked at.
+const ENTRIES: usize = 1000;
+/// Bytes taken out of one container, all entries together.
+const INFLATED_BYTES: u64 = 64 * 1024 * 1024;
+/// A container may grow by this factor at most.
+const RATIO: u64 = 200;
+/// Containers inside containers.
+const CONTAINERS: usize = 2;
+
+/// Bytes as text, if they are text: by byte order mark, as UTF-8, or as Windows-1252 without control
+/// bytes.
+pub(super) fn as_text(bytes: &[u8]) -> Option<String> {
+    if let Some((encoding, mark)) = encoding_rs::Encoding::for_bom(bytes) {
+        return Some(encoding.decode_without_bom_handling(&bytes[mark..]).0.into_owned());
+    }
+    let sample = &bytes[..bytes.len().min(4096)];
+    let zeros = sample.iter().filter(|byte| **byte == 0).count();
+    if zeros * 3 > sample.len() && zeros * 5 < sample.len() * 3 {
+        // Every other byte is zero: UTF-16 without its mark.
+        let little = sample.iter().skip(1).step_by(2).filter(|byte| **byte == 0).count();
+        let encoding = if little * 3 > sample.len() { encoding_rs::UTF_16LE } else { encoding_rs::UTF_16BE };
+        return Some(encoding.decode_without_bom_handling(bytes).0.into_owned());
+    }
+    let control = sample
+        .iter()
+        .filter(|byte| **byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0b | 0x0c | 0x1c..=0x1f))
+        .count();
+    if control > sample.len() / 100 {
+        return None;
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Some(text.to_owned()),
+        Err(_) => {
+            let high = sample.iter().filter(|byte| **byte >= 0x80).count();
+            (high * 4 <= sample.len()).then(|| encoding_rs::WINDOWS_1252.decode(bytes).0.into_owned())
+        }
+    }
+}
+
+/// A calendar entry (RFC 5545) with its lines unfolded and its escapes undone.
+pub(super) fn calendar_text(text: &str) -> String {
+    let unfolded = text.replace("\r\n ", "").replace("\r\n\t", "").replace("\n ", "").replace("\n\t", "");
+    let mut out = String::with_capacity(unfolded.len());
+    for line in unfolded.lines() {
+        let Some((name, value)) = line.split_once(':') else { continue };
+        let property = name.split(';').next().unwrap_or_default();
+        // Times, ids and addresses of meetings are no text of anybody's.
+        if !["SUMMARY", "DESCRIPTION", "LOCATION", "COMMENT", "ATTENDEE", "CATEGORIES", "X-ALT-DESC"]
+            .iter()
+            .any(|known| property.eq_ignore_ascii_case(known))
+        {
+            continue;
+        }
+        if property.eq_ignore_ascii_case("ATTENDEE") {
+            let attendee = name.split(';').find_map(|parameter| parameter.strip_prefix("CN="));
+            out.push_str(attendee.unwrap_or_default().trim_matches('"'));
+        } else {
+            out.push_str(&value.replace("\\n", "\n").replace("\\N", "\n").replace("\\,", ",").replace("\\;", ";"));
+        }
+        out.push('\n');
+    }
+    out
+}
+
+/// The words of a rich text document: control words and groups that show nothing are dropped.
+pub(super) fn rtf_text(bytes: &[u8]) -> String {
+    const SILENT: [&[u8]; 9] =
+        [b"fonttbl", b"colortbl", b"stylesheet", b"info", b"pict", b"object", b"themedata", b"datastore", b"generator"];
+    let mut out = String::with_capacity(bytes.len() / 2);
+    let (mut at, mut depth, mut silent_from) = (0, 0_usize, usize::MAX);
+    while at < bytes.len() {
+        let byte = bytes[at];
+        at += 1;
+        match byte {
+            b'{' => depth += 1,
+            b'}' => {
+                depth = depth.saturating_sub(1);
+                if depth < silent_from {
+                    silent_from = usize::MAX;
+                }
+            }
+            b'\\' => {
+                let length = bytes[at..].iter().take(32).take_while(|byte| byte.is_ascii_alphabetic()).count();
+                if length == 0 {
+                    match bytes.get(at) {
+                        Some(b'\'') => {
+                            let hex = bytes.get(at + 1..at + 3).and_then(|two| std::str::from_utf8(two).ok());
+                            let code = hex.and_then(|two| u8::from_str_radix(two, 16).ok());
+                            if depth < silent_from
+                                && let Some(code) = code
+                            {
+                                out.push_str(&encoding_rs::WINDOWS_1252.decode(&[code]).0);
+                            }
+                            at = (at + 3).min(bytes.len());
+                        }
+                        Some(b'*') => {
+                            silent_from = silent_from.min(depth);
+                            at += 1;
+                        }
+                        Some(b'~') => {
+                            out.push(' ');
+                            at += 1;
+                        }
+                        Some(b'_') => {
+                            out.push('-');
+                            at += 1;
+                        }
+                        Some(other) => {
+                            if depth < silent_from && matches!(other, b'\\' | b'{' | b'}') {
+                                out.push(char::from(*other));
+                            }
+                            at += 1;
+                        }
+                        None => {}
+                    }
+                    continue;
+                }
+                let word = &bytes[at..at + length];
+                at += length;
+                let number =
+                    bytes[at..].iter().take(10).take_while(|byte| byte.is_ascii_digit() || **byte == b'-').count();
+                let value = std::str::from_utf8(&bytes[at..at + number]).ok().and_then(|text| text.parse::<i32>().ok());
+                at += number;
+                if bytes.get(at) == Some(&b' ') {
+                    at += 1;
+                }
+                if SILENT.contains(&word) {
+                    silent_from = silent_from.min(depth);
+                }
+                if depth >= silent_from {
+                    continue;
+                }
+                match word {
+                    b"par" | b"line" | b"row" | b"sect" | b"page" => out.push('\n'),
+                    b"tab" | b"cell" => out.push('\t'),
+                    b"u" => {
+                        // A negative number is the code point less 65,536; one fallback byte follows.
+                        let code = value.map(|value| if value < 0 { value + 65_536 } else { value });
+                        out.extend(code.and_then(|code| u32::try_from(code).ok()).and_then(char::from_u32));
+                        if bytes.get(at).is_some_and(|byte| !matches!(byte, b'\\' | b'{' | b'}')) {
+                            at += 1;
+                        }
+                    }
+                    b"bin" => {
+                        at = (at + value.and_then(|value| usize::try_from(value).ok()).unwrap_or(0)).min(bytes.len())
+                    }
+                    _ => {}
+                }
+            }
+            b'\r' | b'\n' => {}
+            _ if depth < silent_from => out.push_str(&encoding_rs::WINDOWS_1252.decode(&[byte]).0),
+            _ => {}
+        }
+    }
+    out
+}
+
+/// The texts of a zip container: Office and OpenDocument files as documents, others by entry.
+pub(super) fn archive(bytes: &[u8]) -> Content {
+    let mut taken = Taken { texts: Vec::new(), not_inspected: Vec::new(), left: budget(bytes.len()) };
+    read_archive(bytes, &mut taken, 0);
+    taken.not_inspected.sort_unstable();
+    taken.not_inspected.dedup();
+    Content::Several { texts: taken.texts, not_inspected: taken.not_inspected }
+}
+
+fn budget(size: usize) -> u64 {
+    (size as u64).saturating_mul(RATIO).min(INFLATED_BYTES)
+}
+
+struct Taken {
+    texts: Vec<String>,
+    not_inspected: Vec<&'static str>,
+    /// Bytes that may still be taken out.
+    left: u64,
+}
+
+impl Taken {
+    /// Takes an entry out, or says why not.
+    fn entry(&mut self, archive: &mut zip::ZipArchive<Cursor<&[u8]>>, index: usize) -> Option<Vec<u8>> {
+        let entry = match archive.by_index(index) {
+            Ok(entry) => entry,
+            Err(zip::result::ZipError::UnsupportedArchive(_) | zip::result::ZipError::InvalidPassword) => {
+                self.not_inspected.push("encrypted");
+                return None;
+            }
+            Err(_) => {
+                self.not_inspected.push("unreadable-part");
+                return None;
+            }
+        };
+        let mut bytes = Vec::new();
+        let limit = self.left;
+        let read = entry.take(limit + 1).read_to_end(&mut bytes);
+        self.left = self.left.saturating_sub(bytes.len() as u64);
+        if bytes.len() as u64 > limit {
+            self.not_inspected.push("container-limit");
+            return None;
+        }
+        if read.is_err() {
+            self.not_inspected.push("unreadable-part");
+            return None;
+        }
+        Some(bytes)
+    }
+}
+
+fn read_archive(bytes: &[u8], taken: &mut Taken, depth: usize) {
+    let Ok(mut archive) = zip::ZipArchive::new(Cursor::new(bytes)) else {
+        taken.not_inspected.push("unreadable-part");
+        return;
+    };
+    let names: Vec<String> =
+        (0..archive.len().min(ENTRIES + 1)).filter_map(|index| entry_name(&archive, index)).collect();
+    if names.len() > ENTRIES {
+        taken.not_inspected.push("container-limit");
+    }
+    let is = |name: &str| names.iter().any(|known| known == name);
+    if is("word/document.xml") {
+        let wanted = |name: &str| {
+            name.starts_with("word/")
+                && ["document", "header", "footer", "comments", "footnotes", "endnotes"]
+                    .iter()
+                    .any(|stem| name["word/".len()..].starts_with(stem))
+        };
+        for index in indices(&mut archive, wanted) {
+            let text = taken.entry(&mut archive, index).map(|xml| markup_text(&xml, Markup::Word));
+            taken.texts.extend(text);
+        }
+    } else if is("xl/workbook.xml") {
+        workbook(&mut archive, taken);
+    } else if is("content.xml") && is("mimetype") {
+        for index in indices(&mut archive, |name| name == "content.xml") {
+            let text = taken.entry(&mut archive, index).map(|xml| markup_text(&xml, Markup::OpenDocument));
+            taken.texts.extend(text);
+        }
+    } else if is("ppt/presentation.xml") {
+        for index in
+            indices(&mut archive, |name| name.starts_with("ppt/slides/slide") || name.starts_with("ppt/notesSlides/"))
+        {
+            let text = taken.entry(&mut archive, index).map(|xml| markup_text(&xml, Markup::Word));
+            taken.texts.extend(text);
+        }
+    } else {
+        for index in indices(&mut archive, |name| !name.ends_with('/')) {
+            let Some(inside) = taken.entry(&mut archive, index) else { continue };
+            let name = entry_name(&archive, index);
+            if inside.starts_with(b"PK\x03\x04") {
+                if depth + 1 < CONTAINERS {
+                    read_archive(&inside, taken, depth + 1);
+                } else {
+                    taken.not_inspected.push("container-limit");
+                }
+                continue;
+            }
+            // The entry's own name says as much as an attachment's.
+            let named = name.as_deref().map(|name| name.replace(['_', '/'], " ")).unwrap_or_default();
+            match super::attachments::read(&inside, "", name.as_deref(), false) {
+                Content::Text(text) | Content::Invite(text) => taken.texts.push(format!("{named}\n{text}")),
+                Content::Several { texts, not_inspected } => {
+                    taken.texts.extend(texts);
+                    taken.not_inspected.extend(not_inspected);
+                }
+                Content::Message(_) => taken.not_inspected.push("message-in-archive"),
+                Content::NotInspected(why) => taken.not_inspected.push(why),
+                Content::Image { .. } => taken.not_inspected.push("image"),
+                Content::NothingToRead => {}
+            }
+        }
+    }
+}
+
+/// An entry's name, where it can be read.
+fn entry_name(archive: &zip::ZipArchive<Cursor<&[u8]>>, index: usize) -> Option<String> {
+    archive.name_for_index(index)?.ok().map(std::borrow::Cow::into_owned)
+}
+
+/// The entries whose name is wanted, by name, so that the order of the container does not matter.
+fn indices(archive: &mut zip::ZipArchive<Cursor<&[u8]>>, wanted: impl Fn(&str) -> bool) -> Vec<usize> {
+    let mut found: Vec<(String, usize)> = (0..archive.len().min(ENTRIES))
+        .filter_map(|index| entry_name(archive, index).map(|name| (name, index)))
+        .filter(|(name, _)| wanted(name))
+        .collect();
+    found.sort();
+    found.into_iter().map(|(_, index)| index).collect()
+}
+
+/// The sheets of a workbook as lines of tabs.
+fn workbook(archive: &mut zip::ZipArchive<Cursor<&[u8]>>, taken: &mut Taken) {
+    let mut shared = Vec::new();
+    for index in indices(archive, |name| name == "xl/sharedStrings.xml") {
+        if let Some(xml) = taken.entry(archive, index) {
+            let xml = String::from_utf8_lossy(&xml);
+            shared = elements(&xml, "si").map(|item| elements(item, "t").map(plain).collect::<String>()).collect();
+        }
+    }
+    for index in indices(archive, |name| name.starts_with("xl/worksheets/") && name.ends_with(".xml")) {
+        let Some(xml) = taken.entry(archive, index) else { continue };
+        let xml = String::from_utf8_lossy(&xml);
+        let mut sheet = String::new();
+        for row in elements(&xml, "row") {
+            let mut column = 0;
+            for (tag, cell) in tagged_elements(row, "c") {
+                let at = attribute(tag, "r").map_or(column, column_of).min(column + 256);
+                (column..at).for_each(|_| sheet.push('\t'));
+                column = at + 1;
+                let value = elements(cell, "v").next().map(plain).unwrap_or_default();
+                match attribute(tag, "t") {
+                    Some("s") => {
+                        sheet.push_str(value.parse().ok().and_then(|n: usize| shared.get(n)).map_or("", String::as_str))
+                    }
+                    Some("inlineStr") => elements(cell, "t").for_each(|text| sheet.push_str(&plain(text))),
+                    _ => sheet.push_str(&number_or_date(&value)),
+                }
+                sheet.push('\t');
+            }
+            sheet.push('\n');
+        }
+        taken.texts.push(sheet);
+    }
+}
+
+/// A whole number as it is, and beside it as a date where it can be a serial day of a workbook
+/// (1 is 1900-01-01, with the leap day that never was).
+fn number_or_date(value: &str) -> String {
+    let serial = value.parse::<i64>().ok().filter(|serial| (3_000..60_000).contains(serial));
+    let date =
+        serial.and_then(|serial| jiff::civil::date(1899, 12, 30).checked_add(jiff::Span::new().days(serial)).ok());
+    date.map_or_else(|| value.to_owned(), |date| date.to_string())
+}
+
+/// `BC12` is column 54 (from 0).
+fn column_of(reference: &str) -> usize {
+    let letters = reference.bytes().take(3).take_while(u8::is_ascii_uppercase);
+    letters.fold(0, |sum, letter| sum * 26 + usize::from(letter - b'A') + 1).saturating_sub(1)
+}
+
+/// The insides of the elements of one name, prefixes heeded as written.
+fn elements<'x>(xml: &'x str, name: &'x str) -> impl Iterator<Item = &'x str> {
+    tagged_elements(xml, name).map(|(_, inside)| inside)
+}
+
+/// The start tags (without `<` and name) and insides of the elements of one name. Elements of that
+/// name do not nest in the documents we read.
+fn tagged_elements<'x>(xml: &'x str, name: &'x str) -> impl Iterator<Item = (&'x str, &'x str)> {
+    let mut rest = xml;
+    std::iter::from_fn(move || {
+        loop {
+            let open = rest.find('<')?;
+            let tag = &rest[open + 1..];
+            let Some(after) = tag.strip_prefix(name).filter(|after| after.starts_with(['>', ' ', '/'])) else {
+                rest = tag;
+                continue;
+            };
+            let close = after.find('>')?;
+            let attributes = &after[..close];
+            let inside = &after[close + 1..];
+            if attributes.ends_with('/') {
+                rest = inside;
+                return Some((attributes, ""));
+            }
+            let ending = format!("</{name}>");
+            let end = inside.find(&ending)?;
+            rest = &inside[end + ending.len()..];
+            return Some((attributes, &inside[..end]));
+        }
+    })
+}
+
+fn attribute<'t>(tag: &'t str, name: &str) -> Option<&'t str> {
+    let (_, after) = tag.split_once(&format!(" {name}=\""))?;
+    after.split('"').next()
+}
+
+/// Text of XML without its entities.
+fn plain(text: &str) -> String {
+    if text.contains('&') { super::html::text_of(text) } else { text.to_owned() }
+}
+
+#[derive(Clone, Copy)]
+enum Markup {
+    OpenDocument,
+    Word,
+}
+
+/// The words of a document's XML: paragraphs are lines, cells are columns.
+fn markup_text(xml: &[u8], markup: Markup) -> String {
+    let xml = String::from_utf8_lossy(xml);
+    let mut out = String::with_capacity(xml.len() / 4);
+    let mut rest = xml.as_ref();
+    // Inside a table cell a paragraph's end is no line end.
+    let mut cells = 0_usize;
+    while let Some(open) = rest.find('<') {
+        out.push_str(&plain(&rest[..open]));
+        let Some(close) = rest[open..].find('>') else { break };
+        let tag = &rest[open + 1..open + close];
+        let name = tag.split([' ', '/', '>']).find(|word| !word.is_empty()).unwrap_or_default();
+        let closing = tag.starts_with('/');
+        let (paragraph, cell, row, tab, line) = match markup {
+            Markup::Word => {
+                (matches!(name, "w:p" | "a:p"), name == "w:tc", name == "w:tr", name == "w:tab", name == "w:br")
+            }
+            Markup::OpenDocument => (
+                matches!(name, "text:p" | "text:h"),
+                name == "table:table-cell",
+                name == "table:table-row",
+                name == "text:tab",
+                name == "text:line-break",
+            ),
+        };
+        if cell && !tag.ends_with('/') {
+            cells = if closing { cells.saturating_sub(1) } else { cells + 1 };
+        }
+        if (cell && closing) || (tab && !closing) {
+            out.push('\t');
+        } else if (row && closing) || (paragraph && closing && cells == 0) || line {
+            out.push('\n');
+        } else if paragraph && closing {
+            out.push(' ');
+        }
+        rest = &rest[open + close + 1..];
+    }
+    out
+}
+
+/// A PDF is not read; whether it is encrypted is told apart.
+pub(super) fn pdf(bytes: &[u8]) -> Content {
+    let encrypted = memchr::memmem::find(bytes, b"/Encrypt").is_some();
+    Content::NotInspected(if encrypted { "encrypted" } else { "pdf" })
+}
+
+/// The parts of a `winmail.dat` (TNEF): body and attached files as text where they are.
+pub(super) fn tnef(bytes: &[u8]) -> Content {
+    let (mut texts, mut not_inspected) = (Vec::new(), Vec::new());
+    let mut at = 6;
+    while let Some(header) = bytes.get(at..at + 9) {
+        let id = u32::from_le_bytes([header[1], header[2], header[3], header[4]]);
+        let length = u32::from_le_bytes([header[5], header[6], header[7], header[8]]) as usize;
+        let Some(value) = bytes.get(at + 9..(at + 9).saturating_add(length)) else {
+            not_inspected.push("unreadable-part");
+            break;
+        };
+        match id & 0xffff {
+            // attBody, attSubject, attAttachTitle.
+            0x800c | 0x8004 | 0x8010 => texts.extend(as_text(value)),
+            // attAttachData.
+            0x800f => match as_text(value) {
+                Some(text) => texts.push(text),
+                None if value.starts_with(b"PK\x03\x04") => {
+                    if let Content::Several { texts: inner, not_inspected: why } = archive(value) {
+                        texts.extend(inner);
+                        not_inspected.extend(why);
+                    }
+                }
+                None => not_inspected.push("unknown-format"),
+            },
+            // attMsgProps and attAttachment hold compressed properties that are not read.
+            0x9003 if length > 4096 => not_inspected.push("tnef-properties"),
+            _ => {}
+        }
+        at = at + 9 + length + 2;
+        if texts.len() + not_inspected.len() > ENTRIES {
+            not_inspected.push("container-limit");
+            break;
+        }
+    }
+    Content::Several { texts, not_inspected }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn zip_of(entries: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, bytes) in entries {
+            let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+            writer.start_file(*name, options).unwrap();
+            writer.write_all(bytes).unwrap();
+        }
+        writer.finish().unwrap().into_inner()
+    }
+
+    fn texts(content: Content) -> (Vec<String>, Vec<&'static str>) {
+        match content {
+            Content::Several { texts, not_inspected } => (texts, not_inspected),
+            Content::Text(text) => (vec![text], Vec::new()),
+            Content::NotInspected(why) => (Vec::new(), vec![why]),
+            Content::Image { .. } | Content::Invite(_) | Content::Message(_) | Content::NothingToRead => {
+                panic!("unexpected")
+            }
+        }
+    }
+
+    #[test]
+    fn a_word_document_gives_paragraphs_and_cells() {
+        let xml = b"<w:document><w:body><w:p><w:r><w:t>MRN 44</w:t></w:r><w:r><w:t>5566</w:t></w:r></w:p><w:tbl><w:tr><w:tc><w:p><w:t>a</w:t></w:p></w:tc><w:tc><w:p><w:t>b &amp; c</w:t></w:p></w:tc></w:tr></w:tbl></w:body></w:document>";
+        let (found, why) = texts(archive(&zip_of(&[("word/document.xml", xml)])));
+        assert_eq!(found, ["MRN 445566\na \tb & c \t\n"]);
+        assert!(why.is_empty());
+    }
+
+    #[test]
+    fn a_workbook_gives_rows_with_dates_as_dates() {
+        let shared = b"<sst><si><t>DOB</t></si><si><r><t>Na</t></r><r><t>me</t></r></si></sst>";
+        let sheet = b"<worksheet><sheetData><row r=\"1\"><c r=\"A1\" t=\"s\"><v>0</v></c><c r=\"C1\" t=\"s\"><v>1</v></c></row><row><c r=\"A2\"><v>22709</v></c><c r=\"C2\" t=\"inlineStr\"><is><t>Quillon</t></is></c></row></sheetData></worksheet>";
+        let (found, _) = texts(archive(&zip_of(&[
+            ("xl/workbook.xml", b"<workbook/>"),
+            ("xl/sharedStrings.xml", shared),
+            ("xl/worksheets/sheet1.xml", sheet),
+        ])));
+        assert_eq!(found, ["DOB\t\tName\t\n1962-03-04\t\tQuillon\t\n"]);
+    }
+
+    #[test]
+    fn bombs_end_at_the_limit_and_say_so() {
+        let bomb = zip_of(&[("a.txt", &vec![b'a'; 100 * 1024 * 1024])]);
+        let (found, why) = texts(archive(&bomb));
+        assert!(found.is_empty());
+        assert_eq!(why, ["container-limit"]);
+        assert_eq!(texts(archive(b"PK\x03\x04 garbage")).1, ["unreadable-part"]);
+    }
+
+    #[test]
+    fn rich_text_loses_its_controls() {
+        let rtf =
+            b"{\\rtf1\\ansi{\\fonttbl{\\f0 Arial;}}{\\*\\generator x;}Pt \\b MRN\\b0  4455\\'e9 \\u241?\\par next}";
+        assert_eq!(rtf_text(rtf), "Pt MRN 4455é ñ\nnext");
+    }
+
+    #[test]
+    fn a_calendar_entry_is_unfolded() {
+        let text = "BEGIN:VEVENT\r\nSUMMARY:Biopsy\\, Mrs.\r\n  Quillon\r\nUID:219-09-1234\r\nATTENDEE;CN=\"Ana Ruiz\":mailto:a@b.example\r\n";
+        assert_eq!(calendar_text(text), "Biopsy, Mrs. Quillon\nAna Ruiz\n");
+    }
+
+    #[test]
+    fn utf16_without_a_mark_and_latin_text_are_text() {
+        let utf16: Vec<u8> = "MRN;Name\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(as_text(&utf16).as_deref(), Some("MRN;Name\r\n"));
+        assert_eq!(as_text(b"se\xf1or").as_deref(), Some("señor"));
+        assert_eq!(as_text(&[0, 1, 2, 3, 255, 254, 0, 9]), None);
+    }
+}

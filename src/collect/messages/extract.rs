@@ -1,0 +1,360 @@
+//! Takes a message apart into the texts a reader would see, and says what could not be read.
+//!
+//! Decoding is mail-parser's work (RFC 5322, MIME, charsets); this decides what each part is, by its
+//! first bytes before its name, and hands over texts with their place. The header area is not
+//! searched except for the subject and the names of attachments. Nothing is written anywhere.
+
+use jiff::civil::Date;
+use mail_parser::{Address, HeaderName, Message, MessageParser, MessagePart, MimeHeaders, PartType};
+
+use super::attachments::{self, Content};
+use super::detect::words::WORDS;
+use super::{html, quotes};
+
+/// Messages inside messages are read to this depth.
+const DEPTH: usize = 8;
+/// At most this many parts of one message are read, attached messages included.
+const PARTS: usize = 10_000;
+/// Text is read in windows of this size, so that memory does not grow with it.
+const WINDOW: usize = 1024 * 1024;
+
+/// Where in a message a text stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Place {
+    AttachedMessage,
+    Attachment,
+    AttachmentName,
+    Body,
+    Invite,
+    Quoted,
+    Subject,
+}
+
+impl Place {
+    /// The word in reports.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::AttachedMessage => "attached-message",
+            Self::Attachment => "attachment",
+            Self::AttachmentName => "attachment-name",
+            Self::Body => "body",
+            Self::Invite => "invite",
+            Self::Quoted => "quoted",
+            Self::Subject => "subject",
+        }
+    }
+}
+
+/// What a message says of itself, without its text.
+#[derive(Default)]
+pub(super) struct Envelope {
+    /// Without angle brackets.
+    pub(super) message_id: Option<Vec<u8>>,
+    pub(super) date: Option<Date>,
+    /// The sender's address, for telling one writer from another.
+    pub(super) sender: Option<String>,
+    pub(super) personal_sender: bool,
+    pub(super) bulk: bool,
+    /// Google Takeout's labels, as one line.
+    pub(super) labels: Option<String>,
+}
+
+/// A parsed message.
+pub(super) struct Parsed<'a>(Message<'a>);
+
+/// Parses the bytes of a message; `None` where there is no header at all.
+pub(super) fn parse(raw: &[u8]) -> Option<Parsed<'_>> {
+    MessageParser::default().parse(raw).filter(|message| !message.headers().is_empty()).map(Parsed)
+}
+
+impl Parsed<'_> {
+    /// What the header says.
+    pub(super) fn envelope(&self, today: Date) -> Envelope {
+        let message = &self.0;
+        let sender = message.from().and_then(first_address);
+        let personal_sender = sender
+            .as_deref()
+            .and_then(|address| address.rsplit_once('@'))
+            .is_some_and(|(_, domain)| WORDS.is_consumer_domain(domain));
+        let has = |name: HeaderName<'static>| message.header_raw(name).is_some();
+        let precedence = message.header_raw("Precedence").unwrap_or_default().trim().to_ascii_lowercase();
+        Envelope {
+            message_id: message.header_raw(HeaderName::MessageId).map(bare_message_id).filter(|id| !id.is_empty()),
+            date: date_of(message, today),
+            sender,
+            personal_sender,
+            bulk: has(HeaderName::ListId)
+                || has(HeaderName::ListUnsubscribe)
+                || matches!(precedence.as_str(), "bulk" | "list" | "junk"),
+            labels: message.header("X-Gmail-Labels").and_then(|value| value.as_text()).map(str::to_owned),
+        }
+    }
+
+    /// Hands every text to `sink`, in the message's order. Returns why parts were not looked into.
+    pub(super) fn texts(&self, sink: &mut dyn FnMut(&[(Place, &str)])) -> Vec<&'static str> {
+        let mut walk = Walk { sink, not_inspected: Vec::new(), parts: 0, texts: 0, images: 0 };
+        walk.message(&self.0, 0);
+        // A message that is only a picture says nothing we can read.
+        if walk.texts == 0 && walk.images > 0 && walk.not_inspected.is_empty() {
+            walk.not_inspected.push("image-only");
+        }
+        walk.not_inspected
+    }
+}
+
+struct Walk<'s> {
+    sink: &'s mut dyn FnMut(&[(Place, &str)]),
+    not_inspected: Vec<&'static str>,
+    parts: usize,
+    /// Bodies that had words.
+    texts: usize,
+    images: usize,
+}
+
+impl Walk<'_> {
+    fn message(&mut self, message: &Message<'_>, depth: usize) {
+        let subject = message.subject().unwrap_or_default();
+        let mut names: Vec<String> = Vec::new();
+        let mut subject_seen = false;
+        for part in &message.parts {
+            self.parts += 1;
+            if self.parts > PARTS {
+                self.not_inspected.push("too-many-parts");
+                break;
+            }
+            let name = part.attachment_name().map(readable_name);
+            match &part.body {
+                PartType::Multipart(_) => {}
+                PartType::Message(nested) => {
+                    if depth + 1 > DEPTH {
+                        self.not_inspected.push("too-deep");
+                    } else {
+                        self.message(nested, depth + 1);
+                    }
+                }
+                PartType::Text(text) if is_body(part, name.as_deref()) => {
+                    self.body(subject, text, depth);
+                    subject_seen = true;
+                }
+                PartType::Html(text) if is_body(part, name.as_deref()) => {
+                    self.body(subject, &html::text_of(text), depth);
+                    subject_seen = true;
+                }
+                PartType::Text(text) => {
+                    let kind = part_type(part);
+                    let content = attachments::text_part(text, &kind, name.as_deref());
+                    self.attachment(name.as_deref(), content, depth);
+                }
+                PartType::Html(text) => {
+                    self.attachment(name.as_deref(), Content::Text(html::text_of(text)), depth);
+                }
+                PartType::Binary(bytes) | PartType::InlineBinary(bytes) => {
+                    let inline = matches!(part.body, PartType::InlineBinary(_)) || part.content_id().is_some();
+                    let content = attachments::read(bytes, &part_type(part), name.as_deref(), inline);
+                    self.attachment(name.as_deref(), content, depth);
+                }
+            }
+            names.extend(name);
+        }
+        if !names.is_empty() || !subject_seen {
+            let names = names.join("\n");
+            (self.sink)(&[(placed(Place::Subject, depth), subject), (placed(Place::AttachmentName, depth), &names)]);
+        }
+    }
+
+    fn body(&mut self, subject: &str, body: &str, depth: usize) {
+        if body.contains("-----BEGIN PGP MESSAGE-----") {
+            self.not_inspected.push("encrypted");
+        }
+        let parted = quotes::part(body);
+        self.texts += usize::from(body.bytes().filter(u8::is_ascii_alphanumeric).nth(8).is_some());
+        let mut lead = subject;
+        for window in windows(&parted.own) {
+            (self.sink)(&[(placed(Place::Subject, depth), lead), (placed(Place::Body, depth), window)]);
+            lead = "";
+        }
+        for window in windows(&parted.quoted) {
+            (self.sink)(&[(placed(Place::Quoted, depth), window)]);
+        }
+    }
+
+    fn attachment(&mut self, name: Option<&str>, content: Content, depth: usize) {
+        match content {
+            Content::Image { inline } => {
+                self.images += 1;
+                if !inline {
+                    self.not_inspected.push("image");
+                }
+            }
+            Content::NotInspected(why) => self.not_inspected.push(why),
+            Content::NothingToRead => {}
+            Content::Invite(text) => self.attached(name, &text, Place::Invite, depth),
+            Content::Text(text) => self.attached(name, &text, Place::Attachment, depth),
+            Content::Several { texts, not_inspected } => {
+                for text in texts {
+                    self.attached(name, &text, Place::Attachment, depth);
+                }
+                self.not_inspected.extend(not_inspected);
+            }
+            Content::Message(bytes) => match MessageParser::default().parse(&bytes) {
+                Some(message) if depth < DEPTH => self.message(&message, depth + 1),
+                Some(_) => self.not_inspected.push("too-deep"),
+                None => self.not_inspected.push("unreadable-part"),
+            },
+        }
+    }
+
+    fn attached(&mut self, name: Option<&str>, text: &str, place: Place, depth: usize) {
+        let mut lead = name.unwrap_or_default();
+        for window in windows(text) {
+            (self.sink)(&[(placed(Place::AttachmentName, depth), lead), (placed(place, depth), window)]);
+            lead = "";
+        }
+    }
+}
+
+/// Everything in an attached message stands in the attached message.
+const fn placed(place: Place, depth: usize) -> Place {
+    if depth == 0 { place } else { Place::AttachedMessage }
+}
+
+/// Whether a text part is what the reader sees first, rather than a file.
+fn is_body(part: &MessagePart<'_>, name: Option<&str>) -> bool {
+    let attached = part.content_disposition().is_some_and(|disposition| disposition.is_attachment());
+    let plain = part.content_type().is_none_or(|kind| {
+        kind.subtype()
+            .is_none_or(|subtype| ["plain", "html", "enriched"].iter().any(|s| subtype.eq_ignore_ascii_case(s)))
+    });
+    !attached && plain && name.is_none()
+}
+
+/// The content type as `text/csv`, lower case; empty where there is none.
+fn part_type(part: &MessagePart<'_>) -> String {
+    part.content_type()
+        .map(|kind| {
+            let encrypted = kind.attribute("smime-type").unwrap_or_default();
+            format!("{}/{};{encrypted}", kind.ctype(), kind.subtype().unwrap_or_default()).to_ascii_lowercase()
+        })
+        .unwrap_or_default()
+}
+
+/// A file name as words: `Quillon_Zorba-MRN4455661.pdf`.
+fn readable_name(name: &str) -> String {
+    name.chars().take(512).map(|character| if matches!(character, '_' | '+') { ' ' } else { character }).collect()
+}
+
+/// Text in windows that end at line ends.
+fn windows(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    let mut first = true;
+    std::iter::from_fn(move || {
+        if rest.is_empty() && !std::mem::take(&mut first) {
+            return None;
+        }
+        first = false;
+        let mut end = rest.len().min(WINDOW);
+        if end < rest.len() {
+            while !rest.is_char_boundary(end) {
+                end -= 1;
+            }
+            end = memchr::memrchr(b'\n', &rest.as_bytes()[..end]).map_or(end, |line| line + 1);
+        }
+        let (window, after) = rest.split_at(end);
+        rest = after;
+        Some(window)
+    })
+}
+
+fn first_address(addresses: &Address<'_>) -> Option<String> {
+    addresses.first().and_then(|address| address.address()).map(str::to_ascii_lowercase)
+}
+
+/// What stands between the angle brackets, without folding.
+fn bare_message_id(raw: &str) -> Vec<u8> {
+    let id: String = raw.chars().filter(|character| !character.is_whitespace()).collect();
+    let id = id.strip_prefix('<').unwrap_or(&id);
+    id.split('>').next().unwrap_or_default().as_bytes().to_vec()
+}
+
+/// The message's day in UTC: its Date field, else the newest Received; nothing before e-mail was
+/// common or after tomorrow.
+fn date_of(message: &Message<'_>, today: Date) -> Option<Date> {
+    let plausible = |date: &mail_parser::DateTime| {
+        let timestamp = jiff::Timestamp::from_second(date.to_timestamp()).ok()?;
+        let day = crate::clock::date_of(timestamp);
+        (day.year() >= 1980 && crate::clock::days_between(today, day) <= 1).then_some(day)
+    };
+    let valid = |date: &&mail_parser::DateTime| date.is_valid();
+    message
+        .date()
+        .filter(valid)
+        .and_then(plausible)
+        .or_else(|| message.received_all().filter_map(|received| received.date()).find_map(|date| plausible(&date)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    const TODAY: Date = date(2026, 11, 21);
+
+    fn texts(raw: &[u8]) -> (Vec<(Place, String)>, Vec<&'static str>) {
+        let mut texts = Vec::new();
+        let parsed = parse(raw).unwrap();
+        let not_inspected = parsed.texts(&mut |segment| {
+            texts.extend(segment.iter().map(|(place, text)| (*place, (*text).to_owned())));
+        });
+        (texts, not_inspected)
+    }
+
+    fn holds(texts: &[(Place, String)], place: Place, words: &str) -> bool {
+        texts.iter().any(|(found, text)| *found == place && text.contains(words))
+    }
+
+    #[test]
+    fn subject_body_quote_and_attachment_are_told_apart() {
+        let raw = b"Subject: =?utf-8?B?QmlvcHN5?=\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n\
+            --b\r\nContent-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nse=F1or\r\n> old words\r\n\
+            --b\r\nContent-Type: text/csv; name=\"list_of.csv\"\r\nContent-Disposition: attachment\r\nContent-Transfer-Encoding: base64\r\n\r\nYSxiLGMK\r\n--b--\r\n";
+        let (texts, not_inspected) = texts(raw);
+        assert!(holds(&texts, Place::Subject, "Biopsy"));
+        assert!(holds(&texts, Place::Body, "señor"));
+        assert!(holds(&texts, Place::Quoted, "old words"));
+        assert!(holds(&texts, Place::AttachmentName, "list of.csv"));
+        assert!(holds(&texts, Place::Attachment, "a,b,c"));
+        assert!(not_inspected.is_empty());
+    }
+
+    #[test]
+    fn a_message_inside_a_message_is_read() {
+        let raw = b"Subject: outer\r\nContent-Type: message/rfc822\r\n\r\nSubject: inner words\r\n\r\ninner body\r\n";
+        let (texts, _) = texts(raw);
+        assert!(holds(&texts, Place::AttachedMessage, "inner words"));
+        assert!(holds(&texts, Place::AttachedMessage, "inner body"));
+    }
+
+    #[test]
+    fn encrypted_messages_are_counted_as_not_inspected() {
+        let raw = b"Subject: x\r\nContent-Type: application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m\r\nContent-Transfer-Encoding: base64\r\n\r\nMIAGCSqGSIb3DQEHA6CA\r\n";
+        assert_eq!(texts(raw).1, ["encrypted"]);
+        let pgp = b"Subject: x\r\n\r\n-----BEGIN PGP MESSAGE-----\r\n\r\nhQEMA\r\n-----END PGP MESSAGE-----\r\n";
+        assert_eq!(texts(pgp).1, ["encrypted"]);
+    }
+
+    #[test]
+    fn the_message_id_is_what_stands_between_the_brackets() {
+        let envelope = parse(b"Message-ID:\r\n  <a.b@c.example>\r\nDate: Wed, 4 Mar 2026 23:30:00 -0500\r\n\r\nx")
+            .unwrap()
+            .envelope(TODAY);
+        assert_eq!(envelope.message_id.as_deref(), Some(b"a.b@c.example".as_slice()));
+        assert_eq!(envelope.date, Some(date(2026, 3, 5)));
+    }
+
+    #[test]
+    fn an_impossible_date_gives_way_to_received() {
+        let raw =
+            b"Date: Wed, 4 Mar 2099 23:30:00 +0000\r\nReceived: from a by b; Thu, 5 Mar 2026 10:00:00 +0000\r\n\r\nx";
+        assert_eq!(parse(raw).unwrap().envelope(TODAY).date, Some(date(2026, 3, 5)));
+    }
+}

@@ -1,0 +1,124 @@
+//! Which services are asked, and how: from the scope, the MX records and the vendor catalogue.
+
+use std::collections::BTreeMap;
+
+use super::messages::{MailFrom, MailSource};
+use super::network::NetworkOptions;
+use super::service::{Role, ServiceTarget, StartTls};
+use super::tls::enumerate::Mode;
+use crate::catalogues::vendors::{Place, VendorCatalogue};
+use crate::evidence::declared::{Declared, DeclaredMessages};
+use crate::evidence::{Answer, Observation, Question};
+use crate::names::DomainName;
+use crate::scope::Scope;
+
+/// The services of one run, each asked once however many domains share it.
+pub(super) struct Services<'d> {
+    declared: &'d Declared,
+    vendors: &'d VendorCatalogue,
+    targets: BTreeMap<(String, u16), ServiceTarget>,
+}
+
+impl<'d> Services<'d> {
+    /// Begins with the hosts and portals of the scope.
+    pub(super) fn new(declared: &'d Declared, vendors: &'d VendorCatalogue) -> Self {
+        let mut services = Self { declared, vendors, targets: BTreeMap::new() };
+        for host in &declared.hosts {
+            for port in &host.ports {
+                services.add(&host.name, *port, Role::for_port(*port), StartTls::for_port(*port));
+            }
+        }
+        for portal in &declared.portals {
+            // The scope made sure of the form: https://host[:port][/…].
+            let authority = portal.trim_start_matches("https://").split(['/', '?', '#']).next().unwrap_or_default();
+            let (host, port) = authority.split_once(':').unwrap_or((authority, "443"));
+            if let (Ok(host), Ok(port)) = (host.parse(), port.parse()) {
+                services.add(&host, port, Role::Web, StartTls::None);
+            }
+        }
+        services
+    }
+
+    /// Adds the hosts that take a domain's mail.
+    pub(super) fn add_mail_hosts(&mut self, hosts: Vec<DomainName>) {
+        for host in hosts {
+            self.add(&host, 25, Role::MailExchange, StartTls::Smtp);
+        }
+    }
+
+    /// Adds the host of an MTA-STS policy.
+    pub(super) fn add_policy_host(&mut self, host: Option<DomainName>) {
+        if let Some(host) = host {
+            self.add(&host, 443, Role::PolicyHost, StartTls::None);
+        }
+    }
+
+    fn add(&mut self, host: &DomainName, port: u16, role: Role, starttls: StartTls) {
+        let vendor = self.vendors.recognise(Place::Mx, host.as_str()).first().map(|id| (*id).to_owned());
+        let operated_by = self
+            .declared
+            .hosts
+            .iter()
+            .find(|declared| declared.name == *host)
+            .and_then(|declared| declared.operated_by.clone())
+            .or_else(|| vendor.clone());
+        let ours = operated_by.as_deref() == Some("us") && vendor.is_none();
+        let permitted = self.declared.authorization.as_ref().is_some_and(|authorization| authorization.active_probes);
+        let target = ServiceTarget {
+            role,
+            starttls,
+            operated_by: operated_by.unwrap_or_else(|| "unknown".to_owned()),
+            active_probes: permitted && ours,
+            ..ServiceTarget::new(host.as_str(), Vec::new(), port)
+        };
+        self.targets.entry((host.to_string(), port)).or_insert(target);
+    }
+
+    /// Every service, sorted by host and port.
+    pub(super) fn into_targets(self) -> Vec<ServiceTarget> {
+        self.targets.into_values().collect()
+    }
+}
+
+/// Full lists only where the organization runs the host itself and the port is not the one that
+/// mail hosts guard most; everywhere else few connections.
+pub(super) fn mode(target: &ServiceTarget) -> Mode {
+    if target.port != 25 && target.operated_by == "us" { Mode::Full } else { Mode::Verdict }
+}
+
+/// The mail of the scope, each with its mailbox.
+pub(super) fn mail_sources(scope: &Scope) -> Vec<MailSource> {
+    let source = |declared: &DeclaredMessages| MailSource {
+        label: declared.path.clone(),
+        mailbox: declared.mailbox.clone(),
+        from: MailFrom::Path(scope.folder.join(&declared.path)),
+    };
+    scope.declared.messages.iter().map(source).collect()
+}
+
+/// Whether any host answered on port 25: a vantage with that port blocked is said once.
+pub(super) fn port_25_reachable(observations: &[Observation]) -> Option<bool> {
+    let mut asked = observations
+        .iter()
+        .filter(|observation| matches!(observation.question, Question::Endpoint { port: 25, .. }))
+        .peekable();
+    asked.peek()?;
+    // An answer means that something was learned, so the port was reached.
+    Some(asked.any(|observation| matches!(&observation.answer, Ok(Answer::Endpoint(_)))))
+}
+
+/// Options that make this a test network, for the report's cover.
+pub(super) fn test_network(options: &NetworkOptions) -> Vec<String> {
+    let mut told = Vec::new();
+    if options.trust_anchor.is_some() {
+        told.push("--trust-anchor".to_owned());
+    }
+    if options.ca_file.is_some() {
+        told.push("--ca-file".to_owned());
+    }
+    if !options.connect_to.is_empty() {
+        told.push(format!("--connect-to ({} services)", options.connect_to.len()));
+    }
+    told.extend(options.allow_net.iter().map(|net| format!("--allow-net {}/{}", net.address, net.prefix)));
+    told
+}

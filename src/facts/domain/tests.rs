@@ -1,0 +1,201 @@
+use super::*;
+use crate::clock::FixedClock;
+use crate::collect::dns::tests::World;
+use crate::collect::domain::{ask, ask_partner};
+use crate::collect::https::Https;
+use crate::collect::https::tests::{POLICY, PolicyHost, ok};
+use crate::evidence::declared::Declared;
+use crate::evidence::{Evidence, Manifest, Observation, Vantage, Writer};
+use crate::facts::shape::Subject;
+use crate::files;
+
+/// A scope of one invented domain.
+pub(crate) fn scope() -> Declared {
+    Declared {
+        organization: None,
+        authorization: None,
+        domains: vec![DeclaredDomain {
+            name: "c.example".parse().unwrap(),
+            sends: true,
+            receives: true,
+            selectors: vec!["s1".to_owned()],
+        }],
+        hosts: Vec::new(),
+        portals: Vec::new(),
+        partners: Vec::new(),
+        vendors: Vec::new(),
+        exports: Vec::new(),
+        messages: Vec::new(),
+        retention: None,
+        answers: None,
+        registers: None,
+        scope_sha256: String::new(),
+    }
+}
+
+/// Evidence on disk, and the folder that keeps it.
+pub(crate) struct Collected {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) evidence: Evidence,
+}
+
+impl Collected {
+    pub(crate) fn context(&self) -> Context<'_> {
+        Context { evidence: &self.evidence, as_of: self.evidence.as_of() }
+    }
+
+    /// The evidence read again after a segment was taken away.
+    pub(crate) fn without(self, segment: &str) -> Self {
+        std::fs::remove_file(self.folder.path().join(format!("{segment}.jsonl"))).unwrap();
+        let evidence = Evidence::read(self.folder.path()).unwrap();
+        Self { folder: self.folder, evidence }
+    }
+}
+
+/// Asks a small world about everything in a scope, and writes down what it said.
+pub(crate) async fn collect(scope: Declared, lines: &[&str], policy: Option<&str>) -> Collected {
+    let world = World::serve(lines, true).await;
+    let host = PolicyHost::serve("mta-sts.c.example", &ok(policy.unwrap_or("")), false).await;
+    let mut options = host.options(&world);
+    if policy.is_none() {
+        options.connect_to[0].to = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    }
+    let https = Https::new(&options).unwrap();
+    let catalogue = VendorCatalogue::shipped();
+    let as_of = FixedClock("2026-10-01T12:00:00Z".parse().unwrap()).0;
+    let mut observations = vec![Observation {
+        subject: SubjectId::new(SubjectKind::Organization, "Test Clinic"),
+        source: Source::Declared,
+        question: Question::Declared,
+        asked_at: as_of,
+        took_ms: 0,
+        vantage: "here".to_owned(),
+        answer: Ok(Answer::Declared(Box::new(scope.clone()))),
+    }];
+    for domain in &scope.domains {
+        observations.extend(ask(&world.dns(), &https, domain, &catalogue, &[]).await.observations);
+    }
+    for partner in &scope.partners {
+        observations.extend(ask_partner(&world.dns(), &https, &partner.domain, &[]).await.observations);
+    }
+    let manifest = Manifest {
+        schema: 1,
+        kind: "evidence".to_owned(),
+        tool_version: "0".to_owned(),
+        scope_sha256: String::new(),
+        vantage: Vantage {
+            label: "here".to_owned(),
+            resolvers: Vec::new(),
+            port_25_reachable: None,
+            test_network: vec!["--allow-net 127.0.0.0/8".to_owned()],
+        },
+        started_at: as_of,
+        as_of,
+        complete: true,
+        segments: Vec::new(),
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let evidence = Writer::create(folder.path()).unwrap().finish(observations, manifest).unwrap();
+    Collected { folder, evidence }
+}
+
+pub(crate) const TIDY: [&str; 8] = [
+    "c.example SOA x",
+    "c.example MX 10 m.c.example.",
+    "c.example TXT v=spf1 ip4:192.0.2.1 -all",
+    "m.c.example A 127.0.0.2",
+    "_dmarc.c.example TXT v=DMARC1; p=reject; rua=mailto:d@c.example",
+    "_mta-sts.c.example TXT v=STSv1; id=1",
+    "mta-sts.c.example A 127.0.0.3",
+    "_smtp._tls.c.example TXT v=TLSRPTv1; rua=mailto:t@c.example",
+];
+
+async fn one(lines: &[&str], policy: Option<&str>) -> Domain {
+    let collected = collect(scope(), lines, policy).await;
+    build(collected.context()).subjects.remove(0)
+}
+
+#[tokio::test]
+async fn facts_come_from_the_stored_bytes_and_name_their_evidence() {
+    let collected = collect(scope(), &TIDY, Some(POLICY)).await;
+    let built = build(collected.context());
+    let domain = &built.subjects[0];
+    assert_eq!(domain.exists.seen, Seen::Present(true));
+    assert_eq!(domain.spf.seen.present().unwrap().verdict, "pass");
+    assert_eq!(domain.dmarc.seen.present().unwrap().found_at, "c.example");
+    let sts = domain.mta_sts.seen.present().unwrap();
+    assert_eq!((sts.verdict.as_str(), sts.max_age_days), ("enforce", 14));
+    assert_eq!(domain.mx.seen.present().unwrap().verdict, "ok", "the test network counts as public");
+    assert_eq!(domain.dnssec.seen, Seen::Present("secure".to_owned()));
+    assert_eq!(domain.tls_rpt.seen, Seen::Present("ok".to_owned()));
+    assert!(domain.mta_sts.evidence.iter().any(|id| id.segment() == "https.domain"));
+    for fact in [&domain.spf.evidence, &domain.dmarc.evidence, &domain.mx.evidence, &domain.dkim.evidence] {
+        assert!(!fact.is_empty() && fact.iter().all(|id| id.segment() == "dns.domain"));
+    }
+    assert_eq!(build(collected.context()), built);
+}
+
+#[tokio::test]
+async fn without_the_dns_segment_nothing_is_absent() {
+    let collected = collect(scope(), &TIDY, Some(POLICY)).await.without("dns.domain");
+    let domain = build(collected.context()).subjects.remove(0).encode_subject();
+    for (name, fact) in &domain.facts {
+        let declared = ["sends", "receives"].contains(name);
+        assert_eq!(fact.value.is_ok(), declared, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn without_the_https_segment_only_the_policy_is_unknown() {
+    let collected = collect(scope(), &TIDY, Some(POLICY)).await.without("https.domain");
+    let domain = build(collected.context()).subjects.remove(0);
+    assert!(matches!(domain.mta_sts.seen, Seen::Unknown(NotObserved::NotProvided { .. })));
+    assert!(domain.spf.seen.present().is_some());
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_absent() {
+    let domain = one(&["c.example SOA x"], None).await;
+    assert_eq!(domain.spf.seen, Seen::Absent);
+    assert_eq!(domain.dmarc.seen, Seen::Absent);
+    assert_eq!(domain.mta_sts.seen, Seen::Absent);
+    assert_eq!(domain.tls_rpt.seen, Seen::Absent);
+    assert_eq!(domain.mx.seen, Seen::Absent);
+    assert_eq!(domain.dkim.seen, Seen::Absent);
+}
+
+#[tokio::test]
+async fn a_selector_nobody_found_leaves_dkim_open() {
+    let domain = one(&["c.example SOA x", "x._domainkey.c.example TXT hello"], None).await;
+    assert!(matches!(domain.dkim.seen, Seen::Unknown(NotObserved::NotProvided { .. })), "{:?}", domain.dkim.seen);
+}
+
+#[tokio::test]
+async fn a_failing_include_leaves_spf_open_unless_it_is_decided() {
+    let domain = one(&["c.example TXT v=spf1 include:v.example -all", "v.example TXT !fail"], None).await;
+    assert!(matches!(domain.spf.seen, Seen::Unknown(NotObserved::Refused { .. })));
+    let domain = one(&["c.example TXT v=spf1 include:v.example +all", "v.example TXT !fail"], None).await;
+    assert_eq!(domain.spf.seen.present().unwrap().verdict, "pass-open");
+}
+
+#[tokio::test]
+async fn a_policy_host_that_refuses_leaves_it_open_and_a_bad_policy_does_not() {
+    let domain = one(&TIDY, None).await;
+    assert!(matches!(domain.mta_sts.seen, Seen::Unknown(NotObserved::Refused { .. })), "{:?}", domain.mta_sts.seen);
+    let domain = one(&TIDY, Some("version: STSv1\n")).await;
+    assert_eq!(domain.mta_sts.seen.present().unwrap().verdict, "invalid");
+}
+
+#[tokio::test]
+async fn an_unusable_dmarc_record_is_malformed() {
+    let domain = one(&["c.example SOA x", "_dmarc.c.example TXT v=DMARC1; p=block"], None).await;
+    assert!(matches!(domain.dmarc.seen, Seen::Malformed(_)));
+}
+
+#[tokio::test]
+async fn evidence_without_a_scope_has_no_complete_list_of_domains() {
+    let collected = collect(scope(), &TIDY, Some(POLICY)).await.without("declared.organization");
+    let built = build(collected.context());
+    assert!(built.subjects.is_empty() && matches!(built.collection, Collection::Incomplete(_)));
+    files::read_bounded(&collected.folder.path().join("manifest.json"), 1 << 20).unwrap();
+}

@@ -1,0 +1,536 @@
+//! What the facts about mailboxes, rules, tenants and export files share: which exports were
+//! handed over, whose domains are whose, and where a recipient leads.
+//!
+//! Classes are given here and not when an export is read, since they rest on three things that
+//! may come from different places: the scope, the accepted domains and the directory.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Collection, Context};
+use crate::catalogues::consumer_domains::ConsumerDomains;
+use crate::evidence::export::{ExportFile, Mailbox, Record, Target};
+use crate::evidence::{Answer, EvidenceId, Source};
+use crate::names::{DomainName, SubjectKind};
+use crate::seen::{NotObserved, Seen};
+
+/// The class of a recipient, mildest first: of several recipients the last counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    None,
+    Internal,
+    BusinessAssociate,
+    Unresolved,
+    Unparseable,
+    External,
+    ConsumerWebmail,
+}
+
+impl Class {
+    /// The word in fact paths and checks.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Internal => "internal",
+            Self::BusinessAssociate => "business-associate",
+            Self::Unresolved => "unresolved",
+            Self::Unparseable => "unparseable",
+            Self::External => "external",
+            Self::ConsumerWebmail => "consumer-webmail",
+        }
+    }
+}
+
+/// The files that were handed over.
+#[derive(Debug)]
+pub struct Files<'e> {
+    pub files: Vec<(&'e EvidenceId, &'e ExportFile)>,
+    /// Why the list of files itself is not known.
+    pub unknown: Option<NotObserved>,
+}
+
+impl<'e> Files<'e> {
+    /// Every file that the evidence speaks of.
+    pub fn of(context: Context<'e>) -> Self {
+        let files = context
+            .evidence
+            .from(Source::Export)
+            .filter_map(|(id, observation)| match &observation.answer {
+                Ok(Answer::ExportFile(file)) => Some((id, file)),
+                _ => None,
+            })
+            .collect();
+        Self { files, unknown: context.evidence.taken_away(Source::Export, SubjectKind::ExportFile) }
+    }
+
+    /// The providers that any file speaks of.
+    pub fn providers(&self) -> BTreeSet<&'e str> {
+        let formats = self.files.iter().filter_map(|(_, file)| file.format.as_deref());
+        formats.filter_map(|format| format.split_once('.')).map(|(provider, _)| provider).collect()
+    }
+
+    /// The files of one format.
+    pub fn of_format(&self, format: &str) -> impl Iterator<Item = (&'e EvidenceId, &'e ExportFile)> {
+        self.files.iter().copied().filter(move |(_, file)| file.format.as_deref() == Some(format))
+    }
+
+    /// Whether any of these formats was handed over and read whole; the reason if not.
+    pub fn whole(&self, formats: &[&str], what: &str) -> Result<(), NotObserved> {
+        let given: Vec<&ExportFile> =
+            formats.iter().flat_map(|format| self.of_format(format)).map(|(_, file)| file).collect();
+        if given.is_empty() {
+            return Err(self.unknown.clone().unwrap_or_else(|| NotObserved::NotProvided { what: what.to_owned() }));
+        }
+        given.iter().find_map(|file| file.not_whole()).map_or(Ok(()), Err)
+    }
+}
+
+/// Whether exports are there to build a kind from. An error is the collection to answer with.
+pub fn given(context: Context<'_>) -> Result<(), Collection> {
+    let evidence = context.evidence;
+    if evidence.from(Source::Export).next().is_some() {
+        return Ok(());
+    }
+    if let Some(reason) = evidence.source_taken_away(Source::Export) {
+        return Err(Collection::Incomplete(reason));
+    }
+    Err(match evidence.declared() {
+        Err(reason) => Collection::Incomplete(reason),
+        Ok((_, declared)) if declared.exports.is_empty() => {
+            Collection::NotDeclared("the scope names no exports of tenants or mailboxes".to_owned())
+        }
+        Ok(_) => {
+            Collection::Incomplete(NotObserved::NotProvided { what: "the exports that the scope names".to_owned() })
+        }
+    })
+}
+
+/// Every normalized record, with its observation.
+pub fn records<'e>(context: Context<'e>) -> impl Iterator<Item = (&'e EvidenceId, &'e Record)> {
+    context.evidence.from(Source::Export).filter_map(|(id, observation)| match &observation.answer {
+        Ok(Answer::Record(record)) => Some((id, record)),
+        _ => None,
+    })
+}
+
+/// Knows where recipients lead.
+#[derive(Debug)]
+pub struct Directory<'e> {
+    own: BTreeSet<&'e str>,
+    /// Accepted domains whose subdomains count as well.
+    own_and_below: BTreeSet<DomainName>,
+    associates: BTreeSet<&'e str>,
+    /// Where entries lead, by reference and by own address; `None` where two entries disagree.
+    entries: BTreeMap<&'e str, Option<&'e Target>>,
+    by_address: BTreeMap<&'e Target, &'e Target>,
+    /// References of the tenant's own mailboxes.
+    mailboxes: BTreeSet<&'e str>,
+    /// What the classes rest on, beside the recipient itself.
+    pub evidence: Vec<EvidenceId>,
+    unknown: Option<NotObserved>,
+}
+
+impl<'e> Directory<'e> {
+    /// Gathers domains and directory entries.
+    pub fn of(context: Context<'e>) -> Self {
+        let evidence = context.evidence;
+        let mut directory = Self {
+            own: BTreeSet::new(),
+            own_and_below: BTreeSet::new(),
+            associates: BTreeSet::new(),
+            entries: BTreeMap::new(),
+            by_address: BTreeMap::new(),
+            mailboxes: BTreeSet::new(),
+            evidence: Vec::new(),
+            unknown: evidence.taken_away(Source::Export, SubjectKind::Tenant),
+        };
+        match evidence.declared() {
+            Ok((id, declared)) => {
+                directory.evidence.push(id.clone());
+                directory.own.extend(declared.domains.iter().map(|domain| domain.name.as_str()));
+                // A vendor is known by domain only where the scope uses the domain as its id.
+                directory.associates.extend(
+                    declared
+                        .vendors
+                        .iter()
+                        .filter(|vendor| in_force(vendor, context))
+                        .filter_map(|vendor| vendor.id.contains('.').then_some(vendor.id.as_str())),
+                );
+            }
+            Err(reason) => directory.unknown = Some(reason),
+        }
+        for (_, record) in records(context) {
+            directory.learn(record);
+        }
+        let files = Files::of(context);
+        directory.evidence.extend(files.of_format("microsoft365.accepted-domains").map(|(id, _)| id.clone()));
+        if directory.own.is_empty() && directory.own_and_below.is_empty() && directory.unknown.is_none() {
+            let what = "the tenant's accepted domains, or domains in the scope".to_owned();
+            directory.unknown = Some(NotObserved::NotProvided { what });
+        }
+        directory
+    }
+
+    fn learn(&mut self, record: &'e Record) {
+        match record {
+            Record::AcceptedDomain { domain, match_subdomains } => {
+                self.own.insert(domain);
+                if *match_subdomains && let Ok(domain) = domain.parse() {
+                    self.own_and_below.insert(domain);
+                }
+            }
+            Record::Mailbox(mailbox) if mailbox.listed => {
+                self.mailboxes.extend(mailbox.references.iter().map(String::as_str));
+            }
+            Record::Recipient(recipient) => {
+                for reference in &recipient.references {
+                    self.entries
+                        .entry(reference)
+                        .and_modify(|known| {
+                            if *known != Some(&recipient.target) {
+                                *known = None;
+                            }
+                        })
+                        .or_insert(Some(&recipient.target));
+                }
+                if let Some(own) = &recipient.address {
+                    self.by_address.insert(own, &recipient.target);
+                }
+            }
+            Record::ConditionalAccess(_)
+            | Record::ForwardingRule(_)
+            | Record::Mailbox(_)
+            | Record::MfaRegistration(_)
+            | Record::TenantSetting(_) => {}
+        }
+    }
+
+    /// Where a recipient's mail goes in the end, and the class of that.
+    pub fn class(&self, target: &Target) -> Result<(Class, Option<String>), NotObserved> {
+        if let Some(reason) = &self.unknown {
+            return Err(reason.clone());
+        }
+        let target = match target {
+            Target::Unresolved { reference } => match self.entries.get(reference.as_str()) {
+                Some(Some(target)) => target,
+                Some(None) => return Ok((Class::Unresolved, None)),
+                None if self.mailboxes.contains(reference.as_str()) => return Ok((Class::Internal, None)),
+                None => return Ok((Class::Unresolved, None)),
+            },
+            // An own address can be that of a contact whose mail goes outside.
+            Target::Address { .. } => self.by_address.get(target).copied().unwrap_or(target),
+            Target::Unparseable => target,
+        };
+        Ok(match target {
+            Target::Address { domain, .. } => (self.class_of_domain(domain), Some(domain.clone())),
+            Target::Unparseable => (Class::Unparseable, None),
+            Target::Unresolved { .. } => (Class::Unresolved, None),
+        })
+    }
+
+    /// Exact names only: `evilclinic.example` is not `clinic.example`, and a name below an
+    /// accepted domain is another organization's unless the tenant says otherwise.
+    fn class_of_domain(&self, domain: &str) -> Class {
+        let Ok(name) = domain.parse::<DomainName>() else { return Class::Unparseable };
+        if self.own.contains(name.as_str()) || self.own_and_below.iter().any(|own| name.is_at_or_below(own)) {
+            Class::Internal
+        } else if self.associates.contains(name.as_str()) {
+            Class::BusinessAssociate
+        } else if ConsumerDomains::shipped().provider(&name).is_some() {
+            Class::ConsumerWebmail
+        } else {
+            Class::External
+        }
+    }
+
+    /// The worst class of several recipients and their domains. Where a recipient may be missing,
+    /// only a class that cannot get better is known.
+    pub fn worst(&self, targets: &Seen<Vec<Target>>, incomplete: Option<&NotObserved>) -> Seen<(Class, Vec<String>)> {
+        let targets = match targets {
+            Seen::Absent => return Seen::Absent,
+            Seen::Malformed(malformed) => return Seen::Malformed(malformed.clone()),
+            Seen::Present(targets) => targets,
+            Seen::Unknown(reason) => return Seen::Unknown(reason.clone()),
+        };
+        let mut class = Class::None;
+        let mut domains = BTreeSet::new();
+        for target in targets {
+            match self.class(target) {
+                Ok((found, domain)) => {
+                    class = class.max(found);
+                    domains.extend(domain);
+                }
+                Err(reason) => return Seen::Unknown(reason),
+            }
+        }
+        match incomplete {
+            Some(reason) if class < Class::External => Seen::Unknown(reason.clone()),
+            Some(_) | None => Seen::Present((class, domains.into_iter().collect())),
+        }
+    }
+}
+
+fn in_force(vendor: &crate::evidence::declared::DeclaredVendor, context: Context<'_>) -> bool {
+    vendor.agreement.as_ref().is_some_and(|agreement| {
+        agreement.signed <= context.today() && agreement.expires.is_none_or(|expires| expires >= context.today())
+    })
+}
+
+/// What is missing where no export speaks of a subject.
+pub const NOT_LISTED: &str = "an export that lists it";
+
+/// Joins what several records say of one thing. A known value beats ignorance; of two known values
+/// the one counts that `worse` prefers. Gives the value and the observations it rests on.
+pub fn joined<T: Clone>(
+    said: &[(&EvidenceId, &Seen<T>)],
+    worse: impl Fn(&T, &T) -> bool,
+) -> (Seen<T>, Vec<EvidenceId>) {
+    let mut best: Option<&Seen<T>> = None;
+    for (_, seen) in said {
+        best = Some(match best {
+            None => seen,
+            Some(known) => match (known, seen) {
+                (Seen::Present(known_value), Seen::Present(value)) => {
+                    if worse(value, known_value) {
+                        seen
+                    } else {
+                        known
+                    }
+                }
+                (known, seen) if weight(seen) > weight(known) => seen,
+                (known, _) => known,
+            },
+        });
+    }
+    let Some(best) = best else {
+        return (Seen::not_provided(NOT_LISTED), Vec::new());
+    };
+    let rests_on = said.iter().filter(|(_, seen)| weight(seen) == weight(best)).map(|(id, _)| (*id).clone()).collect();
+    (best.clone(), rests_on)
+}
+
+fn weight<T>(seen: &Seen<T>) -> u8 {
+    match seen {
+        Seen::Present(_) => 4,
+        Seen::Absent => 3,
+        Seen::Malformed(_) => 2,
+        Seen::Unknown(NotObserved::NotProvided { .. }) => 0,
+        Seen::Unknown(_) => 1,
+    }
+}
+
+/// Which mailbox a reference names, over all that are listed; `None` where several have it.
+pub fn mailboxes_by_reference<'e>(mailboxes: impl Iterator<Item = &'e Mailbox>) -> BTreeMap<&'e str, Option<&'e str>> {
+    let mut found: BTreeMap<&str, Option<&str>> = BTreeMap::new();
+    for mailbox in mailboxes.filter(|mailbox| mailbox.listed) {
+        for reference in &mailbox.references {
+            found
+                .entry(reference)
+                .and_modify(|known| {
+                    if *known != Some(mailbox.address.as_str()) {
+                        *known = None;
+                    }
+                })
+                .or_insert(Some(&mailbox.address));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::evidence::declared::{Agreement, Declared, DeclaredDomain, DeclaredRetention, DeclaredVendor};
+    use crate::evidence::{Evidence, Manifest, Observation, Question, Vantage, Writer};
+    use crate::keyed::KeyedReference;
+    use crate::names::SubjectId;
+
+    /// A scope that names one domain and an exports folder.
+    pub(crate) fn declared(domain: &str) -> Declared {
+        Declared {
+            organization: None,
+            authorization: None,
+            domains: vec![DeclaredDomain {
+                name: domain.parse().unwrap(),
+                sends: true,
+                receives: true,
+                selectors: Vec::new(),
+            }],
+            hosts: Vec::new(),
+            portals: Vec::new(),
+            partners: Vec::new(),
+            vendors: Vec::new(),
+            exports: vec!["exports".to_owned()],
+            messages: Vec::new(),
+            retention: Some(DeclaredRetention {
+                mail_max_days: Some(1095),
+                phi_mailboxes: vec!["Front-Desk@clinic.example".to_owned()],
+                decided: None,
+                file: None,
+                file_sha256: None,
+            }),
+            answers: None,
+            registers: None,
+            scope_sha256: String::new(),
+        }
+    }
+
+    /// Evidence of these files, and of the scope if there is one.
+    pub(crate) struct World {
+        folder: tempfile::TempDir,
+        observations: Vec<Observation>,
+    }
+
+    impl World {
+        pub(crate) fn new(declared: Option<Declared>) -> Self {
+            let mut world = Self { folder: tempfile::tempdir().unwrap(), observations: Vec::new() };
+            if let Some(declared) = declared {
+                world.observations.push(Observation {
+                    subject: SubjectId::new(SubjectKind::Organization, "clinic"),
+                    source: Source::Declared,
+                    question: Question::Declared,
+                    asked_at: "2026-10-01T12:00:00Z".parse().unwrap(),
+                    took_ms: 0,
+                    vantage: "test".to_owned(),
+                    answer: Ok(Answer::Declared(Box::new(declared))),
+                });
+            }
+            world
+        }
+
+        pub(crate) fn file(mut self, name: &str, bytes: &[u8]) -> Self {
+            let path = self.folder.path().join(name);
+            crate::files::write_whole(&path, bytes).unwrap();
+            self.read(&path, &format!("exports/{name}"));
+            self
+        }
+
+        /// Every file of a folder of `fixtures/exports` but those named.
+        pub(crate) fn fixture(mut self, name: &str, without: &[&str]) -> Self {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/exports").join(name);
+            let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+            files.sort();
+            for path in files {
+                let name = path.file_name().unwrap().to_string_lossy().into_owned();
+                if !without.contains(&name.as_str()) {
+                    self.read(&path, &format!("exports/{name}"));
+                }
+            }
+            self
+        }
+
+        fn read(&mut self, path: &Path, label: &str) {
+            let key = KeyedReference::new(b"test");
+            let asked_at = "2026-10-01T12:00:00Z".parse().unwrap();
+            let paths = [path.to_owned()];
+            self.observations.extend(crate::collect::exports::read(
+                &paths,
+                &[label.to_owned()],
+                &key,
+                asked_at,
+                "test",
+            ));
+        }
+
+        /// Writes the evidence, takes segments away, and reads it.
+        pub(crate) fn evidence(&self, taken: &[&str]) -> Evidence {
+            let folder = tempfile::tempdir().unwrap();
+            let writer = Writer::create(folder.path()).unwrap();
+            writer.finish(self.observations.clone(), manifest()).unwrap();
+            for segment in taken {
+                std::fs::remove_file(folder.path().join(format!("{segment}.jsonl"))).unwrap();
+            }
+            Evidence::read(folder.path()).unwrap()
+        }
+    }
+
+    fn manifest() -> Manifest {
+        let as_of = "2026-10-01T12:00:00Z".parse().unwrap();
+        Manifest {
+            schema: 1,
+            kind: "evidence".to_owned(),
+            tool_version: "0".to_owned(),
+            scope_sha256: String::new(),
+            vantage: Vantage {
+                label: "test".to_owned(),
+                resolvers: Vec::new(),
+                port_25_reachable: None,
+                test_network: Vec::new(),
+            },
+            started_at: as_of,
+            as_of,
+            complete: true,
+            segments: Vec::new(),
+        }
+    }
+
+    /// The context for a test's evidence.
+    pub(crate) fn context(evidence: &Evidence) -> Context<'_> {
+        Context { evidence, as_of: evidence.as_of() }
+    }
+
+    fn class(world: &World, domain: &str) -> &'static str {
+        let evidence = world.evidence(&[]);
+        let directory = Directory::of(context(&evidence));
+        directory.class(&Target::Address { domain: domain.to_owned(), local: "0".to_owned() }).unwrap().0.as_str()
+    }
+
+    #[test]
+    fn domains_are_compared_whole() {
+        let world = World::new(Some(declared("clinic.example")));
+        for (domain, expected) in [
+            ("clinic.example", "internal"),
+            ("CLINIC.example", "internal"),
+            ("evilclinic.example", "external"),
+            ("mail.clinic.example", "external"),
+            ("clinic.example.attacker.example", "external"),
+            ("gmail.com", "consumer-webmail"),
+            ("notgmail.com", "external"),
+        ] {
+            assert_eq!(class(&world, domain), expected, "{domain}");
+        }
+    }
+
+    #[test]
+    fn a_subdomain_is_internal_only_where_the_tenant_says_so() {
+        let accepted = b"DomainName,DomainType,MatchSubDomains\nhealth.example,Authoritative,True\nother.example,Authoritative,False\n";
+        let world = World::new(Some(declared("clinic.example"))).file("d.csv", accepted);
+        assert_eq!(class(&world, "a.health.example"), "internal");
+        assert_eq!(class(&world, "a.other.example"), "external");
+        assert_eq!(class(&world, "evilhealth.example"), "external");
+    }
+
+    #[test]
+    fn a_vendor_is_a_business_associate_only_by_domain_and_while_its_agreement_runs() {
+        let agreement = |expires: Option<&str>| Agreement {
+            signed: "2024-01-01".parse().unwrap(),
+            expires: expires.map(|date| date.parse().unwrap()),
+            file: None,
+            file_sha256: None,
+        };
+        let vendor = |id: &str, agreement| DeclaredVendor { id: id.to_owned(), handles: None, agreement };
+        let scope = Declared {
+            vendors: vec![
+                vendor("billing.example", Some(agreement(None))),
+                vendor("late.example", Some(agreement(Some("2025-01-01")))),
+                vendor("unsigned.example", None),
+                vendor("microsoft365", Some(agreement(None))),
+            ],
+            ..declared("clinic.example")
+        };
+        let world = World::new(Some(scope));
+        assert_eq!(class(&world, "billing.example"), "business-associate");
+        assert_eq!(class(&world, "late.example"), "external");
+        assert_eq!(class(&world, "unsigned.example"), "external");
+    }
+
+    #[test]
+    fn without_any_own_domain_no_class_is_known() {
+        let scope = Declared { domains: Vec::new(), ..declared("clinic.example") };
+        let evidence = World::new(Some(scope)).evidence(&[]);
+        let directory = Directory::of(context(&evidence));
+        let target = Target::Address { domain: "gmail.com".to_owned(), local: "0".to_owned() };
+        assert!(matches!(directory.class(&target), Err(NotObserved::NotProvided { .. })));
+    }
+}

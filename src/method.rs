@@ -1,0 +1,78 @@
+//! How evidence becomes an assessment: the catalogue, the model and the rule, read once, and the
+//! one pure way from evidence to the finished document.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use crate::assess::{CheckBroken, assess};
+use crate::checks::{Catalog, CheckError};
+use crate::clock::date_of;
+use crate::evidence::Evidence;
+use crate::facts::Facts;
+use crate::history;
+use crate::report::json::v1::{Assessment, Inputs};
+use crate::risk::{self, Cards, Model, SecurityRule};
+use crate::verdict::{self, Policy};
+use crate::yaml::Located;
+
+/// Everything that judges: checks, risk model, Security Rule.
+#[derive(Clone, Debug)]
+pub struct Method {
+    pub catalog: Catalog,
+    pub model: Model,
+    pub rule: SecurityRule,
+    cards: Cards,
+}
+
+/// Why the method cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum MethodError {
+    #[error(transparent)]
+    Check(#[from] CheckError),
+    #[error(transparent)]
+    Model(#[from] Located),
+}
+
+impl Method {
+    /// The built-in method, with an organization's own checks added.
+    pub fn load(own_checks: Option<&Path>) -> Result<Self, MethodError> {
+        let catalog = Catalog::load(own_checks)?;
+        let known: BTreeSet<&str> = catalog.checks.keys().map(String::as_str).collect();
+        let model = Model::built_in(&known)?;
+        let rule = SecurityRule::built_in()?;
+        let cards = risk::cards(&catalog);
+        Ok(Self { catalog, model, rule, cards })
+    }
+
+    /// Judges evidence as of a moment (by default the end of its collection), compares with an
+    /// earlier assessment where there is one, and says which gates hold.
+    pub fn judge(
+        &self,
+        evidence: &Evidence,
+        as_of: Option<Timestamp>,
+        previous: Option<&Assessment>,
+        policy: &Policy,
+    ) -> Result<Assessment, CheckBroken> {
+        let as_of = as_of.unwrap_or_else(|| evidence.as_of());
+        let facts = Facts::from_evidence(evidence, as_of);
+        let judgement = assess(&self.catalog, &facts)?;
+        let analysis = risk::analyse(&self.model, &self.catalog, &judgement, &facts, date_of(as_of));
+        let mut assessment = Assessment::new(Inputs {
+            evidence,
+            as_of,
+            facts: &facts,
+            cards: &self.cards,
+            catalogue: &self.catalog.version,
+            judgement: &judgement,
+            analysis: &analysis,
+            rule: &self.rule,
+        });
+        if let Some(previous) = previous {
+            history::compare(&mut assessment, previous);
+        }
+        assessment.gates = verdict::gates(&assessment, policy, &self.model.requirements);
+        Ok(assessment)
+    }
+}

@@ -1,0 +1,564 @@
+//! Reads DMARC records and finds the one that applies to a domain, as RFC 9989 defines it, and
+//! notes where receivers that still follow RFC 7489 see something else.
+
+use super::dns_message::{Rdata, Reader, RecordKind};
+use super::note::Note;
+use super::tags::{self, Tag, short};
+use super::txt;
+use crate::names::DomainName;
+use crate::seen::NotObserved;
+
+/// Queries of one tree walk (RFC 9989 §4.10).
+const MAX_WALK: usize = 8;
+/// Report addresses of other organizations that are looked into.
+const MAX_EXTERNAL: usize = 4;
+
+/// What receivers are asked to do with mail that fails, mildest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Policy {
+    None,
+    Quarantine,
+    Reject,
+}
+
+impl Policy {
+    /// The word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Quarantine => "quarantine",
+            Self::Reject => "reject",
+        }
+    }
+
+    fn from_word(word: &str) -> Option<Self> {
+        [Self::None, Self::Quarantine, Self::Reject]
+            .into_iter()
+            .find(|policy| policy.as_str().eq_ignore_ascii_case(word))
+    }
+}
+
+/// A policy tag: left out, readable, or not readable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PolicyTag {
+    Bad,
+    Given(Policy),
+    LeftOut,
+}
+
+impl PolicyTag {
+    fn read(tags: &[Tag<'_>], name: &str) -> Self {
+        match tags::value(tags, name) {
+            None => Self::LeftOut,
+            Some(value) => Policy::from_word(value).map_or(Self::Bad, Self::Given),
+        }
+    }
+
+    fn given(self) -> Option<Policy> {
+        match self {
+            Self::Given(policy) => Some(policy),
+            Self::Bad | Self::LeftOut => None,
+        }
+    }
+}
+
+/// One record, read leniently as RFC 9989 §4.7 asks: what cannot be read is left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DmarcRecord {
+    pub p: PolicyTag,
+    pub sp: PolicyTag,
+    pub np: PolicyTag,
+    /// `t=y`.
+    pub testing: bool,
+    /// `psd=y` or `psd=n`; `None` for `u` and left out.
+    pub psd: Option<bool>,
+    /// `pct` of RFC 7489, which RFC 9989 removed.
+    pub percent: i64,
+    /// Domains of the `mailto:` addresses in `rua`.
+    pub report_domains: Vec<DomainName>,
+    /// `rua` addresses that cannot be read.
+    pub bad_uris: Vec<String>,
+    /// Tags no standard knows.
+    pub unknown_tags: Vec<String>,
+    /// Pieces that are no tags.
+    pub faults: Vec<tags::TagFault>,
+}
+
+/// True for text whose first tag is `v=DMARC1`, in exactly that case (RFC 9989 §4.8).
+pub fn is_dmarc(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix('v').or_else(|| text.strip_prefix('V')) else { return false };
+    let Some(rest) = rest.trim_start_matches([' ', '\t']).strip_prefix('=') else { return false };
+    let Some(rest) = rest.trim_start_matches([' ', '\t']).strip_prefix("DMARC1") else { return false };
+    let rest = rest.trim_start_matches([' ', '\t']);
+    rest.is_empty() || rest.starts_with(';')
+}
+
+/// Reads a record for which [`is_dmarc`] holds.
+pub fn parse(text: &str) -> DmarcRecord {
+    const KNOWN: [&str; 14] =
+        ["v", "p", "sp", "np", "t", "psd", "pct", "rf", "ri", "rua", "ruf", "adkim", "aspf", "fo"];
+    let (tags, faults) = tags::split(text);
+    let mut report_domains = Vec::new();
+    let mut bad_uris = Vec::new();
+    for uri in tags::value(&tags, "rua").unwrap_or_default().split(',').map(str::trim).filter(|uri| !uri.is_empty()) {
+        let address = txt::starts_with_ignoring_case(uri, "mailto:").then(|| &uri[7..]);
+        match address.and_then(mail_address_domain) {
+            Some(domain) => report_domains.push(domain),
+            None => bad_uris.push(short(uri)),
+        }
+    }
+    report_domains.sort();
+    report_domains.dedup();
+    let says = |name: &str, word: &str| tags::value(&tags, name).is_some_and(|value| value.eq_ignore_ascii_case(word));
+    DmarcRecord {
+        p: PolicyTag::read(&tags, "p"),
+        sp: PolicyTag::read(&tags, "sp"),
+        np: PolicyTag::read(&tags, "np"),
+        testing: says("t", "y"),
+        psd: match (says("psd", "y"), says("psd", "n")) {
+            (true, _) => Some(true),
+            (_, true) => Some(false),
+            (false, false) => None,
+        },
+        percent: tags::value(&tags, "pct")
+            .and_then(|value| value.parse::<i64>().ok())
+            .filter(|percent| (0..=100).contains(percent))
+            .unwrap_or(100),
+        report_domains,
+        bad_uris,
+        unknown_tags: tags
+            .iter()
+            .filter(|tag| !KNOWN.iter().any(|known| tag.name.eq_ignore_ascii_case(known)))
+            .map(|tag| short(tag.name))
+            .collect(),
+        faults,
+    }
+}
+
+/// The domain of a `mailto:` address, without a size limit (`!10m`) or header fields.
+pub fn mail_address_domain(address: &str) -> Option<DomainName> {
+    let address = address.split(['!', '?']).next()?;
+    let (local, domain) = address.rsplit_once('@')?;
+    let plain = !local.is_empty() && local.chars().all(|c| c.is_ascii_graphic());
+    domain.parse().ok().filter(|domain: &DomainName| plain && domain.as_str().contains('.'))
+}
+
+impl DmarcRecord {
+    /// RFC 9989 §4.10.1: a record with an unreadable policy and no address to report to is none.
+    fn usable(&self) -> bool {
+        let bad = [self.p, self.sp, self.np].contains(&PolicyTag::Bad);
+        !bad || !self.report_domains.is_empty()
+    }
+
+    /// The policy for the domain the record is published for.
+    fn own_policy(&self) -> Policy {
+        if [self.p, self.sp, self.np].contains(&PolicyTag::Bad) {
+            return Policy::None;
+        }
+        self.p.given().unwrap_or(Policy::None)
+    }
+
+    /// The policy for subdomains that exist.
+    fn subdomain_policy(&self) -> Policy {
+        self.sp.given().unwrap_or_else(|| self.own_policy())
+    }
+
+    /// The policy for subdomains that do not exist.
+    fn missing_subdomain_policy(&self) -> Policy {
+        self.np.given().unwrap_or_else(|| self.subdomain_policy())
+    }
+}
+
+/// The contract's words, without the policies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DmarcVerdict {
+    Applies(Policy),
+    Error,
+    Invalid,
+    Missing,
+    /// `p=reject` with `t=y`.
+    RejectTesting,
+}
+
+impl DmarcVerdict {
+    /// The word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Applies(policy) => policy.as_str(),
+            Self::Error => "error",
+            Self::Invalid => "invalid",
+            Self::Missing => "missing",
+            Self::RejectTesting => "reject-testing",
+        }
+    }
+}
+
+/// What was found out about a domain's DMARC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DmarcAudit {
+    pub verdict: DmarcVerdict,
+    /// The record that applies.
+    pub record: Option<String>,
+    pub parsed: Option<DmarcRecord>,
+    /// The domain whose record applies.
+    pub found_at: Option<DomainName>,
+    pub policy: Policy,
+    pub subdomain_policy: Policy,
+    pub notes: Vec<Note>,
+    pub because: Option<NotObserved>,
+}
+
+/// What lies at one name.
+enum At {
+    Failed(NotObserved),
+    None,
+    One(String),
+    Several(usize),
+}
+
+/// Finds and reads the record that applies. `exists`: whether the domain exists in DNS.
+pub fn audit(domain: &DomainName, exists: bool, reader: &mut Reader<'_>) -> DmarcAudit {
+    let mut audit = DmarcAudit {
+        verdict: DmarcVerdict::Error,
+        record: None,
+        parsed: None,
+        found_at: None,
+        policy: Policy::None,
+        subdomain_policy: Policy::None,
+        notes: Vec::new(),
+        because: None,
+    };
+    match audit.look_at(domain, reader) {
+        At::Failed(reason) => audit.because = Some(reason),
+        At::One(text) => audit.apply(domain, domain, exists, text, reader),
+        At::None => audit.walk(domain, exists, reader),
+        At::Several(count) => {
+            let detail = format!("_dmarc.{domain} has {count} records; all are discarded");
+            audit.note("dmarc.multiple", detail, "RFC 9989 §4.10");
+            audit.walk(domain, exists, reader);
+        }
+    }
+    if audit.verdict == DmarcVerdict::Missing {
+        if !audit.notes.iter().any(|note| note.code == "dmarc.multiple") {
+            audit.note("dmarc.missing", format!("no DMARC record applies to {domain}"), "RFC 9989 §4.10.1");
+        }
+        if let Ok(Some(response)) = reader.ask(domain, RecordKind::Txt)
+            && txt::texts(&response.data).iter().any(|text| is_dmarc(text))
+        {
+            let detail = format!("the record stands at {domain} and belongs to _dmarc.{domain}");
+            audit.note("dmarc.wrong_place", detail, "RFC 9989 §4.7");
+        }
+    }
+    audit
+}
+
+impl DmarcAudit {
+    fn note(&mut self, code: &str, detail: String, rule: &str) {
+        self.notes.push(Note::new(code, detail, rule));
+    }
+
+    fn look_at(&mut self, domain: &DomainName, reader: &mut Reader<'_>) -> At {
+        let Ok(name) = domain.child("_dmarc") else { return At::None };
+        let texts = match reader.ask(&name, RecordKind::Txt) {
+            Ok(Some(response)) => txt::texts(&response.data),
+            Ok(None) => {
+                let what = format!("the DNS answer for {name} TXT");
+                return At::Failed(NotObserved::NotProvided { what });
+            }
+            Err(reason) => return At::Failed(reason),
+        };
+        for text in &texts {
+            if !is_dmarc(text) && txt::starts_with_ignoring_case(text.trim_start(), "v=dmarc") {
+                let detail = format!("{name}: `{}` is no DMARC record", short(text));
+                self.note("dmarc.syntax", detail, "RFC 9989 §4.8");
+            }
+        }
+        let mut records = texts.into_iter().filter(|text| is_dmarc(text));
+        match (records.next(), records.count()) {
+            (None, _) => At::None,
+            (Some(text), 0) => At::One(text),
+            (Some(_), more) => At::Several(more + 1),
+        }
+    }
+
+    /// Looks further up (RFC 9989 §4.10): the record of the organizational domain applies, else
+    /// that of a public suffix with `psd=y`.
+    fn walk(&mut self, domain: &DomainName, exists: bool, reader: &mut Reader<'_>) {
+        let mut found: Option<(DomainName, String)> = None;
+        let mut name = domain.clone();
+        for _ in 1..MAX_WALK {
+            let Some(next) = next_up(&name) else { break };
+            name = next;
+            match self.look_at(&name, reader) {
+                At::Failed(reason) => {
+                    self.because = Some(reason);
+                    return;
+                }
+                At::None | At::Several(_) => {}
+                At::One(text) => match parse(&text).psd {
+                    // The organizational domain is the one below; it has no record of its own,
+                    // unless a record was found on the way.
+                    Some(true) => {
+                        found = found.or(Some((name, text)));
+                        break;
+                    }
+                    Some(false) => {
+                        found = Some((name, text));
+                        break;
+                    }
+                    None => found = Some((name.clone(), text)),
+                },
+            }
+        }
+        match found {
+            Some((at, text)) => self.apply(domain, &at, exists, text, reader),
+            None => self.verdict = DmarcVerdict::Missing,
+        }
+    }
+
+    fn apply(&mut self, domain: &DomainName, at: &DomainName, exists: bool, text: String, reader: &mut Reader<'_>) {
+        let record = parse(&text);
+        self.found_at = Some(at.clone());
+        let own = at == domain;
+        self.policy = if own {
+            record.own_policy()
+        } else if exists {
+            record.subdomain_policy()
+        } else {
+            record.missing_subdomain_policy()
+        };
+        self.subdomain_policy = record.subdomain_policy();
+        self.note_record(at, &record);
+        self.note_report_addresses(at, &record, reader);
+        self.verdict = if !record.usable() {
+            DmarcVerdict::Invalid
+        } else if record.testing && self.policy == Policy::Reject {
+            DmarcVerdict::RejectTesting
+        } else {
+            DmarcVerdict::Applies(self.policy)
+        };
+        self.record = Some(text);
+        self.parsed = Some(record);
+    }
+
+    fn note_record(&mut self, at: &DomainName, record: &DmarcRecord) {
+        for fault in record.faults.clone() {
+            self.note("dmarc.syntax", format!("_dmarc.{at}: byte {}: {}", fault.at, fault.why), "RFC 9989 §4.8");
+        }
+        for tag in &record.unknown_tags {
+            self.note("dmarc.unknown_tag", format!("_dmarc.{at}: `{tag}` is ignored"), "RFC 9989 §4.7");
+        }
+        for (name, tag) in [("p", record.p), ("sp", record.sp), ("np", record.np)] {
+            if tag == PolicyTag::Bad {
+                let detail = format!("_dmarc.{at}: `{name}` is none of none, quarantine, reject");
+                self.note("dmarc.bad_p", detail, "RFC 9989 §4.10.1");
+            }
+        }
+        if record.p == PolicyTag::LeftOut {
+            let detail = format!("_dmarc.{at}: without `p` the policy is none; RFC 7489 receivers discard the record");
+            self.note("dmarc.no_p", detail, "RFC 9989 §4.7");
+        }
+        if self.policy == Policy::None {
+            self.note("dmarc.p_none", format!("_dmarc.{at}: the policy that applies is none"), "RFC 9989 §4.7");
+        }
+        let own = record.own_policy();
+        if record.sp.given().is_some_and(|sp| sp < own) {
+            self.note("dmarc.sp_weaker", format!("_dmarc.{at}: `sp` is milder than `p`"), "RFC 9989 §4.7");
+        }
+        if record.np.given().is_some_and(|np| np < record.subdomain_policy()) {
+            let detail = format!("_dmarc.{at}: `np` is milder than the policy of names that exist");
+            self.note("dmarc.np_weaker", detail, "RFC 9989 §4.7");
+        }
+        if record.percent < 100 {
+            let detail = format!("_dmarc.{at}: pct={}; RFC 9989 receivers ignore it", record.percent);
+            self.note("dmarc.pct", detail, "RFC 7489 §6.3");
+        }
+        if record.testing {
+            self.note("dmarc.testing", format!("_dmarc.{at}: t=y asks for a milder treatment"), "RFC 9989 §4.7");
+        }
+        // Only operators of public suffixes may use it.
+        if record.psd == Some(true) && psl::suffix_str(at.as_str()) != Some(at.as_str()) {
+            self.note("dmarc.psd_misuse", format!("_dmarc.{at}: psd=y on a name that is no suffix"), "RFC 9989 §4.7");
+        }
+        for uri in &record.bad_uris {
+            self.note("dmarc.bad_uri", format!("_dmarc.{at}: `{uri}` is no mailto: address"), "RFC 9989 §4.7");
+        }
+        if record.report_domains.is_empty() {
+            self.note("dmarc.no_rua", format!("_dmarc.{at}: nobody receives reports"), "RFC 9989 §4.7");
+        }
+    }
+
+    /// Reports to another organization need its consent in DNS (RFC 9990 §4).
+    fn note_report_addresses(&mut self, at: &DomainName, record: &DmarcRecord, reader: &mut Reader<'_>) {
+        let home = organizational(at);
+        for target in record.report_domains.iter().take(MAX_EXTERNAL) {
+            if organizational(target) == home {
+                continue;
+            }
+            if let Ok(name) = target.child(&format!("{at}._report._dmarc"))
+                && let Ok(Some(response)) = reader.ask(&name, RecordKind::Txt)
+                && !txt::texts(&response.data).iter().any(|text| is_dmarc(text))
+            {
+                let detail = format!("{target} does not say that it takes reports about {at}");
+                self.note("dmarc.ext_unauthorised", detail, "RFC 9990 §4");
+            }
+            if let Ok(Some(response)) = reader.ask(target, RecordKind::Mx) {
+                let null = response
+                    .data
+                    .iter()
+                    .all(|record| matches!(record, Rdata::Mx { exchange, .. } if exchange.is_empty()));
+                if !response.exists || (null && !response.is_empty()) {
+                    let detail = format!("{target} receives no mail, so no reports");
+                    self.note("dmarc.rua_undeliverable", detail, "RFC 9990 §4");
+                }
+            }
+        }
+    }
+}
+
+/// The next name of the walk: one label off, or down to seven labels (RFC 9989 §4.10).
+fn next_up(name: &DomainName) -> Option<DomainName> {
+    let labels = name.as_str().split('.').count();
+    if labels < 9 {
+        return name.parent();
+    }
+    let text: Vec<&str> = name.as_str().rsplitn(8, '.').take(7).collect();
+    text.into_iter().rev().collect::<Vec<_>>().join(".").parse().ok()
+}
+
+/// The registered domain by the public suffix list, the older way to tell organizations apart.
+pub fn organizational(domain: &DomainName) -> &str {
+    psl::domain_str(domain.as_str()).unwrap_or(domain.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::dns_message::tests::{answers, name};
+    use super::super::note::codes;
+    use super::*;
+    use proptest::prelude::*;
+
+    fn judge_name(domain: &str, exists: bool, lines: &[&str]) -> DmarcAudit {
+        let answers = answers(lines);
+        audit(&name(domain), exists, &mut Reader::new(&answers))
+    }
+
+    fn own(text: &str) -> (&'static str, Vec<String>) {
+        let lines = [&format!("_dmarc.c.example TXT {text}"), "c.example TXT !none", "_dmarc.example TXT !nx"];
+        let audit = judge_name("c.example", true, &lines);
+        (audit.verdict.as_str(), codes(&audit.notes))
+    }
+
+    #[test]
+    fn the_record_decides_as_rfc_9989_says() {
+        for (text, verdict, expected) in [
+            ("v=DMARC1; p=reject; rua=mailto:d@c.example", "reject", vec![]),
+            ("v=DMARC1;p=quarantine;rua=mailto:d@c.example!10m", "quarantine", vec![]),
+            ("V = DMARC1 ; P = Reject ; rua = mailto:d@c.example", "reject", vec![]),
+            ("v=DMARC1; p=none; rua=mailto:d@c.example", "none", vec!["dmarc.p_none"]),
+            ("v=DMARC1; p=reject", "reject", vec!["dmarc.no_rua"]),
+            ("v=DMARC1; p=reject; t=y; rua=mailto:d@c.example", "reject-testing", vec!["dmarc.testing"]),
+            ("v=DMARC1; p=reject; sp=none; rua=mailto:d@c.example", "reject", vec!["dmarc.sp_weaker"]),
+            ("v=DMARC1; p=reject; np=none; rua=mailto:d@c.example", "reject", vec!["dmarc.np_weaker"]),
+            ("v=DMARC1; p=reject; pct=10; rua=mailto:d@c.example", "reject", vec!["dmarc.pct"]),
+            ("v=DMARC1; p=reject; psd=y; rua=mailto:d@c.example", "reject", vec!["dmarc.psd_misuse"]),
+            ("v=DMARC1; p=reject; x=1; rua=mailto:d@c.example", "reject", vec!["dmarc.unknown_tag"]),
+            ("v=DMARC1; rua=mailto:d@c.example", "none", vec!["dmarc.no_p", "dmarc.p_none"]),
+            ("v=DMARC1; p=block; rua=mailto:d@c.example", "none", vec!["dmarc.bad_p", "dmarc.p_none"]),
+            ("v=DMARC1; p=block", "invalid", vec!["dmarc.bad_p", "dmarc.no_rua", "dmarc.p_none"]),
+            ("v=DMARC1; p=reject; rua=d@c.example", "reject", vec!["dmarc.bad_uri", "dmarc.no_rua"]),
+            ("v=DMARC1 p=reject", "missing", vec!["dmarc.missing", "dmarc.syntax"]),
+            ("v=dmarc1; p=reject", "missing", vec!["dmarc.missing", "dmarc.syntax"]),
+            ("p=reject; v=DMARC1", "missing", vec!["dmarc.missing"]),
+            ("some other text", "missing", vec!["dmarc.missing"]),
+            ("!fail", "error", vec![]),
+        ] {
+            let (found, codes) = own(text);
+            assert_eq!((found, codes), (verdict, expected.iter().map(|c| (*c).to_owned()).collect()), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_text_beside_the_record_is_ignored_and_a_second_record_is_not() {
+        let lines = ["_dmarc.c.example TXT hello", "_dmarc.c.example TXT v=DMARC1; p=reject; rua=mailto:d@c.example"];
+        assert_eq!(judge_name("c.example", true, &lines).verdict, DmarcVerdict::Applies(Policy::Reject));
+        let lines = [
+            "_dmarc.c.example TXT v=DMARC1; p=none",
+            "_dmarc.c.example TXT v=DMARC1; p=reject",
+            "_dmarc.example TXT !nx",
+        ];
+        let audit = judge_name("c.example", true, &lines);
+        assert_eq!((audit.verdict, codes(&audit.notes)), (DmarcVerdict::Missing, vec!["dmarc.multiple".to_owned()]));
+    }
+
+    #[test]
+    fn a_name_below_takes_sp_or_np_of_the_organization() {
+        let record = "_dmarc.c.example TXT v=DMARC1; p=reject; sp=quarantine; np=none; rua=mailto:d@c.example";
+        let lines = ["_dmarc.a.c.example TXT !nx", record, "_dmarc.example TXT !nx"];
+        let there = judge_name("a.c.example", true, &lines);
+        assert_eq!(there.verdict, DmarcVerdict::Applies(Policy::Quarantine));
+        assert_eq!(there.found_at.unwrap().as_str(), "c.example");
+        assert_eq!(judge_name("a.c.example", false, &lines).verdict, DmarcVerdict::Applies(Policy::None));
+    }
+
+    #[test]
+    fn the_walk_stops_at_psd_and_takes_the_highest_record_otherwise() {
+        let lines = [
+            "_dmarc.a.b.c.example TXT !nx",
+            "_dmarc.b.c.example TXT v=DMARC1; p=none; rua=mailto:d@c.example",
+            "_dmarc.c.example TXT v=DMARC1; p=reject; rua=mailto:d@c.example",
+            "_dmarc.example TXT !nx",
+        ];
+        assert_eq!(judge_name("a.b.c.example", true, &lines).found_at.unwrap().as_str(), "c.example");
+        let lines = ["_dmarc.a.b.c.example TXT !nx", "_dmarc.b.c.example TXT v=DMARC1; p=none; psd=n"];
+        assert_eq!(judge_name("a.b.c.example", true, &lines).found_at.unwrap().as_str(), "b.c.example");
+    }
+
+    #[test]
+    fn a_failed_query_on_the_way_is_not_missing() {
+        let lines = ["_dmarc.a.c.example TXT !nx", "_dmarc.c.example TXT !fail"];
+        assert_eq!(judge_name("a.c.example", true, &lines).verdict, DmarcVerdict::Error);
+    }
+
+    #[test]
+    fn a_long_name_jumps_to_seven_labels() {
+        let mut walked = vec![name("a.b.c.d.e.f.g.h.i.j.example")];
+        while let Some(next) = next_up(walked.last().unwrap()) {
+            walked.push(next);
+        }
+        assert_eq!(walked[1].as_str(), "e.f.g.h.i.j.example");
+        assert_eq!(walked.len(), MAX_WALK);
+    }
+
+    #[test]
+    fn reports_to_others_need_their_consent() {
+        let lines = [
+            "_dmarc.c.example TXT v=DMARC1; p=reject; rua=mailto:d@reports.test",
+            "c.example._report._dmarc.reports.test TXT !nx",
+            "reports.test MX !nx",
+        ];
+        let found = codes(&judge_name("c.example", true, &lines).notes);
+        assert_eq!(found, ["dmarc.ext_unauthorised", "dmarc.rua_undeliverable"]);
+        let lines = [
+            "_dmarc.c.example TXT v=DMARC1; p=reject; rua=mailto:d@reports.test",
+            "c.example._report._dmarc.reports.test TXT v=DMARC1;",
+            "reports.test MX 10 m.reports.test",
+        ];
+        assert!(codes(&judge_name("c.example", true, &lines).notes).is_empty());
+    }
+
+    #[test]
+    fn a_record_in_the_wrong_place_is_told() {
+        let lines = ["_dmarc.c.example TXT !nx", "_dmarc.example TXT !nx", "c.example TXT v=DMARC1; p=reject"];
+        assert!(codes(&judge_name("c.example", true, &lines).notes).contains(&"dmarc.wrong_place".to_owned()));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_without_a_panic(text: String) {
+            let _ = parse(&text);
+            let _ = is_dmarc(&text);
+            let _ = mail_address_domain(&text);
+        }
+    }
+}

@@ -1,0 +1,575 @@
+//! What an SPF record permits together with all it includes, without a message at hand.
+//!
+//! Pure: it walks the answers there are and says which questions it still has. It takes every
+//! term as reached, which is the worst case a receiver can meet, and works out exactly which IPv4
+//! addresses pass, so that `+all` behind an include or four /2 ranges are seen for what they are.
+
+use super::dmarc::organizational;
+use super::dns_message::{Reader, RecordKind, Response};
+use super::note::Note;
+use super::spf::{self, DomainSpec, Mechanism, Qualifier, SpfRecord};
+use super::tags::short;
+use super::txt;
+use crate::names::DomainName;
+use crate::seen::NotObserved;
+
+mod ranges;
+use ranges::{Permitted, Ranges};
+
+/// Terms that make queries; more is an error (RFC 7208 §4.6.4).
+pub const MAX_LOOKUPS: u32 = 10;
+/// Queries without an answer; more is an error in strict receivers (RFC 7208 §4.6.4).
+pub const MAX_VOID_LOOKUPS: u32 = 2;
+/// Where asking on ends: the record is an error by then, and a hostile tree must cost little.
+const ASKED_LOOKUPS: u32 = 15;
+/// Where counting on ends.
+const COUNTED_LOOKUPS: u32 = 25;
+/// All records of one tree together; more is never read.
+const TREE_BYTES: usize = 128 * 1024;
+/// A record longer than this risks answers that do not fit 512 bytes (RFC 7208 §3.4).
+const LARGE_RECORD_BYTES: usize = 450;
+/// A range this wide or wider cannot be one organization's mail servers.
+const WIDE_PREFIX: u8 = 8;
+
+/// The contract's words, worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpfVerdict {
+    Error,
+    Missing,
+    PassOpen,
+    PermError,
+    Pass,
+    SoftFail,
+    Unknown,
+    Weak,
+}
+
+impl SpfVerdict {
+    /// The word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Missing => "missing",
+            Self::PassOpen => "pass-open",
+            Self::PermError => "permerror",
+            Self::Pass => "pass",
+            Self::SoftFail => "softfail",
+            Self::Unknown => "unknown",
+            Self::Weak => "weak",
+        }
+    }
+}
+
+/// What was found out about a domain's SPF.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpfAudit {
+    pub verdict: SpfVerdict,
+    /// The domain's own record, if there is exactly one.
+    pub record: Option<String>,
+    pub lookups: u32,
+    pub void_lookups: u32,
+    /// Names and patterns that the organization's own records include or redirect to, as written.
+    pub targets: Vec<String>,
+    /// True for a record that lets nobody send: `-all` and nothing that passes.
+    pub nobody_sends: bool,
+    pub notes: Vec<Note>,
+    /// With [`SpfVerdict::Error`]: the query that failed.
+    pub because: Option<NotObserved>,
+}
+
+/// Reads the tree that starts at `domain`.
+pub fn audit(domain: &DomainName, reader: &mut Reader<'_>) -> SpfAudit {
+    let mut walk = Walk {
+        reader,
+        sender: domain.clone(),
+        lookups: 0,
+        void_lookups: 0,
+        bytes: 0,
+        permanent_error: false,
+        depends_on_message: false,
+        wide: false,
+        everything: false,
+        cut: false,
+        blocked: None,
+        targets: Vec::new(),
+        notes: Vec::new(),
+        heaviest: None,
+    };
+    let mut audit = SpfAudit {
+        verdict: SpfVerdict::Error,
+        record: None,
+        lookups: 0,
+        void_lookups: 0,
+        targets: Vec::new(),
+        nobody_sends: false,
+        notes: Vec::new(),
+        because: None,
+    };
+    let texts = match walk.reader.ask(domain, RecordKind::Txt) {
+        Ok(Some(response)) => txt::texts(&response.data),
+        Ok(None) => {
+            audit.because = Some(not_asked(domain, RecordKind::Txt));
+            return audit;
+        }
+        Err(reason) => {
+            audit.because = Some(reason);
+            return audit;
+        }
+    };
+    walk.note_strays(domain, &texts);
+    let records: Vec<&String> = texts.iter().filter(|text| spf::is_spf(text)).collect();
+    match records.as_slice() {
+        [] => {
+            walk.note("spf.missing", format!("{domain} has no SPF record"), "RFC 7208 §4.5");
+            audit.verdict = SpfVerdict::Missing;
+        }
+        [text] => {
+            audit.record = Some((*text).clone());
+            walk.own_record(domain, text, &mut audit);
+        }
+        several => {
+            walk.note("spf.multiple", format!("{domain} has {} SPF records", several.len()), "RFC 7208 §4.5");
+            audit.verdict = SpfVerdict::PermError;
+        }
+    }
+    audit.lookups = walk.lookups;
+    audit.void_lookups = walk.void_lookups;
+    audit.targets = walk.targets;
+    audit.targets.sort();
+    audit.targets.dedup();
+    audit.notes = walk.notes;
+    if audit.verdict == SpfVerdict::Error {
+        audit.because = walk.blocked;
+    }
+    audit
+}
+
+fn not_asked(name: &DomainName, kind: RecordKind) -> NotObserved {
+    NotObserved::NotProvided { what: format!("the DNS answer for {name} {}", kind.as_str()) }
+}
+
+struct Walk<'r, 'a> {
+    reader: &'r mut Reader<'a>,
+    sender: DomainName,
+    lookups: u32,
+    void_lookups: u32,
+    bytes: usize,
+    permanent_error: bool,
+    depends_on_message: bool,
+    wide: bool,
+    /// `+all` or a range of everything is in force.
+    everything: bool,
+    /// Something was not asked because the record is an error anyway.
+    cut: bool,
+    blocked: Option<NotObserved>,
+    targets: Vec<String>,
+    notes: Vec<Note>,
+    /// The term of the domain's own record that costs most lookups.
+    heaviest: Option<(u32, String)>,
+}
+
+/// What one record permits.
+struct Permits {
+    /// IPv4 addresses that pass.
+    pass: Ranges,
+    /// The qualifier of `all`, or of the record redirected to.
+    all: Option<Qualifier>,
+}
+
+impl<'a> Walk<'_, 'a> {
+    fn note(&mut self, code: &str, detail: impl AsRef<str>, rule: &str) {
+        let note = Note::new(code, detail, rule);
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+
+    /// TXT records beside SPF that deserve a note.
+    fn note_strays(&mut self, domain: &DomainName, texts: &[String]) {
+        for text in texts {
+            if spf::is_lookalike(text) {
+                self.note("spf.lookalike", format!("{domain}: `{}` is no SPF record", short(text)), "RFC 7208 §4.5");
+            }
+            if txt::starts_with_ignoring_case(text, "spf2.0/") {
+                self.note("spf.senderid", format!("{domain} has a Sender ID record"), "RFC 6654");
+            }
+        }
+    }
+
+    fn own_record(&mut self, domain: &DomainName, text: &str, audit: &mut SpfAudit) {
+        if text.len() > LARGE_RECORD_BYTES {
+            self.note("spf.large", format!("{domain}: the record is {} bytes long", text.len()), "RFC 7208 §3.4");
+        }
+        let record = match spf::parse(text) {
+            Ok(record) => record,
+            Err(malformed) => {
+                let detail = format!("{domain}: byte {}: {}", malformed.at, malformed.why);
+                self.note("spf.syntax", detail, &malformed.rule);
+                audit.verdict = SpfVerdict::PermError;
+                return;
+            }
+        };
+        let permits = self.record(domain, &record, &mut vec![domain.clone()], true);
+        if self.lookups > MAX_LOOKUPS {
+            let heaviest = self.heaviest.take().map(|(count, term)| format!("; `{term}` alone costs {count}"));
+            let more = if self.cut || self.lookups >= COUNTED_LOOKUPS { "at least " } else { "" };
+            let detail =
+                format!("{domain}: {more}{} lookups, 10 are allowed{}", self.lookups, heaviest.unwrap_or_default());
+            self.note("spf.too_many_lookups", detail, "RFC 7208 §4.6.4");
+            self.permanent_error = true;
+        }
+        if self.void_lookups > MAX_VOID_LOOKUPS {
+            let detail = format!("{domain}: {} lookups find nothing, 2 are allowed", self.void_lookups);
+            self.note("spf.too_many_void", detail, "RFC 7208 §4.6.4");
+            self.permanent_error = true;
+        }
+        let open = self.everything || permits.pass.size() >= 1 << 31;
+        if open && !self.notes.iter().any(|note| note.code == "spf.plus_all") {
+            let detail = format!("{domain}: the ranges together cover {} IPv4 addresses", permits.pass.size());
+            self.note("spf.too_wide", detail, "RFC 7208 §5.6");
+        }
+        match permits.all {
+            Some(Qualifier::Neutral) => self.note("spf.neutral_all", format!("{domain} ends in ?all"), "RFC 7208 §8.2"),
+            Some(Qualifier::SoftFail) => self.note("spf.soft_all", format!("{domain} ends in ~all"), "RFC 7208 §8.5"),
+            Some(Qualifier::Fail | Qualifier::Pass) => {}
+            None if self.blocked.is_none() && !self.permanent_error => {
+                self.note("spf.no_all", format!("{domain} ends without `all`"), "RFC 7208 §4.7");
+            }
+            None => {}
+        }
+        audit.nobody_sends = permits.all == Some(Qualifier::Fail)
+            && record.directives.iter().all(|directive| directive.qualifier == Qualifier::Fail);
+        // "First that holds", except that a failed query cannot undo what is decided without it.
+        audit.verdict = if self.permanent_error {
+            SpfVerdict::PermError
+        } else if open {
+            SpfVerdict::PassOpen
+        } else if self.blocked.is_some() {
+            SpfVerdict::Error
+        } else if self.wide || matches!(permits.all, None | Some(Qualifier::Neutral)) {
+            SpfVerdict::Weak
+        } else if self.depends_on_message {
+            SpfVerdict::Unknown
+        } else if permits.all == Some(Qualifier::SoftFail) {
+            SpfVerdict::SoftFail
+        } else {
+            SpfVerdict::Pass
+        };
+    }
+
+    /// Walks one record. `effective`: a pass here is a pass for the domain.
+    fn record(
+        &mut self,
+        domain: &DomainName,
+        record: &SpfRecord,
+        path: &mut Vec<DomainName>,
+        effective: bool,
+    ) -> Permits {
+        let mut permitted = Permitted::new();
+        let mut all = None;
+        self.bytes += record.directives.iter().map(|directive| directive.text.len()).sum::<usize>();
+        if self.bytes > TREE_BYTES {
+            let what = format!("{TREE_BYTES} bytes of SPF records");
+            self.blocked.get_or_insert(NotObserved::Limit { what });
+            return Permits { pass: Ranges::default(), all: None };
+        }
+        for (index, directive) in record.directives.iter().enumerate() {
+            let before = self.lookups;
+            let passes = effective && directive.qualifier == Qualifier::Pass;
+            let matched = match &directive.mechanism {
+                Mechanism::All => {
+                    all = Some(directive.qualifier);
+                    if index + 1 < record.directives.len() {
+                        let detail = format!("{domain}: terms after `{}` are never reached", directive.text);
+                        self.note("spf.after_all", detail, "RFC 7208 §5.1");
+                    }
+                    if passes {
+                        self.everything = true;
+                        let detail = format!("{}: `{}` lets every host send", in_path(path), directive.text);
+                        self.note("spf.plus_all", detail, "RFC 7208 §5.1");
+                    }
+                    Ranges::all()
+                }
+                Mechanism::Ip4 { network, prefix } => {
+                    if passes && *prefix <= WIDE_PREFIX {
+                        self.too_wide(path, &directive.text);
+                    }
+                    Ranges::network(u32::from(*network), *prefix)
+                }
+                Mechanism::Ip6 { prefix, .. } => {
+                    if passes && *prefix <= WIDE_PREFIX {
+                        self.too_wide(path, &directive.text);
+                        self.everything |= *prefix <= 1;
+                    }
+                    Ranges::default()
+                }
+                Mechanism::A { domain: spec, prefix4, .. } | Mechanism::Mx { domain: spec, prefix4, .. } => {
+                    let is_mx = matches!(directive.mechanism, Mechanism::Mx { .. });
+                    let found = self.addresses(domain, spec.as_ref(), is_mx, path);
+                    if passes && found && *prefix4 <= WIDE_PREFIX {
+                        self.too_wide(path, &directive.text);
+                        self.everything |= *prefix4 <= 1;
+                    }
+                    Ranges::default()
+                }
+                Mechanism::Exists(spec) => {
+                    self.exists(domain, spec, path);
+                    Ranges::default()
+                }
+                Mechanism::Include(spec) => self.include(domain, spec, path, passes),
+                Mechanism::Ptr(_) => {
+                    self.lookups += 1;
+                    self.note("spf.ptr", format!("{}: `ptr` is used", in_path(path)), "RFC 7208 §5.5");
+                    Ranges::default()
+                }
+            };
+            if path.len() == 1 {
+                self.weigh(self.lookups - before, &directive.text);
+            }
+            permitted.take(directive.qualifier, matched);
+            if all.is_some() {
+                break;
+            }
+        }
+        match (&record.redirect, all) {
+            (Some(spec), Some(_)) => {
+                let detail = format!("{domain}: redirect={} is never used beside `all`", short(&spec.text));
+                self.note("spf.redirect_ignored", detail, "RFC 7208 §6.1");
+            }
+            (Some(spec), None) => {
+                let before = self.lookups;
+                let target = self.redirect(domain, spec, path, effective);
+                if path.len() == 1 {
+                    self.weigh(self.lookups - before, &format!("redirect={}", spec.text));
+                }
+                permitted.take(Qualifier::Pass, target.pass);
+                all = target.all;
+            }
+            (None, _) => {}
+        }
+        Permits { pass: permitted.finish(), all }
+    }
+
+    fn weigh(&mut self, cost: u32, term: &str) {
+        if cost > self.heaviest.as_ref().map_or(0, |(most, _)| *most) {
+            self.heaviest = Some((cost, short(term)));
+        }
+    }
+
+    fn too_wide(&mut self, path: &[DomainName], term: &str) {
+        self.wide = true;
+        self.note("spf.too_wide", format!("{}: `{term}` is wider than any one sender", in_path(path)), "RFC 7208 §5.6");
+    }
+
+    /// Counts a lookup; false when counting on would only cost time.
+    fn count(&mut self) -> bool {
+        self.lookups += 1;
+        self.lookups < COUNTED_LOOKUPS
+    }
+
+    fn void(&mut self, path: &[DomainName], what: &str) {
+        self.void_lookups += 1;
+        self.note("spf.void_lookup", format!("{}: `{what}` finds nothing", in_path(path)), "RFC 7208 §4.6.4");
+    }
+
+    /// Fills the macros in. A name that depends on the message is noted and gives `None`; so does
+    /// one that cannot be a name in DNS, which is `Some(None)`.
+    fn expand(&mut self, spec: &DomainSpec, domain: &DomainName, path: &[DomainName]) -> Option<Option<DomainName>> {
+        match spec.without_message(domain.as_str(), self.sender.as_str()) {
+            Some(name) => Some(name.parse().ok()),
+            None => {
+                self.depends_on_message = true;
+                let detail = format!("{}: `{}` depends on the message", in_path(path), short(&spec.text));
+                self.note("spf.macro", detail, "RFC 7208 §7");
+                None
+            }
+        }
+    }
+
+    fn ask(&mut self, name: &DomainName, kind: RecordKind) -> Option<&'a Response> {
+        if self.lookups > ASKED_LOOKUPS {
+            self.cut = true;
+            return None;
+        }
+        match self.reader.ask(name, kind) {
+            Ok(Some(response)) => Some(response),
+            Ok(None) => {
+                self.blocked.get_or_insert_with(|| not_asked(name, kind));
+                None
+            }
+            Err(reason) => {
+                self.blocked.get_or_insert(reason);
+                None
+            }
+        }
+    }
+
+    /// `a` and `mx`; true if there is any address or mail exchanger.
+    fn addresses(&mut self, domain: &DomainName, spec: Option<&DomainSpec>, mx: bool, path: &[DomainName]) -> bool {
+        if !self.count() {
+            return false;
+        }
+        let target = match spec {
+            None => Some(domain.clone()),
+            Some(spec) => match self.expand(spec, domain, path) {
+                Some(target) => target,
+                None => return false,
+            },
+        };
+        let word = if mx { "mx" } else { "a" };
+        let shown = spec.map_or_else(|| word.to_owned(), |spec| format!("{word}:{}", short(&spec.text)));
+        let Some(target) = target else {
+            self.void(path, &shown);
+            return false;
+        };
+        let kinds: &[RecordKind] = if mx { &[RecordKind::Mx] } else { &[RecordKind::A, RecordKind::Aaaa] };
+        for &kind in kinds {
+            // A term counts as void once, not once for each address family.
+            let Some(response) = self.ask(&target, kind) else { return false };
+            if response.data.len() > 10 && mx {
+                self.permanent_error = true;
+                let detail = format!("{}: {target} has {} mail exchangers", in_path(path), response.data.len());
+                self.note("spf.too_many_mx", detail, "RFC 7208 §4.6.4");
+            }
+            if !response.is_empty() {
+                return true;
+            }
+        }
+        self.void(path, &shown);
+        false
+    }
+
+    fn exists(&mut self, domain: &DomainName, spec: &DomainSpec, path: &[DomainName]) {
+        if !self.count() {
+            return;
+        }
+        let Some(target) = self.expand(spec, domain, path) else { return };
+        let found = match target {
+            None => false,
+            Some(target) => match self.ask(&target, RecordKind::A) {
+                Some(response) => !response.is_empty(),
+                None => return,
+            },
+        };
+        if !found {
+            self.void(path, &format!("exists:{}", short(&spec.text)));
+        }
+    }
+
+    fn include(
+        &mut self,
+        domain: &DomainName,
+        spec: &DomainSpec,
+        path: &mut Vec<DomainName>,
+        effective: bool,
+    ) -> Ranges {
+        self.remember(domain, spec);
+        let Some((target, record)) = self.target(domain, spec, path, "include") else { return Ranges::default() };
+        path.push(target.clone());
+        let permits = self.record(&target, &record, path, effective);
+        path.pop();
+        permits.pass
+    }
+
+    fn redirect(
+        &mut self,
+        domain: &DomainName,
+        spec: &DomainSpec,
+        path: &mut Vec<DomainName>,
+        effective: bool,
+    ) -> Permits {
+        self.remember(domain, spec);
+        let Some((target, record)) = self.target(domain, spec, path, "redirect") else {
+            return Permits { pass: Ranges::default(), all: None };
+        };
+        path.push(target.clone());
+        let permits = self.record(&target, &record, path, effective);
+        path.pop();
+        permits
+    }
+
+    /// Remembers whom the organization lets send: what stands in records of its own, not whom its
+    /// vendors let send in turn.
+    fn remember(&mut self, domain: &DomainName, spec: &DomainSpec) {
+        if organizational(domain) == organizational(&self.sender) {
+            self.targets.push(spec.text.to_ascii_lowercase());
+        }
+    }
+
+    /// The record another name is included or redirected to. Having none is a permanent error
+    /// (RFC 7208 §5.2, §6.1).
+    fn target(
+        &mut self,
+        domain: &DomainName,
+        spec: &DomainSpec,
+        path: &[DomainName],
+        word: &str,
+    ) -> Option<(DomainName, SpfRecord)> {
+        if !self.count() {
+            return None;
+        }
+        let shown = format!("{word}:{}", short(&spec.text));
+        let target = self.expand(spec, domain, path)?;
+        let rule = if word == "redirect" { "RFC 7208 §6.1" } else { "RFC 7208 §5.2" };
+        let no_record = if word == "redirect" { "spf.redirect_no_record" } else { "spf.include_no_record" };
+        let Some(target) = target else {
+            self.permanent_error = true;
+            self.note(no_record, format!("{}: `{shown}` is no name", in_path(path)), rule);
+            return None;
+        };
+        if path.contains(&target) {
+            // Receivers run into the lookup limit here.
+            self.permanent_error = true;
+            self.note("spf.loop", format!("{}: `{shown}` leads back", in_path(path)), "RFC 7208 §4.6.4");
+            return None;
+        }
+        let failed_before = self.blocked.is_some();
+        let Some(response) = self.ask(&target, RecordKind::Txt) else {
+            if !failed_before && self.blocked.is_some() {
+                self.note("spf.include_error", format!("{}: `{shown}` cannot be looked up", in_path(path)), rule);
+            }
+            return None;
+        };
+        let texts = txt::texts(&response.data);
+        let records: Vec<&String> = texts.iter().filter(|text| spf::is_spf(text)).collect();
+        match records.as_slice() {
+            [] => {
+                self.permanent_error = true;
+                if response.is_empty() {
+                    self.void(path, &shown);
+                }
+                if response.exists || word == "redirect" {
+                    self.note(no_record, format!("{}: `{shown}` has no SPF record", in_path(path)), rule);
+                }
+                if !response.exists {
+                    let detail = format!("{}: `{shown}` does not exist; whoever registers it may send", in_path(path));
+                    self.note("spf.include_nxdomain", detail, rule);
+                }
+                None
+            }
+            [text] => match spf::parse(text) {
+                Ok(record) => Some((target, record)),
+                Err(malformed) => {
+                    self.permanent_error = true;
+                    let detail = format!("{}: `{shown}`: {}", in_path(path), malformed.why);
+                    self.note("spf.include_error", detail, &malformed.rule);
+                    None
+                }
+            },
+            several => {
+                self.permanent_error = true;
+                let detail = format!("{}: `{shown}` has {} SPF records", in_path(path), several.len());
+                self.note("spf.include_error", detail, "RFC 7208 §4.5");
+                None
+            }
+        }
+    }
+}
+
+/// The way from the domain to the record in hand.
+fn in_path(path: &[DomainName]) -> String {
+    path.iter().map(DomainName::as_str).collect::<Vec<_>>().join(" > ")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,332 @@
+//! What a scan of mail content found, as `content --format json` and as text for people.
+//!
+//! Counts only, joined from the observations of the scan. It has types of its own, so that renaming
+//! a field of the evidence changes no output.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use jiff::civil::Date;
+use serde::Serialize;
+
+use crate::evidence::content::{ContentFile, ContentFolder};
+use crate::evidence::{Answer, Observation};
+use crate::text::visible;
+
+/// The whole result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ContentReport {
+    pub schema: u32,
+    pub kind: &'static str,
+    /// The version of the detector's rules.
+    pub detector: u32,
+    pub totals: Totals,
+    pub mailboxes: Vec<MailboxView>,
+    pub files: Vec<FileView>,
+    /// Sources that could not be read at all, and why.
+    pub unread: Vec<UnreadView>,
+    /// What the figures mean and do not mean.
+    pub notes: Vec<&'static str>,
+}
+
+/// Sums over everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Totals {
+    pub messages: u64,
+    /// PHI likely: high and medium together.
+    pub phi: u64,
+    pub high: u64,
+    pub medium: u64,
+    /// A name and something of health: worth a look.
+    pub low: u64,
+    pub identifier_only: u64,
+    pub health_only: u64,
+    pub kinds: BTreeMap<String, u64>,
+    pub places: BTreeMap<String, u64>,
+    pub ages: BTreeMap<String, u64>,
+    pub oldest: Option<Date>,
+    pub newest: Option<Date>,
+    pub individuals: Bounds,
+    /// Messages of which all or part was not looked into, by reason.
+    pub not_inspected: BTreeMap<String, u64>,
+}
+
+/// At least and at most.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Bounds {
+    pub lower: u64,
+    pub upper: u64,
+}
+
+/// One mailbox with its folders.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MailboxView {
+    pub mailbox: String,
+    #[serde(flatten)]
+    pub totals: Totals,
+    pub folders: Vec<FolderView>,
+}
+
+/// One folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FolderView {
+    pub folder: String,
+    #[serde(flatten)]
+    pub totals: Totals,
+    /// Messages by the rule that gave their level.
+    pub rules: BTreeMap<String, u64>,
+}
+
+/// One file that was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FileView {
+    pub path: String,
+    pub format: String,
+    pub bytes: u64,
+    pub sha256: String,
+    pub messages: u64,
+    pub complete: bool,
+    pub not_inspected: BTreeMap<String, u64>,
+}
+
+/// A source that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UnreadView {
+    pub path: String,
+    pub why: String,
+}
+
+const NOTES: [&str; 4] = [
+    "Counts are made by rules and are an estimate; a message that is not counted is not shown to hold no PHI.",
+    "PHI likely means high or medium: an identifier of somebody and something of that person's health, care or payment.",
+    "Messages or parts under not_inspected were not looked into and may hold PHI.",
+    "HIPAA sets no period for keeping mail; compare the dates with the organization's own decision.",
+];
+
+/// Joins the observations of a scan.
+pub fn report(observations: &[Observation]) -> ContentReport {
+    let mut mailboxes: BTreeMap<&str, MailboxView> = BTreeMap::new();
+    let (mut files, mut unread) = (Vec::new(), Vec::new());
+    let mut detector = crate::collect::messages::DETECTOR;
+    for observation in observations {
+        match &observation.answer {
+            Ok(Answer::ContentFolder(folder)) => {
+                let mailbox = mailboxes.entry(&folder.mailbox).or_insert_with(|| MailboxView {
+                    mailbox: folder.mailbox.clone(),
+                    totals: Totals::default(),
+                    folders: Vec::new(),
+                });
+                let totals = Totals::of(folder);
+                mailbox.totals.add(&totals);
+                mailbox.folders.push(FolderView { folder: folder.folder.clone(), totals, rules: folder.rules.clone() });
+            }
+            Ok(Answer::ContentFile(file)) => {
+                detector = file.detector;
+                files.push(FileView::of(file));
+            }
+            Ok(_) => {}
+            Err(reason) => unread.push(UnreadView { path: observation.subject.name.clone(), why: reason.to_string() }),
+        }
+    }
+    let mut mailboxes: Vec<MailboxView> = mailboxes.into_values().collect();
+    let mut totals = Totals::default();
+    for mailbox in &mut mailboxes {
+        mailbox.folders.sort_by(|a, b| a.folder.cmp(&b.folder));
+        totals.add(&mailbox.totals);
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    unread.sort_by(|a, b| a.path.cmp(&b.path));
+    ContentReport { schema: 1, kind: "content", detector, totals, mailboxes, files, unread, notes: NOTES.to_vec() }
+}
+
+impl Totals {
+    fn of(folder: &ContentFolder) -> Self {
+        let level = |name: &str| folder.levels.get(name).copied().unwrap_or(0);
+        Self {
+            messages: folder.messages,
+            phi: level("high") + level("medium"),
+            high: level("high"),
+            medium: level("medium"),
+            low: level("low"),
+            identifier_only: folder.identifier_only,
+            health_only: folder.health_only,
+            kinds: folder.kinds.clone(),
+            places: folder.places.clone(),
+            ages: folder.ages.clone(),
+            oldest: folder.oldest,
+            newest: folder.newest,
+            individuals: Bounds { lower: folder.individuals_lower, upper: folder.individuals_upper },
+            not_inspected: folder.not_inspected.clone(),
+        }
+    }
+
+    /// Folders may speak of the same people: at least the most of one folder, at most all of them.
+    fn add(&mut self, other: &Self) {
+        self.messages += other.messages;
+        self.phi += other.phi;
+        self.high += other.high;
+        self.medium += other.medium;
+        self.low += other.low;
+        self.identifier_only += other.identifier_only;
+        self.health_only += other.health_only;
+        for (to, from) in [
+            (&mut self.kinds, &other.kinds),
+            (&mut self.places, &other.places),
+            (&mut self.ages, &other.ages),
+            (&mut self.not_inspected, &other.not_inspected),
+        ] {
+            for (name, count) in from {
+                *to.entry(name.clone()).or_default() += count;
+            }
+        }
+        self.oldest = [self.oldest, other.oldest].into_iter().flatten().min();
+        self.newest = [self.newest, other.newest].into_iter().flatten().max();
+        self.individuals.lower = self.individuals.lower.max(other.individuals.lower);
+        self.individuals.upper += other.individuals.upper;
+    }
+}
+
+impl FileView {
+    fn of(file: &ContentFile) -> Self {
+        Self {
+            path: visible(&file.label),
+            format: file.format.clone(),
+            bytes: file.bytes,
+            sha256: file.sha256.clone(),
+            messages: file.messages,
+            complete: file.complete,
+            not_inspected: file.not_inspected.clone(),
+        }
+    }
+}
+
+/// The result for people, at most 80 columns wide where names allow.
+pub fn text(report: &ContentReport) -> String {
+    let mut out = String::new();
+    let totals = &report.totals;
+    line(&mut out, &format!("{} messages read, {} likely hold PHI", totals.messages, totals.phi));
+    if totals.phi > 0 {
+        let people = totals.individuals;
+        line(&mut out, &format!("  about {} to {} individuals", people.lower, people.upper));
+        line(&mut out, &format!("  {}", span(totals)));
+        line(&mut out, &format!("  by age:   {}", counts(&totals.ages)));
+        line(&mut out, &format!("  by place: {}", counts(&totals.places)));
+        line(&mut out, &format!("  by kind:  {}", counts(&totals.kinds)));
+    }
+    line(&mut out, &format!("{} more name somebody beside something of health: worth a look", totals.low));
+    line(&mut out, &format!("{} hold an identifier and nothing of health", totals.identifier_only));
+    if !totals.not_inspected.is_empty() {
+        line(&mut out, &format!("not looked into, all or part: {}", counts(&totals.not_inspected)));
+    }
+    for mailbox in &report.mailboxes {
+        line(&mut out, "");
+        line(&mut out, &visible(&mailbox.mailbox));
+        line(
+            &mut out,
+            &format!(
+                "  {:<30} {:>8} {:>6} {:>6} {:>6}  {}",
+                "folder", "messages", "high", "medium", "low", "PHI since"
+            ),
+        );
+        for folder in &mailbox.folders {
+            let totals = &folder.totals;
+            let since = totals.oldest.map_or_else(|| "-".to_owned(), |date| date.to_string());
+            let name = visible(&folder.folder);
+            line(
+                &mut out,
+                &format!(
+                    "  {name:<30} {:>8} {:>6} {:>6} {:>6}  {since}",
+                    totals.messages, totals.high, totals.medium, totals.low
+                ),
+            );
+        }
+    }
+    let partly: Vec<&FileView> = report.files.iter().filter(|file| !file.complete).collect();
+    if !partly.is_empty() || !report.unread.is_empty() {
+        line(&mut out, "");
+        line(&mut out, "not read whole");
+        for file in partly {
+            line(&mut out, &format!("  {}: {}", file.path, counts(&file.not_inspected)));
+        }
+        for source in &report.unread {
+            line(&mut out, &format!("  {}: {}", visible(&source.path), visible(&source.why)));
+        }
+    }
+    line(&mut out, "");
+    for note in &report.notes {
+        line(&mut out, note);
+    }
+    out
+}
+
+fn line(out: &mut String, text: &str) {
+    writeln!(out, "{}", text.trim_end()).expect("writing to a String does not fail");
+}
+
+fn span(totals: &Totals) -> String {
+    match (totals.oldest, totals.newest) {
+        (Some(oldest), Some(newest)) => format!("from {oldest} to {newest}"),
+        _ => "without a date to believe".to_owned(),
+    }
+}
+
+/// `a 3, b 2`, the most first.
+fn counts(counts: &BTreeMap<String, u64>) -> String {
+    let mut sorted: Vec<(&String, &u64)> = counts.iter().collect();
+    sorted.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+    sorted.iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(name: &str, high: u64, lower: u64) -> ContentFolder {
+        let one = |name: &str, count: u64| BTreeMap::from([(name.to_owned(), count)]);
+        ContentFolder {
+            mailbox: "front-desk".to_owned(),
+            folder: name.to_owned(),
+            messages: 10,
+            levels: one("high", high),
+            identifier_only: 0,
+            health_only: 1,
+            kinds: one("record-number", high),
+            places: one("body", high),
+            rules: one("record-number-labelled+act-near", high),
+            ages: one("1-3-years", high),
+            oldest: Some(jiff::civil::date(2024, 1, 2)),
+            newest: Some(jiff::civil::date(2025, 1, 2)),
+            individuals_lower: lower,
+            individuals_upper: high,
+            not_inspected: one("encrypted", 1),
+        }
+    }
+
+    fn observed(answer: Answer, name: &str) -> Observation {
+        Observation {
+            subject: crate::names::SubjectId::new(crate::names::SubjectKind::ContentFolder, name),
+            source: crate::evidence::Source::Content,
+            question: crate::evidence::Question::ContentFolder { label: name.to_owned() },
+            asked_at: "2026-10-01T12:00:00Z".parse().unwrap(),
+            took_ms: 0,
+            vantage: "test".to_owned(),
+            answer: Ok(answer),
+        }
+    }
+
+    #[test]
+    fn people_of_two_folders_may_be_the_same_people() {
+        let observations = [
+            observed(Answer::ContentFolder(folder("Inbox", 5, 4)), "front-desk/Inbox"),
+            observed(Answer::ContentFolder(folder("Sent", 3, 2)), "front-desk/Sent"),
+        ];
+        let report = report(&observations);
+        assert_eq!(report.totals.individuals, Bounds { lower: 4, upper: 8 });
+        assert_eq!(report.totals.phi, 8);
+        let json = serde_json::to_value(&report).unwrap();
+        assert_eq!(json["schema"], 1);
+        assert_eq!(json["mailboxes"][0]["folders"][1]["folder"], "Sent");
+        assert_eq!(json["mailboxes"][0]["folders"][1]["individuals"]["lower"], 2);
+        assert!(text(&report).contains("8 likely hold PHI"));
+    }
+}

@@ -1,0 +1,118 @@
+//! The HTML report: one file without script or network, for screen and paper.
+
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::charts::{self, HeatMap, Spot};
+use super::json::v1::{Assessment, Level};
+use super::model::{Page, published_level, words::is_low_confidence};
+use super::templates::{self, Format, TemplateError};
+
+/// Risks whose way from inherent to residual is drawn.
+const ARROWS: usize = 10;
+
+#[derive(Serialize)]
+struct Filled<'a> {
+    #[serde(flatten)]
+    page: &'a Page,
+    charts: Charts,
+    policy: Policy,
+}
+
+#[derive(Serialize)]
+struct Charts {
+    heat_map: String,
+}
+
+/// What the content security policy lets in: our two style sheets, by hash, and nothing else.
+#[derive(Serialize)]
+struct Policy {
+    style: &'static str,
+    footer_style: String,
+    style_sources: String,
+}
+
+/// The whole report as one HTML file.
+pub fn render(assessment: &Assessment) -> Result<String, TemplateError> {
+    let page = Page::of(assessment);
+    render_page(assessment, &page, None)
+}
+
+/// As [`render`], with templates of `folder` in place of ours where it has them.
+pub fn render_page(
+    assessment: &Assessment,
+    page: &Page,
+    folder: Option<&std::path::Path>,
+) -> Result<String, TemplateError> {
+    let filled = Filled {
+        page,
+        charts: Charts { heat_map: charts::heat_map(&heat_map(assessment)) },
+        policy: policy(&assessment.evidence_digest),
+    };
+    templates::load(Format::Html, folder)?
+        .render("risk-analysis", &filled)
+        .map_err(|error| TemplateError::Fill { name: "risk-analysis.html".to_owned(), why: error.to_string() })
+}
+
+/// Text for an element or a quoted attribute: invisible characters written out, markup escaped.
+pub fn escape(text: &str) -> String {
+    let text = crate::text::visible_cow(text);
+    let mut out = String::with_capacity(text.len() + 8);
+    for character in text.chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+fn policy(evidence_digest: &str) -> Policy {
+    let style = templates::style();
+    // The digest is hexadecimal by its type's promise; a file may break promises, a style may not.
+    let digest: String = evidence_digest.chars().filter(char::is_ascii_hexdigit).take(64).collect();
+    let footer_style = format!(
+        "@page{{@bottom-left{{content:\"Evidence {digest}\";font:7pt monospace}}\
+         @bottom-right{{content:\"Page \" counter(page) \" of \" counter(pages);font:8pt sans-serif}}}}"
+    );
+    let source = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text.as_bytes())));
+    let style_sources = format!("{} {}", source(style), source(&footer_style));
+    Policy { style, footer_style, style_sources }
+}
+
+fn heat_map(assessment: &Assessment) -> HeatMap {
+    let mut map = HeatMap::default();
+    for risk in &assessment.risks {
+        let spot = map.spots.entry((risk.residual.likelihood, risk.residual.impact)).or_insert(Spot::default());
+        spot.count += 1;
+        spot.low_confidence += usize::from(is_low_confidence(risk.confidence));
+    }
+    for risk in assessment.risks.iter().take(ARROWS) {
+        let from = (risk.inherent.likelihood, risk.inherent.impact);
+        let to = (risk.residual.likelihood, risk.residual.impact);
+        *map.moves.entry((from, to)).or_default() += 1;
+    }
+    map.levels = levels(assessment);
+    map
+}
+
+/// The level each cell makes, where the register agrees with the published table.
+fn levels(assessment: &Assessment) -> BTreeMap<charts::Cell, Level> {
+    if !super::model::follows_published_table(assessment) {
+        return BTreeMap::new();
+    }
+    Level::ALL
+        .into_iter()
+        .flat_map(|likelihood| {
+            Level::ALL.into_iter().map(move |impact| ((likelihood, impact), published_level(likelihood, impact)))
+        })
+        .collect()
+}

@@ -1,0 +1,140 @@
+//! What the evidence says of each standard and specification of the Security Rule.
+//!
+//! Never more than the evidence carries: a measurement of systems speaks to technical
+//! specifications only, an indirect citation gives a part at most, and a standard is never more
+//! than partly supported by what its specifications show.
+
+use std::collections::BTreeMap;
+
+use super::words::{CoverageState, Grade, Obligation, SpecificationState, Supports};
+use super::{Specification, SpecificationBasis};
+use crate::assess::Judgement;
+use crate::risk::{Cards, RuleEntry, RuleObligation, SecurityRule, is_stated};
+
+/// Every standard and specification, in the order of the rule.
+pub(super) fn specifications(rule: &SecurityRule, cards: &Cards, judgement: &Judgement) -> Vec<Specification> {
+    let mut by: BTreeMap<&str, Vec<Basis>> = BTreeMap::new();
+    for card in cards.values() {
+        for cite in &card.cites {
+            by.entry(&cite.spec).or_default().push(Basis::new(card, cite.supports.into(), judgement));
+        }
+    }
+    let mut rows: Vec<Specification> = rule
+        .entries
+        .iter()
+        .filter_map(|entry| {
+            let obligation = match entry.obligation {
+                RuleObligation::Addressable => Obligation::Addressable,
+                RuleObligation::Required => Obligation::Required,
+                RuleObligation::Rule => return None,
+                RuleObligation::Standard => Obligation::Standard,
+            };
+            let bases = by.get(entry.id.as_str()).map_or(&[][..], Vec::as_slice);
+            Some(Specification {
+                id: entry.id.clone(),
+                title: entry.title.clone(),
+                category: entry.category.as_str().to_owned(),
+                obligation,
+                status: status(entry, bases),
+                by: bases.iter().map(|basis| basis.row.clone()).collect(),
+            })
+        })
+        .collect();
+    roll_up(rule, &mut rows);
+    rows
+}
+
+struct Basis {
+    row: SpecificationBasis,
+    /// Whether people say it: the questionnaire, a register, a declared document.
+    said: bool,
+}
+
+impl Basis {
+    fn new(card: &crate::risk::Card, supports: Supports, judgement: &Judgement) -> Self {
+        let coverage = judgement.coverage.get(&card.id);
+        let row = SpecificationBasis {
+            check: card.id.clone(),
+            supports,
+            state: coverage.map_or(CoverageState::NotAssessed, |coverage| coverage.state.into()),
+            passed: coverage.map_or(0, |coverage| coverage.passed),
+            failed: coverage.map_or(0, |coverage| coverage.failed),
+            unknown: coverage.map_or(0, |coverage| coverage.needs_review + coverage.not_assessed),
+            grade: coverage.map_or(Grade::U, |coverage| coverage.grade.into()),
+        };
+        Self { said: is_stated(card.subject), row }
+    }
+}
+
+fn status(entry: &RuleEntry, bases: &[Basis]) -> SpecificationState {
+    // A measurement says nothing directly of what people do, sign and decide.
+    let direct =
+        |basis: &&Basis| basis.row.supports == Supports::Direct && (entry.category.can_be_measured() || basis.said);
+    let direct: Vec<&Basis> = bases.iter().filter(direct).collect();
+    let applying = |basis: &&&Basis| basis.row.state != CoverageState::NotApplicable;
+    let direct: Vec<&Basis> = direct.iter().filter(applying).copied().collect();
+    let passed = direct.iter().any(|basis| basis.row.passed > 0);
+    let failed = direct.iter().any(|basis| basis.row.failed > 0);
+    let unknown = direct.iter().any(|basis| basis.row.state != CoverageState::Assessed || basis.row.unknown > 0);
+    let indirect_passed = bases.iter().any(|basis| basis.row.passed > 0);
+    match (passed, failed) {
+        (true, true) => SpecificationState::Partly,
+        (false, true) => SpecificationState::Contradicted,
+        (true, false) if direct.iter().any(|basis| basis.row.passed > 0 && basis.said) => {
+            if unknown {
+                SpecificationState::Partly
+            } else {
+                SpecificationState::Attested
+            }
+        }
+        (true, false) if unknown => SpecificationState::Partly,
+        (true, false) => SpecificationState::Evidenced,
+        (false, false) if indirect_passed => SpecificationState::Partly,
+        (false, false) => SpecificationState::NotAssessed,
+    }
+}
+
+/// A standard that no check cites shows what its specifications show, and is never "evidenced".
+fn roll_up(rule: &SecurityRule, rows: &mut [Specification]) {
+    let parents: BTreeMap<&str, &str> =
+        rule.entries.iter().filter_map(|entry| Some((entry.id.as_str(), entry.parent.as_deref()?))).collect();
+    let mut below: BTreeMap<String, Vec<SpecificationState>> = BTreeMap::new();
+    for row in rows.iter() {
+        if let Some(parent) = parents.get(row.id.as_str()) {
+            below.entry((*parent).to_owned()).or_default().push(row.status);
+        }
+    }
+    for row in rows.iter_mut().filter(|row| row.obligation == Obligation::Standard) {
+        let Some(states) = below.get(&row.id) else { continue };
+        let any = |state| states.contains(&state);
+        let from_below = if states.iter().all(|state| *state == SpecificationState::NotAssessed) {
+            SpecificationState::NotAssessed
+        } else if any(SpecificationState::Contradicted) && !states.iter().any(|state| holds_something(*state)) {
+            SpecificationState::Contradicted
+        } else {
+            SpecificationState::Partly
+        };
+        row.status = match (row.status, from_below) {
+            (SpecificationState::NotAssessed, below) => below,
+            (own, SpecificationState::NotAssessed) => own,
+            (SpecificationState::Contradicted, SpecificationState::Contradicted) => SpecificationState::Contradicted,
+            (
+                SpecificationState::Attested
+                | SpecificationState::Contradicted
+                | SpecificationState::Evidenced
+                | SpecificationState::Partly,
+                SpecificationState::Attested
+                | SpecificationState::Contradicted
+                | SpecificationState::Evidenced
+                | SpecificationState::Partly,
+            ) => SpecificationState::Partly,
+        };
+    }
+}
+
+const fn holds_something(state: SpecificationState) -> bool {
+    match state {
+        SpecificationState::Attested | SpecificationState::Evidenced | SpecificationState::Partly => true,
+        SpecificationState::Contradicted | SpecificationState::NotAssessed => false,
+    }
+}

@@ -1,0 +1,301 @@
+//! `probe DOMAIN`: the verdict words, what was seen, and the records themselves.
+//!
+//! The JSON keys are contract; the Rust names behind them may change.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+use crate::catalogues::vendors::VendorCatalogue;
+use crate::evidence::declared::DeclaredDomain;
+use crate::evidence::network::HttpsAnswer;
+use crate::evidence::{Answer, Observation, Question};
+use crate::records::dane::Chains;
+use crate::records::dkim::DkimVerdict;
+use crate::records::dns_message::{Answers, Dnssec};
+use crate::records::domain::{self, DomainRecords, Given};
+use crate::records::note::Note;
+use crate::seen::NotObserved;
+use crate::text::visible;
+
+/// One probed domain.
+#[derive(Clone, Debug, Serialize)]
+pub struct DomainProbe {
+    pub schema: u32,
+    pub kind: &'static str,
+    pub domain: String,
+    pub verdicts: Verdicts,
+    pub notes: Vec<Note>,
+    pub records: Records,
+    pub vendors: Vec<SeenVendor>,
+    /// Questions put to DNS and to the policy host.
+    pub queries: usize,
+    pub elapsed_ms: u64,
+}
+
+/// One word for each part; `dmarc_from` is a name.
+#[derive(Clone, Debug, Serialize)]
+pub struct Verdicts {
+    pub resolve: &'static str,
+    pub mx: &'static str,
+    pub spf: &'static str,
+    pub dkim: &'static str,
+    pub dmarc: &'static str,
+    pub dmarc_from: Option<String>,
+    pub mta_sts: &'static str,
+    pub tls_rpt: &'static str,
+    pub dane: &'static str,
+    pub dnssec: &'static str,
+    pub sending: &'static str,
+}
+
+/// The records as published, with unsafe characters written out.
+#[derive(Clone, Debug, Serialize)]
+pub struct Records {
+    pub mx: Vec<String>,
+    pub spf: Option<String>,
+    pub dkim: BTreeMap<String, String>,
+    pub dmarc: Option<String>,
+    pub mta_sts: Option<String>,
+    pub mta_sts_policy: Option<String>,
+    pub tls_rpt: Option<String>,
+    pub tlsa: Vec<String>,
+}
+
+/// A vendor that DNS shows. It says nothing about agreements.
+#[derive(Clone, Debug, Serialize)]
+pub struct SeenVendor {
+    pub id: String,
+    pub name: String,
+    pub seen_in: Vec<&'static str>,
+    /// Whether where it was seen means that mail content passes it.
+    pub carries_mail: bool,
+}
+
+impl DomainProbe {
+    /// Reads the observations about one domain. `permitted` says which private addresses the run
+    /// took as public; `chains` holds certificates seen on port 25, where there are any.
+    pub fn new(
+        declared: &DeclaredDomain,
+        observations: &[Observation],
+        catalogue: &VendorCatalogue,
+        permitted: &dyn Fn(IpAddr) -> bool,
+        chains: &Chains,
+        elapsed_ms: u64,
+    ) -> Self {
+        let mut answers = Answers::default();
+        let mut policy: Option<Result<HttpsAnswer, NotObserved>> = None;
+        for observation in observations {
+            answers.add(observation, None);
+            if let Question::Https { .. } = &observation.question {
+                policy = match &observation.answer {
+                    Ok(Answer::Https(answer)) => Some(Ok(answer.clone())),
+                    Ok(_) => None,
+                    Err(reason) => Some(Err(reason.clone())),
+                };
+            }
+        }
+        let given = Given {
+            selectors: &declared.selectors,
+            sends: declared.sends,
+            catalogue,
+            policy: policy.as_ref(),
+            chains,
+            permitted,
+        };
+        let records = domain::read(&declared.name, &given, &answers);
+        Self {
+            schema: 1,
+            kind: "domain",
+            domain: declared.name.to_string(),
+            verdicts: Verdicts::of(&records),
+            notes: records.notes(),
+            vendors: vendors(&records, catalogue),
+            records: Records::of(&records),
+            queries: observations.len(),
+            elapsed_ms,
+        }
+    }
+
+    /// Plain text for a terminal of 80 columns, without colour.
+    pub fn render(&self) -> String {
+        let verdicts = &self.verdicts;
+        let from = verdicts.dmarc_from.as_deref().filter(|from| *from != self.domain);
+        let rows = [
+            ("resolves", verdicts.resolve.to_owned()),
+            ("mail hosts (MX)", join_words(verdicts.mx, &self.records.mx.join(", "))),
+            ("SPF", verdicts.spf.to_owned()),
+            ("DKIM", join_words(verdicts.dkim, &self.records.dkim.keys().cloned().collect::<Vec<_>>().join(", "))),
+            ("DMARC", join_words(verdicts.dmarc, &from.map(|from| format!("from {from}")).unwrap_or_default())),
+            ("MTA-STS", verdicts.mta_sts.to_owned()),
+            ("TLS reports", verdicts.tls_rpt.to_owned()),
+            ("DANE", verdicts.dane.to_owned()),
+            ("DNSSEC", verdicts.dnssec.to_owned()),
+            ("sends mail", verdicts.sending.to_owned()),
+        ];
+        let mut out = format!("{}\n\n", self.domain);
+        for (name, value) in rows {
+            wrap(&mut out, &format!("  {name:<16}  "), &value, 20);
+        }
+        if !self.notes.is_empty() {
+            out.push_str("\nSeen\n");
+            for note in &self.notes {
+                wrap(&mut out, &format!("  {:<24}  ", note.code), &format!("{} ({})", note.detail, note.rule), 28);
+            }
+        }
+        if !self.vendors.is_empty() {
+            out.push_str("\nVendors (confirm a signed agreement with each that handles mail)\n");
+            for vendor in &self.vendors {
+                let passes = if vendor.carries_mail { "mail passes it" } else { "mail not seen to pass it" };
+                let text = format!("{}: {}; {passes}", vendor.name, vendor.seen_in.join(", "));
+                wrap(&mut out, "  ", &text, 4);
+            }
+        }
+        let _ = write!(out, "\n{} questions, {:.1} s\n", self.queries, self.elapsed_ms as f64 / 1000.0);
+        out
+    }
+}
+
+impl Verdicts {
+    fn of(records: &DomainRecords) -> Self {
+        Self {
+            resolve: records.resolve.as_str(),
+            mx: records.mx.verdict.as_str(),
+            spf: records.spf.verdict.as_str(),
+            // A failed query is one of the ways in which selectors stay undetermined.
+            dkim: match records.dkim.verdict {
+                DkimVerdict::Error => DkimVerdict::Unknown.as_str(),
+                verdict @ (DkimVerdict::Absent
+                | DkimVerdict::Broken
+                | DkimVerdict::Ok
+                | DkimVerdict::Revoked
+                | DkimVerdict::Testing
+                | DkimVerdict::Unknown
+                | DkimVerdict::Weak) => verdict.as_str(),
+            },
+            dmarc: records.dmarc.verdict.as_str(),
+            dmarc_from: records.dmarc.found_at.as_ref().map(ToString::to_string),
+            mta_sts: records.mta_sts.verdict.as_str(),
+            tls_rpt: records.tls_rpt.verdict.as_str(),
+            dane: records.dane.verdict.as_str(),
+            dnssec: records.dnssec.as_ref().map_or(Dnssec::Indeterminate, |state| *state).as_str(),
+            sending: records.sending.as_str(),
+        }
+    }
+}
+
+impl Records {
+    fn of(records: &DomainRecords) -> Self {
+        let shown = |text: &Option<String>| text.as_deref().map(visible);
+        let mut dkim: BTreeMap<String, String> = BTreeMap::new();
+        for (selector, text) in &records.dkim.records {
+            let entry = dkim.entry(selector.clone()).or_default();
+            if !entry.is_empty() {
+                entry.push_str(" | ");
+            }
+            entry.push_str(&visible(text));
+        }
+        Self {
+            mx: records.mx.records.iter().map(|record| visible(record)).collect(),
+            spf: shown(&records.spf.record),
+            dkim,
+            dmarc: shown(&records.dmarc.record),
+            mta_sts: shown(&records.mta_sts.record),
+            // Line ends are part of a policy and harmless in JSON.
+            mta_sts_policy: records
+                .mta_sts
+                .policy_text
+                .as_deref()
+                .map(|text| text.lines().map(visible).collect::<Vec<_>>().join("\n")),
+            tls_rpt: shown(&records.tls_rpt.record),
+            tlsa: records.dane.records.clone(),
+        }
+    }
+}
+
+fn vendors(records: &DomainRecords, catalogue: &VendorCatalogue) -> Vec<SeenVendor> {
+    records
+        .vendors
+        .iter()
+        .filter_map(|(id, places)| {
+            let row = catalogue.vendor(id)?;
+            Some(SeenVendor {
+                id: id.clone(),
+                name: row.name.clone(),
+                seen_in: places.iter().map(|place| place.as_str()).collect(),
+                carries_mail: places.iter().any(|place| place.carries_mail(row.kind)),
+            })
+        })
+        .collect()
+}
+
+fn join_words(word: &str, more: &str) -> String {
+    if more.is_empty() { word.to_owned() } else { format!("{word}: {more}") }
+}
+
+/// Columns of a terminal that everybody has.
+const COLUMNS: usize = 80;
+
+/// Writes `text` behind `head`, broken at spaces; further lines are indented. A word longer than
+/// a line is cut over several.
+fn wrap(out: &mut String, head: &str, text: &str, indent: usize) {
+    let mut column = head.chars().count();
+    out.push_str(head);
+    let text = visible(text);
+    for (index, word) in text.split(' ').enumerate() {
+        let length = word.chars().count();
+        if index > 0 && column + 1 + length > COLUMNS {
+            let _ = write!(out, "\n{:indent$}", "");
+            column = indent;
+        } else if index > 0 {
+            out.push(' ');
+            column += 1;
+        }
+        for character in word.chars() {
+            if column == COLUMNS {
+                let _ = write!(out, "\n{:indent$}", "");
+                column = indent;
+            }
+            out.push(character);
+            column += 1;
+        }
+    }
+    out.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn probe() -> DomainProbe {
+        let declared =
+            DeclaredDomain { name: "c.example".parse().unwrap(), sends: true, receives: true, selectors: Vec::new() };
+        DomainProbe::new(&declared, &[], &VendorCatalogue::shipped(), &|_| false, &Chains::new(), 12)
+    }
+
+    #[test]
+    fn a_domain_nobody_answered_about_is_an_error_and_never_missing() {
+        let json = serde_json::to_value(probe()).unwrap();
+        for key in ["mx", "spf", "dmarc", "mta_sts", "tls_rpt"] {
+            assert_eq!(json["verdicts"][key], "error", "{key}");
+        }
+        assert_eq!(json["verdicts"]["dkim"], "unknown");
+        assert_eq!(json["verdicts"]["dnssec"], "indeterminate");
+        for key in ["schema", "kind", "domain", "verdicts", "notes", "records", "vendors", "queries", "elapsed_ms"] {
+            assert!(json.get(key).is_some(), "{key}");
+        }
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal() {
+        let mut probe = probe();
+        probe.notes =
+            vec![Note::new("spf.too_many_lookups", format!("{} and more", "x".repeat(200)), "RFC 7208 §4.6.4")];
+        probe.records.mx = vec!["10 a-rather-long-mail-host-name.clinic.example".to_owned(); 4];
+        for line in probe.render().lines() {
+            assert!(line.chars().count() <= COLUMNS, "{line}");
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Loads the templates: from the program, or piece by piece from a folder that replaces some.
+//!
+//! A template may say nothing our claims linter refuses, and may print raw text only where our
+//! own code made it (charts and styles). Both are checked on loading, so that a template of an
+//! organization's own cannot open a hole.
+
+use std::path::Path;
+
+use handlebars::{Context, Handlebars, Helper, HelperResult, Output, RenderContext, RenderErrorReason};
+use include_dir::{Dir, include_dir};
+
+use super::claims::{self, ForbiddenClaim};
+use super::model::{TEXT_SHOWN, words::CUT};
+use crate::files::{self, FileError};
+
+static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/report-templates");
+
+/// A template of an organization's own is at most this large.
+const TEMPLATE_BYTES: u64 = 1024 * 1024;
+/// What a template may print raw: our own SVG and style sheets.
+const RAW_ALLOWED: [&str; 4] =
+    ["{{{charts.heat_map}}}", "{{{bar}}}", "{{{policy.style}}}", "{{{policy.footer_style}}}"];
+
+/// Why a template cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TemplateError {
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("template {name}: {claim}")]
+    Claim { name: String, claim: ForbiddenClaim },
+    #[error("template {name} prints text raw at `{found}`; only charts and styles of the program may be raw")]
+    Raw { name: String, found: String },
+    #[error("template {name} cannot be read: {why}")]
+    Syntax { name: String, why: String },
+    #[error("template {name} cannot be filled: {why}")]
+    Fill { name: String, why: String },
+}
+
+/// Which page is made, and so how foreign text is escaped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    Html,
+    Markdown,
+}
+
+impl Format {
+    const fn suffix(self) -> &'static str {
+        match self {
+            Self::Html => ".html.hbs",
+            Self::Markdown => ".md.hbs",
+        }
+    }
+
+    fn escape(self, text: &str) -> String {
+        let text = shortened(text);
+        match self {
+            Self::Html => super::html::escape(&text),
+            Self::Markdown => super::markdown::escape(&text),
+        }
+    }
+}
+
+/// The text up to the length that is shown; a cut says so.
+fn shortened(text: &str) -> std::borrow::Cow<'_, str> {
+    match text.char_indices().nth(TEXT_SHOWN) {
+        None => text.into(),
+        Some((end, _)) => format!("{}{CUT}", &text[..end]).into(),
+    }
+}
+
+/// Every template of one format, ready to be filled. `folder` may hold some that replace ours.
+pub(super) fn load(format: Format, folder: Option<&Path>) -> Result<Handlebars<'static>, TemplateError> {
+    let mut registry = Handlebars::new();
+    registry.set_strict_mode(true);
+    registry.set_prevent_indent(true);
+    registry.register_escape_fn(move |text| format.escape(text));
+    for (name, show) in [("prose", prose as fn(Format, &str) -> String), ("code", code)] {
+        registry.register_helper(
+            name,
+            Box::new(
+                move |helper: &Helper<'_>,
+                      _: &Handlebars<'_>,
+                      _: &Context,
+                      _: &mut RenderContext<'_, '_>,
+                      out: &mut dyn Output|
+                      -> HelperResult {
+                    let text = helper.param(0).ok_or(RenderErrorReason::ParamNotFoundForIndex(name, 0))?;
+                    out.write(&show(format, text.value().as_str().unwrap_or_default()))?;
+                    Ok(())
+                },
+            ),
+        );
+    }
+    for place in ["", "partials"] {
+        let entries = if place.is_empty() { Some(&EMBEDDED) } else { EMBEDDED.get_dir(place) };
+        for file in entries.into_iter().flat_map(|dir| dir.files()) {
+            let path = file.path();
+            let file_name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let Some(name) = file_name.strip_suffix(format.suffix()) else { continue };
+            let own = folder.map(|folder| folder.join(path)).filter(|path| path.is_file());
+            let text = match own {
+                Some(path) => files::read_text(&path, TEMPLATE_BYTES)?,
+                None => file.contents_utf8().unwrap_or_default().to_owned(),
+            };
+            check(name, &text)?;
+            registry
+                .register_template_string(name, text)
+                .map_err(|error| TemplateError::Syntax { name: name.to_owned(), why: error.to_string() })?;
+        }
+    }
+    Ok(registry)
+}
+
+/// The style sheet of the program.
+pub(super) fn style() -> &'static str {
+    EMBEDDED.get_file("report.css").and_then(include_dir::File::contents_utf8).unwrap_or_default()
+}
+
+/// What every template must obey.
+fn check(name: &str, text: &str) -> Result<(), TemplateError> {
+    if let Some(claim) = claims::lint(text).into_iter().next() {
+        return Err(TemplateError::Claim { name: name.to_owned(), claim });
+    }
+    let mut rest = text.to_owned();
+    for allowed in RAW_ALLOWED {
+        rest = rest.replace(allowed, "");
+    }
+    for raw in ["{{{", "{{&", "{{~{", "{{~&", "<script"] {
+        if let Some(at) = rest.find(raw) {
+            let found = rest[at..].chars().take(40).collect();
+            return Err(TemplateError::Raw { name: name.to_owned(), found });
+        }
+    }
+    Ok(())
+}
+
+/// Text in which words between backticks are shown as code; everything is escaped.
+fn prose(format: Format, text: &str) -> String {
+    let text = shortened(text);
+    let pieces: Vec<&str> = text.split('`').collect();
+    // An odd number of backticks is no pair: nothing is code then.
+    if pieces.len().is_multiple_of(2) {
+        return format.escape(&text);
+    }
+    let mut out = String::with_capacity(text.len() + 32);
+    for (at, piece) in pieces.iter().enumerate() {
+        match (at % 2 == 1, format) {
+            (false, _) => out.push_str(&format.escape(piece)),
+            (true, Format::Html) => {
+                out.push_str("<code>");
+                out.push_str(&super::html::escape(piece));
+                out.push_str("</code>");
+            }
+            (true, Format::Markdown) => out.push_str(&super::markdown::code(piece)),
+        }
+    }
+    out
+}
+
+/// Text as code; everything is escaped.
+fn code(format: Format, text: &str) -> String {
+    let text = shortened(text);
+    match format {
+        Format::Html => format!("<code>{}</code>", super::html::escape(&text)),
+        Format::Markdown => super::markdown::code(&text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_that_prints_raw_or_promises_is_refused() {
+        assert!(matches!(check("x", "{{{about.organization}}}"), Err(TemplateError::Raw { .. })));
+        assert!(matches!(check("x", "{{& about.organization}}"), Err(TemplateError::Raw { .. })));
+        assert!(matches!(check("x", "<script>1</script>"), Err(TemplateError::Raw { .. })));
+        assert!(matches!(check("x", "You are HIPAA compliant."), Err(TemplateError::Claim { .. })));
+        assert!(check("x", "{{{charts.heat_map}}} {{about.organization}}").is_ok());
+    }
+
+    #[test]
+    fn every_template_of_the_program_loads() {
+        for format in [Format::Html, Format::Markdown] {
+            load(format, None).unwrap();
+        }
+        assert!(style().contains("--level-5"));
+    }
+
+    #[test]
+    fn code_is_escaped_and_an_odd_backtick_is_no_code() {
+        assert_eq!(prose(Format::Html, "use `<b>` now"), "use <code>&lt;b&gt;</code> now");
+        assert!(!prose(Format::Html, "a ` b <i>").contains("<code>"));
+    }
+}

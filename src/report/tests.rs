@@ -1,0 +1,395 @@
+//! The pages as a reader gets them, from stored assessments.
+
+use serde_json::Value;
+
+use super::json::v1::{Assessment, ElementState, Outcome};
+use super::{html, markdown, terminal};
+
+const MAPLE_STREET: &str = include_str!("../../fixtures/maple-street-assessment/assessment.json");
+
+fn maple_street() -> Assessment {
+    serde_json::from_str(MAPLE_STREET).unwrap()
+}
+
+/// An assessment in which nothing is known but the time.
+fn empty() -> Assessment {
+    let mut assessment = maple_street();
+    assessment.organization.name.clear();
+    assessment.organization.role = None;
+    assessment.organization.individuals = None;
+    assessment.vantages.clear();
+    assessment.declared = Default::default();
+    assessment.coverage.areas.clear();
+    assessment.coverage.checks.clear();
+    assessment.findings.clear();
+    assessment.passed.clear();
+    assessment.not_applicable.clear();
+    assessment.risks.clear();
+    assessment.risks_not_applicable.clear();
+    assessment.exposure.clear();
+    assessment.plan.clear();
+    assessment.drift = None;
+    assessment.gates.clear();
+    assessment.specifications.clear();
+    assessment.subjects.clear();
+    assessment.closed.clear();
+    assessment.evidence.clear();
+    for element in &mut assessment.elements {
+        element.state = ElementState::Incomplete;
+    }
+    assessment
+}
+
+fn section<'a>(page: &'a str, key: &str) -> &'a str {
+    let from = page.find(&format!("<section id=\"{key}\">")).unwrap_or_else(|| panic!("no section {key}"));
+    let to = page[from..].find("</section>").unwrap();
+    &page[from..from + to]
+}
+
+const SECTIONS: [&str; 24] = [
+    "control",
+    "summary",
+    "claims",
+    "scope",
+    "inventory",
+    "method",
+    "threats",
+    "measures",
+    "findings",
+    "coverage",
+    "register",
+    "matrix",
+    "plan",
+    "vendors",
+    "attestations",
+    "drift",
+    "review",
+    "sign-off",
+    "evidence",
+    "assumptions",
+    "raw",
+    "enforcement",
+    "proposed",
+    "glossary",
+];
+
+#[test]
+fn the_whole_markdown_report_reads_as_agreed() {
+    // UPDATE_PAGES=FOLDER also writes the pages to where they can be looked at.
+    if let Ok(folder) = std::env::var("UPDATE_PAGES") {
+        let folder = std::path::Path::new(&folder);
+        super::write_all(&maple_street(), folder).unwrap();
+        for (name, assessment) in [("empty", empty()), ("many", many(10_000)), ("hostile", everywhere(HOSTILE[0]))] {
+            let page = html::render(&assessment).unwrap();
+            crate::files::write_whole(&folder.join(format!("{name}.html")), page.as_bytes()).unwrap();
+        }
+    }
+    insta::assert_snapshot!("markdown", markdown::render(&maple_street()).unwrap());
+}
+
+#[test]
+fn the_first_screen_and_a_finding_read_as_agreed() {
+    let page = html::render(&maple_street()).unwrap();
+    let cover = &page[page.find("<header").unwrap()..page.find("</header>").unwrap()];
+    let cover = &cover[..cover.find("<figure>").unwrap()];
+    insta::assert_snapshot!("first_screen", cover);
+    let findings = section(&page, "findings");
+    let first = findings.find("<details").unwrap();
+    let one = &findings[findings[first + 1..].find("<details").unwrap() + first + 1..];
+    insta::assert_snapshot!("finding", &one[..one.find("</details>").unwrap()]);
+}
+
+#[test]
+fn the_terminal_summary_reads_as_agreed_and_fits_80_columns() {
+    let options = terminal::Options { color: false, files: vec!["reports/2026-10-03/report.html".into()], next: None };
+    let text = terminal::summary(&maple_street(), &options);
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    insta::assert_snapshot!("terminal", text);
+    let coloured = terminal::summary(&maple_street(), &terminal::Options { color: true, ..options });
+    assert_ne!(coloured, text);
+    let mut plain = String::new();
+    let mut rest = coloured.as_str();
+    while let Some((before, escape)) = rest.split_once("\u{1b}[") {
+        plain.push_str(before);
+        rest = escape.split_once('m').unwrap().1;
+    }
+    plain.push_str(rest);
+    assert_eq!(plain, text, "colour lies on top of the words and changes none of them");
+}
+
+#[test]
+fn the_page_needs_no_network_and_no_script() {
+    let page = html::render(&maple_street()).unwrap();
+    assert!(!page.contains("<script"));
+    assert!(!page.contains(" style=\""), "inline styles are not let in by the policy");
+    assert!(
+        page.contains("default-src 'none'; style-src &#39;sha256-")
+            || page.contains("default-src 'none'; style-src 'sha256-")
+    );
+    for loads in ["src=", "@import", "url(http", "<link", "<img", "<iframe"] {
+        assert!(!page.contains(loads), "{loads}");
+    }
+    for (at, _) in page.match_indices("href=\"") {
+        assert!(page[at + 6..].starts_with('#'), "{}", &page[at..at + 40]);
+    }
+}
+
+#[test]
+fn the_policy_names_the_hash_of_each_style() {
+    use base64::Engine;
+    use sha2::Digest;
+    let page = html::render(&maple_street()).unwrap();
+    let mut styles = 0;
+    for (at, _) in page.match_indices("<style>") {
+        let style = &page[at + 7..at + page[at..].find("</style>").unwrap()];
+        let hash = base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(style.as_bytes()));
+        assert!(page.contains(&format!("sha256-{hash}")));
+        styles += 1;
+    }
+    assert_eq!(styles, 2);
+}
+
+#[test]
+fn every_link_leads_to_something_on_the_page_and_ids_are_unique() {
+    for assessment in [maple_street(), empty()] {
+        let page = html::render(&assessment).unwrap();
+        let mut ids = std::collections::BTreeSet::new();
+        for (at, _) in page.match_indices(" id=\"") {
+            let id = page[at + 5..].split('"').next().unwrap();
+            assert!(ids.insert(id), "{id} twice");
+        }
+        for (at, _) in page.match_indices("href=\"#") {
+            let target = page[at + 7..].split('"').next().unwrap();
+            assert!(ids.contains(target), "{target} is nowhere");
+        }
+    }
+}
+
+#[test]
+fn headings_go_down_one_level_at_a_time_and_tables_have_captions_and_scopes() {
+    let page = html::render(&maple_street()).unwrap();
+    let mut before = 0;
+    for (at, _) in page.match_indices("<h") {
+        let Some(level) = page[at + 2..].chars().next().and_then(|digit| digit.to_digit(10)) else { continue };
+        assert!(level <= before + 1, "h{level} after h{before}");
+        before = level;
+    }
+    assert_eq!(page.matches("<h1").count(), 1);
+    assert_eq!(page.matches("<table").count(), page.matches("<caption").count());
+    assert_eq!(page.matches("<th ").count() + page.matches("<th>").count(), page.matches(" scope=\"").count());
+}
+
+#[test]
+fn an_empty_assessment_fills_no_section_with_good_news() {
+    let page = html::render(&empty()).unwrap();
+    for key in SECTIONS {
+        let text = section(&page, key);
+        assert!(text.len() > 120, "{key} is empty");
+    }
+    for number in 1..=9 {
+        assert!(page.contains(&format!("incomplete: element {number}")), "element {number} is not said to be missing");
+    }
+    assert!(section(&page, "findings").contains("That says nothing about what was not assessed."));
+    assert!(!page.contains("NaN"));
+    assert!(page.contains("not known: no scenario was analysed"), "an empty register is not a zero");
+    markdown::render(&empty()).unwrap();
+    assert!(terminal::summary(&empty(), &terminal::Options::default()).contains("incomplete: elements 1, 2, 3"));
+}
+
+#[test]
+fn an_element_that_is_not_filled_is_named_on_the_first_screen_and_in_its_section() {
+    let page = html::render(&maple_street()).unwrap();
+    let cover = &page[..page.find("</header>").unwrap()];
+    assert!(cover.contains("incomplete: element 2"));
+    assert!(!cover.contains("incomplete: element 1,"));
+    assert!(section(&page, "inventory").contains("class=\"incomplete\">incomplete: element 2"));
+    assert!(section(&page, "review").contains("class=\"incomplete\">incomplete: element 9"));
+}
+
+#[test]
+fn the_sentences_the_program_adds_promise_nothing() {
+    for assessment in [maple_street(), empty()] {
+        let claims = super::claims::lint(&markdown::render(&assessment).unwrap());
+        assert_eq!(claims, []);
+    }
+}
+
+#[test]
+fn test_network_options_stand_on_the_cover() {
+    let mut assessment = maple_street();
+    assessment.vantages[0].test_network = vec!["--allow-net 127.0.0.0/8".to_owned()];
+    let page = html::render(&assessment).unwrap();
+    assert!(page[..page.find("</header>").unwrap()].contains("--allow-net 127.0.0.0/8"));
+    assert!(markdown::render(&assessment).unwrap().contains("--allow-net 127.0.0.0/8"));
+    assert!(terminal::summary(&assessment, &terminal::Options::default()).contains("--allow-net 127.0.0.0/8"));
+}
+
+#[test]
+fn a_stored_assessment_gives_the_same_bytes() {
+    let once = maple_street();
+    let again: Assessment = serde_json::from_slice(&serde_json::to_vec(&once).unwrap()).unwrap();
+    assert_eq!(html::render(&once).unwrap(), html::render(&again).unwrap());
+    assert_eq!(markdown::render(&once).unwrap(), markdown::render(&again).unwrap());
+}
+
+#[test]
+fn files_are_written_whole_and_for_their_owner_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("report");
+    let files = super::write_all(&maple_street(), &out).unwrap();
+    let names: Vec<_> = files.iter().map(|file| file.file_name().unwrap().to_str().unwrap()).collect();
+    assert_eq!(names, ["assessment.json", "report.html", "report.md"]);
+    #[cfg(unix)]
+    for file in &files {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(std::fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    let stored: Assessment = serde_json::from_slice(&std::fs::read(&files[0]).unwrap()).unwrap();
+    assert_eq!(stored, maple_street());
+}
+
+const HOSTILE: [&str; 8] = [
+    "<script>alert(1)</script><img src=x onerror=alert(1)>",
+    "\"><svg/onload=alert(1)>' onmouseover='x",
+    "</style></title></textarea><!-- --><b>",
+    "\u{1b}[2J\u{1b}]8;;http://e.example\u{7}\u{0}\u{8}\r\nnew\u{9b}31m",
+    "\u{202e}gpj.exe\u{2066}\u{200b}\u{feff}\u{e0041}",
+    "{{about.organization}}{{{policy.style}}}{{> head}}{{#each x}}",
+    "# h\n- [x](javascript:alert(1)) | ` `` ``` | ![i](http://e.example/x) <http://e.example> *b* _e_ ~~s~~ $x$\n---",
+    "`<b>` `{{x}}` `a|b`",
+];
+
+/// The assessment with every free text replaced.
+fn everywhere(text: &str) -> Assessment {
+    let mut json: Value = serde_json::from_str(MAPLE_STREET).unwrap();
+    replace(&mut json, text, "");
+    serde_json::from_value(json).unwrap()
+}
+
+/// Words of closed vocabularies, dates and times keep their value: the types refuse others.
+fn replace(json: &mut Value, text: &str, key: &str) {
+    const CLOSED: [&str; 20] = [
+        "outcome",
+        "severity",
+        "grade",
+        "supports",
+        "is",
+        "until",
+        "opened",
+        "state",
+        "likelihood",
+        "impact",
+        "risk",
+        "inherent",
+        "residual",
+        "target",
+        "confidence",
+        "as_of",
+        "due",
+        "on",
+        "class",
+        "obligation",
+    ];
+    match json {
+        Value::String(value) => {
+            let date = value.len() == 10 && value.as_bytes()[4] == b'-' && value.as_bytes()[7] == b'-';
+            let fixed = date
+                || CLOSED.contains(&key)
+                || (key == "status"
+                    && ["evidenced", "contradicted", "partly", "attested", "not-assessed"].contains(&value.as_str()))
+                || (["before", "after"].contains(&key)
+                    && serde_json::from_str::<Outcome>(&format!("\"{value}\"")).is_ok())
+                || (["before", "after"].contains(&key) && ["high", "very-high", "moderate"].contains(&value.as_str()));
+            if !fixed {
+                *value = text.to_owned();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| replace(item, text, key)),
+        Value::Object(fields) => fields.iter_mut().for_each(|(name, value)| replace(value, text, name)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// The page's tags, without the text between them.
+fn tags(page: &str) -> Vec<&str> {
+    let page = &page[page.find("<body>").unwrap()..];
+    page.match_indices('<')
+        .map(|(at, _)| page[at + 1..].split(|c: char| !c.is_ascii_alphanumeric() && c != '/').next().unwrap())
+        .collect()
+}
+
+#[test]
+fn hostile_text_stays_text_in_every_field_and_format() {
+    let known: std::collections::BTreeSet<String> =
+        tags(&html::render(&maple_street()).unwrap()).into_iter().map(str::to_owned).collect();
+    for text in HOSTILE {
+        let assessment = everywhere(text);
+        let page = html::render(&assessment).unwrap();
+        for tag in tags(&page) {
+            assert!(known.contains(tag) || tag == "em", "a foreign tag <{tag}> came from {text:?}");
+        }
+        assert!(!page.contains("onerror=alert") || !page.contains("<img"), "{text:?}");
+        for (at, _) in page.match_indices("href=\"") {
+            assert!(page[at + 6..].starts_with('#'));
+        }
+        nothing_invisible(&page, text);
+        assert!(!page.contains("Maple Street"), "a template in data was filled");
+
+        let text_page = markdown::render(&assessment).unwrap();
+        nothing_invisible(&text_page, text);
+        for forbidden in ["<script", "<img", "<svg", "<b>", "](javascript", "](http", "\n# h", "\n---\n---"] {
+            assert!(!text_page.replace("\\]", "").contains(forbidden), "{forbidden} from {text:?}");
+        }
+
+        let summary = terminal::summary(&assessment, &terminal::Options::default());
+        nothing_invisible(&summary, text);
+        assert!(summary.lines().all(|line| line.chars().count() <= 80));
+    }
+}
+
+fn nothing_invisible(shown: &str, from: &str) {
+    if let Some(bad) = shown.chars().find(|character| *character != '\n' && crate::text::is_unsafe(*character)) {
+        panic!("U+{:04X} came through from {from:?}", u32::from(bad));
+    }
+}
+
+#[test]
+fn a_huge_text_is_cut_and_says_so() {
+    let assessment = everywhere(&"x".repeat(100 * 1024));
+    let page = html::render(&assessment).unwrap();
+    assert!(page.contains("[…cut here; whole in assessment.json]"));
+    assert!(page.len() < 16 * 1024 * 1024, "{} bytes", page.len());
+    markdown::render(&assessment).unwrap();
+    let summary = terminal::summary(&assessment, &terminal::Options::default());
+    assert!(summary.len() < 16 * 1024);
+}
+
+/// So many findings, over a few checks, as a large tenant gives them.
+fn many(count: usize) -> Assessment {
+    let mut assessment = maple_street();
+    let kinds = std::mem::take(&mut assessment.findings);
+    for number in 0..count {
+        let mut finding = kinds[number % kinds.len()].clone();
+        finding.subject.name = format!("mailbox-{number:06}");
+        finding.fingerprint = format!("{number:064x}");
+        finding.evidence = vec![format!("export.mailbox#{number}")];
+        assessment.findings.push(finding);
+    }
+    assessment.risks[0].vulnerabilities =
+        assessment.findings.iter().map(|finding| finding.fingerprint.clone()).collect();
+    assessment
+}
+
+#[test]
+fn ten_thousand_findings_are_still_a_page() {
+    let size = |count| {
+        let assessment = many(count);
+        let page = html::render(&assessment).unwrap();
+        let text = markdown::render(&assessment).unwrap();
+        page.len() + text.len() + terminal::summary(&assessment, &terminal::Options::default()).len()
+    };
+    let (small, large) = (size(1_000), size(10_000));
+    assert!(large < small * 2, "the page grows with groups, not with findings: {small} then {large} bytes");
+    let page = html::render(&many(10_000)).unwrap();
+    assert!(page.contains("more mailboxes, counted here and listed in assessment.json"));
+}

@@ -1,0 +1,136 @@
+//! The report in a real browser: headless Chromium, driven over WebDriver.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::{demo, needs};
+
+/// A chromedriver with one session; both end with it.
+struct Browser {
+    driver: Child,
+    port: u16,
+    session: String,
+    _profile: tempfile::TempDir,
+}
+
+impl Browser {
+    fn start() -> Self {
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver starts");
+        let out = BufReader::new(driver.stdout.take().expect("stdout is piped"));
+        let port = out
+            .lines()
+            .map_while(Result::ok)
+            .find_map(|line| line.split("on port ").nth(1)?.trim_end_matches('.').parse().ok())
+            .expect("chromedriver says its port");
+        let profile = tempfile::tempdir().unwrap();
+        let arguments = [
+            "--headless=new".to_owned(),
+            "--no-sandbox".to_owned(),
+            "--disable-gpu".to_owned(),
+            "--disable-quic".to_owned(),
+            "--no-first-run".to_owned(),
+            "--disable-background-networking".to_owned(),
+            "--disable-component-update".to_owned(),
+            "--disable-sync".to_owned(),
+            format!("--user-data-dir={}", profile.path().display()),
+        ];
+        let mut browser = Self { driver, port, session: String::new(), _profile: profile };
+        let options = json!({ "args": arguments, "binary": "/usr/bin/chromium" });
+        let wanted = json!({ "capabilities": { "alwaysMatch": {
+            "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL" } } } });
+        let answer = browser.post("/session", &wanted);
+        browser.session = answer["sessionId"].as_str().expect("a session").to_owned();
+        browser
+    }
+
+    fn post(&self, path: &str, body: &Value) -> Value {
+        let body = body.to_string();
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("chromedriver listens");
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        write!(
+            stream,
+            "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let text = String::from_utf8_lossy(&answer);
+        let (_, body) = text.split_once("\r\n\r\n").expect("an HTTP answer");
+        let value: Value = serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {body}"));
+        assert!(value["value"]["error"].is_null(), "{path}: {}", value["value"]);
+        value["value"].clone()
+    }
+
+    fn open(&self, page: &Path, width: u32, more: &Value) {
+        let session = format!("/session/{}", self.session);
+        let device = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
+        self.cdp("Emulation.setDeviceMetricsOverride", &device);
+        self.cdp("Emulation.setEmulatedMedia", more);
+        self.post(&format!("{session}/url"), &json!({ "url": format!("file://{}", page.display()) }));
+    }
+
+    fn cdp(&self, command: &str, parameters: &Value) -> Value {
+        self.post(
+            &format!("/session/{}/goog/cdp/execute", self.session),
+            &json!({ "cmd": command, "params": parameters }),
+        )
+    }
+
+    fn evaluate(&self, script: &str) -> Value {
+        self.post(
+            &format!("/session/{}/execute/sync", self.session),
+            &json!({ "script": format!("return {script}"), "args": [] }),
+        )
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
+            write!(stream, "DELETE /session/{} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", self.session).ok()?;
+            stream.read_to_end(&mut Vec::new()).ok()
+        }));
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+#[test]
+fn the_report_fits_narrow_and_wide_windows_and_asks_nothing_of_the_network() {
+    if !needs(&["chromedriver", "chromium"]) {
+        return;
+    }
+    let browser = Browser::start();
+    for quarter in demo().quarters() {
+        let page = quarter.join("report.html");
+        for width in [360, 768, 1280] {
+            for media in [json!({}), json!({ "features": [{ "name": "prefers-color-scheme", "value": "dark" }] })] {
+                browser.open(&page, width, &media);
+                let inner = browser.evaluate("window.innerWidth").as_u64().unwrap();
+                let scroll = browser.evaluate("document.documentElement.scrollWidth").as_u64().unwrap();
+                assert_eq!(inner, u64::from(width));
+                assert!(scroll <= inner, "{} at {width} px is {scroll} px wide", page.display());
+            }
+        }
+        let requested = browser.evaluate("performance.getEntriesByType('resource').length").as_u64().unwrap();
+        assert_eq!(requested, 0, "the report is one file");
+        let sections = browser.evaluate("document.querySelectorAll('main section').length").as_u64().unwrap();
+        assert!(sections >= 17, "the skeleton of the full report has 17 sections, found {sections}");
+        let log = browser.post(&format!("/session/{}/se/log", browser.session), &json!({ "type": "browser" }));
+        let complaints: Vec<&Value> =
+            log.as_array().unwrap().iter().filter(|entry| entry["level"] == "SEVERE").collect();
+        assert!(complaints.is_empty(), "{complaints:?}");
+    }
+}

@@ -1,0 +1,9 @@
+//! The program as a user runs it.
+#![expect(clippy::disallowed_methods, reason = "tests start programs and open connections on loopback")]
+
+mod browser;
+mod demo;
+mod evidence;
+mod real;
+mod support;
+mod usage;
