@@ -108,9 +108,15 @@ impl<'m> Row<'m> {
         self.now.level
     }
 
-    /// The chance of success after all open items of the plan.
-    pub(super) fn success_then(&self) -> Level {
-        self.then.level
+    /// The chance of success if every control held everywhere, for the checks that decide: those
+    /// without which the scenario cannot get better.
+    pub(super) fn best_success(&self, model: &Model, check: &str) -> Level {
+        let decides = self.scenario.primary.iter().chain(&self.scenario.open_path).any(|named| named == check);
+        if !decides {
+            return self.now.level;
+        }
+        let ideal = self.controls.iter().map(|(&check, control)| (check, control.ideal())).collect();
+        success(model, self.scenario, &ideal).level
     }
 
     /// The chance of success if one check's open failures were mended.

@@ -81,6 +81,20 @@ impl Control {
         }
     }
 
+    /// The same control as it would be if it held everywhere.
+    pub(super) fn ideal(&self) -> Self {
+        Self {
+            passed: self.group().max(1),
+            open: 0,
+            accepted: 0,
+            unknown: 0,
+            group_known: true,
+            open_on_heavy: false,
+            unknown_on_heavy: false,
+            ..self.clone()
+        }
+    }
+
     /// What it takes off as a primary control. Only for controls that apply.
     pub(super) fn primary_credit(&self, credits: &Credits) -> Credit {
         let none = |why| Credit { steps: 0, why };

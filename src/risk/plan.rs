@@ -65,7 +65,7 @@ struct Worth {
     reduction: u32,
     /// Steps of the chance of success, by this item alone.
     eases: u32,
-    /// Steps of the chance of success of its risks, by all items together.
+    /// Steps of risk it stands in the way of: those its risks would lose if every control held.
     joint: u32,
     risks: Vec<String>,
 }
@@ -77,13 +77,14 @@ fn worth(model: &Model, check: &str, rows: &[Row<'_>]) -> Worth {
         let (risk_now, risk_then) = (row.position(model, now).risk, row.position(model, then).risk);
         reduction += (risk_now.index() - risk_then.index()) as u32;
         eases += (now.index() - then.index()) as u32;
-        joint += (now.index() - row.success_then().index()) as u32;
+        let best = row.position(model, row.best_success(model, check)).risk;
+        joint += risk_now.index().saturating_sub(best.index()) as u32;
         risks.insert(row.id());
     }
     Worth { reduction, eases, joint, risks: risks.into_iter().collect() }
 }
 
-/// Open before accepted; then what an item takes away alone and what it takes away with others, per
+/// Open before accepted; then what an item takes away alone and what it stands in the way of, per
 /// effort; then severity. Fractions are compared by their numerators over the product of all
 /// weights, which every weight divides.
 fn order(

@@ -65,7 +65,7 @@ fn weaknesses(model: &Model, scenario: &Scenario, controls: &BTreeMap<&str, Cont
         .filter(|check| {
             controls.get(check.as_str()).is_some_and(|control| control.failed() == 0 && control.is_unknown())
         })
-        .filter_map(|check| Some(format!("\u{201c}{}\u{201d}", cards.get(check)?.title)))
+        .map(|check| format!("\u{201c}{}\u{201d}", cards.get(check).map_or(check, |card| &card.title)))
         .collect();
     let mut parts = Vec::new();
     if !found.is_empty() {
