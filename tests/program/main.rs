@@ -5,5 +5,6 @@ mod browser;
 mod demo;
 mod evidence;
 mod real;
+mod report;
 mod support;
 mod usage;
