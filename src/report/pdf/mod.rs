@@ -24,7 +24,7 @@ use world::TemplateWorld;
 
 /// How far the summary is shortened until it stands on one page: type size in points, and the most
 /// characters of one sentence.
-const SUMMARY_FITS: [(f64, usize); 6] = [(10.0, 320), (9.5, 260), (9.0, 220), (8.5, 200), (8.0, 140), (6.5, 60)];
+const SUMMARY_FITS: [(f64, usize); 6] = [(10.0, 320), (9.5, 260), (9.0, 220), (8.5, 200), (8.0, 140), (6.5, 66)];
 
 /// Why a PDF could not be made. Every case is a fault of the program or its templates.
 #[derive(Debug, thiserror::Error)]
@@ -212,7 +212,8 @@ mod tests {
             risk.statement = long.clone();
             risk.owner = Some(long.clone());
         }
-        assessment.vantages[0].test_network = vec![long.clone(), "x".repeat(5_000)];
+        assessment.vantages[0].test_network = vec![long.clone(); 100];
+        assessment.vantages[0].test_network.push("x".repeat(5_000));
         executive_summary(&assessment, &Page::of(&assessment), Paper::A4).unwrap();
     }
 
