@@ -79,7 +79,7 @@ const BOTH: Table = Table {
         ("phi-mail-within-stated-limit", &[FRONT_DESK_INBOX, SCHEDULING_INBOX]),
         ("phi-only-in-declared-mailboxes", &[SCHEDULING_INBOX]),
         ("answers-current", &["incident-exercise"]),
-        ("agreements-signed", &["agreements-complete"]),
+        ("agreements-complete", &["agreements-complete"]),
     ],
     needs_review: &[("seen-vendor-registered", &["mailchimp"])],
     not_assessed: &[("stored-mail-encrypted", &["stored-mail-encryption"])],
