@@ -89,7 +89,11 @@ const BOTH: Table = Table {
         ("no-64-bit-block-suites", &[OLD_SUBMISSION]),
     ],
     needs_review: &[("seen-vendor-registered", &["mailchimp"])],
-    not_assessed: &[("stored-mail-encrypted", &["stored-mail-encryption"])],
+    not_assessed: &[
+        ("stored-mail-encrypted", &["stored-mail-encryption"]),
+        // The scope allows no active probes.
+        ("no-injection-before-tls", &["mx1.clinic.example:25"]),
+    ],
     pass: &[
         ("dnssec-signed", &[CLINIC, PARKED]),
         ("tls-rpt-requested", &[CLINIC]),
@@ -132,7 +136,6 @@ const BOTH: Table = Table {
         ("certificate-trusted-on-mail-exchanges", &["mx1.clinic.example:25"]),
         ("certificate-name-matches-on-mail-exchanges", &["mx1.clinic.example:25"]),
         ("no-passwords-in-clear", &["mx1.clinic.example:25", IMAP_STARTTLS, OLD_SUBMISSION]),
-        ("no-injection-before-tls", &["mx1.clinic.example:25"]),
     ],
 };
 
