@@ -84,6 +84,27 @@ pub struct CatalogueVendor {
     pub evidence: RowEvidence,
 }
 
+impl CatalogueVendor {
+    /// What may be said about agreements with this vendor: never that one is in place, and only
+    /// what the vendor itself stated where that was read.
+    pub fn agreement_words(&self) -> String {
+        const CONFIRM: &str = "confirm a signed agreement with the vendor";
+        let offers = match self.baa {
+            AgreementStatement::Yes => "one is offered",
+            AgreementStatement::Conditional => "one is offered under conditions",
+            AgreementStatement::Disputed | AgreementStatement::No | AgreementStatement::Unknown => {
+                return CONFIRM.to_owned();
+            }
+        };
+        match (&self.baa_source, self.evidence) {
+            (Some(source), RowEvidence::Read) if source.ends_with("(read)") && !source.contains("third party") => {
+                format!("{CONFIRM}; as of {} {offers}, says {source}", self.date).replace(" (read)", "")
+            }
+            (Some(_) | None, RowEvidence::Read | RowEvidence::Recalled) => CONFIRM.to_owned(),
+        }
+    }
+}
+
 /// Where a vendor was seen. The words are those of the fact `vendor.seen_in`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -244,6 +265,18 @@ mod tests {
         assert!(catalogue.recognise(Place::Spf, "spf-00148503.pphosted.com").contains("proofpoint"));
         assert!(catalogue.recognise(Place::Spf, "%{d}").is_empty());
         assert!(catalogue.recognise(Place::Verification, "MS=ms12345678").contains("microsoft365"));
+    }
+
+    #[test]
+    fn only_what_a_vendor_said_and_was_read_is_said_of_agreements() {
+        let catalogue = VendorCatalogue::shipped();
+        let words = |id: &str| catalogue.vendor(id).unwrap().agreement_words();
+        assert_eq!(words("fastmail"), "confirm a signed agreement with the vendor");
+        assert_eq!(words("microsoft365"), "confirm a signed agreement with the vendor");
+        assert!(words("zoho-mail").contains("2026-11-21"));
+        for vendor in catalogue.vendors() {
+            assert!(vendor.agreement_words().starts_with("confirm a signed agreement"), "{}", vendor.id);
+        }
     }
 
     #[test]

@@ -20,6 +20,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::network::{Network, NetworkOptions};
 use crate::clock::{Clock, SystemClock};
+use crate::evidence::endpoint::NO_ROUTE;
 use crate::files;
 use crate::records::certificate_trust::Roots;
 use crate::seen::NotObserved;
@@ -280,7 +281,7 @@ fn refusal(error: &io::Error, within: Duration) -> NotObserved {
         io::ErrorKind::ConnectionRefused => NotObserved::Refused { what: "the connection was refused".to_owned() },
         io::ErrorKind::ConnectionReset => NotObserved::Refused { what: "the connection was reset".to_owned() },
         io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable | io::ErrorKind::AddrNotAvailable => {
-            NotObserved::Refused { what: "there is no route to the address from here".to_owned() }
+            NotObserved::Refused { what: NO_ROUTE.to_owned() }
         }
         other => NotObserved::Refused { what: format!("the connection failed ({other})") },
     }

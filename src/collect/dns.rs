@@ -285,16 +285,12 @@ impl Server {
         let query = Query::query(name, record_type);
         let (response, own) = match &self.validator {
             None => (self.exchange.send(request(query.clone(), false)).first_answer().await, None),
-            Some(validator) => {
-                match validator.lookup(query.clone(), DnsRequestOptions::default()).first_answer().await {
-                    Ok(response) => {
-                        let own = proof_of(&response);
-                        (Ok(response), Some(own))
-                    }
-                    Err(NetError::Dns(DnsError::Nsec { response, proof, .. })) => (Ok(*response), Some(proof)),
-                    Err(error) => (Err(error), None),
-                }
-            }
+            Some(validator) => match validated(validator, &query).await {
+                // A lost packet on the way to a key looks like a broken signature, so bogus is
+                // believed only when it is found twice.
+                (Ok(_), Some(Proof::Bogus)) => validated(validator, &query).await,
+                found => found,
+            },
         };
         match response {
             Ok(response) => {
@@ -340,6 +336,8 @@ impl Server {
             (Some(Proof::Secure), _) | (None | Some(Proof::Indeterminate), true) => Dnssec::Secure,
             (Some(Proof::Insecure | Proof::Bogus), true) => Dnssec::Indeterminate,
             (Some(Proof::Insecure), false) => Dnssec::Insecure,
+            // A resolver that validates would have hidden bogus data: it found none.
+            (Some(Proof::Bogus), false) if self.vouches().await => Dnssec::Indeterminate,
             (Some(Proof::Bogus), false) => Dnssec::Bogus,
             (Some(Proof::Indeterminate), false) => Dnssec::Indeterminate,
             (None, false) if self.vouches().await => Dnssec::Insecure,
@@ -355,6 +353,21 @@ impl Server {
             Ok::<bool, NetError>(response.metadata.authentic_data)
         });
         asked.await.copied().unwrap_or(false)
+    }
+}
+
+/// One validated lookup: the response, and what our own validation says of it.
+async fn validated(
+    validator: &DnssecDnsHandle<Exchange>,
+    query: &Query,
+) -> (Result<DnsResponse, NetError>, Option<Proof>) {
+    match validator.lookup(query.clone(), DnsRequestOptions::default()).first_answer().await {
+        Ok(response) => {
+            let proof = proof_of(&response);
+            (Ok(response), Some(proof))
+        }
+        Err(NetError::Dns(DnsError::Nsec { response, proof, .. })) => (Ok(*response), Some(proof)),
+        Err(error) => (Err(error), None),
     }
 }
 

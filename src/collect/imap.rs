@@ -58,7 +58,7 @@ fn offers_starttls(capabilities: &[u8]) -> bool {
 }
 
 /// The capabilities of CAPABILITY lines, upper case.
-pub(crate) fn words(capabilities: &[u8]) -> impl Iterator<Item = String> + '_ {
+fn words(capabilities: &[u8]) -> impl Iterator<Item = String> + '_ {
     capabilities
         .split(|&byte| byte == b'\n')
         .filter(|line| line.to_ascii_uppercase().starts_with(b"* CAPABILITY"))

@@ -208,7 +208,7 @@ impl Stop {
                 Ended::TimedOut { .. } => State::Timeout,
                 Ended::Closed | Ended::Reset => State::Unreachable,
             },
-            Self::NotObserved(reason) => state_of(reason),
+            Self::NotObserved(reason) => State::of_reason(reason),
             Self::OtherProtocol => State::NotTls,
             Self::Settled(state) => *state,
         }
@@ -223,21 +223,6 @@ impl Stop {
             }
             Self::Settled(state) => NotObserved::Refused { what: format!("the service answered {}", state.as_str()) },
         }
-    }
-}
-
-/// The state word for a service of which nothing was learned.
-pub fn state_of(reason: &NotObserved) -> State {
-    match reason {
-        NotObserved::TimedOut { .. } => State::Timeout,
-        NotObserved::Limit { .. } => State::Limit,
-        NotObserved::NotInScope { .. } => State::NotInScope,
-        NotObserved::NotProvided { .. } => State::Unresolved,
-        NotObserved::AccessDenied { .. }
-        | NotObserved::Interrupted
-        | NotObserved::Lost { .. }
-        | NotObserved::Refused { .. }
-        | NotObserved::Unreadable { .. } => State::Unreachable,
     }
 }
 

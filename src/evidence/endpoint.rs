@@ -4,6 +4,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::ReceivedBytes;
+use crate::seen::NotObserved;
+
+/// The reason given for an address that cannot be reached from the vantage point at all (IPv6 where there
+/// is none): it says nothing of the service.
+pub const NO_ROUTE: &str = "there is no route to the address from here";
 
 /// Everything observed of one address and port.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +43,7 @@ pub struct EndpointAnswer {
     pub injection: String,
     /// Why asking ended before everything was asked; `None` where it came to its end.
     #[serde(default)]
-    pub cut_short: Option<crate::seen::NotObserved>,
+    pub cut_short: Option<NotObserved>,
 }
 
 fn not_tested() -> String {
@@ -199,6 +204,21 @@ impl State {
     /// The state with a word; `None` for a word of a later version.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+
+    /// The state of a service of which nothing was learned.
+    pub const fn of_reason(reason: &NotObserved) -> Self {
+        match reason {
+            NotObserved::TimedOut { .. } => Self::Timeout,
+            NotObserved::Limit { .. } => Self::Limit,
+            NotObserved::NotInScope { .. } => Self::NotInScope,
+            NotObserved::NotProvided { .. } => Self::Unresolved,
+            NotObserved::AccessDenied { .. }
+            | NotObserved::Interrupted
+            | NotObserved::Lost { .. }
+            | NotObserved::Refused { .. }
+            | NotObserved::Unreadable { .. } => Self::Unreachable,
+        }
     }
 
     /// Whether mail can pass there over TLS, where that is settled. Temporary refusals, limits and

@@ -15,6 +15,9 @@ pub mod network;
 pub use observation::{Answer, Observation, Question, ReceivedBytes, Source};
 pub use store::{Evidence, EvidenceError, Manifest, Segment, Vantage, Writer};
 
+#[cfg(test)]
+pub(crate) use store::tests;
+
 use serde::{Deserialize, Serialize};
 
 /// Names one observation: its segment and its line, `dns.domain#12`.

@@ -157,6 +157,9 @@ impl ReadDomain {
     }
 }
 
+/// The fetch of an MTA-STS policy and its observation.
+pub(super) type FetchedPolicy = (EvidenceId, Result<HttpsAnswer, NotObserved>);
+
 /// What is the same for every domain of one evidence folder.
 pub(super) struct Stored<'e> {
     context: Context<'e>,
@@ -187,7 +190,7 @@ impl<'e> Stored<'e> {
     }
 
     /// What was asked about a subject: DNS answers, and the policy fetch.
-    pub fn answers(&self, subject: &SubjectId) -> (Answers, Option<(EvidenceId, Result<HttpsAnswer, NotObserved>)>) {
+    pub fn answers(&self, subject: &SubjectId) -> (Answers, Option<FetchedPolicy>) {
         let mut answers = Answers::default();
         let mut policy = None;
         for (id, observation) in self.context.evidence.about(subject) {

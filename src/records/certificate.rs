@@ -116,21 +116,37 @@ impl Certificate {
         })
     }
 
-    /// How hard its key is to break, in bits of security strength (NIST SP 800-57 part 1 table 2), for
-    /// comparing keys of different kinds. 0 where it cannot be told.
+    /// As [`strength`], of its key.
     pub fn strength(&self) -> u32 {
-        match (self.key_type.as_str(), self.key_bits) {
-            ("rsa", 15_360..) => 256,
-            ("rsa", 7680..) => 192,
-            ("rsa", 3072..) => 128,
-            ("rsa", 2048..) => 112,
-            ("rsa", 1024..) => 80,
-            ("rsa", bits) => bits / 16,
-            ("ed25519", _) => 128,
-            ("ed448", _) => 224,
-            ("ec", bits) => bits / 2,
-            _ => 0,
-        }
+        strength(&self.key_type, self.key_bits)
+    }
+}
+
+/// How hard a key is to break, in bits of security strength (NIST SP 800-57 part 1 table 2), for
+/// comparing keys of different kinds. 0 where it cannot be told.
+pub fn strength(key_type: &str, key_bits: u32) -> u32 {
+    match (key_type, key_bits) {
+        ("rsa", 15_360..) => 256,
+        ("rsa", 7680..) => 192,
+        ("rsa", 3072..) => 128,
+        ("rsa", 2048..) => 112,
+        ("rsa", 1024..) => 80,
+        ("rsa", bits) => bits / 16,
+        ("ed25519", _) => 128,
+        ("ed448", _) => 224,
+        ("ec", bits) => bits / 2,
+        _ => 0,
+    }
+}
+
+/// How hard collisions of a hash are to find, for comparing: broken ones first.
+pub fn hash_rank(hash: &str) -> u8 {
+    match hash {
+        "md2" | "md5" => 0,
+        "sha1" => 1,
+        "unknown" => 2,
+        "sha224" => 3,
+        _ => 4,
     }
 }
 

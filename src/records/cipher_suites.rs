@@ -134,6 +134,11 @@ impl Suite {
         matches!(self.key_exchange(), KeyExchange::Rsa | KeyExchange::StaticDh)
     }
 
+    /// Ephemeral finite-field Diffie-Hellman, authenticated or not.
+    pub fn is_finite_field(self) -> bool {
+        matches!(self.key_exchange(), KeyExchange::Dhe | KeyExchange::AnonymousDh)
+    }
+
     /// Authenticated encryption: GCM, CCM, ChaCha20-Poly1305 and the like. TLS 1.2 and later only.
     pub fn is_aead(self) -> bool {
         let cipher = self.cipher_text();

@@ -116,8 +116,8 @@ fn rsa_bits(der: &[u8]) -> Option<u32> {
         };
     }
     match RSAPublicKey::from_der(der) {
-        Ok((rest, key)) if rest.is_empty() => read(&key),
-        _ => None,
+        Ok(([], key)) => read(&key),
+        Ok(_) | Err(_) => None,
     }
 }
 
@@ -201,7 +201,7 @@ pub fn audit(domain: &DomainName, selectors: &Selectors, reader: &mut Reader<'_>
         return audit;
     }
     let wildcard = match keys.child(&improbable_label(domain)) {
-        Ok(name) if !proven_absent => match reader.ask(&name, RecordKind::Txt) {
+        Ok(name) if !proven_absent && base.is_ok() => match reader.ask(&name, RecordKind::Txt) {
             Ok(Some(response)) => txt::texts(&response.data),
             Ok(None) | Err(_) => Vec::new(),
         },
@@ -210,7 +210,8 @@ pub fn audit(domain: &DomainName, selectors: &Selectors, reader: &mut Reader<'_>
     // Below a proven gap only what the organization names is asked for: some servers answer
     // NXDOMAIN for names that merely have no records of their own.
     let mut tried: Vec<(&String, bool)> = selectors.declared.iter().map(|selector| (selector, true)).collect();
-    if !proven_absent {
+    // Where the base cannot be asked, guessing selectors would only repeat the failure.
+    if !proven_absent && base.is_ok() {
         tried.extend(selectors.implied.iter().map(|selector| (selector, false)));
         if selectors.declared.is_empty() {
             tried.extend(selectors.ranked.iter().map(|selector| (selector, false)));

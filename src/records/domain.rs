@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use super::dane::{self, Chains, DaneAudit};
+use super::dane::{self, Chains, DaneAudit, DaneVerdict};
 use super::dkim::{self, DkimAudit, DkimVerdict, Selectors};
 use super::dmarc::{self, DmarcAudit};
 use super::dns_message::{Answers, DnsQuestion, Dnssec, Reader, RecordKind};
@@ -180,6 +180,12 @@ pub fn read(domain: &DomainName, given: &Given<'_>, answers: &Answers) -> Domain
     used.insert(Part::TlsRpt, reader.take_used());
     let hosts: Vec<DomainName> = mx.addresses.iter().map(|(host, _)| host.clone()).collect();
     let dane = match mx.verdict {
+        MxVerdict::Error if hosts.is_empty() => DaneAudit {
+            verdict: DaneVerdict::Error,
+            records: Vec::new(),
+            notes: Vec::new(),
+            because: mx.because.clone(),
+        },
         MxVerdict::Null | MxVerdict::Missing => dane::audit(&[], given.chains, &mut reader),
         MxVerdict::Error | MxVerdict::Implicit | MxVerdict::Invalid | MxVerdict::Ok => {
             dane::audit(&hosts, given.chains, &mut reader)

@@ -10,6 +10,7 @@ pub mod mta_sts;
 pub mod mx;
 pub mod note;
 pub mod spf;
+pub mod spf_check;
 pub mod spf_tree;
 pub mod tags;
 pub mod tls_rpt;
@@ -17,8 +18,9 @@ pub mod txt;
 
 pub mod certificate;
 pub mod certificate_trust;
-pub mod cipher_suites;
 mod cipher_suite_names;
+pub mod cipher_suites;
+pub mod plain_offer;
 pub mod server_hello;
 pub mod smtp_reply;
 pub mod tls_groups;

@@ -137,9 +137,11 @@ const SERVER_KEY_EXCHANGE: u8 = 12;
 const CERTIFICATE_REQUEST: u8 = 13;
 const SERVER_HELLO_DONE: u8 = 14;
 
-/// The record that begins at `start`: its kind, its payload and where the next one begins. `None`
-/// while it is not all there.
-fn next_record(bytes: &[u8], start: usize) -> Result<Option<(u8, &[u8], usize)>, FlightFault> {
+/// A kind, its bytes and where the next one begins; `None` while it is not all there.
+type Next<'a> = Result<Option<(u8, &'a [u8], usize)>, FlightFault>;
+
+/// The record that begins at `start`.
+fn next_record(bytes: &[u8], start: usize) -> Next<'_> {
     let rest = bytes.get(start..).unwrap_or_default();
     // Each byte is judged as soon as it is there, so that a text banner is not waited on.
     if rest.first().is_some_and(|kind| !(20..=23).contains(kind)) || rest.get(1).is_some_and(|&major| major != 3) {
@@ -154,7 +156,7 @@ fn next_record(bytes: &[u8], start: usize) -> Result<Option<(u8, &[u8], usize)>,
     Ok(after.get(..length).map(|payload| (*kind, payload, start + 5 + length)))
 }
 
-fn next_message(bytes: &[u8], start: usize) -> Result<Option<(u8, &[u8], usize)>, FlightFault> {
+fn next_message(bytes: &[u8], start: usize) -> Next<'_> {
     let rest = bytes.get(start..).unwrap_or_default();
     let [kind, a, b, c, ..] = *rest else { return Ok(None) };
     let length = u24([a, b, c]);

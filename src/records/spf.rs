@@ -270,7 +270,16 @@ fn is_top_label(label: &str) -> bool {
 }
 
 /// Reads a macro string; also says whether it ends in a macro.
-pub(super) fn macro_string(text: &str) -> Result<(Vec<MacroPart>, bool), Fault> {
+fn macro_string(text: &str) -> Result<(Vec<MacroPart>, bool), Fault> {
+    macros(text, false)
+}
+
+/// Reads the text of an explanation (RFC 7208 §6.2): macros with spaces between, or nothing.
+pub fn explanation(text: &str) -> Option<Vec<MacroPart>> {
+    macros(text, true).ok().map(|(parts, _)| parts)
+}
+
+fn macros(text: &str, explaining: bool) -> Result<(Vec<MacroPart>, bool), Fault> {
     let mut parts = Vec::new();
     let mut literal = String::new();
     let mut ends_in_macro = false;
@@ -278,7 +287,8 @@ pub(super) fn macro_string(text: &str) -> Result<(Vec<MacroPart>, bool), Fault> 
     while let Some(first) = rest.chars().next() {
         ends_in_macro = first == '%';
         if first != '%' {
-            if !matches!(first, '\u{21}'..='\u{7e}') {
+            let visible = matches!(first, '\u{21}'..='\u{7e}');
+            if !visible && (first != ' ' || !explaining) {
                 return fault("only visible ASCII may stand in a name", "RFC 7208 §7.1");
             }
             literal.push(first);
@@ -296,7 +306,7 @@ pub(super) fn macro_string(text: &str) -> Result<(Vec<MacroPart>, bool), Fault> 
                 if !literal.is_empty() {
                     parts.push(MacroPart::Literal(std::mem::take(&mut literal)));
                 }
-                parts.push(MacroPart::Expand(macro_expand(&rest[2..end])?));
+                parts.push(MacroPart::Expand(macro_expand(&rest[2..end], explaining)?));
                 rest = &rest[end + 1..];
                 continue;
             }
@@ -310,12 +320,17 @@ pub(super) fn macro_string(text: &str) -> Result<(Vec<MacroPart>, bool), Fault> 
     Ok((parts, ends_in_macro))
 }
 
-fn macro_expand(text: &str) -> Result<MacroExpand, Fault> {
+fn macro_expand(text: &str, explaining: bool) -> Result<MacroExpand, Fault> {
     let mut characters = text.chars().peekable();
     let letter = characters.next().unwrap_or(' ');
     let lower = letter.to_ascii_lowercase();
-    // `c`, `r` and `t` are for explanations only (§7.2), which are not read here.
-    if !matches!(lower, 's' | 'l' | 'o' | 'd' | 'i' | 'p' | 'h' | 'v') {
+    // `c`, `r` and `t` are for explanations only (§7.2).
+    let known = match lower {
+        's' | 'l' | 'o' | 'd' | 'i' | 'p' | 'h' | 'v' => true,
+        'c' | 'r' | 't' => explaining,
+        _ => false,
+    };
+    if !known {
         return fault("there is no such macro here", "RFC 7208 §7.2");
     }
     let mut digits = String::new();

@@ -68,7 +68,7 @@ pub fn heat_map(map: &HeatMap) -> String {
 /// The map as a sentence, for those who do not see it.
 fn in_words(map: &HeatMap) -> String {
     if map.spots.is_empty() {
-        return "The register holds no risk.".to_owned();
+        return "No scenario was analysed, so nothing is on the map.".to_owned();
     }
     let mut parts = Vec::new();
     for ((likelihood, impact), spot) in map.spots.iter().rev() {
@@ -255,7 +255,7 @@ mod tests {
     #[test]
     fn an_empty_map_says_so_in_words() {
         let svg = heat_map(&HeatMap::default());
-        assert!(svg.contains("The register holds no risk."));
+        assert!(svg.contains("No scenario was analysed, so nothing is on the map."));
         assert!(!svg.contains("NaN"));
     }
 

@@ -30,7 +30,10 @@ pub fn escape(text: &str) -> String {
             // What would begin a heading, a list, a rule or a quotation.
             '#' | '+' | '-' | '=' => at_start,
             // `1.` and `1)` at the start of a line make a list.
-            '.' | ')' if before.is_ascii_digit() => text[..at].bytes().all(|byte| byte.is_ascii_digit()),
+            '.' | ')' if before.is_ascii_digit() => {
+                let ends = text[at + 1..].chars().next().is_none_or(char::is_whitespace);
+                ends && text[..at].bytes().all(|byte| byte.is_ascii_digit())
+            }
             // Links that some readers make of bare addresses.
             ':' => text[at..].starts_with("://"),
             '.' => text[..at].to_ascii_lowercase().ends_with("www"),
@@ -70,6 +73,8 @@ mod tests {
     fn nothing_foreign_becomes_markup() {
         assert_eq!(escape("# a"), "\\# a");
         assert_eq!(escape("1. a 2. b"), "1\\. a 2. b");
+        assert_eq!(escape("164.312(b)"), "164.312(b)");
+        assert_eq!(escape("7)"), "7\\)");
         assert_eq!(escape("a|b"), "a\\|b");
         assert_eq!(escape("[x](http://e.example)"), "\\[x\\](http\\://e.example)");
         assert_eq!(escape("<b>&amp;"), "&lt;b&gt;&amp;amp;");

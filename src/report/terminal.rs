@@ -7,7 +7,7 @@ use tabled::builder::Builder;
 use tabled::settings::{Padding, Style as Lines};
 
 use super::json::v1::{Assessment, Level, Outcome, Severity};
-use super::model::words::{counted, more_lack_a_source, number, paragraph, plain_words};
+use super::model::words::{and_lack_a_source, counted, number, paragraph, plain_words};
 use super::model::{FindingGroup, Page};
 use crate::text::visible;
 
@@ -69,7 +69,8 @@ fn headline(assessment: &Assessment, page: &Page, out: &mut Vec<String>) {
     let at = |level| assessment.risks.iter().filter(|risk| risk.residual.risk == level).count();
     let risks = [Level::VeryHigh, Level::High, Level::Moderate, Level::Low, Level::VeryLow]
         .map(|level| format!("{} {}", number(at(level) as u64), level.in_words()));
-    table.push_record(["Risks now".to_owned(), risks.join(", ")]);
+    let risks = if assessment.risks.is_empty() { "? no scenario was analysed".to_owned() } else { risks.join(", ") };
+    table.push_record(["Risks now".to_owned(), risks]);
     if let Some(figure) = page.figures.get(2) {
         table.push_record(["Coverage".to_owned(), format!("{} {}; {}", figure.value, figure.label, figure.note)]);
     }
@@ -106,10 +107,10 @@ fn not_assessed(assessment: &Assessment, page: &Page, out: &mut Vec<String>) {
     let coverage = &assessment.coverage;
     out.push(String::new());
     out.push(format!(
-        "Not assessed: {}, {} in part; {}",
+        "Not assessed: {}, {} in part{}",
         counted(coverage.not_assessed, "check", "checks"),
         number(coverage.partly_assessed as u64),
-        more_lack_a_source(coverage.not_provided)
+        and_lack_a_source(coverage.not_provided)
     ));
     // One line is kept for what does not fit.
     let shown = if page.gaps.len() > GAPS { GAPS - 1 } else { GAPS };

@@ -191,6 +191,7 @@ fn an_empty_assessment_fills_no_section_with_good_news() {
     }
     assert!(section(&page, "findings").contains("That says nothing about what was not assessed."));
     assert!(!page.contains("NaN"));
+    assert!(page.contains("not known: no scenario was analysed"), "an empty register is not a zero");
     markdown::render(&empty()).unwrap();
     assert!(terminal::summary(&empty(), &terminal::Options::default()).contains("incomplete: elements 1, 2, 3"));
 }
@@ -203,6 +204,14 @@ fn an_element_that_is_not_filled_is_named_on_the_first_screen_and_in_its_section
     assert!(!cover.contains("incomplete: element 1,"));
     assert!(section(&page, "inventory").contains("class=\"incomplete\">incomplete: element 2"));
     assert!(section(&page, "review").contains("class=\"incomplete\">incomplete: element 9"));
+}
+
+#[test]
+fn the_sentences_the_program_adds_promise_nothing() {
+    for assessment in [maple_street(), empty()] {
+        let claims = super::claims::lint(&markdown::render(&assessment).unwrap());
+        assert_eq!(claims, []);
+    }
 }
 
 #[test]

@@ -53,7 +53,7 @@ pub(super) fn analyse_known(
     rows.sort_by(|a, b| b.order(model).cmp(&a.order(model)));
     RiskAnalysis {
         model: model.name(),
-        risks: rows.iter().map(|row| row.risk(model, known)).collect(),
+        risks: rows.iter().map(|row| row.risk(model, cards, known)).collect(),
         plan,
         exposure: exposure::exposure(model, known, &scanned, today),
         not_applicable,
@@ -108,6 +108,17 @@ impl<'m> Row<'m> {
         self.now.level
     }
 
+    /// The chance of success if every control held everywhere, for the checks that decide: those
+    /// without which the scenario cannot get better.
+    pub(super) fn best_success(&self, model: &Model, check: &str) -> Level {
+        let decides = self.scenario.primary.iter().chain(&self.scenario.open_path).any(|named| named == check);
+        if !decides {
+            return self.now.level;
+        }
+        let ideal = self.controls.iter().map(|(&check, control)| (check, control.ideal())).collect();
+        success(model, self.scenario, &ideal).level
+    }
+
     /// The chance of success if one check's open failures were mended.
     pub(super) fn success_without(&self, model: &Model, check: &str) -> Level {
         let mut controls = self.controls.clone();
@@ -125,7 +136,7 @@ impl<'m> Row<'m> {
         (residual.risk, score, individuals, std::cmp::Reverse(&self.scenario.id))
     }
 
-    fn risk(&self, model: &Model, known: &Known) -> Risk {
+    fn risk(&self, model: &Model, cards: &Cards, known: &Known) -> Risk {
         let inherent = self.position(model, self.scenario.success);
         let residual = self.position(model, self.now.level);
         let vulnerabilities: BTreeSet<Fingerprint> =
@@ -135,7 +146,7 @@ impl<'m> Row<'m> {
             id: self.id(),
             scenario: self.scenario.id.clone(),
             title: self.scenario.title.clone(),
-            statement: statement::statement(model, self.scenario, &self.controls, self.impact.count.as_ref()),
+            statement: statement::statement(model, self.scenario, &self.controls, cards, self.impact.count.as_ref()),
             assets: assets(self.scenario, known),
             threat: format!("{} ({})", self.scenario.threat.event, self.scenario.threat.source.as_str()),
             vulnerabilities: vulnerabilities.into_iter().collect(),

@@ -2,6 +2,7 @@
 //! that is, and what it takes off the chance of success. It knows nothing of scenarios.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::card::Cards;
 use super::impact::Scanned;
@@ -31,8 +32,9 @@ pub(super) struct Control {
     /// A subject that fails, or may fail, is or may be privileged or heavy with PHI.
     pub(super) open_on_heavy: bool,
     pub(super) unknown_on_heavy: bool,
-    pub(super) findings: Vec<Fingerprint>,
-    pub(super) evidence: Vec<EvidenceId>,
+    /// Shared, since a control is copied to see what mending it would change.
+    pub(super) findings: Arc<[Fingerprint]>,
+    pub(super) evidence: Arc<[EvidenceId]>,
 }
 
 /// What a control takes off the chance of success.
@@ -66,22 +68,7 @@ impl Control {
 
     /// Whether it rests on what people say, not on a measurement.
     pub(super) fn attested(&self) -> bool {
-        match self.subject {
-            SubjectKind::Attestation | SubjectKind::Register => true,
-            SubjectKind::ContentFolder
-            | SubjectKind::Domain
-            | SubjectKind::Endpoint
-            | SubjectKind::ExportFile
-            | SubjectKind::ForwardingRule
-            | SubjectKind::Mailbox
-            | SubjectKind::Organization
-            | SubjectKind::Partner
-            | SubjectKind::Tenant
-            | SubjectKind::Vendor => match self.grade {
-                Grade::A | Grade::B | Grade::C => false,
-                Grade::D | Grade::E | Grade::U => true,
-            },
-        }
+        is_stated(self.subject)
     }
 
     /// The same control after its open failures were mended.
@@ -90,6 +77,20 @@ impl Control {
             passed: self.passed + self.open,
             open: 0,
             open_on_heavy: self.open_on_heavy && self.accepted > 0,
+            ..self.clone()
+        }
+    }
+
+    /// The same control as it would be if it held everywhere.
+    pub(super) fn ideal(&self) -> Self {
+        Self {
+            passed: self.group().max(1),
+            open: 0,
+            accepted: 0,
+            unknown: 0,
+            group_known: true,
+            open_on_heavy: false,
+            unknown_on_heavy: false,
             ..self.clone()
         }
     }
@@ -118,6 +119,23 @@ impl Control {
         let covered = self.passed as u64 * 100;
         let enough = covered >= credits.compensating.at_least_percent * self.group() as u64;
         self.group_known && self.passed > 0 && enough && !self.open_on_heavy && !self.unknown_on_heavy
+    }
+}
+
+/// Whether people state what is known of such a subject: the questionnaire, registers, and what the
+/// scope says of the organization and its vendors. A measurement that also leans on the scope (who
+/// is a partner, what is ours) stays a measurement.
+pub const fn is_stated(subject: SubjectKind) -> bool {
+    match subject {
+        SubjectKind::Attestation | SubjectKind::Organization | SubjectKind::Register | SubjectKind::Vendor => true,
+        SubjectKind::ContentFolder
+        | SubjectKind::Domain
+        | SubjectKind::Endpoint
+        | SubjectKind::ExportFile
+        | SubjectKind::ForwardingRule
+        | SubjectKind::Mailbox
+        | SubjectKind::Partner
+        | SubjectKind::Tenant => false,
     }
 }
 
@@ -174,9 +192,11 @@ fn control(
         grade: coverage.map_or(Grade::U, |coverage| coverage.grade),
         open_on_heavy: false,
         unknown_on_heavy: false,
-        findings: Vec::new(),
-        evidence: passed.unwrap_or_default().to_vec(),
+        findings: Arc::default(),
+        evidence: Arc::default(),
     };
+    let mut fingerprints = BTreeSet::new();
+    let mut evidence: BTreeSet<EvidenceId> = passed.unwrap_or_default().iter().cloned().collect();
     for finding in findings {
         let on_heavy = finding.subject.kind == SubjectKind::Mailbox && heavy.may_be(&finding.subject.name);
         match &finding.outcome {
@@ -193,15 +213,13 @@ fn control(
             }
             Outcome::NotApplicable { .. } | Outcome::Pass => continue,
         }
-        control.findings.push(finding.fingerprint.clone());
-        control.evidence.extend(finding.evidence.iter().cloned());
+        fingerprints.insert(finding.fingerprint.clone());
+        evidence.extend(finding.evidence.iter().cloned());
     }
     // A failing or unassessed subject overrules a state that was summed up.
     control.not_applicable &= control.group() == 0;
-    control.findings.sort();
-    control.findings.dedup();
-    control.evidence.sort();
-    control.evidence.dedup();
+    control.findings = fingerprints.into_iter().collect();
+    control.evidence = evidence.into_iter().collect();
     control
 }
 

@@ -143,7 +143,7 @@ fn line(role: &str, control: &Control, worth: &str) -> String {
         if control.accepted > 0 {
             line.push_str(&format!(", {} accepted", control.accepted));
         }
-        if !control.group_known {
+        if !control.group_known && control.seen() {
             line.push_str(", and others may be missing");
         }
         line.push_str(&format!(", evidence {:?}", control.grade));

@@ -18,6 +18,7 @@ mod statement;
 
 pub use analysis::analyse;
 pub use card::{Card, Cards, cards};
+pub use control::is_stated;
 pub use model::{LikelihoodRule, Model, Source};
 pub use rule::{Category, RuleEntry, RuleKind, RuleObligation, SecurityRule};
 pub use scenario::{Scenario, ThreatSource, Verified};

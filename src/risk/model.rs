@@ -89,7 +89,6 @@ pub struct ImpactRules {
     /// Fewest first, from 0.
     pub bands: Vec<Band>,
     pub unknown_volume: Level,
-    pub sensitive_steps: usize,
     pub heavy_mailbox_individuals: u64,
     pub notice_individuals: u64,
 }

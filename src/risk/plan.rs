@@ -28,15 +28,15 @@ pub(super) fn plan(model: &Model, cards: &Cards, judgement: &Judgement, rows: &[
             Disposition::Lapsed | Disposition::Open => 1,
         };
     }
-    let mut items: Vec<PlanItem> = failing
+    let mut items: Vec<(u32, PlanItem)> = failing
         .into_iter()
         .map(|(check, findings)| {
-            let (reduction, eases, risks) = worth(model, check, rows);
+            let Worth { reduction, eases, joint, risks } = worth(model, check, rows);
             let specs: BTreeSet<&str> =
                 cards.get(check).into_iter().flat_map(|card| &card.cites).map(|cite| cite.spec.as_str()).collect();
             let findings: BTreeSet<&Fingerprint> = findings.into_iter().collect();
             let subjects = open[check];
-            PlanItem {
+            let item = PlanItem {
                 id: Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("mailassay:plan:{check}").as_bytes()).to_string(),
                 check: check.to_owned(),
                 action: cards.get(check).map_or_else(String::new, |card| card.fix.clone()),
@@ -51,31 +51,49 @@ pub(super) fn plan(model: &Model, cards: &Cards, judgement: &Judgement, rows: &[
                 owner: None,
                 due: None,
                 status: if subjects == 0 { "accepted" } else { "open" }.to_owned(),
-            }
+            };
+            (joint, item)
         })
         .collect();
-    items.sort_by(|a, b| order(model, a).cmp(&order(model, b)).then_with(|| a.check.cmp(&b.check)));
-    items
+    items.sort_by(|a, b| order(model, a).cmp(&order(model, b)).then_with(|| a.1.check.cmp(&b.1.check)));
+    items.into_iter().map(|(_, item)| item).collect()
 }
 
-/// Steps of risk and of success that one item alone takes away over all risks, and whose they are.
-fn worth(model: &Model, check: &str, rows: &[Row<'_>]) -> (u32, u32, Vec<String>) {
-    let (mut reduction, mut eases, mut risks) = (0, 0, BTreeSet::new());
+/// What one item is worth over all risks.
+struct Worth {
+    /// Steps of risk, by this item alone.
+    reduction: u32,
+    /// Steps of the chance of success, by this item alone.
+    eases: u32,
+    /// Steps of risk it stands in the way of: those its risks would lose if every control held.
+    joint: u32,
+    risks: Vec<String>,
+}
+
+fn worth(model: &Model, check: &str, rows: &[Row<'_>]) -> Worth {
+    let (mut reduction, mut eases, mut joint, mut risks) = (0, 0, 0, BTreeSet::new());
     for row in rows.iter().filter(|row| row.controls.contains_key(check)) {
         let (now, then) = (row.success_now(), row.success_without(model, check));
         let (risk_now, risk_then) = (row.position(model, now).risk, row.position(model, then).risk);
         reduction += (risk_now.index() - risk_then.index()) as u32;
         eases += (now.index() - then.index()) as u32;
+        let best = row.position(model, row.best_success(model, check)).risk;
+        joint += risk_now.index().saturating_sub(best.index()) as u32;
         risks.insert(row.id());
     }
-    (reduction, eases, risks.into_iter().collect())
+    Worth { reduction, eases, joint, risks: risks.into_iter().collect() }
 }
 
-/// Open before accepted, then risk and ease per effort, then severity. Fractions are compared by
-/// cross-multiplication: every weight divides their product.
-fn order(model: &Model, item: &PlanItem) -> (bool, Reverse<u32>, Reverse<u32>, Reverse<Severity>) {
+/// Open before accepted; then what an item takes away alone and what it stands in the way of, per
+/// effort; then severity. Fractions are compared by their numerators over the product of all
+/// weights, which every weight divides.
+fn order(
+    model: &Model,
+    (joint, item): &(u32, PlanItem),
+) -> (bool, Reverse<u32>, Reverse<u32>, Reverse<u32>, Reverse<Severity>) {
     let weights = &model.effort.weights;
     let product: u32 = weights.values().product();
-    let per_effort = |steps: u32| steps * (product / weights[&model.effort_of(&item.check)]);
-    (item.subjects == 0, Reverse(per_effort(item.reduction)), Reverse(per_effort(item.eases)), Reverse(item.severity))
+    let per_effort = |steps: u32| Reverse(steps.saturating_mul(product / weights[&model.effort_of(&item.check)]));
+    let alone = (per_effort(item.reduction), per_effort(item.eases));
+    (item.subjects == 0, alone.0, alone.1, per_effort(*joint), Reverse(item.severity))
 }

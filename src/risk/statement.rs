@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::card::Cards;
 use super::control::Control;
 use super::impact::{Count, grouped};
 use super::model::Model;
@@ -14,6 +15,7 @@ pub(super) fn statement(
     model: &Model,
     scenario: &Scenario,
     controls: &BTreeMap<&str, Control>,
+    cards: &Cards,
     count: Option<&Count>,
 ) -> String {
     let records = match count {
@@ -23,7 +25,7 @@ pub(super) fn statement(
         Some(Count { individuals: None, .. }) => "information of an unknown number of individuals".to_owned(),
         None => "information of individuals".to_owned(),
     };
-    fill(&scenario.statement, &weaknesses(model, scenario, controls), &records)
+    fill(&scenario.statement, &weaknesses(model, scenario, controls, cards), &records)
 }
 
 fn fill(template: &str, weaknesses: &str, records: &str) -> String {
@@ -40,27 +42,44 @@ fn fill(template: &str, weaknesses: &str, records: &str) -> String {
     crate::text::visible(&out)
 }
 
-/// "3 of 12 mailboxes without a second factor; not assessed: mailboxes that sign in over POP3".
-fn weaknesses(model: &Model, scenario: &Scenario, controls: &BTreeMap<&str, Control>) -> String {
-    let mut found = Vec::new();
-    let mut unknown = Vec::new();
+/// Weaknesses and gaps named in a statement; the rest is a number, and all are in the findings.
+const SHOWN: usize = 4;
+
+/// "3 of 12 mailboxes without a second factor; not known: whether a second factor is demanded".
+fn weaknesses(model: &Model, scenario: &Scenario, controls: &BTreeMap<&str, Control>, cards: &Cards) -> String {
     // Open ways first, since they decide.
-    for check in scenario.open_path.iter().chain(&scenario.primary).chain(&scenario.compensating) {
-        let (Some(control), Some(note)) = (controls.get(check.as_str()), model.checks.get(check)) else { continue };
-        if control.failed() > 0 {
-            found.push(if single(control.subject) {
-                note.weakness.clone()
-            } else {
-                format!("{} of {} {}", grouped(control.failed() as u64), grouped(control.group() as u64), note.weakness)
-            });
-        } else if control.is_unknown() {
-            unknown.push(note.weakness.as_str());
-        }
+    let decisive = || scenario.open_path.iter().chain(&scenario.primary);
+    let found: Vec<String> = decisive()
+        .chain(&scenario.compensating)
+        .filter_map(|check| {
+            let (control, note) = (controls.get(check.as_str())?, model.checks.get(check)?);
+            let (failed, group) = (control.failed() as u64, control.group() as u64);
+            (failed > 0).then(|| match single(control.subject) {
+                true => note.weakness.clone(),
+                false => format!("{} of {} {}", grouped(failed), grouped(group), note.weakness),
+            })
+        })
+        .collect();
+    // Only what decides: a compensating control that nobody knows leaves no gap in the analysis.
+    let unknown: Vec<String> = decisive()
+        .filter(|check| {
+            controls.get(check.as_str()).is_some_and(|control| control.failed() == 0 && control.is_unknown())
+        })
+        .map(|check| format!("\u{201c}{}\u{201d}", cards.get(check).map_or(check, |card| &card.title)))
+        .collect();
+    let mut parts = Vec::new();
+    if !found.is_empty() {
+        parts.push(shortened(&found, "; "));
     }
     if !unknown.is_empty() {
-        found.push(format!("not assessed: {}", unknown.join(", ")));
+        parts.push(format!("not known: {}", shortened(&unknown, ", ")));
     }
-    if found.is_empty() { "the checks found no weakness".to_owned() } else { found.join("; ") }
+    if parts.is_empty() { "the checks found no weakness".to_owned() } else { parts.join("; ") }
+}
+
+fn shortened(items: &[String], between: &str) -> String {
+    let shown = items[..items.len().min(SHOWN)].join(between);
+    if items.len() > SHOWN { format!("{shown} and {} more", items.len() - SHOWN) } else { shown }
 }
 
 /// Kinds of which a check speaks as one thing.

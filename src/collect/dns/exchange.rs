@@ -12,6 +12,9 @@ use hickory_resolver::net::udp::UdpClientStream;
 use hickory_resolver::net::xfer::{DnsHandle, DnsRequestSender, FirstAnswer};
 use hickory_resolver::net::{DnsError, NetError};
 
+/// Packets sent in one attempt, a third of a second apart, until one is answered.
+const PACKETS: u8 = 3;
+
 /// Sends requests to one server and gives back what came, unread but for its response code.
 #[derive(Clone, Debug)]
 pub(super) struct Exchange {
@@ -28,7 +31,7 @@ impl Exchange {
         let provider = TokioRuntimeProvider::default();
         let mut udp = UdpClientStream::builder(self.address, provider.clone())
             .with_timeout(Some(self.attempt))
-            .with_max_retries(1)
+            .with_max_retries(PACKETS)
             .build();
         let mut response = first(udp.send_message(request.clone())).await?;
         if response.metadata.truncation {

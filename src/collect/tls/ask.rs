@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::handshake::{Open, Shaken, shake};
+use super::handshake::{Open, shake};
 use super::hello::{self, Offer};
 use crate::collect::dial::{Connection, Dialer, Ended};
 use crate::collect::service::{StartTls, Stop};
@@ -76,7 +76,7 @@ pub(crate) enum Asked {
     /// Version, suite and group were chosen.
     Chosen(ServerHello),
     /// It could not be asked; the reason is with what was learned.
-    NotAsked,
+    Stopped,
     /// Everything offered was clearly refused; with the version itself where that is true.
     Refused { version: bool },
     /// An answer that settles nothing.
@@ -98,7 +98,7 @@ impl<'d> Asker<'d> {
 
     /// Sends one hello and reads the reply.
     pub async fn ask(&self, place: Place, offer: Offer) -> Asked {
-        let Some(connection) = self.ready().await else { return Asked::NotAsked };
+        let Some(connection) = self.ready().await else { return Asked::Stopped };
         let (reply, flight) = exchange(connection, &offer, &self.route.server_name).await;
         let chosen = match &reply {
             HelloReply::ServerHello { bytes } => read_server_hello(&bytes.0),
@@ -135,9 +135,7 @@ impl<'d> Asker<'d> {
     pub async fn handshake(&self) {
         let Some(connection) = self.ready().await else { return };
         let (shaken, open) = match shake(connection, &self.route.server_name, self.route.address).await {
-            Ok(open) => {
-                (Shaken { handshake: open.shaken.handshake.clone(), chain: open.shaken.chain.clone() }, Some(open))
-            }
+            Ok(mut open) => (open.take_shaken(), Some(open)),
             Err(shaken) => (shaken, None),
         };
         if let Some(open) = open {
@@ -162,8 +160,9 @@ impl<'d> Asker<'d> {
         };
         let mut open: Open = match shake(connection, &self.route.server_name, self.route.address).await {
             Ok(open) => open,
-            // The rest of the line was taken for TLS, which ends the connection and acts on nothing.
-            Err(_) => return "unknown",
+            Err(shaken) if shaken.timed_out => return "unknown",
+            // What stood behind STARTTLS was taken for TLS: that ends the connection, and acts on nothing.
+            Err(_) => return "not-vulnerable",
         };
         let vulnerable = open.speaks_unasked(Duration::from_secs(2)).await;
         open.leave(self.route.starttls.last_word()).await;

@@ -52,7 +52,7 @@ pub(crate) async fn enumerate(asker: &Asker<'_>, mode: Mode) {
     // Chains of questions are numbered, so that the evidence is in one order.
     let control = Offer { version: Version::Tls1_2, suites: vec![NOBODY_HAS], groups: groups_of(Version::Tls1_2) };
     let answered = asker.ask((0, 0), control).await;
-    if matches!(answered, Asked::NotAsked) {
+    if matches!(answered, Asked::Stopped) {
         return;
     }
     let style = asker.learned().hellos.first().map(|(_, hello)| hello.reply.clone());
@@ -169,6 +169,9 @@ fn families(suites: &[u16]) -> Vec<Vec<u16>> {
     lists.iter().flat_map(|list| list.chunks(CHUNK)).map(<[u16]>::to_vec).collect()
 }
 
+/// Says whether a suite is in a class.
+type Class = fn(Suite) -> bool;
+
 struct Search<'a, 'd> {
     asker: &'a Asker<'d>,
     mode: Mode,
@@ -221,7 +224,7 @@ impl Search<'_, '_> {
                         return;
                     }
                 }
-                Asked::Refused { version: true } | Asked::NotAsked => return,
+                Asked::Refused { version: true } | Asked::Stopped => return,
                 Asked::Refused { version: false } if suites_done || groups_done => return,
                 Asked::Refused { version: false } if suites.len() == all_suites.len() => return,
                 Asked::Refused { version: false } => {
@@ -240,7 +243,7 @@ impl Search<'_, '_> {
                             suites_done |= suites.is_empty();
                         }
                         Asked::Refused { .. } => suites_done = true,
-                        Asked::NotAsked | Asked::Unclear => return,
+                        Asked::Stopped | Asked::Unclear => return,
                     }
                 }
                 Asked::Unclear => return,
@@ -258,7 +261,11 @@ impl Search<'_, '_> {
             }
             Mode::Verdict => {
                 self.first_of(version, (100, 0), &|suite| suite.is_strong(), &rejected).await;
-                self.classes(version, 101, &rejected).await;
+                let finite_field = |suite: Suite| suite.is_finite_field() && !is_forbidden(suite);
+                tokio::join!(
+                    self.classes(version, 101, &rejected),
+                    self.first_of(version, (104, 0), &finite_field, &rejected),
+                );
                 if !rejected.load(Ordering::Relaxed) && self.picture().version(version).support == Support::Unknown {
                     let rest = |suite: Suite| suite.is_common() && !suite.is_strong() && !is_forbidden(suite);
                     self.first_of(version, (105, 0), &rest, &rejected).await;
@@ -278,7 +285,7 @@ impl Search<'_, '_> {
                 let rest: Vec<u16> = all.flatten().collect();
                 let asked = self.asker.ask((base, 0), offer(version, first.clone())).await;
                 let lists: Vec<Vec<u16>> = match asked {
-                    Asked::Refused { version: true } | Asked::NotAsked => return,
+                    Asked::Refused { version: true } | Asked::Stopped => return,
                     Asked::Refused { version: false } => chunked(&rest),
                     Asked::Chosen(chosen) => {
                         let left: Vec<u16> = first.into_iter().filter(|&code| code != chosen.suite).collect();
@@ -295,7 +302,7 @@ impl Search<'_, '_> {
                 while let Some(suites) = all.next() {
                     match self.asker.ask((base, number), offer(version, suites.clone())).await {
                         Asked::Chosen(chosen) => accepted |= suites.contains(&chosen.suite),
-                        Asked::Refused { version: true } | Asked::NotAsked => return,
+                        Asked::Refused { version: true } | Asked::Stopped => return,
                         Asked::Refused { version: false } => {}
                         // The rest is asked by family.
                         Asked::Unclear => unclear = suites.into_iter().chain(all.by_ref().flatten()).collect(),
@@ -356,7 +363,7 @@ impl Search<'_, '_> {
                         }
                         break;
                     }
-                    Asked::NotAsked => return,
+                    Asked::Stopped => return,
                 }
             }
         }
@@ -390,7 +397,7 @@ impl Search<'_, '_> {
                 }
                 Asked::Unclear if !one_family(&suites) => lists.extend(families(&suites).into_iter().rev()),
                 Asked::Unclear => {}
-                Asked::NotAsked => return false,
+                Asked::Stopped => return false,
             }
         }
         false
@@ -421,8 +428,7 @@ impl Search<'_, '_> {
     /// Asks for the forbidden classes of suites: all that should be nowhere in one hello, and each on its
     /// own only where that is answered. Long-lived keys are common, and are asked for apart.
     async fn classes(&self, version: Version, chain: u32, rejected: &AtomicBool) {
-        let bad: [(u32, fn(Suite) -> bool); 3] =
-            [(1, Suite::is_anonymous), (2, Suite::is_broken), (3, Suite::is_short_block)];
+        let bad: [(u32, Class); 3] = [(1, Suite::is_anonymous), (2, Suite::is_broken), (3, Suite::is_short_block)];
         let together = async {
             let any = |suite: Suite| bad.iter().any(|(_, is_member)| is_member(suite));
             if self.first_of(version, (chain, 0), &any, rejected).await {
@@ -451,7 +457,7 @@ impl Search<'_, '_> {
                 suites.reverse();
             }
             suites.truncate(CHUNK);
-            if matches!(self.asker.ask((chain, number), offer(version, suites)).await, Asked::NotAsked) {
+            if matches!(self.asker.ask((chain, number), offer(version, suites)).await, Asked::Stopped) {
                 return;
             }
         }

@@ -26,15 +26,26 @@ pub(crate) struct Shaken {
     pub handshake: Handshake,
     /// Leaf first, DER; empty where none was shown.
     pub chain: Vec<ReceivedBytes>,
+    /// Whether it failed because time ran out.
+    pub timed_out: bool,
 }
 
 /// A handshake that came to its end, with the connection still open.
 pub(crate) struct Open {
-    pub shaken: Shaken,
+    shaken: Shaken,
     stream: Box<TlsStream<Connection>>,
 }
 
 impl Open {
+    /// What the handshake brought; leaves an empty chain behind.
+    pub fn take_shaken(&mut self) -> Shaken {
+        Shaken {
+            handshake: self.shaken.handshake.clone(),
+            chain: std::mem::take(&mut self.shaken.chain),
+            timed_out: false,
+        }
+    }
+
     /// Says goodbye inside TLS and closes, waiting for neither.
     pub async fn leave(mut self, last_word: &[u8]) {
         let _ = tokio::time::timeout(Duration::from_millis(200), async {
@@ -79,11 +90,12 @@ pub(crate) async fn shake(
                 group: session.negotiated_key_exchange_group().map(|group| u16::from(group.name())),
                 key_proved: recorded.key_proved,
             };
-            Ok(Open { shaken: Shaken { handshake, chain: recorded.chain }, stream: Box::new(stream) })
+            Ok(Open { shaken: Shaken { handshake, chain: recorded.chain, timed_out: false }, stream: Box::new(stream) })
         }
         Err(error) => {
             let why = crate::text::visible(&error.to_string()).chars().take(200).collect();
-            Err(Shaken { handshake: Handshake::Failed { why }, chain: recorded.chain })
+            let timed_out = error.kind() == std::io::ErrorKind::TimedOut;
+            Err(Shaken { handshake: Handshake::Failed { why }, chain: recorded.chain, timed_out })
         }
     }
 }

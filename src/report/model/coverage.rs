@@ -313,8 +313,8 @@ pub(super) fn unknown_line(assessment: &Assessment) -> String {
         0 => "Every check that has a source was assessed.".to_owned(),
         _ => format!("{} could not be assessed, or only in part.", counted(open, "check", "checks")),
     };
-    if coverage.not_provided > 0 {
-        line.push_str(&format!(" {}.", more_lack_a_source(coverage.not_provided)));
+    if let Some(lacking) = more_lack_a_source(coverage.not_provided) {
+        line.push_str(&format!(" {lacking}."));
     }
     let low = assessment.risks.iter().filter(|risk| super::words::is_low_confidence(risk.confidence)).count();
     if low > 0 {

@@ -162,6 +162,11 @@ fn is_above(level: Level) -> bool {
 }
 
 fn risks_above(assessment: &Assessment) -> Figure {
+    if assessment.risks.is_empty() {
+        // An empty register is ignorance, not safety.
+        let note = "not known: no scenario was analysed".to_owned();
+        return Figure { value: "?".to_owned(), label: "risks high or very high".to_owned(), note };
+    }
     let now = assessment.risks.iter().filter(|risk| is_above(risk.residual.risk)).count();
     let note = assessment.drift.as_ref().map_or_else(
         || "no earlier assessment to compare with".to_owned(),
@@ -213,11 +218,8 @@ fn worst_mailbox(assessment: &Assessment) -> Figure {
 fn assessed(assessment: &Assessment) -> Figure {
     let coverage = &assessment.coverage;
     let declared = coverage.assessed + coverage.partly_assessed + coverage.not_assessed;
-    let aside = if coverage.not_provided == 0 {
-        "every source the checks ask for was declared".to_owned()
-    } else {
-        more_lack_a_source(coverage.not_provided)
-    };
+    let aside = more_lack_a_source(coverage.not_provided)
+        .unwrap_or_else(|| "every source the checks ask for was declared".to_owned());
     Figure {
         value: format!("{} of {}", number(coverage.assessed as u64), number(declared as u64)),
         label: "declared checks assessed".to_owned(),
@@ -231,6 +233,10 @@ fn is_open(status: &str) -> bool {
 
 fn overdue(assessment: &Assessment) -> Figure {
     let today = today(assessment);
+    if assessment.plan.is_empty() {
+        let note = "the plan has no item".to_owned();
+        return Figure { value: "none".to_owned(), label: "plan items overdue".to_owned(), note };
+    }
     let open: Vec<_> = assessment.plan.iter().filter(|item| is_open(&item.status)).collect();
     let late = open.iter().filter(|item| item.due.is_some_and(|due| due < today)).count();
     let undated = open.iter().filter(|item| item.due.is_none()).count();
@@ -286,7 +292,7 @@ pub(super) fn decisions(assessment: &Assessment, risks: &[RiskView], groups: &[F
         asked.push(Decision {
             title: format!("Supply what element {} lacks.", missing.number),
             why: capitalized(&missing.why),
-            target: "control".to_owned(),
+            target: super::sections::section_of(missing.number).to_owned(),
         });
     }
     let questions = groups.iter().filter(|group| group.outcome == Outcome::NeedsReview).count();

@@ -7,6 +7,7 @@
 mod coverage;
 mod findings;
 mod front;
+mod glossary;
 mod method;
 mod places;
 mod risks;
@@ -21,6 +22,7 @@ use crate::report::json::v1::Assessment;
 pub use coverage::{Area, GapGroup, GradeWord, Hop, Measure};
 pub use findings::{FindingGroup, Member, RawFinding};
 pub use front::{About, Control, Decision, Figure};
+pub use glossary::Term;
 pub use method::{Method, follows_published_table, published_level};
 pub use places::{Places, Vendor};
 pub use risks::{PlanRow, RiskCount, RiskView, Threat};
@@ -81,6 +83,7 @@ pub struct Page {
     pub assumptions: Vec<String>,
     pub raw: Vec<RawFinding>,
     pub raw_rest: Option<String>,
+    pub glossary: &'static [Term],
 }
 
 impl Page {
@@ -131,6 +134,7 @@ impl Page {
             assumptions: coverage::assumptions(assessment),
             raw,
             raw_rest,
+            glossary: glossary::GLOSSARY,
             risks,
             findings: groups,
         }

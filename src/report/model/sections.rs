@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::words::{capitalized, counted, more_lack_a_source, number, paragraph, sentence};
+use super::words::{and_lack_a_source, capitalized, counted, number, paragraph, sentence};
 use crate::report::json::v1::{Assessment, ElementState};
 
 /// One section's head.
@@ -95,7 +95,7 @@ pub struct MissingElement {
 }
 
 /// Where each of the nine elements is reported first.
-fn section_of(element: u8) -> &'static str {
+pub(super) fn section_of(element: u8) -> &'static str {
     match element {
         1 => "scope",
         2 => "inventory",
@@ -199,9 +199,9 @@ fn partly(assessment: &Assessment, key: &str) -> Vec<String> {
     match key {
         "summary" | "measures" | "findings" | "register" if open + coverage.not_provided > 0 => {
             vec![format!(
-                "Rests on partial evidence: {} not assessed or only in part; {} (section 8.1).",
+                "Rests on partial evidence: {} not assessed or only in part{} (section 8.1).",
                 counted(open, "check was", "checks were"),
-                more_lack_a_source(coverage.not_provided)
+                and_lack_a_source(coverage.not_provided)
             )]
         }
         "inventory" => not_all(&["mailbox", "content_folder", "forwarding_rule"]),

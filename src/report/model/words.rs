@@ -163,9 +163,18 @@ pub fn capitalized(text: &str) -> String {
     characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }
 
-/// `1 more lacks a source`.
-pub fn more_lack_a_source(count: usize) -> String {
-    format!("{} more {} a source", number(count as u64), if count == 1 { "lacks" } else { "lack" })
+/// `1 more lacks a source`; `None` where none does.
+pub fn more_lack_a_source(count: usize) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some("1 more lacks a source".to_owned()),
+        more => Some(format!("{} more lack a source", number(more as u64))),
+    }
+}
+
+/// The same behind other words: `; 1 more lacks a source`, or nothing.
+pub fn and_lack_a_source(count: usize) -> String {
+    more_lack_a_source(count).map_or_else(String::new, |words| format!("; {words}"))
 }
 
 /// The first characters of a hash.

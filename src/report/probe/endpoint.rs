@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::collect::service::state_of;
 use crate::evidence::endpoint::{EndpointAnswer, Handshake, State};
 use crate::evidence::{Answer, Observation, Question};
 use crate::records::certificate::{self, Certificate};
@@ -114,7 +113,7 @@ pub fn view(observation: &Observation) -> Option<EndpointView> {
         Ok(Answer::Endpoint(answer)) => Some(of_answer(empty, answer, observation)),
         Ok(_) => None,
         Err(reason) => Some(EndpointView {
-            state: state_of(reason).as_str().to_owned(),
+            state: State::of_reason(reason).as_str().to_owned(),
             connections: u32::from(!matches!(reason, NotObserved::NotInScope { .. } | NotObserved::NotProvided { .. })),
             not_observed: Some(visible(&reason.to_string())),
             ..empty

@@ -60,7 +60,7 @@ proptest! {
         let name = format!("m{number}@clinic.example");
         let result = worse.entry(id).or_insert(super::clinic::passed(0, Grade::B));
         // It was not assessed, passed, or was not there.
-        let was_unknown = result.unknown.iter().any(|unknown| *unknown == name);
+        let was_unknown = result.unknown.contains(&name);
         result.unknown.retain(|unknown| *unknown != name);
         if !result.failed.contains(&name) {
             result.failed.push(name);

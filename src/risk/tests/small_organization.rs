@@ -3,10 +3,16 @@
 //! The arithmetic: L = min(attempt, success); risk = table I-2 at (L, impact).
 //! The organization declares 4,200 individuals: 500 to 9,999 is impact high, by grade E.
 
-use super::clinic::{Results, analyse, clinic, folder, passed, risk};
+use std::path::Path;
+
+use super::clinic::{
+    Results, SCENARIOS, TODAY, analyse, cards, clinic, folder, judgement, known_ids, passed, risk, scales,
+};
 use crate::assess::Grade;
+use crate::finding::Severity;
 use crate::risk::Level::{High, Low, Moderate, VeryHigh};
-use crate::risk::{Level, Position, Risk};
+use crate::risk::analysis::analyse_known;
+use crate::risk::{Level, Model, Position, Risk, Source};
 
 fn levels(position: Position) -> (Level, Level, Level) {
     (position.likelihood, position.impact, position.risk)
@@ -83,7 +89,7 @@ fn not_knowing_earns_nothing() {
     let analysis = analyse(&Results::from([("mfa", passed(9, Grade::B).unknown(&unknown))]), &clinic());
     let risk = risk(&analysis, "takeover");
     assert_eq!(risk.residual, risk.inherent);
-    assert!(risk.statement.contains("not assessed: mailboxes without a second factor"), "{}", risk.statement);
+    assert!(risk.statement.contains("not known: \u{201c}mfa holds\u{201d}"), "{}", risk.statement);
     assert_eq!(risk.vulnerabilities.len(), 3);
 }
 
@@ -235,6 +241,33 @@ fn the_plan_puts_most_risk_per_effort_first() {
     assert_eq!(analysis.plan[0].findings.len(), 3);
     assert_eq!(analysis.plan[0].specs, ["164.312(d)"]);
     assert_eq!(analysis.plan[0].risks, [risk(&analysis, "takeover").id.clone()]);
+}
+
+/// With an attempt high and 20,000 individuals, forwarding is L = min(high, very high) = high and
+/// I-2[high][very high] = very high; with every control it would be very high - 2 = moderate, and
+/// I-2[moderate][very high] = high. Setting and open way both fail: mending one alone takes nothing
+/// away, and each stands in the way of one step. One mailbox of twelve open to old clients bears on
+/// nothing (11 of 12 compensate already), so it comes last although it is critical.
+#[test]
+fn an_item_that_needs_another_stands_before_one_that_bears_on_nothing() {
+    let text = SCENARIOS.replacen("initiation: { level: moderate", "initiation: { level: high", 1);
+    let scales = scales();
+    let model = Source { file: Path::new("model.yaml"), text: &scales };
+    let scenarios = Source { file: Path::new("scenarios.yaml"), text: &text };
+    let model = Model::read(model, scenarios, &known_ids()).unwrap();
+    let mut judgement = judgement(&Results::from([
+        ("forwarding-off", passed(0, Grade::B).failing(&["microsoft365"])),
+        ("no-outside-forwarding", passed(11, Grade::B).failing(&["m4@clinic.example"])),
+        ("old-sign-in-closed", passed(11, Grade::B).failing(&["m1@clinic.example"])),
+    ]));
+    for finding in judgement.findings.iter_mut().filter(|finding| finding.check == "old-sign-in-closed") {
+        finding.severity = Severity::Critical;
+    }
+    let mut known = clinic();
+    known.individuals = Some(20_000);
+    let analysis = analyse_known(&model, &cards(), &judgement, &known, TODAY);
+    let items: Vec<_> = analysis.plan.iter().map(|item| (item.check.as_str(), item.reduction, item.eases)).collect();
+    assert_eq!(items, [("forwarding-off", 0, 0), ("no-outside-forwarding", 0, 0), ("old-sign-in-closed", 0, 0)]);
 }
 
 #[test]

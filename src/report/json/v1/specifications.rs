@@ -9,8 +9,7 @@ use std::collections::BTreeMap;
 use super::words::{CoverageState, Grade, Obligation, SpecificationState, Supports};
 use super::{Specification, SpecificationBasis};
 use crate::assess::Judgement;
-use crate::names::SubjectKind;
-use crate::risk::{Cards, RuleEntry, RuleObligation, SecurityRule};
+use crate::risk::{Cards, RuleEntry, RuleObligation, SecurityRule, is_stated};
 
 /// Every standard and specification, in the order of the rule.
 pub(super) fn specifications(rule: &SecurityRule, cards: &Cards, judgement: &Judgement) -> Vec<Specification> {
@@ -63,20 +62,7 @@ impl Basis {
             unknown: coverage.map_or(0, |coverage| coverage.needs_review + coverage.not_assessed),
             grade: coverage.map_or(Grade::U, |coverage| coverage.grade.into()),
         };
-        let by_people = match card.subject {
-            SubjectKind::Attestation | SubjectKind::Register => true,
-            SubjectKind::ContentFolder
-            | SubjectKind::Domain
-            | SubjectKind::Endpoint
-            | SubjectKind::ExportFile
-            | SubjectKind::ForwardingRule
-            | SubjectKind::Mailbox
-            | SubjectKind::Organization
-            | SubjectKind::Partner
-            | SubjectKind::Tenant
-            | SubjectKind::Vendor => matches!(row.grade, Grade::D | Grade::E),
-        };
-        Self { said: by_people, row }
+        Self { said: is_stated(card.subject), row }
     }
 }
 

@@ -1,0 +1,291 @@
+//! Tests of the facts of services: made-up observations in, facts out.
+
+use super::*;
+use crate::evidence::declared::{Declared, DeclaredDomain, DeclaredHost};
+use crate::evidence::endpoint::{ChainTrust, Dialogue, Hello, HelloReply};
+use crate::evidence::network::DnsAnswer;
+use crate::evidence::{Evidence, ReceivedBytes, Writer};
+use crate::facts::shape::Subject;
+use crate::names::SubjectId;
+use crate::records::server_hello::tests::server_hello;
+use crate::records::tls_groups;
+
+const NAME: &str = "mx.clinic.example:25";
+
+fn hello(version: Version, suites: Vec<u16>, reply: HelloReply) -> Hello {
+    let groups = if version == Version::Tls1_3 { tls_groups::TLS13.to_vec() } else { tls_groups::TLS12.to_vec() };
+    Hello { version: version.wire(), suites, groups, reply, key_exchange: None }
+}
+
+fn all_of(version: Version, keep: impl Fn(Suite) -> bool) -> Vec<u16> {
+    version.candidates().filter(|&suite| keep(suite)).map(|suite| suite.code).collect()
+}
+
+/// A service with TLS 1.2 and one good suite, everything else clearly refused.
+fn good_answer() -> EndpointAnswer {
+    let chosen = HelloReply::ServerHello { bytes: ReceivedBytes(server_hello(0x0303, 0xc02f, None)) };
+    let no = HelloReply::Alert { level: 2, description: 40 };
+    let not_this_version = HelloReply::Alert { level: 2, description: 70 };
+    let mut hellos = vec![
+        hello(Version::Tls1_2, vec![0xc02f], chosen),
+        hello(Version::Tls1_2, all_of(Version::Tls1_2, |suite| suite.code != 0xc02f), no),
+        hello(Version::Ssl2, Vec::new(), HelloReply::Closed),
+    ];
+    for version in [Version::Ssl3, Version::Tls1_0, Version::Tls1_1, Version::Tls1_3] {
+        hellos.push(hello(version, vec![0x002f], not_this_version.clone()));
+    }
+    EndpointAnswer {
+        address: "192.0.2.1".to_owned(),
+        server_name: "mx.clinic.example".to_owned(),
+        starttls: "smtp".to_owned(),
+        mode: "full".to_owned(),
+        dialogue: Dialogue {
+            capabilities: Some(ReceivedBytes(b"250-mx.clinic.example\r\n250 STARTTLS\r\n".to_vec())),
+            ..Dialogue::default()
+        },
+        state: "tls".to_owned(),
+        hellos,
+        chains: vec![vec![leaf()]],
+        connections: 7,
+        trust: vec![ChainTrust { trusted: true, why: String::new(), roots: "mozilla".to_owned() }],
+        handshake: None,
+        injection: "not-tested".to_owned(),
+        cut_short: None,
+    }
+}
+
+fn leaf() -> ReceivedBytes {
+    let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+    let mut parameters = rcgen::CertificateParams::new(vec!["mx.clinic.example".to_owned()]).unwrap();
+    parameters.not_before = rcgen::date_time_ymd(2026, 1, 1);
+    // The manifest of the tests is judged at noon of 2026-10-01.
+    parameters.not_after = rcgen::date_time_ymd(2026, 10, 31);
+    ReceivedBytes(parameters.self_signed(&key).unwrap().der().to_vec())
+}
+
+fn observation(address: &str, answer: Result<EndpointAnswer, NotObserved>) -> Observation {
+    Observation {
+        subject: SubjectId::new(SubjectKind::Endpoint, NAME),
+        source: Source::Service,
+        question: Question::Endpoint {
+            port: 25,
+            starttls: "smtp".to_owned(),
+            address: address.to_owned(),
+            role: "mail-exchange".to_owned(),
+            operated_by: "us".to_owned(),
+        },
+        asked_at: "2026-10-01T12:00:00Z".parse().unwrap(),
+        took_ms: 5,
+        vantage: "test".to_owned(),
+        answer: answer.map(|answer| Answer::Endpoint(Box::new(answer))),
+    }
+}
+
+fn mx_answer(domain: &str, answer: Result<Option<&str>, NotObserved>) -> Observation {
+    use hickory_proto::rr::{Name, Record, rdata::MX};
+    let answer = answer.map(|exchange| {
+        let mut message = Message::query();
+        if let Some(exchange) = exchange {
+            let mx = RData::MX(MX::new(10, Name::from_ascii(exchange).unwrap()));
+            message.answers.push(Record::from_rdata(Name::from_ascii(domain).unwrap(), 300, mx));
+        }
+        Answer::Dns(DnsAnswer {
+            server: "127.0.0.1:53".to_owned(),
+            rcode: "NOERROR".to_owned(),
+            dnssec: "insecure".to_owned(),
+            message: ReceivedBytes(message.to_vec().unwrap()),
+        })
+    });
+    Observation {
+        subject: SubjectId::new(SubjectKind::Domain, domain),
+        source: Source::Dns,
+        question: Question::Dns { name: domain.to_owned(), record_type: "MX".to_owned() },
+        answer,
+        ..observation("", Err(NotObserved::Interrupted))
+    }
+}
+
+fn declared(hosts: Vec<DeclaredHost>) -> Observation {
+    let domain =
+        DeclaredDomain { name: "clinic.example".parse().unwrap(), sends: true, receives: true, selectors: Vec::new() };
+    let declared = Declared {
+        organization: None,
+        authorization: None,
+        domains: vec![domain],
+        hosts,
+        portals: Vec::new(),
+        partners: Vec::new(),
+        vendors: Vec::new(),
+        exports: Vec::new(),
+        messages: Vec::new(),
+        retention: None,
+        answers: None,
+        registers: None,
+        scope_sha256: String::new(),
+    };
+    Observation {
+        subject: SubjectId::new(SubjectKind::Organization, "the organization"),
+        source: Source::Declared,
+        question: Question::Declared,
+        answer: Ok(Answer::Declared(Box::new(declared))),
+        ..observation("", Err(NotObserved::Interrupted))
+    }
+}
+
+fn built(observations: Vec<Observation>) -> Built<Endpoint> {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = crate::evidence::tests::manifest();
+    let as_of = manifest.as_of;
+    let evidence: Evidence = Writer::create(folder.path()).unwrap().finish(observations, manifest).unwrap();
+    build(Context { evidence: &evidence, as_of })
+}
+
+fn one(observations: Vec<Observation>) -> Endpoint {
+    built(observations).subjects.pop().unwrap()
+}
+
+#[test]
+fn a_good_service_is_known_in_every_fact_that_was_asked() {
+    let endpoint = one(vec![observation("192.0.2.1", Ok(good_answer()))]);
+    assert_eq!(endpoint.tls.seen, Seen::Present(true));
+    assert_eq!((endpoint.tls1_2.seen, endpoint.tls1_3.seen), (Seen::Present(true), Seen::Present(false)));
+    assert_eq!((endpoint.ssl.seen, endpoint.tls1_0.seen), (Seen::Present(false), Seen::Present(false)));
+    for list in [endpoint.anonymous_suites, endpoint.broken_suites, endpoint.static_key_suites] {
+        assert_eq!(list.seen, Seen::Present(Vec::new()));
+    }
+    assert_eq!(endpoint.strong_suite.seen, Seen::Present(true));
+    assert_eq!(endpoint.password_in_clear.seen, Seen::Present(false));
+    assert_eq!(endpoint.dh_bits.seen, Seen::Absent);
+    let Seen::Present(certificate) = endpoint.certificate.seen else { panic!("a certificate") };
+    assert_eq!((certificate.days_left, certificate.key_bits), (29, 256));
+    assert!(certificate.trusted && certificate.name_matches && certificate.self_signed);
+    assert!(matches!(endpoint.injection.seen, Seen::Unknown(NotObserved::NotInScope { .. })));
+}
+
+#[test]
+fn a_timeout_leaves_every_judged_fact_unknown() {
+    let endpoint = one(vec![observation("192.0.2.1", Err(NotObserved::TimedOut { after_ms: 5 }))]);
+    let encoded = endpoint.encode_subject();
+    let known = ["host", "port", "role", "operated_by", "state", "addresses_refusing", "addresses_out_of_reach"];
+    for (name, fact) in &encoded.facts {
+        assert_eq!(fact.value.is_ok(), known.contains(name), "{name}: {:?}", fact.value);
+    }
+    assert_eq!(endpoint.state.seen, Seen::Present("timeout".to_owned()));
+}
+
+#[test]
+fn a_temporary_refusal_is_not_a_service_without_tls() {
+    for state in ["refused-421", "starttls-refused-temporary", "timeout", "limit", "a-word-of-tomorrow"] {
+        let answer =
+            EndpointAnswer { state: state.to_owned(), hellos: Vec::new(), chains: Vec::new(), ..good_answer() };
+        let endpoint = one(vec![observation("192.0.2.1", Ok(answer))]);
+        assert!(matches!(endpoint.tls.seen, Seen::Unknown(_)), "{state}");
+        assert!(matches!(endpoint.certificate.seen, Seen::Unknown(_)), "{state}");
+    }
+}
+
+#[test]
+fn without_starttls_there_is_certainly_no_certificate() {
+    let answer = EndpointAnswer {
+        state: "starttls-not-offered".to_owned(),
+        hellos: Vec::new(),
+        chains: Vec::new(),
+        trust: Vec::new(),
+        ..good_answer()
+    };
+    let endpoint = one(vec![observation("192.0.2.1", Ok(answer))]);
+    assert_eq!((endpoint.tls.seen, endpoint.certificate.seen), (Seen::Present(false), Seen::Absent));
+}
+
+#[test]
+fn no_tls_needs_every_version_refused() {
+    let answer = EndpointAnswer {
+        state: "no-tls".to_owned(),
+        hellos: vec![hello(Version::Tls1_2, vec![0xc02f], HelloReply::Alert { level: 2, description: 47 })],
+        chains: Vec::new(),
+        ..good_answer()
+    };
+    assert!(matches!(one(vec![observation("192.0.2.1", Ok(answer))]).tls.seen, Seen::Unknown(_)));
+}
+
+#[test]
+fn of_several_addresses_the_worst_counts() {
+    let plain = EndpointAnswer {
+        address: "192.0.2.2".to_owned(),
+        state: "starttls-not-offered".to_owned(),
+        hellos: Vec::new(),
+        chains: Vec::new(),
+        ..good_answer()
+    };
+    let endpoint = one(vec![observation("192.0.2.1", Ok(good_answer())), observation("192.0.2.2", Ok(plain))]);
+    assert_eq!(endpoint.tls.seen, Seen::Present(false));
+    assert_eq!(endpoint.state.seen, Seen::Present("starttls-not-offered".to_owned()));
+    assert_eq!(endpoint.tls.evidence.len(), 2);
+}
+
+#[test]
+fn an_address_that_timed_out_holds_back_the_good_news_and_one_that_refuses_does_not() {
+    let with = |reason| one(vec![observation("192.0.2.1", Ok(good_answer())), observation("2001:db8::1", Err(reason))]);
+    let silent = with(NotObserved::TimedOut { after_ms: 5 });
+    assert!(matches!(silent.tls.seen, Seen::Unknown(_)) && matches!(silent.ssl.seen, Seen::Unknown(_)));
+    let refusing = with(NotObserved::Refused { what: "the connection was refused".to_owned() });
+    assert_eq!(refusing.tls.seen, Seen::Present(true));
+    assert_eq!(refusing.addresses_refusing.seen, Seen::Present(vec!["2001:db8::1".to_owned()]));
+    let no_route = with(NotObserved::Refused { what: NO_ROUTE.to_owned() });
+    assert_eq!(no_route.addresses_refusing.seen, Seen::Present(Vec::new()));
+    assert_eq!(no_route.addresses_out_of_reach.seen, Seen::Present(vec!["2001:db8::1".to_owned()]));
+}
+
+#[test]
+fn an_answer_from_one_vantage_beats_none_from_another() {
+    let mut blocked = observation("192.0.2.1", Err(NotObserved::TimedOut { after_ms: 5 }));
+    blocked.vantage = "office".to_owned();
+    let endpoint = one(vec![blocked, observation("192.0.2.1", Ok(good_answer()))]);
+    assert_eq!(endpoint.tls.seen, Seen::Present(true));
+}
+
+#[test]
+fn what_was_not_asked_is_not_an_empty_list() {
+    let mut answer = good_answer();
+    answer.hellos.remove(1);
+    answer.cut_short = Some(NotObserved::TimedOut { after_ms: 5 });
+    let endpoint = one(vec![observation("192.0.2.1", Ok(answer))]);
+    assert_eq!(endpoint.anonymous_suites.seen, Seen::Unknown(NotObserved::TimedOut { after_ms: 5 }));
+    assert_eq!(endpoint.strong_suite.seen, Seen::Present(true));
+}
+
+#[test]
+fn a_certificate_expires_by_the_day_it_is_judged_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = crate::evidence::tests::manifest();
+    let seen = vec![observation("192.0.2.1", Ok(good_answer()))];
+    let evidence = Writer::create(folder.path()).unwrap().finish(seen, manifest).unwrap();
+    let later = Context { evidence: &evidence, as_of: "2026-11-01T00:00:00Z".parse().unwrap() };
+    let endpoint = build(later).subjects.pop().unwrap();
+    let Seen::Present(certificate) = endpoint.certificate.seen else { panic!("a certificate") };
+    assert_eq!(certificate.days_left, -1);
+}
+
+#[test]
+fn the_collection_is_complete_only_when_every_mail_host_was_asked() {
+    let seen = || observation("192.0.2.1", Ok(good_answer()));
+    let mx = |answer| mx_answer("clinic.example", answer);
+    let collection = |observations| built(observations).collection;
+    assert_eq!(
+        collection(vec![declared(Vec::new()), mx(Ok(Some("mx.clinic.example."))), seen()]),
+        Collection::Complete
+    );
+    let incomplete = [
+        vec![declared(Vec::new()), seen()],
+        vec![declared(Vec::new()), mx(Err(NotObserved::TimedOut { after_ms: 5 })), seen()],
+        vec![declared(Vec::new()), mx(Ok(Some("mx2.clinic.example."))), seen()],
+        vec![seen()],
+    ];
+    for observations in incomplete {
+        assert!(matches!(collection(observations), Collection::Incomplete(_)));
+    }
+    let host = DeclaredHost { name: "mail.clinic.example".parse().unwrap(), ports: vec![993], operated_by: None };
+    let missing = collection(vec![declared(vec![host]), mx(Ok(Some("mx.clinic.example."))), seen()]);
+    assert!(matches!(missing, Collection::Incomplete(_)));
+    assert_eq!(collection(vec![declared(Vec::new()), mx(Ok(None))]), Collection::Complete);
+}
