@@ -11,6 +11,8 @@ use super::words::{Class, Hit};
 pub(crate) struct Name {
     pub(crate) start: usize,
     pub(crate) end: usize,
+    /// A label says that it is a patient's.
+    pub(crate) labelled: bool,
 }
 
 const MOST: usize = 20_000;
@@ -28,9 +30,12 @@ pub(crate) fn find(text: &[u8], hits: &[Hit]) -> Vec<Name> {
         let name = if hit.classes.has(Class::Title) {
             words_after(text, hit.end, 1)
         } else if hit.classes.has(Class::Person) {
-            words_after(text, hit.end, 2)
+            let name = words_after(text, hit.end, 2).or_else(|| before_a_date(text, hit.end));
+            name.map(|name| Name { labelled: true, ..name })
         } else if hit.classes.has(Class::GivenName) {
             around(text, *hit)
+        } else if hit.classes.has(Class::Act) {
+            before_an_act(text, hit.start)
         } else {
             None
         };
@@ -70,7 +75,38 @@ fn words_after(text: &[u8], from: usize, least: usize) -> Option<Name> {
     }
     let start = start?;
     let long_enough = text[start..at].iter().filter(|byte| byte.is_ascii_alphabetic()).count() >= 3;
-    (count >= least && long_enough).then_some(Name { start, end: at })
+    (count >= least && long_enough).then_some(Name { start, end: at, labelled: false })
+}
+
+/// One capitalised word after a label, and a date or number after it: `pt Quillon 8/13/90`.
+fn before_a_date(text: &[u8], from: usize) -> Option<Name> {
+    let name = words_after(text, from, 1)?;
+    let after = text[name.end..].iter().find(|byte| !matches!(byte, b' ' | b',' | b'('))?;
+    after.is_ascii_digit().then_some(name)
+}
+
+/// Two capitalised words right before words such as `was seen`: whatever the name, it is somebody's.
+fn before_an_act(text: &[u8], act: usize) -> Option<Name> {
+    if !text[act].is_ascii_lowercase() || act < 8 || text[act - 1] != b' ' {
+        return None;
+    }
+    let word_start = |end: usize| {
+        let letters =
+            text[..end].iter().rev().take(24).take_while(|b| b.is_ascii_alphabetic() || matches!(b, b'\'' | b'-'));
+        let start = end - letters.count();
+        (end - start >= 2 && text[start].is_ascii_uppercase() && text[start + 1].is_ascii_lowercase()).then_some(start)
+    };
+    let second = word_start(act - 1)?;
+    if second < 2 || text[second - 1] != b' ' {
+        return None;
+    }
+    let first = word_start(second - 1)?;
+    // Words that begin sentences are no given names.
+    const OPENERS: [&[u8]; 14] = [
+        b"The", b"This", b"That", b"Your", b"Our", b"My", b"His", b"Her", b"Their", b"Dr", b"Patient", b"Please",
+        b"Each", b"All",
+    ];
+    (!OPENERS.contains(&&text[first..second - 1])).then_some(Name { start: first, end: act - 1, labelled: false })
 }
 
 /// A given name with a surname after it (`Ana Q. Ruiz`) or before it (`Ruiz, Ana`).
@@ -89,7 +125,7 @@ fn around(text: &[u8], hit: Hit) -> Option<Name> {
     if text.get(at) == Some(&b' ') {
         let length = capitalised(text, at + 1);
         if length >= 2 {
-            return Some(Name { start: hit.start, end: at + 1 + length });
+            return Some(Name { start: hit.start, end: at + 1 + length, labelled: false });
         }
     }
     let comma = hit.start - text[..hit.start].iter().rev().take(1).take_while(|byte| **byte == b' ').count();
@@ -98,7 +134,7 @@ fn around(text: &[u8], hit: Hit) -> Option<Name> {
             text[..comma - 1].iter().rev().take(24).take_while(|b| b.is_ascii_alphabetic() || **b == b'-').count();
         let start = comma - 1 - length;
         if length >= 2 && text[start].is_ascii_uppercase() {
-            return Some(Name { start, end });
+            return Some(Name { start, end, labelled: false });
         }
     }
     None

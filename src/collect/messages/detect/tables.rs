@@ -43,7 +43,9 @@ pub(crate) fn read(text: &[u8], scan: &[u8], hits: &[Hit], today: Date) -> Rows 
     let mut at = 0;
     while at < text.len() && rows.identifiers.len() + rows.names.len() < MOST {
         let end = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |length| at + length);
-        if end > at {
+        if text[at..end].starts_with(b"PID|") {
+            patient_segment(text, at, end, today, &mut rows);
+        } else if end > at {
             let delimiter = delimiter_of(&text[at..end]);
             match (&header, delimiter) {
                 (Some((known, columns)), Some(found)) if *known == found => {
@@ -61,6 +63,36 @@ pub(crate) fn read(text: &[u8], scan: &[u8], hits: &[Hit], today: Date) -> Rows 
         at = end + 1;
     }
     rows
+}
+
+/// The patient segment of an HL7 v2 message: field 3 is the record number, 5 the name, 7 the birth,
+/// 19 the social security number.
+fn patient_segment(text: &[u8], start: usize, end: usize, today: Date, rows: &mut Rows) {
+    rows.health.push(start);
+    for ((from, to), field) in cells(text, start, end, b'|').into_iter().zip(0..) {
+        // Only the first component of a field.
+        let to = from + memchr::memchr2(b'^', b'~', &text[from..to]).unwrap_or(to - from);
+        let cell = &text[from..to];
+        let digits: Vec<u8> = cell.iter().copied().filter(u8::is_ascii_digit).take(20).collect();
+        let kind = match field {
+            3 => (digits.len() >= 4).then_some(Kind::RecordNumber),
+            7 => values::date(&cell[..cell.len().min(8)], today)
+                .is_some_and(|(date, _)| values::birth(date, today))
+                .then_some(Kind::BirthDate),
+            19 => digits
+                .first_chunk::<9>()
+                .is_some_and(|nine| digits.len() == 9 && values::social_security(nine))
+                .then_some(Kind::SocialSecurity),
+            _ => None,
+        };
+        rows.identifiers.extend(kind.map(|kind| Identifier {
+            kind,
+            strength: Strength::Labelled,
+            start: from,
+            end: to,
+            needs_setting: false,
+        }));
+    }
 }
 
 /// The delimiter that occurs at least twice, the most frequent first.
@@ -209,7 +241,7 @@ fn row(text: &[u8], start: usize, end: usize, delimiter: u8, columns: &[Column],
             Column::Name => {
                 if cell[0].is_ascii_alphabetic() && cell.len() <= 60 {
                     person = true;
-                    rows.names.push(Name { start: from, end: to });
+                    rows.names.push(Name { start: from, end: to, labelled: true });
                 }
                 None
             }
@@ -254,6 +286,15 @@ mod tests {
         assert_eq!(found.identifiers.len(), 4);
         assert_eq!(found.names.len(), 2);
         assert_eq!(found.people_with_health, 1);
+    }
+
+    #[test]
+    fn a_patient_segment_of_hl7_is_read() {
+        let found = rows("MSH|^~\\&|LAB\nPID|1||4455661^^^HOSP^MR||QUILLON^ZORBA||19620304|F\n");
+        assert_eq!(
+            found.identifiers.iter().map(|id| id.kind).collect::<Vec<_>>(),
+            [Kind::RecordNumber, Kind::BirthDate]
+        );
     }
 
     #[test]

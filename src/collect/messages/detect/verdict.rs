@@ -96,6 +96,10 @@ pub(super) fn of(text: &[u8], found: &mut Found, circumstances: &Circumstances) 
             && !matches!(identifier.kind, Kind::BirthDate)
             && (identifier.strength == Strength::Labelled || identifier.kind == Kind::SocialSecurity)
     });
+    let labelled_identifier = found
+        .identifiers
+        .iter()
+        .any(|identifier| labelled(&identifier) && !identifier.needs_setting && identifier.kind != Kind::BirthDate);
     let people = if best.level >= 1 {
         People { identifiers: std::mem::take(&mut found.identifiers), names: std::mem::take(&mut found.names) }
     } else {
@@ -109,7 +113,7 @@ pub(super) fn of(text: &[u8], found: &mut Found, circumstances: &Circumstances) 
         identifier,
         health: weights.health(),
         act: !weights.acts.is_empty(),
-        undamped_identifier: identifier
+        undamped_identifier: labelled_identifier
             && weights.count(Class::Employer) == 0
             && weights.count(Class::Sample) == 0
             && weights.count(Class::Animal) < 2,
@@ -138,6 +142,7 @@ struct Weights {
     topics: Vec<usize>,
     payments: Vec<usize>,
     settings: Vec<usize>,
+    cares: Vec<usize>,
     samples: Vec<usize>,
     loyalties: Vec<usize>,
     persons: Vec<usize>,
@@ -174,6 +179,7 @@ impl Weights {
             topics,
             payments: places(Classes::one(Class::Payment)),
             settings: places(SETTING),
+            cares: places(Classes::one(Class::Care)),
             samples: places(Classes::one(Class::Sample)),
             loyalties: places(Classes::one(Class::Loyalty)),
             persons: places(Classes::one(Class::Person)),
@@ -204,7 +210,8 @@ impl Weights {
 }
 
 /// The classes whose different entries are counted.
-const COUNTED: [Class; 13] = [
+const COUNTED: [Class; 14] = [
+    Class::Absence,
     Class::Act,
     Class::Animal,
     Class::Bulletin,
@@ -274,7 +281,9 @@ fn judge(identifier: Identifier, weights: &Weights, circumstances: &Circumstance
             }
         }
         (Strength::Shape, Kind::SocialSecurity | Kind::MedicareNumber) => {
-            if act || topic {
+            // The shape alone may be a part of a kit; somebody has to be there.
+            let somebody = patient || named || near(&weights.cares, at, NEAR);
+            if (act || topic) && somebody {
                 (2, if act { "act-near" } else { "topic-near" })
             } else if (patient || named) && setting {
                 (2, "patient-near")
@@ -329,7 +338,7 @@ fn statement(text: &[u8], found: &Found, weights: &Weights, circumstances: &Circ
             continue;
         }
         let dated = dated(text, name.start);
-        let level = if dated && act && topic { 2 } else { 1 };
+        let level = if dated && topic && (act || name.labelled) { 2 } else { 1 };
         let rule = match (dated && act, act) {
             (true, _) => "name+date+act",
             (false, true) => "name+act",
@@ -371,7 +380,8 @@ fn first_person(weights: &Weights, circumstances: &Circumstances) -> Candidate {
     let topics = weights.count(Class::Condition) + weights.count(Class::Medicine) + weights.count(Class::Test);
     let acts = weights.count(Class::Act);
     let at = weights.acts.first().or(weights.topics.first()).copied().unwrap_or(0);
-    let level = if acts >= 1 && topics >= 1 && acts + topics >= 3 { 2 } else { u8::from(acts + topics >= 1) };
+    let absent = weights.count(Class::Absence) > 0;
+    let level = if acts + topics >= 2 && !absent { 2 } else { u8::from(acts + topics >= 1) };
     Candidate { level, rule: "personal-sender+first-person+health".to_owned(), at }
 }
 

@@ -39,6 +39,7 @@ pub(crate) enum Class {
     // Dampers, as in `dampers.yaml`.
     Employer,
     Loyalty,
+    Absence,
     Animal,
     Sample,
     Notice,
@@ -164,6 +165,7 @@ fn class_named(name: &str) -> Option<Class> {
         "care" => Class::Care,
         "employer" => Class::Employer,
         "loyalty" => Class::Loyalty,
+        "absence" => Class::Absence,
         "animal" => Class::Animal,
         "sample" => Class::Sample,
         "notice" => Class::Notice,
