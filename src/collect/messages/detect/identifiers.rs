@@ -323,8 +323,8 @@ fn by_label(text: &[u8], hits: &[Hit], today: Date, found: &mut Vec<Identifier>)
         let classes = hit.classes;
         // "Born" is everybody's word; beside "patient" it is a label.
         let born_patient = || {
-            let before = &hits[index.saturating_sub(6)..index];
-            before.iter().any(|other| other.classes.has(Class::Person) && hit.start - other.end.min(hit.start) <= 80)
+            let around = &hits[index.saturating_sub(6)..hits.len().min(index + 6)];
+            around.iter().any(|other| other.classes.has(Class::Person) && other.start.abs_diff(hit.start) <= 80)
         };
         if classes.has(Class::Birth) || (classes.has(Class::Born) && born_patient()) {
             found.extend(birth_near(text, *hit, today));

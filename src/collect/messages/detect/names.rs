@@ -4,6 +4,8 @@
 //! look. Signatures (a name alone on its line) and names with a title or degree of the trade are
 //! left out.
 
+use jiff::civil::Date;
+
 use super::words::{Class, Hit};
 
 /// Where a name stands.
@@ -78,6 +80,36 @@ fn words_after(text: &[u8], from: usize, least: usize) -> Option<Name> {
     (count >= least && long_enough).then_some(Name { start, end: at, labelled: false })
 }
 
+/// Two capitalised words with a day of years ago right after them, as in `Zorba Quillon (7/2/48)`: a
+/// person and her birth, whatever the name. Words of the lists are no names.
+pub(crate) fn beside_births(text: &[u8], hits: &[Hit], today: Date) -> Vec<Name> {
+    const YEARS: i16 = 2;
+    let mut names = Vec::new();
+    for mark in memchr::memchr2_iter(b'/', b'-', text) {
+        let digits = text[..mark].iter().rev().take(3).take_while(|byte| byte.is_ascii_digit()).count();
+        let start = mark - digits;
+        let gap = text[..start]
+            .iter()
+            .rev()
+            .take(3)
+            .take_while(|b| matches!(b, b' ' | b'(' | b'|' | b',' | b'\t' | b'"'))
+            .count();
+        if !(1..=2).contains(&digits) || gap == 0 || names.len() >= MOST {
+            continue;
+        }
+        let Some(name) = two_words_before(text, start - gap) else { continue };
+        let listed = hits[hits.partition_point(|hit| hit.end <= name.start)..]
+            .first()
+            .is_some_and(|hit| hit.start < name.end && !hit.classes.has(Class::GivenName));
+        let born = super::values::date(&text[start..text.len().min(start + 12)], today)
+            .is_some_and(|(date, _)| super::values::birth(date, today) && today.year() - date.year() > YEARS);
+        if born && !listed {
+            names.push(Name { labelled: true, ..name });
+        }
+    }
+    names
+}
+
 /// One capitalised word after a label, and a date or number after it: `pt Quillon 8/13/90`.
 fn before_a_date(text: &[u8], from: usize) -> Option<Name> {
     let name = words_after(text, from, 1)?;
@@ -87,16 +119,21 @@ fn before_a_date(text: &[u8], from: usize) -> Option<Name> {
 
 /// Two capitalised words right before words such as `was seen`: whatever the name, it is somebody's.
 fn before_an_act(text: &[u8], act: usize) -> Option<Name> {
-    if !text[act].is_ascii_lowercase() || act < 8 || text[act - 1] != b' ' {
+    if !text[act].is_ascii_lowercase() || text[act - 1] != b' ' {
         return None;
     }
+    two_words_before(text, act - 1)
+}
+
+/// Two capitalised words that end at `end`.
+fn two_words_before(text: &[u8], end: usize) -> Option<Name> {
     let word_start = |end: usize| {
         let letters =
             text[..end].iter().rev().take(24).take_while(|b| b.is_ascii_alphabetic() || matches!(b, b'\'' | b'-'));
         let start = end - letters.count();
         (end - start >= 2 && text[start].is_ascii_uppercase() && text[start + 1].is_ascii_lowercase()).then_some(start)
     };
-    let second = word_start(act - 1)?;
+    let second = word_start(end)?;
     if second < 2 || text[second - 1] != b' ' {
         return None;
     }
@@ -106,7 +143,7 @@ fn before_an_act(text: &[u8], act: usize) -> Option<Name> {
         b"The", b"This", b"That", b"Your", b"Our", b"My", b"His", b"Her", b"Their", b"Dr", b"Patient", b"Please",
         b"Each", b"All",
     ];
-    (!OPENERS.contains(&&text[first..second - 1])).then_some(Name { start: first, end: act - 1, labelled: false })
+    (!OPENERS.contains(&&text[first..second - 1])).then_some(Name { start: first, end, labelled: false })
 }
 
 /// A given name with a surname after it (`Ana Q. Ruiz`) or before it (`Ruiz, Ana`).
@@ -193,6 +230,14 @@ mod tests {
         assert_eq!(names("saw Mrs. Quill today"), ["Quill"]);
         assert_eq!(names("Patient: Zorba Quillon"), ["Zorba Quillon"]);
         assert_eq!(names("about Maria T. Quillon and Quillon, Robert now"), ["Maria T. Quillon", "Quillon, Robert"]);
+    }
+
+    #[test]
+    fn a_day_of_years_ago_after_two_words_makes_them_a_name() {
+        let text = "about Xanthe Quillon (7/2/48) and Health Fair (7/2/2026)";
+        let (folded, _) = Folded::of(&[text]);
+        let hits = WORDS.find(folded.scan());
+        assert_eq!(beside_births(folded.text(), &hits, jiff::civil::date(2026, 11, 21)).len(), 1);
     }
 
     #[test]

@@ -75,7 +75,7 @@ pub(super) fn of(text: &[u8], found: &mut Found, circumstances: &Circumstances) 
     }
     best = best.max(statement(text, found, &weights, circumstances));
     best = best.max(first_person(&weights, circumstances));
-    best = best.max(rows(found, &weights));
+    best = best.max(rows(text, found, &weights, circumstances));
     if weights.count(Class::Animal) >= 2 {
         best.level = 0;
     }
@@ -352,11 +352,7 @@ fn statement(text: &[u8], found: &Found, weights: &Weights, circumstances: &Circ
 /// Whether a full date stands within a statement of `at`.
 fn dated(text: &[u8], at: usize) -> bool {
     let window = &text[at.saturating_sub(STATEMENT)..text.len().min(at + STATEMENT)];
-    let numeric = window.windows(8).any(|eight| {
-        eight[0].is_ascii_digit()
-            && eight.iter().filter(|byte| matches!(byte, b'/' | b'-')).count() == 2
-            && eight.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'/' | b'-'))
-    });
+    let numeric = numeric_date(window);
     let worded = || {
         window.split(|byte| !byte.is_ascii_alphanumeric()).collect::<Vec<_>>().windows(2).any(|pair| {
             let month = |word: &[u8]| {
@@ -386,13 +382,46 @@ fn first_person(weights: &Weights, circumstances: &Circumstances) -> Candidate {
 }
 
 /// Three rows or more of people with a filled column about their health.
-fn rows(found: &Found, weights: &Weights) -> Candidate {
-    let sampled = !weights.samples.is_empty();
-    if found.people_with_health < 3 || sampled || weights.count(Class::Animal) >= 2 {
+fn rows(text: &[u8], found: &Found, weights: &Weights, circumstances: &Circumstances) -> Candidate {
+    let mailing = circumstances.bulk || weights.count(Class::Bulletin) >= 2;
+    if !weights.samples.is_empty() || mailing || weights.count(Class::Animal) >= 2 {
         return Candidate::default();
     }
-    let at = found.codes.first().copied().unwrap_or(0);
+    if found.people_with_health < 3 && lines_of_people(text, found, weights) < 3 {
+        return Candidate::default();
+    }
+    let at = found.codes.first().or(weights.names.first()).copied().unwrap_or(0);
     Candidate { level: 2, rule: "rows-of-people+health-column".to_owned(), at }
+}
+
+/// Lines that hold a name, a full date and something of health: a list without a header.
+fn lines_of_people(text: &[u8], found: &Found, weights: &Weights) -> usize {
+    let mut count = 0;
+    let mut until = 0;
+    for name in &found.names {
+        if name.start < until || count >= 3 {
+            continue;
+        }
+        let start = memchr::memrchr(b'\n', &text[..name.start]).map_or(0, |end| end + 1);
+        let end = memchr::memchr(b'\n', &text[name.end..]).map_or(text.len(), |length| name.end + length);
+        until = end;
+        let topic = weights.topics.partition_point(|place| *place < end)
+            > weights.topics.partition_point(|place| *place < start);
+        let short = end - start <= 240;
+        count += usize::from(short && topic && numeric_date(&text[start..end]));
+    }
+    count
+}
+
+/// Whether a date in figures stands in these bytes.
+fn numeric_date(window: &[u8]) -> bool {
+    let mark = |byte: &u8| matches!(byte, b'/' | b'-');
+    window.split(|byte| !(byte.is_ascii_digit() || mark(byte))).any(|run| {
+        (6..=10).contains(&run.len())
+            && run.iter().filter(|byte| mark(byte)).count() == 2
+            && run[0].is_ascii_digit()
+            && run[run.len() - 1].is_ascii_digit()
+    })
 }
 
 /// Takes the weight from words inside notices and footers: a paragraph with two different phrases of
