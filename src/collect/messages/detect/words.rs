@@ -192,6 +192,8 @@ impl Words {
         let automaton = AhoCorasick::builder()
             .kind(Some(AhoCorasickKind::DFA))
             .match_kind(MatchKind::LeftmostLongest)
+            // Every entry begins with a space, which is the worst byte to jump to.
+            .prefilter(false)
             .build(entries.keys())
             .expect("a few thousand short words fit an automaton");
         Self { automaton, classes: entries.into_values().collect(), consumer_domains: lists.consumer_domains }
