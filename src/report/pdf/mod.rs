@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn no_name_costs_the_document() {
-        for name in [
+        let names = [
             "王小明 診所",
             "👩‍⚕️ clinic",
             "عيادة",
@@ -228,11 +228,14 @@ mod tests {
             "\u{1b}[2J\u{202e}",
             "हिन्दी",
             "\u{1F468}\u{200D}",
-        ] {
-            let mut assessment = maple_street();
+        ];
+        let mut assessment = maple_street();
+        for (number, name) in names.into_iter().enumerate() {
             assessment.organization.name = name.to_owned();
-            assessment.findings[0].message = format!("{name} `{name}` forwards");
-            both(&assessment, Paper::Letter);
+            executive_summary(&assessment, &Page::of(&assessment), Paper::Letter).unwrap();
+            assessment.findings[number].message = format!("{name} `{name}` forwards");
+            assessment.risks[number].owner = Some(name.to_owned());
         }
+        report(&assessment, &Page::of(&assessment), Paper::Letter).unwrap();
     }
 }
