@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -15,6 +15,8 @@ struct Browser {
     driver: Child,
     port: u16,
     session: String,
+    /// Held open: a driver that cannot write its log ends.
+    _log: BufReader<ChildStdout>,
     _profile: tempfile::TempDir,
 }
 
@@ -26,8 +28,9 @@ impl Browser {
             .stderr(Stdio::null())
             .spawn()
             .expect("chromedriver starts");
-        let out = BufReader::new(driver.stdout.take().expect("stdout is piped"));
-        let port = out
+        let mut log = BufReader::new(driver.stdout.take().expect("stdout is piped"));
+        let port = log
+            .by_ref()
             .lines()
             .map_while(Result::ok)
             .find_map(|line| line.split("on port ").nth(1)?.trim_end_matches('.').parse().ok())
@@ -44,7 +47,7 @@ impl Browser {
             "--disable-sync".to_owned(),
             format!("--user-data-dir={}", profile.path().display()),
         ];
-        let mut browser = Self { driver, port, session: String::new(), _profile: profile };
+        let mut browser = Self { driver, port, session: String::new(), _log: log, _profile: profile };
         let options = json!({ "args": arguments, "binary": "/usr/bin/chromium" });
         let wanted = json!({ "capabilities": { "alwaysMatch": {
             "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL" } } } });
