@@ -287,7 +287,13 @@ fn older_view(domain: &DomainName, reader: &mut Reader<'_>) -> Option<Policy> {
     let record = parse(text);
     let readable = record.p.given().is_some() && record.sp != PolicyTag::Bad;
     let policy = match record.p.given() {
-        Some(p) if readable => if own { p } else { record.sp.given().unwrap_or(p) },
+        Some(p) if readable => {
+            if own {
+                p
+            } else {
+                record.sp.given().unwrap_or(p)
+            }
+        }
         // Without a readable policy the record counts only for its reports.
         Some(_) | None if !record.report_domains.is_empty() => Policy::None,
         Some(_) | None => return None,
