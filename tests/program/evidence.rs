@@ -48,7 +48,15 @@ fn taking_a_segment_away_never_makes_anything_pass() {
             let output = mailassay().args(["assess", "--exit-zero", "--evidence"]).arg(folder.path()).output().unwrap();
             assert!(output.status.success(), "without {name}: {}", told(&output));
             let without: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-            let more: Vec<_> = passed(&without).difference(&before).cloned().collect();
+            // Without the mailbox list a rule is named by its owner's reference: the same rule.
+            let same_rule = |(check, name): &(String, String)| {
+                let Some(reference) = name.strip_prefix("owner-").and_then(|name| name.split_once('/')) else {
+                    return false;
+                };
+                before.iter().any(|(other, known)| other == check && known.ends_with(&format!("/{}", reference.1)))
+            };
+            let now = passed(&without);
+            let more: Vec<_> = now.difference(&before).filter(|pair| !same_rule(pair)).collect();
             assert!(more.is_empty(), "without {name} these pass: {more:?}");
             // Every failure of before is still a failure, or is not assessed now.
             let segment = name.trim_end_matches(".jsonl");
