@@ -248,10 +248,12 @@ impl<'r> Run<'r> {
                     let services = &services;
                     async move {
                         let asked = self.domain(&name, declared).await;
+                        let mut services = services.lock().expect("no holder of this lock panics");
                         if declared.is_some() {
-                            let mut services = services.lock().expect("no holder of this lock panics");
                             services.add_mail_hosts(asked.mail_hosts);
                             services.add_policy_host(asked.policy_host);
+                        } else {
+                            services.add_partner_hosts(asked.mail_hosts);
                         }
                     }
                 })
@@ -378,18 +380,27 @@ impl<'r> Run<'r> {
     }
 
     fn not_asked(&self, subject: &SubjectId, reason: NotObserved, took: Duration) -> Observation {
+        let port = subject.name.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
         let (source, question) = match subject.kind {
-            SubjectKind::Domain | SubjectKind::Partner => {
+            SubjectKind::Domain => {
                 (Source::Dns, Question::Dns { name: subject.name.clone(), record_type: "MX".to_owned() })
             }
-            SubjectKind::Endpoint => {
-                let port = subject.name.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or(0);
-                let starttls = service::StartTls::for_port(port).as_str().to_owned();
+            // A partner's domain, not one of its mail hosts: no domain name holds a colon.
+            SubjectKind::Partner if port.is_none() => {
+                (Source::Dns, Question::Dns { name: subject.name.clone(), record_type: "MX".to_owned() })
+            }
+            SubjectKind::Endpoint | SubjectKind::Partner => {
+                let port = port.unwrap_or(0);
+                let role = if subject.kind == SubjectKind::Partner {
+                    service::Role::PartnerExchange
+                } else {
+                    service::Role::for_port(port)
+                };
                 let question = Question::Endpoint {
                     port,
-                    starttls,
+                    starttls: service::StartTls::for_port(port).as_str().to_owned(),
                     address: String::new(),
-                    role: service::Role::for_port(port).as_str().to_owned(),
+                    role: role.as_str().to_owned(),
                     operated_by: "unknown".to_owned(),
                 };
                 (Source::Service, question)

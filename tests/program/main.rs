@@ -3,6 +3,7 @@
 
 mod browser;
 mod demo;
+mod domains;
 mod evidence;
 mod real;
 mod report;
