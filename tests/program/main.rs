@@ -4,6 +4,7 @@
 mod browser;
 mod demo;
 mod evidence;
+mod oracle;
 mod real;
 mod support;
 mod usage;

@@ -444,22 +444,22 @@ impl Search<'_, '_> {
         // The rest of the class shares members with the others, which were refused or named above.
     }
 
-    /// Whose order decides: the suite chosen first is offered last.
+    /// Whose order decides: the suite chosen first is offered last, and then, where that settles nothing,
+    /// first.
     async fn order(&self, version: Version, chain: u32) {
-        for (number, forward) in [(0, false), (1, true)] {
+        let mut suites = self.by_choice(version);
+        suites.truncate(CHUNK);
+        suites.reverse();
+        for number in 0..2 {
             let picture = self.picture();
             let known = picture.version(version);
             if known.order != Order::Unknown || known.accepted.len() < 2 {
                 return;
             }
-            let mut suites = self.by_choice(version);
-            if !forward {
-                suites.reverse();
-            }
-            suites.truncate(CHUNK);
-            if matches!(self.asker.ask((chain, number), offer(version, suites)).await, Asked::Stopped) {
+            if matches!(self.asker.ask((chain, number), offer(version, suites.clone())).await, Asked::Stopped) {
                 return;
             }
+            suites.reverse();
         }
     }
 
@@ -491,9 +491,10 @@ impl Search<'_, '_> {
             let is_wanted = |code: &u16| cipher_suites::name_of(*code).starts_with(wanted);
             known.accepted.iter().copied().filter(is_wanted).collect()
         };
-        let by_rsa = named("TLS_ECDHE_RSA_");
+        // Without a certificate's key in play there is no curve to keep.
+        let free = ["TLS_ECDHE_RSA_", "TLS_ECDH_anon_"].map(named).into_iter().find(|suites| !suites.is_empty());
         let (suites, own_curve) =
-            if by_rsa.is_empty() { (named("TLS_ECDHE_ECDSA_"), self.certificate_curve()) } else { (by_rsa, None) };
+            free.map_or_else(|| (named("TLS_ECDHE_ECDSA_"), self.certificate_curve()), |suites| (suites, None));
         let mut groups: Vec<u16> =
             groups_of(version).into_iter().filter(|group| !known.groups.contains(group)).collect();
         for number in 0.. {

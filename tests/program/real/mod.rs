@@ -1,6 +1,6 @@
 //! The program against the servers users run.
 
-mod world;
+pub(crate) mod world;
 
 use std::path::Path;
 
