@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests start programs and open connections on loopback")]
 
 mod browser;
+mod corpora;
 mod demo;
 mod evidence;
 mod oracle;
