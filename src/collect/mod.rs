@@ -12,7 +12,6 @@ pub mod domain;
 pub mod exports;
 pub mod https;
 pub(crate) mod imap;
-pub mod inside;
 pub mod messages;
 pub mod network;
 mod pop3;

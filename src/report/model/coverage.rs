@@ -46,6 +46,7 @@ pub struct Hop {
 pub struct Measure {
     pub title: String,
     pub area: String,
+    /// `6`, or `2 of 3; 1 failed` where it did not hold for all.
     pub count: String,
     pub subjects: String,
     pub grade: String,
@@ -189,6 +190,25 @@ fn hop(assessment: &Assessment, name: &'static str, kinds: &[&str]) -> Hop {
     }
 }
 
+/// For how many a measure held, and for how many it did not or nobody knows.
+fn held_for(assessment: &Assessment, check: &str, held: usize) -> String {
+    let Some(coverage) = assessment.coverage.checks.iter().find(|coverage| coverage.check == check) else {
+        return number(held as u64);
+    };
+    let open = coverage.needs_review + coverage.not_assessed;
+    if coverage.failed + open == 0 {
+        return number(held as u64);
+    }
+    let mut words = format!("{} of {}", number(held as u64), number((held + coverage.failed + open) as u64));
+    if coverage.failed > 0 {
+        words.push_str(&format!("; {} failed", number(coverage.failed as u64)));
+    }
+    if open > 0 {
+        words.push_str(&format!("; {} not known", number(open as u64)));
+    }
+    words
+}
+
 /// Controls in place, by check.
 pub(super) fn measures(assessment: &Assessment) -> Vec<Measure> {
     assessment
@@ -197,7 +217,7 @@ pub(super) fn measures(assessment: &Assessment) -> Vec<Measure> {
         .map(|passed| Measure {
             title: paragraph(&passed.title),
             area: heading(&passed.area),
-            count: number(passed.count as u64),
+            count: held_for(assessment, &passed.check, passed.count),
             subjects: {
                 let mut shown: Vec<String> = passed.subjects.iter().take(5).map(|name| paragraph(name)).collect();
                 if passed.count > shown.len() {

@@ -34,7 +34,7 @@ pub struct FindingGroup {
     /// `and 37 more like it`.
     pub more: Option<String>,
     pub count: usize,
-    /// `open 3 quarters, grade A, 2 accepted`.
+    /// `first seen 2026-06-30, grade A, 2 accepted`.
     pub meta: String,
     pub members: Vec<Member>,
     /// What is only counted.
@@ -189,12 +189,12 @@ fn member(finding: &Finding) -> Member {
 
 fn meta(members: &[&Finding], item: Option<&PlanItem>) -> String {
     let first = members[0];
+    let opened = members.iter().map(|finding| finding.opened).min();
     let age = members.iter().map(|finding| finding.age).max().unwrap_or(1);
     let mut parts = vec![outcome_word(first.outcome).to_owned(), kind_counted(members.len(), &first.subject.kind)];
-    parts.push(if age > 1 {
-        format!("open {} quarters", number(u64::from(age)))
-    } else {
-        "new this quarter".to_owned()
+    parts.push(match opened {
+        Some(opened) if age > 1 => format!("first seen {opened}"),
+        Some(_) | None => "new this quarter".to_owned(),
     });
     let accepted = members.iter().filter(|finding| matches!(finding.disposition, Disposition::Accepted { .. })).count();
     if accepted > 0 {

@@ -191,22 +191,37 @@ fn risks_above(assessment: &Assessment) -> Figure {
 }
 
 fn worst_mailbox(assessment: &Assessment) -> Figure {
-    let label = "individuals exposed if the worst mailbox falls".to_owned();
+    let label = "individuals in the fullest mailbox that was counted".to_owned();
     let worst = assessment
         .exposure
         .iter()
         .filter(|exposure| exposure.individuals_upper.or(exposure.individuals_lower).is_some())
         .max_by_key(|exposure| (exposure.individuals_upper.or(exposure.individuals_lower), exposure.individuals_lower));
+    let all = assessment.exposure.len();
     let unread = assessment.exposure.iter().filter(|exposure| exposure.individuals_upper.is_none()).count();
     match worst {
         Some(worst) => {
             let rest = if unread == 0 {
                 String::new()
             } else {
-                format!("; {} not counted", counted(unread, "mailbox", "mailboxes"))
+                // What was not counted may hold more than all that was.
+                let most = assessment.organization.individuals;
+                let bound = most.map_or_else(String::new, |most| format!("; at most {}, everybody on record", number(most)));
+                format!(
+                    "; {} of {} counted{bound}",
+                    number((all - unread) as u64),
+                    counted(all, "mailbox", "mailboxes")
+                )
             };
             Figure {
-                value: super::risks::individuals(worst.individuals_lower, worst.individuals_upper),
+                value: {
+                    let value = super::risks::individuals(worst.individuals_lower, worst.individuals_upper);
+                    if unread == 0 {
+                        value
+                    } else {
+                        format!("at least {}", number(worst.individuals_lower.unwrap_or(0)))
+                    }
+                },
                 label,
                 note: format!("{}{rest}", paragraph(&worst.mailbox)),
             }
@@ -218,11 +233,14 @@ fn worst_mailbox(assessment: &Assessment) -> Figure {
 fn assessed(assessment: &Assessment) -> Figure {
     let coverage = &assessment.coverage;
     let declared = coverage.assessed + coverage.partly_assessed + coverage.not_assessed;
-    let aside = more_lack_a_source(coverage.not_provided)
-        .unwrap_or_else(|| "every source the checks ask for was declared".to_owned());
+    let mut aside =
+        format!("{} in part, {} not", number(coverage.partly_assessed as u64), number(coverage.not_assessed as u64));
+    if let Some(more) = more_lack_a_source(coverage.not_provided) {
+        aside.push_str(&format!("; {more}"));
+    }
     Figure {
         value: format!("{} of {}", number(coverage.assessed as u64), number(declared as u64)),
-        label: "declared checks assessed".to_owned(),
+        label: "checks assessed in full".to_owned(),
         note: aside,
     }
 }
@@ -281,7 +299,7 @@ pub(super) fn decisions(assessment: &Assessment, risks: &[RiskView], groups: &[F
     {
         asked.push(Decision {
             title: "Name an owner and a date for the first item of the plan.".to_owned(),
-            why: sentence(&item.title),
+            why: sentence(&item.action),
             target: "plan".to_owned(),
         });
     }

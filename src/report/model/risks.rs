@@ -353,7 +353,7 @@ pub(super) fn plan(assessment: &Assessment, risks: &[RiskView]) -> Vec<PlanRow> 
             owner: owner_or(item.owner.as_deref()),
             due: due_or(item.due),
             status: paragraph(&item.status),
-            age: counted(item.age as usize, "quarter", "quarters"),
+            age: format!("since {}", item.opened),
             late: item.due.is_some_and(|due| due < today) && !matches!(item.status.as_str(), "done" | "closed"),
             command: format!("mailassay explain {}", paragraph(&item.check)),
         })

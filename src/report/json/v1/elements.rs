@@ -96,7 +96,7 @@ fn measures(assessment: &Assessment) -> Filling {
             "the questionnaire was not answered: what no system shows is not known",
         ),
     ]);
-    let filled = format!("{} checks found measures in place", assessment.passed.len());
+    let filled = format!("{} checks found measures in place, in full or in part", assessment.passed.len());
     ("Current security measures", missing, filled)
 }
 
