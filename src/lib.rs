@@ -26,6 +26,7 @@ pub mod facts;
 pub mod checks;
 pub mod finding;
 pub mod assess;
+pub mod decisions;
 pub mod risk;
 pub mod verdict;
 pub mod report;

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::decisions::Decisions;
 use super::declared::Declared;
 use super::{Answer, EvidenceId, Observation, Question, Source, hex};
 use crate::files::{self, FileError};
@@ -164,6 +165,8 @@ pub struct Evidence {
     /// SHA-256 of the manifest's bytes: it covers every segment. Of several folders: over their
     /// digests, sorted.
     pub digest: String,
+    /// The digest of each folder that was joined, sorted.
+    pub collections: Vec<String>,
     observations: Vec<(EvidenceId, Observation)>,
     missing: BTreeSet<(Source, SubjectKind)>,
     /// Indices into `observations` by subject.
@@ -198,7 +201,14 @@ impl Evidence {
         for (index, (_, observation)) in observations.iter().enumerate() {
             by_subject.entry(observation.subject.clone()).or_default().push(index);
         }
-        Ok(Self { manifests: vec![manifest], digest, observations, missing, by_subject })
+        Ok(Self {
+            manifests: vec![manifest],
+            collections: vec![digest.clone()],
+            digest,
+            observations,
+            missing,
+            by_subject,
+        })
     }
 
     /// Joins collections made in different places. An answer beats a question nobody answered;
@@ -238,7 +248,7 @@ impl Evidence {
         for (index, (_, observation)) in observations.iter().enumerate() {
             by_subject.entry(observation.subject.clone()).or_default().push(index);
         }
-        Some(Self { manifests, digest, observations, missing, by_subject })
+        Some(Self { manifests, digest, collections: digests, observations, missing, by_subject })
     }
 
     /// The end of collection; of several folders, the latest.
@@ -281,6 +291,16 @@ impl Evidence {
     pub fn source_taken_away(&self, source: Source) -> Option<NotObserved> {
         let (_, kind) = self.missing.iter().find(|(missing, _)| *missing == source)?;
         self.taken_away(source, *kind)
+    }
+
+    /// What the organization decided; of several collections, the newest. Empty where its folder
+    /// holds no such file.
+    pub fn decisions(&self) -> Option<(&EvidenceId, &Decisions)> {
+        let found = self.from(Source::Declared).filter_map(|(id, observation)| match &observation.answer {
+            Ok(Answer::Decisions(decisions)) => Some((observation.asked_at, id, decisions.as_ref())),
+            Ok(_) | Err(_) => None,
+        });
+        found.max_by_key(|(asked_at, id, _)| (*asked_at, *id)).map(|(_, id, decisions)| (id, decisions))
     }
 
     /// What the scope declared; an error where that segment was taken away.

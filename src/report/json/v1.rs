@@ -12,12 +12,14 @@ use serde::{Deserialize, Serialize};
 
 mod build;
 mod convert;
+pub mod decisions;
 pub mod diff;
 mod elements;
 mod specifications;
 pub mod words;
 
 pub use build::Inputs;
+pub use decisions::Decisions;
 pub use diff::Diff;
 pub use elements::elements;
 pub use words::{
@@ -58,6 +60,9 @@ pub struct Assessment {
     pub exposure: Vec<Exposure>,
     /// Most risk removed per effort first.
     pub plan: Vec<PlanItem>,
+    /// What the organization decided, and how it stands.
+    #[serde(default)]
+    pub decisions: Decisions,
     /// What changed since the assessment compared with; `None` where there is none.
     pub drift: Option<Diff>,
     /// The gates that hold, in order of precedence; empty where the exit code is 0.
@@ -443,6 +448,13 @@ pub struct PlanItem {
     pub owner: Option<String>,
     pub due: Option<Date>,
     pub status: String,
+    /// How often its due date was moved to a later day.
+    #[serde(default)]
+    pub deferrals: u32,
+    #[serde(default)]
+    pub milestones: Vec<crate::evidence::decisions::Milestone>,
+    #[serde(default)]
+    pub comment: Option<String>,
 }
 
 /// A condition that decides the exit code. Only those that hold are listed.

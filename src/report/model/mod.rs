@@ -5,6 +5,7 @@
 //! assessment, so a stored assessment gives the same pages again.
 
 mod coverage;
+mod decided;
 mod findings;
 mod front;
 mod glossary;
@@ -77,6 +78,8 @@ pub struct Page {
     pub matrix: Vec<MatrixRow>,
     pub plan: Vec<PlanRow>,
     pub accepted: Vec<findings::AcceptedRow>,
+    /// What the organization decided.
+    pub decided: decided::DecidedView,
     pub attestations: Vec<coverage::AttestationRow>,
     pub drift: Option<places::Drift>,
     pub evidence: Vec<places::EvidenceRow>,
@@ -128,6 +131,7 @@ impl Page {
             matrix: rule::matrix(assessment),
             plan: risks::plan(assessment, &risks),
             accepted: findings::accepted(assessment),
+            decided: decided::decided(assessment),
             attestations: coverage::attestations(assessment),
             drift: places::drift(assessment),
             evidence: places::evidence(assessment),

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::assess::Judgement;
 use crate::clock::date_of;
+use crate::decisions::{Due, Weights};
 use crate::evidence::{Answer, Evidence, Manifest, Segment, Source};
 use crate::facts::{Collection, Facts};
 use crate::finding;
@@ -38,6 +39,10 @@ pub struct Inputs<'a> {
     pub judgement: &'a Judgement,
     pub analysis: &'a RiskAnalysis,
     pub rule: &'a SecurityRule,
+    /// What was decided, weighed.
+    pub weights: &'a Weights,
+    /// What falls due.
+    pub due: &'a [Due],
 }
 
 impl Assessment {
@@ -72,6 +77,7 @@ impl Assessment {
             exposure: analysis.exposure.iter().map(Exposure::from).collect(),
             plan: plan(analysis, cards, date_of(as_of)),
             findings,
+            decisions: super::Decisions::new(evidence, inputs.weights, inputs.due),
             drift: None,
             gates: Vec::new(),
             elements: Vec::new(),
@@ -289,6 +295,9 @@ fn plan(analysis: &RiskAnalysis, cards: &Cards, opened: Date) -> Vec<PlanItem> {
             owner: item.owner.clone(),
             due: item.due,
             status: item.status.clone(),
+            deferrals: item.deferrals,
+            milestones: item.milestones.clone(),
+            comment: item.comment.clone(),
         })
         .collect()
 }

@@ -166,6 +166,8 @@ fn assessment(judgement: &Judgement) -> Assessment {
         judgement,
         analysis: &analysis,
         rule: &SecurityRule::built_in().unwrap(),
+        weights: &crate::decisions::Weights::default(),
+        due: &[],
     })
 }
 
