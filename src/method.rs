@@ -7,6 +7,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use crate::assess::{CheckBroken, Judgement, assess};
+use crate::checks::controls::Controls;
 use crate::checks::{Catalog, CheckError};
 use crate::clock::date_of;
 use crate::decisions::{self, Conclusions, Given};
@@ -25,6 +26,7 @@ pub struct Method {
     pub model: Model,
     pub rule: SecurityRule,
     conclusions: Conclusions,
+    controls: Controls,
     cards: Cards,
 }
 
@@ -45,9 +47,10 @@ impl Method {
         let model = Model::built_in(&known)?;
         let rule = SecurityRule::built_in()?;
         let conclusions = Conclusions::built_in(&|id| known.contains(id))?;
+        let controls = Controls::built_in(&catalog)?;
         let mut cards = risk::cards(&catalog);
         cards.extend(conclusions.cards().map(|(id, card)| (id.clone(), card.clone())));
-        Ok(Self { catalog, model, rule, conclusions, cards })
+        Ok(Self { catalog, model, rule, conclusions, controls, cards })
     }
 
     /// Judges evidence as of a moment (by default the end of its collection), compares with an
@@ -90,6 +93,7 @@ impl Method {
             judgement: &judgement,
             analysis: &analysis,
             rule: &self.rule,
+            controls: &self.controls,
             weights: &weights,
             due: &due,
         });

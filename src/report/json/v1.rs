@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 mod build;
+pub mod controls;
 mod convert;
 pub mod decisions;
 pub mod diff;
@@ -19,6 +20,7 @@ mod specifications;
 pub mod words;
 
 pub use build::Inputs;
+pub use controls::ControlsCovered;
 pub use decisions::Decisions;
 pub use diff::Diff;
 pub use elements::elements;
@@ -60,6 +62,9 @@ pub struct Assessment {
     pub exposure: Vec<Exposure>,
     /// Most risk removed per effort first.
     pub plan: Vec<PlanItem>,
+    /// Which controls of published guidance anything here speaks to.
+    #[serde(default)]
+    pub controls: ControlsCovered,
     /// What the organization decided, and how it stands.
     #[serde(default)]
     pub decisions: Decisions,

@@ -4,6 +4,7 @@
 //! escapes it. The model groups, counts and words; it judges nothing and reads nothing but the
 //! assessment, so a stored assessment gives the same pages again.
 
+mod controls;
 mod coverage;
 mod decided;
 mod findings;
@@ -78,6 +79,8 @@ pub struct Page {
     pub matrix: Vec<MatrixRow>,
     pub plan: Vec<PlanRow>,
     pub accepted: Vec<findings::AcceptedRow>,
+    /// What no check, question or reader speaks to.
+    pub controls: controls::ControlsView,
     /// What the organization decided.
     pub decided: decided::DecidedView,
     pub attestations: Vec<coverage::AttestationRow>,
@@ -131,6 +134,7 @@ impl Page {
             matrix: rule::matrix(assessment),
             plan: risks::plan(assessment, &risks),
             accepted: findings::accepted(assessment),
+            controls: controls::controls(assessment),
             decided: decided::decided(assessment),
             attestations: coverage::attestations(assessment),
             drift: places::drift(assessment),

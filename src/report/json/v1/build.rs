@@ -13,6 +13,7 @@ use super::{
     Subjects, Tool, Vantage, convert, specifications,
 };
 use crate::assess::Judgement;
+use crate::checks::controls::Controls;
 use crate::clock::date_of;
 use crate::decisions::{Due, Weights};
 use crate::evidence::{Answer, Evidence, Manifest, Segment, Source};
@@ -39,6 +40,8 @@ pub struct Inputs<'a> {
     pub judgement: &'a Judgement,
     pub analysis: &'a RiskAnalysis,
     pub rule: &'a SecurityRule,
+    /// Which controls of published guidance are carried.
+    pub controls: &'a Controls,
     /// What was decided, weighed.
     pub weights: &'a Weights,
     /// What falls due.
@@ -78,6 +81,7 @@ impl Assessment {
             plan: plan(analysis, cards, date_of(as_of)),
             findings,
             decisions: super::Decisions::new(evidence, inputs.weights, inputs.due),
+            controls: inputs.controls.into(),
             drift: None,
             gates: Vec::new(),
             elements: Vec::new(),
