@@ -30,6 +30,8 @@ pub mod decisions;
 pub mod risk;
 pub mod verdict;
 pub mod report;
+pub mod sheet;
+pub mod plan_sheet;
 pub mod history;
 pub mod method;
 pub mod lab;

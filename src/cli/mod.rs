@@ -13,7 +13,9 @@ mod diff;
 mod ingest;
 mod judging;
 mod output;
+mod plan;
 mod probe;
+mod questionnaire;
 mod report;
 mod scan;
 mod targets;
@@ -67,7 +69,9 @@ fn dispatch(cli: Cli, voice: &Voice) -> Result<Ending, Failure> {
             say(&String::from_utf8_lossy(&page));
             Ok(Ending::Clean)
         }
+        Verb::Plan(action) => plan::run(action, voice),
         Verb::Probe(args) => probe::run(args, voice),
+        Verb::Questionnaire(action) => questionnaire::run(action, voice),
         Verb::Report(args) => report::run(&args, voice),
         Verb::Scan(args) => scan::run(args, voice),
     }

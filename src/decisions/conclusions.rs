@@ -22,7 +22,7 @@ pub(super) const AREA: &str = "governance";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conclusions {
     cards: BTreeMap<String, Card>,
-    pub(super) contradictions: Vec<Pair>,
+    contradictions: Vec<Pair>,
 }
 
 /// An answer and a check that contradict each other where one says yes and the other fails.
@@ -111,6 +111,11 @@ impl Conclusions {
             contradictions.push(pair.value);
         }
         Ok(Self { cards, contradictions })
+    }
+
+    /// The answers and checks that can contradict each other.
+    pub fn contradictions(&self) -> &[Pair] {
+        &self.contradictions
     }
 
     /// The texts, as those of checks.

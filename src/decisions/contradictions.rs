@@ -16,7 +16,7 @@ const SHOWN: usize = 20;
 /// One finding for each pair that contradicts itself. An answer other than "yes", or a check that
 /// was not assessed, contradicts nothing.
 pub(super) fn contradict(conclusions: &Conclusions, facts: &Facts, judgement: &mut Judgement, tallies: &mut Tallies) {
-    for pair in &conclusions.contradictions {
+    for pair in conclusions.contradictions() {
         let Some(answer) = facts.attestations.subjects.iter().find(|answer| answer.name == pair.question) else {
             continue;
         };

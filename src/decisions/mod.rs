@@ -11,7 +11,7 @@ mod exceptions;
 mod due;
 mod risks;
 
-pub use conclusions::Conclusions;
+pub use conclusions::{Conclusions, Pair};
 pub use due::{Due, DueKind, calendar, list};
 
 use std::collections::BTreeMap;
