@@ -161,9 +161,10 @@ pub(super) struct QuestionnaireImportArgs {
 }
 
 #[derive(Debug, Args)]
+#[group(id = "scan_target", args = ["domains", "scope"], required = true, multiple = false)]
 pub(super) struct ScanArgs {
     /// Domains to ask in public only, where there is no scope.
-    #[arg(value_name = "DOMAIN", required_unless_present = "scope", conflicts_with = "scope")]
+    #[arg(value_name = "DOMAIN")]
     pub domains: Vec<String>,
     /// What may be examined.
     #[arg(long, value_name = "FILE")]
@@ -180,9 +181,10 @@ pub(super) struct ScanArgs {
 }
 
 #[derive(Debug, Args)]
+#[group(id = "collect_target", args = ["domains", "scope"], required = true, multiple = false)]
 pub(super) struct CollectArgs {
     /// Domains to ask in public only, where there is no scope.
-    #[arg(value_name = "DOMAIN", required_unless_present = "scope", conflicts_with = "scope")]
+    #[arg(value_name = "DOMAIN")]
     pub domains: Vec<String>,
     /// What may be examined.
     #[arg(long, value_name = "FILE")]

@@ -31,6 +31,12 @@ use crate::verdict::Ending;
 
 /// Runs one verb and gives the process's exit code.
 pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    // A panic's own words could quote what it was reading, a patient's mail included: only the
+    // place is told.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+        eprintln!("error: a fault of the program at {place}; please report it");
+    }));
     let cli = match args::parse(arguments) {
         Ok(cli) => cli,
         Err(error) => {

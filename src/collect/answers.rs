@@ -10,13 +10,13 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use super::inside;
 use crate::clock::date_of;
 use crate::evidence::declared::{AnswerRow, AnswerWord};
 use crate::evidence::{Answer, Observation, Question, Source};
 use crate::files::{self, FileError};
 use crate::names::{SubjectId, SubjectKind};
 use crate::questionnaire::Questionnaire;
+use crate::scope;
 use crate::yaml::{self, Located, Spanned};
 
 /// The file is at most this large.
@@ -58,11 +58,11 @@ pub fn read(
     asked_at: Timestamp,
     vantage: &str,
 ) -> Result<Vec<Observation>, AnswersError> {
-    let path = inside::find(folder, label).unwrap_or_else(|| folder.join(label));
+    let path = scope::find(folder, label).unwrap_or_else(|| folder.join(label));
     let text = files::read_text(&path, LARGEST)?;
     let rows = parse(Path::new(label), &text, questionnaire, date_of(asked_at)).map_err(Box::new)?;
     let observations = rows.into_values().map(|mut row| {
-        row.evidence_sha256 = row.evidence_file.as_deref().and_then(|label| inside::sha256(folder, label));
+        row.evidence_sha256 = row.evidence_file.as_deref().and_then(|label| scope::sha256(folder, label));
         Observation {
             subject: SubjectId::new(SubjectKind::Attestation, row.id.clone()),
             source: Source::Answers,

@@ -13,7 +13,6 @@ pub mod domain;
 pub mod exports;
 pub mod https;
 pub(crate) mod imap;
-pub mod inside;
 pub mod messages;
 pub mod network;
 mod pop3;

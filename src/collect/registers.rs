@@ -10,12 +10,12 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
-use super::inside;
 use crate::evidence::declared::RegisterRows;
 use crate::evidence::export::RejectedRow;
 use crate::evidence::{Answer, Observation, Question, Source, hex};
 use crate::files::{self, FileError};
 use crate::names::{SubjectId, SubjectKind};
+use crate::scope;
 use crate::yaml::Located;
 
 /// A register is at most this large.
@@ -100,7 +100,7 @@ pub fn read(
     asked_at: Timestamp,
     vantage: &str,
 ) -> Result<Vec<Observation>, RegistersError> {
-    let inside = inside::find(folder, label).unwrap_or_else(|| folder.join(label));
+    let inside = scope::find(folder, label).unwrap_or_else(|| folder.join(label));
     let failed = |source| FileError::Read { path: inside.clone(), source };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(&inside).map_err(failed)? {

@@ -44,7 +44,7 @@ fact_group! {
         policy: String = "none".to_owned(),
         /// Whether `t=y` asks receivers to act one step milder.
         testing: bool = false,
-        /// The policy for subdomains that exist.
+        /// The policy for subdomains that exist: `none`, `quarantine`, `reject`.
         subdomain_policy: String = "none".to_owned(),
         /// The `pct` of RFC 7489 receivers, percent.
         percent: i64 = 100,
@@ -76,7 +76,7 @@ fact_group! {
     pub struct MtaSts {
         /// The contract's word: `missing`, `invalid`, `error`, `mismatch`, `enforce`, `testing`, `none`.
         verdict: String = "missing".to_owned(),
-        /// The policy's mode.
+        /// The policy's mode: `enforce`, `testing`, `none`.
         mode: String = "none".to_owned(),
         /// `max_age` in whole days.
         max_age_days: i64 = 0,

@@ -21,11 +21,11 @@ fact_group! {
     pub struct Certificate {
         /// Whole days until it expires at `as_of`; negative when it has.
         days_left: i64 = 0,
-        /// `rsa`, `ec`, `ed25519`, `other`.
+        /// `rsa`, `ec`, `ed25519`, `ed448`, `other`.
         key_type: String = "none".to_owned(),
         /// Key size in bits.
         key_bits: i64 = 0,
-        /// The signature's hash: `sha256`, `sha1`, `md5`, …
+        /// The signature's hash: `sha512`, `sha384`, `sha256`, `sha224`, `sha1`, `md5`, `md2`, `unknown`.
         signature_hash: String = "none".to_owned(),
         /// Whether a chain to a trusted root was served, dates aside.
         trusted: bool = false,

@@ -39,7 +39,7 @@ subject! {
         has_conditions: bool,
         /// Classes of words it looks for: `health`, `payment`, `security`.
         keywords: Vec<String>,
-        /// What its name looks like: `plain`, `short`, `punctuation`, `repeated`, `invisible`, `empty`.
+        /// What its name looks like: `plain`, `short`, `punctuation`, `repeated`, `invisible`, `empty`; `none` where it has no name.
         name_class: String = "none".to_owned(),
         /// Whether the source could show what the rule does.
         readable: bool,

@@ -60,6 +60,9 @@ struct Table {
 
 const CLINIC: &str = "clinic.example";
 const PARKED: &str = "maplestreet.example";
+const IMAP_STARTTLS: &str = "imap.clinic.example:143";
+const IMAP_TLS: &str = "imap.clinic.example:993";
+const OLD_SUBMISSION: &str = "smtp.clinic.example:587";
 const FRONT_DESK_INBOX: &str = "front-desk@clinic.example/Inbox";
 const SCHEDULING_INBOX: &str = "scheduling@clinic.example/Inbox";
 
@@ -79,10 +82,18 @@ const BOTH: Table = Table {
         ("phi-mail-within-stated-limit", &[FRONT_DESK_INBOX, SCHEDULING_INBOX]),
         ("phi-only-in-declared-mailboxes", &[SCHEDULING_INBOX]),
         ("answers-current", &["incident-exercise"]),
-        ("agreements-signed", &["agreements-complete"]),
+        ("agreements-complete", &["agreements-complete"]),
+        ("tls-on-every-mail-exchange", &["fallback.clinic.example:25"]),
+        ("old-tls-refused", &[OLD_SUBMISSION]),
+        ("forward-secrecy-always", &[OLD_SUBMISSION]),
+        ("no-64-bit-block-suites", &[OLD_SUBMISSION]),
     ],
     needs_review: &[("seen-vendor-registered", &["mailchimp"])],
-    not_assessed: &[("stored-mail-encrypted", &["stored-mail-encryption"])],
+    not_assessed: &[
+        ("stored-mail-encrypted", &["stored-mail-encryption"]),
+        // The scope allows no active probes.
+        ("no-injection-before-tls", &["mx1.clinic.example:25"]),
+    ],
     pass: &[
         ("dnssec-signed", &[CLINIC, PARKED]),
         ("tls-rpt-requested", &[CLINIC]),
@@ -117,6 +128,14 @@ const BOTH: Table = Table {
         ("training-on-record", &["training"]),
         ("security-official-named", &["security-official"]),
         ("authorization-covers-scope", &["Maple Street Clinic"]),
+        ("tls-on-every-mail-exchange", &["mx1.clinic.example:25", "mx2.clinic.example:25"]),
+        ("tls-on-every-client-service", &[IMAP_STARTTLS, IMAP_TLS, OLD_SUBMISSION, "portal.clinic.example:443"]),
+        ("old-tls-refused", &["mx1.clinic.example:25", IMAP_STARTTLS, IMAP_TLS]),
+        ("modern-tls-accepted", &["mx1.clinic.example:25", IMAP_TLS, OLD_SUBMISSION]),
+        ("certificate-unexpired", &["mx1.clinic.example:25", IMAP_TLS, OLD_SUBMISSION]),
+        ("certificate-trusted-on-mail-exchanges", &["mx1.clinic.example:25"]),
+        ("certificate-name-matches-on-mail-exchanges", &["mx1.clinic.example:25"]),
+        ("no-passwords-in-clear", &["mx1.clinic.example:25", IMAP_STARTTLS, OLD_SUBMISSION]),
     ],
 };
 
@@ -128,6 +147,7 @@ const SECOND: Table = Table {
         ("answers-current", &["access-review"]),
         ("restore-tests-on-record", &["restore-tests"]),
         ("restore-tried", &["restore-test"]),
+        ("certificate-unexpired", &["mx2.clinic.example:25"]),
     ],
     needs_review: &[],
     not_assessed: &[],
@@ -143,6 +163,7 @@ const THIRD: Table = Table {
         // Somebody new, and an answer that ran out in between.
         ("mfa-on-every-mailbox", &["t.nguyen@clinic.example"]),
         ("answers-current", &["activity-review"]),
+        ("no-passwords-in-clear", &["oldmail.clinic.example:143"]),
     ],
     needs_review: &[],
     // The partner's name servers were down, and an export was left out.
@@ -156,5 +177,6 @@ const THIRD: Table = Table {
         ("answers-current", &["access-review"]),
         ("restore-tests-on-record", &["restore-tests"]),
         ("restore-tried", &["restore-test"]),
+        ("certificate-unexpired", &["mx2.clinic.example:25"]),
     ],
 };

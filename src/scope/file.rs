@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::{Limits, Scope, ScopeError, inside};
+use super::{Limits, Scope, ScopeError, inside, sha256};
 use crate::evidence::declared::{
     Agreement, Authorization, Declared, DeclaredDomain, DeclaredHost, DeclaredMessages, DeclaredPartner,
     DeclaredRetention, DeclaredVendor, Handles, Organization, Role,
@@ -19,8 +19,6 @@ use crate::yaml::{self, Located, Spanned};
 
 /// A scope is written by hand; more than this is not one.
 const SCOPE_BYTES: u64 = 4 * 1024 * 1024;
-/// Agreements and policies are hashed up to this size.
-const DOCUMENT_BYTES: u64 = 256 * 1024 * 1024;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -200,9 +198,7 @@ impl Reader<'_> {
     /// The hash of a document that is named; `None` where it is not there to be read.
     fn document(&mut self, written: Option<&Spanned<String>>) -> (Option<String>, Option<String>) {
         let Some(path) = written.and_then(|written| self.path(written)) else { return (None, None) };
-        let sha256 = files::read_bounded(&self.folder.join(&path), DOCUMENT_BYTES)
-            .ok()
-            .map(|bytes| hex(&Sha256::digest(&bytes)));
+        let sha256 = sha256(self.folder, &path);
         (Some(path), sha256)
     }
 }

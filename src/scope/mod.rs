@@ -16,7 +16,7 @@ use crate::files::FileError;
 use crate::names::DomainName;
 use crate::yaml::Located;
 
-pub use paths::{PathError, inside};
+pub use paths::{PathError, find, inside, sha256};
 
 /// A scope ready for collection.
 #[derive(Clone, Debug)]

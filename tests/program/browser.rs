@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -15,6 +15,8 @@ struct Browser {
     driver: Child,
     port: u16,
     session: String,
+    /// Held open: a driver that cannot write its log ends.
+    _log: BufReader<ChildStdout>,
     _profile: tempfile::TempDir,
 }
 
@@ -26,11 +28,13 @@ impl Browser {
             .stderr(Stdio::null())
             .spawn()
             .expect("chromedriver starts");
-        let out = BufReader::new(driver.stdout.take().expect("stdout is piped"));
-        let port = out
+        let mut log = BufReader::new(driver.stdout.take().expect("stdout is piped"));
+        let port = log
+            .by_ref()
             .lines()
             .map_while(Result::ok)
-            .find_map(|line| line.split("on port ").nth(1)?.trim_end_matches('.').parse().ok())
+            // It first says "on port 0", then the one it was given.
+            .find_map(|line| line.split("on port ").nth(1)?.trim_end_matches('.').parse().ok().filter(|port| *port > 0))
             .expect("chromedriver says its port");
         let profile = tempfile::tempdir().unwrap();
         let arguments = [
@@ -44,7 +48,7 @@ impl Browser {
             "--disable-sync".to_owned(),
             format!("--user-data-dir={}", profile.path().display()),
         ];
-        let mut browser = Self { driver, port, session: String::new(), _profile: profile };
+        let mut browser = Self { driver, port, session: String::new(), _log: log, _profile: profile };
         let options = json!({ "args": arguments, "binary": "/usr/bin/chromium" });
         let wanted = json!({ "capabilities": { "alwaysMatch": {
             "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL" } } } });
@@ -54,22 +58,35 @@ impl Browser {
     }
 
     fn post(&self, path: &str, body: &Value) -> Value {
-        let body = body.to_string();
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("chromedriver listens");
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-        write!(
-            stream,
-            "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-            body.len()
-        )
-        .unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        let text = String::from_utf8_lossy(&answer);
-        let (_, body) = text.split_once("\r\n\r\n").expect("an HTTP answer");
-        let value: Value = serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {body}"));
+        let value = self.ask("POST", path, &body.to_string()).unwrap_or_else(|error| panic!("{path}: {error}"));
         assert!(value["value"]["error"].is_null(), "{path}: {}", value["value"]);
         value["value"].clone()
+    }
+
+    /// One request. The driver keeps connections open, so the answer ends where it says it does.
+    fn ask(&self, method: &str, path: &str, body: &str) -> std::io::Result<Value> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )?;
+        let mut answer = BufReader::new(stream);
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            answer.read_line(&mut line)?;
+            match line.trim().to_ascii_lowercase().split_once(':') {
+                Some(("content-length", value)) => length = value.trim().parse().unwrap_or(0),
+                Some(_) => {}
+                None if line.trim().is_empty() => break,
+                None => {}
+            }
+        }
+        let mut bytes = vec![0; length];
+        answer.read_exact(&mut bytes)?;
+        Ok(serde_json::from_slice(&bytes)?)
     }
 
     fn open(&self, page: &Path, width: u32, more: &Value) {
@@ -97,11 +114,7 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
-            write!(stream, "DELETE /session/{} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", self.session).ok()?;
-            stream.read_to_end(&mut Vec::new()).ok()
-        }));
+        let _ = self.ask("DELETE", &format!("/session/{}", self.session), "");
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }

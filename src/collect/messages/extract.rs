@@ -18,6 +18,9 @@ const PARTS: usize = 10_000;
 /// Text is read in windows of this size, so that memory does not grow with it.
 const WINDOW: usize = 1024 * 1024;
 
+/// What takes the texts of one segment, each with its place.
+pub(super) type Sink<'s> = dyn FnMut(&[(Place, &str)]) + 's;
+
 /// Where in a message a text stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Place {
@@ -91,7 +94,7 @@ impl Parsed<'_> {
     }
 
     /// Hands every text to `sink`, in the message's order. Returns why parts were not looked into.
-    pub(super) fn texts(&self, sink: &mut dyn FnMut(&[(Place, &str)])) -> Vec<&'static str> {
+    pub(super) fn texts(&self, sink: &mut Sink<'_>) -> Vec<&'static str> {
         let mut walk = Walk { sink, not_inspected: Vec::new(), parts: 0, texts: 0, images: 0 };
         walk.message(&self.0, 0);
         // A message that is only a picture says nothing we can read.
@@ -103,7 +106,7 @@ impl Parsed<'_> {
 }
 
 struct Walk<'s> {
-    sink: &'s mut dyn FnMut(&[(Place, &str)]),
+    sink: &'s mut Sink<'s>,
     not_inspected: Vec<&'static str>,
     parts: usize,
     /// Bodies that had words.

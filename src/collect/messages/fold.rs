@@ -64,6 +64,14 @@ fn push_folded(out: &mut Vec<u8>, text: &str) {
     // Spaces in a row: one stays one, three and more are a column.
     let mut spaces = 0_usize;
     while at < bytes.len() {
+        // Most text is plain words with single spaces, and is copied as it is.
+        let run = plain_run(&bytes[at..], spaces > 0);
+        if run > 0 {
+            out.extend_from_slice(&bytes[at..at + run]);
+            at += run;
+            spaces = usize::from(out.last() == Some(&b' '));
+            continue;
+        }
         let byte = bytes[at];
         let plain = if byte < 0x80 {
             at += 1;
@@ -98,6 +106,20 @@ fn push_folded(out: &mut Vec<u8>, text: &str) {
         spaces = 0;
         out.push(plain);
     }
+}
+
+/// How many bytes from here on stay as they are: visible ASCII, line ends, tabs, single spaces.
+fn plain_run(bytes: &[u8], after_space: bool) -> usize {
+    let mut spaced = after_space;
+    bytes
+        .iter()
+        .take_while(|byte| {
+            let space = **byte == b' ';
+            let plain = matches!(**byte, b'!'..=b'~' | b'\n' | b'\t') || (space && !spaced);
+            spaced = space;
+            plain
+        })
+        .count()
 }
 
 /// One character as ASCII, or nothing for what no reader sees.

@@ -96,11 +96,7 @@ impl Page {
         match name.as_str() {
             "script" | "style" | "head" if !closing => return after_closing(bytes, end, &name),
             "br" | "hr" => self.line_end(),
-            "td" | "th" if !closing => {
-                if !self.out.ends_with('\n') && !self.out.is_empty() {
-                    self.out.push('\t');
-                }
-            }
+            "td" | "th" if !closing && !self.out.is_empty() && !self.out.ends_with('\n') => self.out.push('\t'),
             "blockquote" => {
                 self.quoted = if closing { self.quoted.saturating_sub(1) } else { self.quoted.saturating_add(1) };
                 self.line_end();

@@ -280,7 +280,7 @@ impl Run<'_> {
         }
         let (sha256, size) = (hex(&Sha256::digest(&bytes)), bytes.len() as u64);
         let too_large = size > limit;
-        if bytes.is_empty() || extract::parse(&bytes).is_none() {
+        if source::sniff(&bytes[..bytes.len().min(4096)]) != Format::Messages {
             return self.file(
                 label,
                 Err(NotObserved::Unreadable { why: "neither an mbox nor a message".to_owned(), line: None }),
@@ -447,14 +447,14 @@ fn read_waiting(
     junk: bool,
 ) -> (MessageReading, [u8; 32], u64) {
     match waiting {
-        Waiting::Bytes { bytes, too_large } => (read_message(&bytes, too_large, options, today, junk), [0; 32], 0),
+        Waiting::Bytes { bytes, too_large } => (read_guarded(&bytes, too_large, options, today, junk), [0; 32], 0),
         Waiting::File(path) => {
             let mut bytes = Vec::new();
             let limit = MESSAGE_BYTES as u64;
             match fs::File::open(path).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes)) {
                 Ok(_) => {
                     let too_large = bytes.len() as u64 > limit;
-                    let mut reading = read_message(source::without_count(&bytes), too_large, options, today, junk);
+                    let mut reading = read_guarded(source::without_count(&bytes), too_large, options, today, junk);
                     if reading.date.is_none() {
                         reading.date = maildir_date(path, today);
                     }
@@ -475,6 +475,13 @@ fn maildir_date(path: &Path, today: Date) -> Option<Date> {
     let seconds: i64 = name.split('.').next()?.parse().ok()?;
     let date = date_of(Timestamp::from_second(seconds).ok()?);
     (date.year() >= 1980 && date <= today).then_some(date)
+}
+
+/// Judges one message; a fault in a reader spoils that message alone, and is counted.
+fn read_guarded(bytes: &[u8], too_large: bool, options: &ScanOptions, today: Date, junk: bool) -> MessageReading {
+    let read = std::panic::AssertUnwindSafe(|| read_message(bytes, too_large, options, today, junk));
+    std::panic::catch_unwind(read)
+        .unwrap_or_else(|_| MessageReading { not_inspected: vec!["reader-fault"], ..MessageReading::default() })
 }
 
 /// Judges one message.

@@ -186,7 +186,8 @@ fn format_of(path: &Path) -> std::io::Result<Format> {
     Ok(sniff(&head))
 }
 
-fn sniff(head: &[u8]) -> Format {
+/// What these first bytes begin.
+pub(super) fn sniff(head: &[u8]) -> Format {
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     let text = &text[text.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count()..];
     if text.starts_with(b"From ") {

@@ -1,1 +1,127 @@
+//! The scan as a whole: a labelled corpus made from a seed, canaries, hostile mail.
+//!
+//! Every name, number and sentence here is invented.
 
+mod corpus;
+mod hostile;
+mod leaks;
+
+use super::*;
+use crate::evidence::content::ContentFolder;
+
+fn options() -> ScanOptions {
+    ScanOptions {
+        key: ScanKey::from_secret(b"test"),
+        message_key: Some(MessageKey::from_file_bytes(b"message key\n")),
+        now: "2026-11-21T12:00:00Z".parse().unwrap(),
+        vantage: "test".to_owned(),
+    }
+}
+
+/// Scans one mbox given as bytes.
+fn scan_bytes(mbox: Vec<u8>) -> Scan {
+    let from = MailFrom::Stream(Box::new(std::io::Cursor::new(mbox)));
+    scan(vec![MailSource { label: "-".to_owned(), mailbox: "front-desk".to_owned(), from }], &options())
+}
+
+fn mbox_of(messages: &[String]) -> Vec<u8> {
+    let mut mbox = Vec::new();
+    for message in messages {
+        mbox.extend_from_slice(b"From a@b.example Thu Jan  1 00:00:00 2026\n");
+        mbox.extend_from_slice(message.as_bytes());
+        mbox.extend_from_slice(b"\n\n");
+    }
+    mbox
+}
+
+fn folders(scan: &Scan) -> Vec<ContentFolder> {
+    scan.observations
+        .iter()
+        .filter_map(|observation| match &observation.answer {
+            Ok(Answer::ContentFolder(folder)) => Some(folder.clone()),
+            _ => None,
+        })
+        .collect()
+}
+
+fn files(scan: &Scan) -> Vec<ContentFile> {
+    scan.observations
+        .iter()
+        .filter_map(|observation| match &observation.answer {
+            Ok(Answer::ContentFile(file)) => Some(file.clone()),
+            _ => None,
+        })
+        .collect()
+}
+
+const PHI: &str = "Pt Zorba Quillon, MRN 4455661, biopsy shows melanoma";
+
+fn message(id: &str, date: &str, body: &str) -> String {
+    format!(
+        "From: nurse@clinic.example\nTo: desk@clinic.example\nMessage-ID: <{id}@clinic.example>\nDate: {date}\nSubject: note\n\n{body}\n"
+    )
+}
+
+#[test]
+fn references_are_the_keyed_message_id_and_levels_follow() {
+    let scan = scan_bytes(mbox_of(&[
+        message("one", "Wed, 4 Mar 2020 10:00:00 +0000", PHI),
+        message("two", "Wed, 4 Mar 2026 10:00:00 +0000", "Lunch at noon?"),
+    ]));
+    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(b"message key").unwrap();
+    mac.update(b"one@clinic.example");
+    let expected = &hex(&mac.finalize().into_bytes())[..12];
+    assert_eq!(scan.messages[0].line(), format!("{{\"ref\":\"{expected}\",\"level\":3}}"));
+    assert_eq!(scan.messages[1].level, 0);
+    let folder = &folders(&scan)[0];
+    assert_eq!((folder.messages, folder.levels["high"]), (2, 1));
+    assert_eq!(folder.oldest, Some(jiff::civil::date(2020, 3, 4)));
+    assert_eq!(folder.ages["over-6-years"], 1);
+    assert_eq!(folder.places.keys().collect::<Vec<_>>(), ["body"]);
+    assert_eq!((folder.individuals_lower, folder.individuals_upper), (1, 1));
+}
+
+#[test]
+fn takeout_labels_are_the_folders() {
+    let labelled =
+        |labels: &str| format!("X-Gmail-Labels: {labels}\n{}", message("x", "Wed, 4 Mar 2020 10:00:00 +0000", PHI));
+    let scan = scan_bytes(mbox_of(&[
+        labelled("Important,Opened,Inbox"),
+        labelled("Referrals/2019,Inbox"),
+        labelled("Archived,Opened"),
+    ]));
+    let names: Vec<String> = folders(&scan).into_iter().map(|folder| folder.folder).collect();
+    assert_eq!(names, ["Archived", "Inbox", "Referrals/2019"]);
+}
+
+#[test]
+fn a_stream_may_be_one_message_and_nothing_else_is_mail() {
+    let one = scan_bytes(message("one", "Wed, 4 Mar 2020 10:00:00 +0000", PHI).into_bytes());
+    assert_eq!(folders(&one)[0].levels["high"], 1);
+    let nothing = scan_bytes(b"\x89PNG not mail".to_vec());
+    assert!(matches!(nothing.observations[0].answer, Err(NotObserved::Unreadable { .. })));
+    assert_eq!(nothing.observations.len(), 1);
+}
+
+#[test]
+fn a_path_that_is_not_there_is_said_to_be_unreadable() {
+    let from = MailFrom::Path(PathBuf::from("/nonexistent/mail"));
+    let scan = scan(vec![MailSource { label: "mail/".to_owned(), mailbox: "x".to_owned(), from }], &options());
+    assert!(matches!(scan.observations[0].answer, Err(NotObserved::Unreadable { .. })));
+}
+
+#[test]
+fn the_same_mail_gives_the_same_observations() {
+    let mbox: Vec<String> = (0..50).map(|n| message(&n.to_string(), "Wed, 4 Mar 2020 10:00:00 +0000", PHI)).collect();
+    let one = scan_bytes(mbox_of(&mbox));
+    let two = scan_bytes(mbox_of(&mbox));
+    assert_eq!(one.observations, two.observations);
+    assert_eq!(one.messages, two.messages);
+}
+
+#[test]
+fn a_number_in_an_answer_to_a_question_of_care_is_one_conversation() {
+    let body = "Her social security number is 219-09-1234.\n\n> Can you send what they need for the biopsy referral?\n";
+    let scan = scan_bytes(mbox_of(&[message("a", "Wed, 4 Mar 2020 10:00:00 +0000", body)]));
+    assert_eq!(scan.messages[0].level, 2);
+}

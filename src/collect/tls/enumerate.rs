@@ -221,6 +221,9 @@ impl Search<'_, '_> {
                     suites_done |= suites.is_empty();
                     groups_done |= groups.is_empty();
                     if self.mode == Mode::Verdict {
+                        // Integrity without encryption (RFC 9150) is the one class to be ruled out here.
+                        let rejected = AtomicBool::new(false);
+                        self.first_of(version, (3, 0), &|suite| suite.is_broken(), &rejected).await;
                         return;
                     }
                 }

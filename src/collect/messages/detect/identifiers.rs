@@ -321,7 +321,12 @@ fn by_label(text: &[u8], hits: &[Hit], today: Date, found: &mut Vec<Identifier>)
         }
         let until = hits.get(index + 1).map_or(text.len(), |next| next.start);
         let classes = hit.classes;
-        if classes.has(Class::Birth) {
+        // "Born" is everybody's word; beside "patient" it is a label.
+        let born_patient = || {
+            let around = &hits[index.saturating_sub(6)..hits.len().min(index + 6)];
+            around.iter().any(|other| other.classes.has(Class::Person) && other.start.abs_diff(hit.start) <= 80)
+        };
+        if classes.has(Class::Birth) || (classes.has(Class::Born) && born_patient()) {
             found.extend(birth_near(text, *hit, today));
         } else if classes.has(Class::Record) {
             let number = number_after(text, hit.end, until, 5).or_else(|| number_before(text, hit.start, 5));

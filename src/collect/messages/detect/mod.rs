@@ -44,6 +44,7 @@ fn gather(folded: &Folded, today: Date) -> Found {
     let mut codes = Vec::new();
     let mut identifiers = identifiers::find(text, &hits, today, &mut codes);
     let mut names = names::find(text, &hits);
+    names.extend(names::beside_births(text, &hits, today));
     let rows = tables::read(text, scan, &hits, today);
     identifiers.extend(rows.identifiers);
     identifiers.sort_by_key(|identifier| (identifier.start, std::cmp::Reverse(identifier.strength)));

@@ -4,6 +4,8 @@
 //! look. Signatures (a name alone on its line) and names with a title or degree of the trade are
 //! left out.
 
+use jiff::civil::Date;
+
 use super::words::{Class, Hit};
 
 /// Where a name stands.
@@ -11,6 +13,8 @@ use super::words::{Class, Hit};
 pub(crate) struct Name {
     pub(crate) start: usize,
     pub(crate) end: usize,
+    /// A label says that it is a patient's.
+    pub(crate) labelled: bool,
 }
 
 const MOST: usize = 20_000;
@@ -28,9 +32,12 @@ pub(crate) fn find(text: &[u8], hits: &[Hit]) -> Vec<Name> {
         let name = if hit.classes.has(Class::Title) {
             words_after(text, hit.end, 1)
         } else if hit.classes.has(Class::Person) {
-            words_after(text, hit.end, 2)
+            let name = words_after(text, hit.end, 2).or_else(|| before_a_date(text, hit.end));
+            name.map(|name| Name { labelled: true, ..name })
         } else if hit.classes.has(Class::GivenName) {
             around(text, *hit)
+        } else if hit.classes.has(Class::Act) {
+            before_an_act(text, hit.start)
         } else {
             None
         };
@@ -70,7 +77,73 @@ fn words_after(text: &[u8], from: usize, least: usize) -> Option<Name> {
     }
     let start = start?;
     let long_enough = text[start..at].iter().filter(|byte| byte.is_ascii_alphabetic()).count() >= 3;
-    (count >= least && long_enough).then_some(Name { start, end: at })
+    (count >= least && long_enough).then_some(Name { start, end: at, labelled: false })
+}
+
+/// Two capitalised words with a day of years ago right after them, as in `Zorba Quillon (7/2/48)`: a
+/// person and her birth, whatever the name. Words of the lists are no names.
+pub(crate) fn beside_births(text: &[u8], hits: &[Hit], today: Date) -> Vec<Name> {
+    const YEARS: i16 = 2;
+    let mut names = Vec::new();
+    for mark in memchr::memchr2_iter(b'/', b'-', text) {
+        let digits = text[..mark].iter().rev().take(3).take_while(|byte| byte.is_ascii_digit()).count();
+        let start = mark - digits;
+        let gap = text[..start]
+            .iter()
+            .rev()
+            .take(3)
+            .take_while(|b| matches!(b, b' ' | b'(' | b'|' | b',' | b'\t' | b'"'))
+            .count();
+        if !(1..=2).contains(&digits) || gap == 0 || names.len() >= MOST {
+            continue;
+        }
+        let Some(name) = two_words_before(text, start - gap) else { continue };
+        let listed = hits[hits.partition_point(|hit| hit.end <= name.start)..]
+            .first()
+            .is_some_and(|hit| hit.start < name.end && !hit.classes.has(Class::GivenName));
+        let born = super::values::date(&text[start..text.len().min(start + 12)], today)
+            .is_some_and(|(date, _)| super::values::birth(date, today) && today.year() - date.year() > YEARS);
+        if born && !listed {
+            names.push(Name { labelled: true, ..name });
+        }
+    }
+    names
+}
+
+/// One capitalised word after a label, and a date or number after it: `pt Quillon 8/13/90`.
+fn before_a_date(text: &[u8], from: usize) -> Option<Name> {
+    let name = words_after(text, from, 1)?;
+    let after = text[name.end..].iter().find(|byte| !matches!(byte, b' ' | b',' | b'('))?;
+    after.is_ascii_digit().then_some(name)
+}
+
+/// Two capitalised words right before words such as `was seen`: whatever the name, it is somebody's.
+fn before_an_act(text: &[u8], act: usize) -> Option<Name> {
+    if !text[act].is_ascii_lowercase() || text[act - 1] != b' ' {
+        return None;
+    }
+    two_words_before(text, act - 1)
+}
+
+/// Two capitalised words that end at `end`.
+fn two_words_before(text: &[u8], end: usize) -> Option<Name> {
+    let word_start = |end: usize| {
+        let letters =
+            text[..end].iter().rev().take(24).take_while(|b| b.is_ascii_alphabetic() || matches!(b, b'\'' | b'-'));
+        let start = end - letters.count();
+        (end - start >= 2 && text[start].is_ascii_uppercase() && text[start + 1].is_ascii_lowercase()).then_some(start)
+    };
+    let second = word_start(end)?;
+    if second < 2 || text[second - 1] != b' ' {
+        return None;
+    }
+    let first = word_start(second - 1)?;
+    // Words that begin sentences are no given names.
+    const OPENERS: [&[u8]; 14] = [
+        b"The", b"This", b"That", b"Your", b"Our", b"My", b"His", b"Her", b"Their", b"Dr", b"Patient", b"Please",
+        b"Each", b"All",
+    ];
+    (!OPENERS.contains(&&text[first..second - 1])).then_some(Name { start: first, end, labelled: false })
 }
 
 /// A given name with a surname after it (`Ana Q. Ruiz`) or before it (`Ruiz, Ana`).
@@ -89,7 +162,7 @@ fn around(text: &[u8], hit: Hit) -> Option<Name> {
     if text.get(at) == Some(&b' ') {
         let length = capitalised(text, at + 1);
         if length >= 2 {
-            return Some(Name { start: hit.start, end: at + 1 + length });
+            return Some(Name { start: hit.start, end: at + 1 + length, labelled: false });
         }
     }
     let comma = hit.start - text[..hit.start].iter().rev().take(1).take_while(|byte| **byte == b' ').count();
@@ -98,7 +171,7 @@ fn around(text: &[u8], hit: Hit) -> Option<Name> {
             text[..comma - 1].iter().rev().take(24).take_while(|b| b.is_ascii_alphabetic() || **b == b'-').count();
         let start = comma - 1 - length;
         if length >= 2 && text[start].is_ascii_uppercase() {
-            return Some(Name { start, end });
+            return Some(Name { start, end, labelled: false });
         }
     }
     None
@@ -157,6 +230,14 @@ mod tests {
         assert_eq!(names("saw Mrs. Quill today"), ["Quill"]);
         assert_eq!(names("Patient: Zorba Quillon"), ["Zorba Quillon"]);
         assert_eq!(names("about Maria T. Quillon and Quillon, Robert now"), ["Maria T. Quillon", "Quillon, Robert"]);
+    }
+
+    #[test]
+    fn a_day_of_years_ago_after_two_words_makes_them_a_name() {
+        let text = "about Xanthe Quillon (7/2/48) and Health Fair (7/2/2026)";
+        let (folded, _) = Folded::of(&[text]);
+        let hits = WORDS.find(folded.scan());
+        assert_eq!(beside_births(folded.text(), &hits, jiff::civil::date(2026, 11, 21)).len(), 1);
     }
 
     #[test]

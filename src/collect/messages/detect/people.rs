@@ -85,8 +85,8 @@ mod tests {
         let key = [7; 32];
         assert_eq!(hash(&key, Kind::SocialSecurity, b"219-09-1234"), hash(&key, Kind::SocialSecurity, b"219091234"));
         let text = b"Quillon, Zorba met Zorba T. Quillon";
-        let one = name_key(text, Name { start: 0, end: 14 }, &key);
-        assert_eq!(one, name_key(text, Name { start: 19, end: 35 }, &key));
+        let one = name_key(text, Name { start: 0, end: 14, labelled: false }, &key);
+        assert_eq!(one, name_key(text, Name { start: 19, end: 35, labelled: false }, &key));
         assert_ne!(hash(&[8; 32], Kind::Name, b"x"), hash(&key, Kind::Name, b"x"));
     }
 }

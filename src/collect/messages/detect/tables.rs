@@ -43,7 +43,9 @@ pub(crate) fn read(text: &[u8], scan: &[u8], hits: &[Hit], today: Date) -> Rows 
     let mut at = 0;
     while at < text.len() && rows.identifiers.len() + rows.names.len() < MOST {
         let end = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |length| at + length);
-        if end > at {
+        if text[at..end].starts_with(b"PID|") {
+            patient_segment(text, at, end, today, &mut rows);
+        } else if end > at {
             let delimiter = delimiter_of(&text[at..end]);
             match (&header, delimiter) {
                 (Some((known, columns)), Some(found)) if *known == found => {
@@ -63,17 +65,65 @@ pub(crate) fn read(text: &[u8], scan: &[u8], hits: &[Hit], today: Date) -> Rows 
     rows
 }
 
+/// The patient segment of an HL7 v2 message: field 3 is the record number, 5 the name, 7 the birth,
+/// 19 the social security number.
+fn patient_segment(text: &[u8], start: usize, end: usize, today: Date, rows: &mut Rows) {
+    rows.health.push(start);
+    for ((from, to), field) in cells(text, start, end, b'|').into_iter().zip(0..) {
+        // Only the first component of a field.
+        let to = from + memchr::memchr2(b'^', b'~', &text[from..to]).unwrap_or(to - from);
+        let cell = &text[from..to];
+        let digits: Vec<u8> = cell.iter().copied().filter(u8::is_ascii_digit).take(20).collect();
+        let kind = match field {
+            3 => (digits.len() >= 4).then_some(Kind::RecordNumber),
+            7 => values::date(&cell[..cell.len().min(8)], today)
+                .is_some_and(|(date, _)| values::birth(date, today))
+                .then_some(Kind::BirthDate),
+            19 => digits
+                .first_chunk::<9>()
+                .is_some_and(|nine| digits.len() == 9 && values::social_security(nine))
+                .then_some(Kind::SocialSecurity),
+            _ => None,
+        };
+        rows.identifiers.extend(kind.map(|kind| Identifier {
+            kind,
+            strength: Strength::Labelled,
+            start: from,
+            end: to,
+            needs_setting: false,
+        }));
+    }
+}
+
 /// The delimiter that occurs at least twice, the most frequent first.
 fn delimiter_of(line: &[u8]) -> Option<u8> {
     if line.len() > 8 * 1024 {
         return None;
     }
-    let count = |delimiter: u8| line.iter().filter(|byte| **byte == delimiter).count();
-    let best = [b'\t', b'|', b';', b','].into_iter().map(|delimiter| (count(delimiter), delimiter));
-    best.filter(|(count, _)| *count >= 1)
-        .max_by_key(|(count, delimiter)| (*count, *delimiter == b'\t'))
-        .and_then(|(count, delimiter)| (count >= 2 || delimiter == b'\t').then_some(delimiter))
+    let mut counts = [0_u32; 4];
+    for byte in line {
+        let kind = DELIMITER[usize::from(*byte)];
+        if kind < 4 {
+            counts[usize::from(kind)] += 1;
+        }
+    }
+    // The most frequent, the earlier of equals; one tab is enough, of the others it takes two.
+    let (kind, count) = counts.iter().enumerate().rev().max_by_key(|(_, count)| **count)?;
+    (*count >= 2 || (kind == 0 && *count == 1)).then_some(DELIMITERS[kind])
 }
+
+const DELIMITERS: [u8; 4] = [b'\t', b'|', b';', b','];
+
+/// The place of each delimiter in [`DELIMITERS`]; 4 for every other byte.
+const DELIMITER: [u8; 256] = {
+    let mut table = [4; 256];
+    let mut kind = 0;
+    while kind < 4 {
+        table[DELIMITERS[kind] as usize] = kind as u8;
+        kind += 1;
+    }
+    table
+};
 
 /// The cells of a line, as ranges without surrounding spaces and quotes.
 fn cells(text: &[u8], start: usize, end: usize, delimiter: u8) -> Vec<(usize, usize)> {
@@ -209,7 +259,7 @@ fn row(text: &[u8], start: usize, end: usize, delimiter: u8, columns: &[Column],
             Column::Name => {
                 if cell[0].is_ascii_alphabetic() && cell.len() <= 60 {
                     person = true;
-                    rows.names.push(Name { start: from, end: to });
+                    rows.names.push(Name { start: from, end: to, labelled: true });
                 }
                 None
             }
@@ -254,6 +304,15 @@ mod tests {
         assert_eq!(found.identifiers.len(), 4);
         assert_eq!(found.names.len(), 2);
         assert_eq!(found.people_with_health, 1);
+    }
+
+    #[test]
+    fn a_patient_segment_of_hl7_is_read() {
+        let found = rows("MSH|^~\\&|LAB\nPID|1||4455661^^^HOSP^MR||QUILLON^ZORBA||19620304|F\n");
+        assert_eq!(
+            found.identifiers.iter().map(|id| id.kind).collect::<Vec<_>>(),
+            [Kind::RecordNumber, Kind::BirthDate]
+        );
     }
 
     #[test]

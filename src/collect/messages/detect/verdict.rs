@@ -75,7 +75,7 @@ pub(super) fn of(text: &[u8], found: &mut Found, circumstances: &Circumstances) 
     }
     best = best.max(statement(text, found, &weights, circumstances));
     best = best.max(first_person(&weights, circumstances));
-    best = best.max(rows(found, &weights));
+    best = best.max(rows(text, found, &weights, circumstances));
     if weights.count(Class::Animal) >= 2 {
         best.level = 0;
     }
@@ -96,6 +96,10 @@ pub(super) fn of(text: &[u8], found: &mut Found, circumstances: &Circumstances) 
             && !matches!(identifier.kind, Kind::BirthDate)
             && (identifier.strength == Strength::Labelled || identifier.kind == Kind::SocialSecurity)
     });
+    let labelled_identifier = found
+        .identifiers
+        .iter()
+        .any(|identifier| labelled(&identifier) && !identifier.needs_setting && identifier.kind != Kind::BirthDate);
     let people = if best.level >= 1 {
         People { identifiers: std::mem::take(&mut found.identifiers), names: std::mem::take(&mut found.names) }
     } else {
@@ -109,7 +113,7 @@ pub(super) fn of(text: &[u8], found: &mut Found, circumstances: &Circumstances) 
         identifier,
         health: weights.health(),
         act: !weights.acts.is_empty(),
-        undamped_identifier: identifier
+        undamped_identifier: labelled_identifier
             && weights.count(Class::Employer) == 0
             && weights.count(Class::Sample) == 0
             && weights.count(Class::Animal) < 2,
@@ -138,6 +142,7 @@ struct Weights {
     topics: Vec<usize>,
     payments: Vec<usize>,
     settings: Vec<usize>,
+    cares: Vec<usize>,
     samples: Vec<usize>,
     loyalties: Vec<usize>,
     persons: Vec<usize>,
@@ -174,6 +179,7 @@ impl Weights {
             topics,
             payments: places(Classes::one(Class::Payment)),
             settings: places(SETTING),
+            cares: places(Classes::one(Class::Care)),
             samples: places(Classes::one(Class::Sample)),
             loyalties: places(Classes::one(Class::Loyalty)),
             persons: places(Classes::one(Class::Person)),
@@ -204,7 +210,8 @@ impl Weights {
 }
 
 /// The classes whose different entries are counted.
-const COUNTED: [Class; 13] = [
+const COUNTED: [Class; 14] = [
+    Class::Absence,
     Class::Act,
     Class::Animal,
     Class::Bulletin,
@@ -274,7 +281,9 @@ fn judge(identifier: Identifier, weights: &Weights, circumstances: &Circumstance
             }
         }
         (Strength::Shape, Kind::SocialSecurity | Kind::MedicareNumber) => {
-            if act || topic {
+            // The shape alone may be a part of a kit; somebody has to be there.
+            let somebody = patient || named || near(&weights.cares, at, NEAR);
+            if (act || topic) && somebody {
                 (2, if act { "act-near" } else { "topic-near" })
             } else if (patient || named) && setting {
                 (2, "patient-near")
@@ -329,7 +338,7 @@ fn statement(text: &[u8], found: &Found, weights: &Weights, circumstances: &Circ
             continue;
         }
         let dated = dated(text, name.start);
-        let level = if dated && act && topic { 2 } else { 1 };
+        let level = if dated && topic && (act || name.labelled) { 2 } else { 1 };
         let rule = match (dated && act, act) {
             (true, _) => "name+date+act",
             (false, true) => "name+act",
@@ -343,11 +352,7 @@ fn statement(text: &[u8], found: &Found, weights: &Weights, circumstances: &Circ
 /// Whether a full date stands within a statement of `at`.
 fn dated(text: &[u8], at: usize) -> bool {
     let window = &text[at.saturating_sub(STATEMENT)..text.len().min(at + STATEMENT)];
-    let numeric = window.windows(8).any(|eight| {
-        eight[0].is_ascii_digit()
-            && eight.iter().filter(|byte| matches!(byte, b'/' | b'-')).count() == 2
-            && eight.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'/' | b'-'))
-    });
+    let numeric = numeric_date(window);
     let worded = || {
         window.split(|byte| !byte.is_ascii_alphanumeric()).collect::<Vec<_>>().windows(2).any(|pair| {
             let month = |word: &[u8]| {
@@ -371,18 +376,52 @@ fn first_person(weights: &Weights, circumstances: &Circumstances) -> Candidate {
     let topics = weights.count(Class::Condition) + weights.count(Class::Medicine) + weights.count(Class::Test);
     let acts = weights.count(Class::Act);
     let at = weights.acts.first().or(weights.topics.first()).copied().unwrap_or(0);
-    let level = if acts >= 1 && topics >= 1 && acts + topics >= 3 { 2 } else { u8::from(acts + topics >= 1) };
+    let absent = weights.count(Class::Absence) > 0;
+    let level = if acts + topics >= 2 && !absent { 2 } else { u8::from(acts + topics >= 1) };
     Candidate { level, rule: "personal-sender+first-person+health".to_owned(), at }
 }
 
 /// Three rows or more of people with a filled column about their health.
-fn rows(found: &Found, weights: &Weights) -> Candidate {
-    let sampled = !weights.samples.is_empty();
-    if found.people_with_health < 3 || sampled || weights.count(Class::Animal) >= 2 {
+fn rows(text: &[u8], found: &Found, weights: &Weights, circumstances: &Circumstances) -> Candidate {
+    let mailing = circumstances.bulk || weights.count(Class::Bulletin) >= 2;
+    if !weights.samples.is_empty() || mailing || weights.count(Class::Animal) >= 2 {
         return Candidate::default();
     }
-    let at = found.codes.first().copied().unwrap_or(0);
+    if found.people_with_health < 3 && lines_of_people(text, found, weights) < 3 {
+        return Candidate::default();
+    }
+    let at = found.codes.first().or(weights.names.first()).copied().unwrap_or(0);
     Candidate { level: 2, rule: "rows-of-people+health-column".to_owned(), at }
+}
+
+/// Lines that hold a name, a full date and something of health: a list without a header.
+fn lines_of_people(text: &[u8], found: &Found, weights: &Weights) -> usize {
+    let mut count = 0;
+    let mut until = 0;
+    for name in &found.names {
+        if name.start < until || count >= 3 {
+            continue;
+        }
+        let start = memchr::memrchr(b'\n', &text[..name.start]).map_or(0, |end| end + 1);
+        let end = memchr::memchr(b'\n', &text[name.end..]).map_or(text.len(), |length| name.end + length);
+        until = end;
+        let topic = weights.topics.partition_point(|place| *place < end)
+            > weights.topics.partition_point(|place| *place < start);
+        let short = end - start <= 240;
+        count += usize::from(short && topic && numeric_date(&text[start..end]));
+    }
+    count
+}
+
+/// Whether a date in figures stands in these bytes.
+fn numeric_date(window: &[u8]) -> bool {
+    let mark = |byte: &u8| matches!(byte, b'/' | b'-');
+    window.split(|byte| !(byte.is_ascii_digit() || mark(byte))).any(|run| {
+        (6..=10).contains(&run.len())
+            && run.iter().filter(|byte| mark(byte)).count() == 2
+            && run[0].is_ascii_digit()
+            && run[run.len() - 1].is_ascii_digit()
+    })
 }
 
 /// Takes the weight from words inside notices and footers: a paragraph with two different phrases of

@@ -39,6 +39,7 @@ pub(crate) enum Class {
     // Dampers, as in `dampers.yaml`.
     Employer,
     Loyalty,
+    Absence,
     Animal,
     Sample,
     Notice,
@@ -164,6 +165,7 @@ fn class_named(name: &str) -> Option<Class> {
         "care" => Class::Care,
         "employer" => Class::Employer,
         "loyalty" => Class::Loyalty,
+        "absence" => Class::Absence,
         "animal" => Class::Animal,
         "sample" => Class::Sample,
         "notice" => Class::Notice,
@@ -190,6 +192,8 @@ impl Words {
         let automaton = AhoCorasick::builder()
             .kind(Some(AhoCorasickKind::DFA))
             .match_kind(MatchKind::LeftmostLongest)
+            // Every entry begins with a space, which is the worst byte to jump to.
+            .prefilter(false)
             .build(entries.keys())
             .expect("a few thousand short words fit an automaton");
         Self { automaton, classes: entries.into_values().collect(), consumer_domains: lists.consumer_domains }
