@@ -14,7 +14,6 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
-use super::inside;
 use crate::clock::{date_of, days_between};
 use crate::evidence::decisions::{
     Acceptance, AddressableRecord, AddressableWord, Appetite, Decided, Decisions, Exception, Factors, Milestone,
@@ -24,6 +23,7 @@ use crate::evidence::{Answer, Observation, Question, Source, hex};
 use crate::files::{self, FileError};
 use crate::names::{SubjectId, SubjectKind};
 use crate::risk::{Level, Model, RuleObligation, SecurityRule};
+use crate::scope;
 use crate::yaml::{self, Located, Spanned};
 use written::{
     AcceptanceFile, AddressableFile, AppetiteFile, ApproverFile, DecisionsFile, ExceptionsFile, PlanEntryFile,
@@ -92,7 +92,7 @@ pub fn read(
 pub fn read_folder(folder: &Path, against: Against<'_>) -> Result<Option<Decisions>, DecisionsError> {
     let mut decisions = Decisions::default();
     for name in [DECISIONS, EXCEPTIONS, PLAN] {
-        let Some(path) = inside::find(folder, name) else { continue };
+        let Some(path) = scope::find(folder, name) else { continue };
         let text = files::read_text(&path, LARGEST)?;
         decisions.files.insert(name.to_owned(), hex(&Sha256::digest(&text)));
         let reader = Reader { file: Path::new(name), text: &text, against };
@@ -106,7 +106,7 @@ pub fn read_folder(folder: &Path, against: Against<'_>) -> Result<Option<Decisio
         return Ok(None);
     }
     for record in &mut decisions.addressable {
-        record.evidence_sha256 = record.evidence_file.as_deref().and_then(|label| inside::sha256(folder, label));
+        record.evidence_sha256 = record.evidence_file.as_deref().and_then(|label| scope::sha256(folder, label));
     }
     Ok(Some(decisions))
 }

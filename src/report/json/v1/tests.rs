@@ -166,7 +166,7 @@ fn assessment(judgement: &Judgement) -> Assessment {
         judgement,
         analysis: &analysis,
         rule: &SecurityRule::built_in().unwrap(),
-        controls: &crate::checks::controls::Controls { rows: 0, letters: Vec::new() },
+        controls: &checks::controls::Controls { rows: 0, letters: Vec::new() },
         weights: &crate::decisions::Weights::default(),
         due: &[],
     })
