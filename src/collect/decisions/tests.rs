@@ -113,3 +113,18 @@ fn dates_are_real_and_bounded() {
     let error = read_texts("", &EXCEPTED.replace("[clinic.example]", "[]"), "").unwrap_err().to_string();
     assert!(error.contains("names no subject") && error.contains("exceptions.yaml, line 4"), "{error}");
 }
+
+/// The example of docs/decisions.md under a heading.
+fn documented(name: &str) -> &'static str {
+    let page = include_str!("../../../docs/decisions.md");
+    let (_, section) = page.split_once(&format!("## {name}\n")).unwrap();
+    let (_, block) = section.split_once("```yaml\n").unwrap();
+    block.split_once("```").unwrap().0
+}
+
+#[test]
+fn the_documented_examples_are_read() {
+    let decisions = read_texts(documented(DECISIONS), documented(EXCEPTIONS), documented(PLAN)).unwrap().unwrap();
+    assert_eq!((decisions.acceptances.len(), decisions.addressable.len(), decisions.signatures.len()), (1, 1, 1));
+    assert_eq!((decisions.exceptions.len(), decisions.plan[0].milestones.len()), (1, 1));
+}
