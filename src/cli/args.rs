@@ -58,14 +58,111 @@ pub(super) enum Verb {
     Ingest(IngestArgs),
     /// Print the manual page.
     Man,
+    /// Edit the risk management plan in a spreadsheet, and list what falls due.
+    #[command(subcommand)]
+    Plan(PlanAction),
     /// Ask one host or domain and show what it says.
     Probe(ProbeArgs),
+    /// Fill in the questionnaire in a spreadsheet.
+    #[command(subcommand)]
+    Questionnaire(QuestionnaireAction),
     /// Write the reports of a stored assessment again.
     Report(ReportArgs),
     /// Collect, assess and report in one go.
     Scan(ScanArgs),
     /// Make a report again from its evidence and say whether every byte is the same.
     Verify(VerifyArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PlanAction {
+    /// List what falls due: decisions, answers, agreements, certificates, items, reviews.
+    Due(PlanDueArgs),
+    /// Write the plan as a table to edit (.csv or .xlsx).
+    Export(PlanExportArgs),
+    /// Show what an edited table changes, row by row, and take it with --write.
+    Import(PlanImportArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlanDueArgs {
+    /// The assessment.json to read.
+    #[arg(value_name = "FILE")]
+    pub assessment: PathBuf,
+    /// Days after the assessment; what is past is always listed.
+    #[arg(long, value_name = "DAYS", default_value_t = 90)]
+    pub within: u32,
+    /// How to print it.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: DueFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum DueFormat {
+    /// An iCalendar file.
+    Ics,
+    Json,
+    Text,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlanExportArgs {
+    /// The assessment.json to read.
+    #[arg(value_name = "FILE")]
+    pub assessment: PathBuf,
+    /// The table to write; its name says which form. It must not be there yet.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlanImportArgs {
+    /// The edited table (.csv or .xlsx).
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The assessment.json the plan belongs to.
+    #[arg(long, value_name = "FILE")]
+    pub assessment: PathBuf,
+    /// The client's scope.yaml; the plan lies beside it.
+    #[arg(long, value_name = "FILE")]
+    pub scope: PathBuf,
+    /// Write the accepted rows into plan.yaml.
+    #[arg(long)]
+    pub write: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum QuestionnaireAction {
+    /// Write the questions with the answers there are (.yaml, .csv or .xlsx).
+    Export(QuestionnaireExportArgs),
+    /// Show what a filled-in table changes, row by row, and take it with --write.
+    Import(QuestionnaireImportArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct QuestionnaireExportArgs {
+    /// An assessment.json whose facts are written beside the questions.
+    #[arg(long, value_name = "FILE")]
+    pub assessment: Option<PathBuf>,
+    /// The client's scope.yaml, for the answers there are.
+    #[arg(long, value_name = "FILE")]
+    pub scope: Option<PathBuf>,
+    /// The file to write; its name says which form. It must not be there yet.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct QuestionnaireImportArgs {
+    /// The filled-in table (.csv or .xlsx).
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The client's scope.yaml, which says where the answers lie.
+    #[arg(long, value_name = "FILE")]
+    pub scope: PathBuf,
+    /// Write the accepted answers.
+    #[arg(long)]
+    pub write: bool,
 }
 
 #[derive(Debug, Args)]

@@ -14,7 +14,9 @@ mod explain;
 mod ingest;
 mod judging;
 mod output;
+mod plan;
 mod probe;
+mod questionnaire;
 mod report;
 mod scan;
 mod targets;
@@ -76,7 +78,9 @@ fn dispatch(cli: Cli, voice: &Voice) -> Result<Ending, Failure> {
             say(&String::from_utf8_lossy(&page));
             Ok(Ending::Clean)
         }
+        Verb::Plan(action) => plan::run(action, voice),
         Verb::Probe(args) => probe::run(args, voice),
+        Verb::Questionnaire(action) => questionnaire::run(action, voice),
         Verb::Report(args) => report::run(&args, voice),
         Verb::Scan(args) => scan::run(args, voice),
         Verb::Verify(args) => verify::run(&args, voice),

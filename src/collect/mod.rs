@@ -6,6 +6,7 @@
 //! then is said for each subject.
 
 pub mod answers;
+pub mod decisions;
 pub mod dial;
 pub mod dns;
 pub mod domain;
@@ -33,12 +34,14 @@ use futures_util::{StreamExt, stream};
 use tokio::time::Instant;
 
 use crate::catalogues::vendors::VendorCatalogue;
-use crate::clock::Clock;
+use crate::checks::Catalog;
+use crate::clock::{Clock, date_of};
 use crate::evidence::{Answer, Evidence, EvidenceError, Manifest, Observation, Question, Source, Vantage, Writer};
 use crate::files;
 use crate::keyed::KeyedReference;
 use crate::names::{DomainName, SubjectId, SubjectKind};
 use crate::questionnaire::Questionnaire;
+use crate::risk::{Model, SecurityRule};
 use crate::scope::Scope;
 use crate::seen::NotObserved;
 use dial::Dialer;
@@ -106,6 +109,10 @@ pub struct Collected {
 pub enum CollectError {
     #[error(transparent)]
     Answers(#[from] answers::AnswersError),
+    #[error(transparent)]
+    Catalog(#[from] crate::checks::CheckError),
+    #[error(transparent)]
+    Decisions(#[from] decisions::DecisionsError),
     #[error(transparent)]
     Dns(#[from] dns::DnsSetupError),
     #[error(transparent)]
@@ -192,6 +199,9 @@ impl<'r> Run<'r> {
         };
         run.learn(vec![run.declared()]);
         let (folder, vantage) = (&request.scope.folder, &request.network.vantage);
+        if let Some(organization) = &declared.organization {
+            run.learn(run.decisions(&organization.name)?.into_iter().collect());
+        }
         if let (true, Some(label)) = (run.wants(Area::Answers), &declared.answers) {
             let questionnaire = Questionnaire::built_in()?;
             run.learn(answers::read(folder, label, questionnaire, now, vantage)?);
@@ -208,6 +218,17 @@ impl<'r> Run<'r> {
 
     fn learn(&self, observations: Vec<Observation>) {
         self.state.lock().expect("no holder of this lock panics").observations.extend(observations);
+    }
+
+    /// What the organization decided, where its folder holds a file that says so.
+    fn decisions(&self, organization: &str) -> Result<Option<Observation>, CollectError> {
+        let catalog = Catalog::built_in()?;
+        let model = Model::built_in(&catalog.checks.keys().map(String::as_str).collect())?;
+        let rule = SecurityRule::built_in()?;
+        let now = self.request.clock.now();
+        let against = decisions::Against { model: &model, rule: &rule, today: date_of(now) };
+        let vantage = &self.request.network.vantage;
+        Ok(decisions::read(&self.request.scope.folder, organization, against, now, vantage)?)
     }
 
     /// The scope itself, so that judging needs nothing else.
