@@ -9,6 +9,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
 use crate::collect::network::{ConnectTo, Network, NetworkOptions};
+use crate::report::Paper;
 use crate::report::json::v1::Severity;
 
 /// Assesses an organization's e-mail against the HIPAA Security Rule and writes a documented risk analysis.
@@ -51,6 +52,8 @@ pub(super) enum Verb {
     Demo(DemoArgs),
     /// Say what changed between two assessments.
     Diff(DiffArgs),
+    /// Tell one check, finding or risk of an assessment: what, why, what to do, how we know.
+    Explain(ExplainArgs),
     /// Say what an export folder or file holds and how far it could be read.
     Ingest(IngestArgs),
     /// Print the manual page.
@@ -61,6 +64,8 @@ pub(super) enum Verb {
     Report(ReportArgs),
     /// Collect, assess and report in one go.
     Scan(ScanArgs),
+    /// Make a report again from its evidence and say whether every byte is the same.
+    Verify(VerifyArgs),
 }
 
 #[derive(Debug, Args)]
@@ -79,6 +84,8 @@ pub(super) struct ScanArgs {
     pub sources: SourceArgs,
     #[command(flatten)]
     pub judging: JudgingArgs,
+    #[command(flatten)]
+    pub paper: PaperArgs,
     #[command(flatten)]
     pub network: NetworkArgs,
 }
@@ -132,6 +139,31 @@ pub(super) struct AssessArgs {
     pub out: Option<PathBuf>,
     #[command(flatten)]
     pub judging: JudgingArgs,
+    #[command(flatten)]
+    pub paper: PaperArgs,
+}
+
+/// How the files for paper are made.
+#[derive(Clone, Copy, Debug, Args)]
+pub(super) struct PaperArgs {
+    /// The paper of the PDF files and of the summary.
+    #[arg(long, value_enum, value_name = "SIZE", default_value = "letter")]
+    pub paper: PaperArg,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum PaperArg {
+    A4,
+    Letter,
+}
+
+impl From<PaperArg> for Paper {
+    fn from(argument: PaperArg) -> Self {
+        match argument {
+            PaperArg::A4 => Self::A4,
+            PaperArg::Letter => Self::Letter,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -203,6 +235,34 @@ pub(super) struct ReportArgs {
     /// The folder to write.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
+    #[command(flatten)]
+    pub paper: PaperArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// A check's id, the beginning of a finding's fingerprint, or a risk (its id, or `risk 3`).
+    #[arg(value_name = "CHECK|FINGERPRINT|RISK")]
+    pub term: String,
+    /// An assessment.json, or a folder with some [default: the newest here or in a folder below].
+    #[arg(value_name = "PATH")]
+    pub assessment: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct VerifyArgs {
+    /// The report folder, with the evidence in it.
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// The evidence, where it lies elsewhere; repeat for several [default: DIR/evidence].
+    #[arg(long, value_name = "DIR")]
+    pub evidence: Vec<PathBuf>,
+    /// The organization's own checks the report was made with.
+    #[arg(long, value_name = "DIR")]
+    pub checks: Option<PathBuf>,
+    /// The assessment.json it was compared with [default: looked for beside DIR].
+    #[arg(long, value_name = "FILE")]
+    pub since: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -210,6 +270,8 @@ pub(super) struct DemoArgs {
     /// The folder to write, one folder per quarter.
     #[arg(long, value_name = "DIR", default_value = "mailassay-demo")]
     pub out: PathBuf,
+    #[command(flatten)]
+    pub paper: PaperArgs,
 }
 
 #[derive(Debug, Args)]

@@ -10,6 +10,7 @@ mod collect;
 mod content;
 mod demo;
 mod diff;
+mod explain;
 mod ingest;
 mod judging;
 mod output;
@@ -17,6 +18,7 @@ mod probe;
 mod report;
 mod scan;
 mod targets;
+mod verify;
 
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
@@ -66,6 +68,7 @@ fn dispatch(cli: Cli, voice: &Voice) -> Result<Ending, Failure> {
         Verb::Content(args) => content::run(args),
         Verb::Demo(args) => demo::run(&args, voice),
         Verb::Diff(args) => diff::run(&args),
+        Verb::Explain(args) => explain::run(&args, voice),
         Verb::Ingest(args) => ingest::run(args),
         Verb::Man => {
             let mut page = Vec::new();
@@ -76,6 +79,7 @@ fn dispatch(cli: Cli, voice: &Voice) -> Result<Ending, Failure> {
         Verb::Probe(args) => probe::run(args, voice),
         Verb::Report(args) => report::run(&args, voice),
         Verb::Scan(args) => scan::run(args, voice),
+        Verb::Verify(args) => verify::run(&args, voice),
     }
 }
 

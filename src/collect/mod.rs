@@ -320,18 +320,19 @@ impl<'r> Run<'r> {
             let unit = "exports".to_owned();
             (self.request.progress)(Progress::Planned(1));
             self.owe(&unit, SubjectId::new(SubjectKind::ExportFile, "all"));
-            let mut observations = self.known(&unit);
-            if observations.is_empty() {
-                let labels = scope.declared.exports.clone();
-                let paths: Vec<_> = labels.iter().map(|label| scope.folder.join(label)).collect();
-                let key = KeyedReference::new(self.request.key);
-                let vantage = vantage.clone();
-                let read = tokio::task::spawn_blocking(move || exports::read(&paths, &labels, &key, now, &vantage));
-                // A reader that panicked leaves its unit owed, and the evidence says so.
-                let Ok(read) = read.await else { return };
-                observations = read;
-            }
-            self.keep(&unit, &observations);
+            // Not journaled: reading the files again is quicker than keeping what they held.
+            let labels = scope.declared.exports.clone();
+            let paths: Vec<_> = labels.iter().map(|label| scope.folder.join(label)).collect();
+            let key = KeyedReference::new(self.request.key);
+            let vantage = vantage.clone();
+            let read = tokio::task::spawn_blocking(move || exports::read(&paths, &labels, &key, now, &vantage));
+            // A reader that panicked leaves its unit owed, and the evidence says so.
+            let Ok(observations) = read.await else { return };
+            let mut state = self.state.lock().expect("no holder of this lock panics");
+            state.observations.extend(observations);
+            state.owed.remove(&unit);
+            drop(state);
+            (self.request.progress)(Progress::Finished(&unit));
         }
         if self.wants(Area::Messages) && !scope.declared.messages.is_empty() {
             let unit = "messages".to_owned();

@@ -94,6 +94,7 @@ pub enum Record {
     ConditionalAccess(Box<ConditionalAccess>),
     ForwardingRule(Box<ForwardingRule>),
     Mailbox(Box<Mailbox>),
+    MailboxGrants(Box<MailboxGrants>),
     /// Registration of authentication methods for one user.
     MfaRegistration(Box<MfaRegistration>),
     /// An entry of the tenant's directory that is no mailbox of its own.
@@ -102,6 +103,20 @@ pub enum Record {
 }
 
 impl Record {
+    /// How many things of the export it stands for.
+    pub fn stands_for(&self) -> u64 {
+        match self {
+            Self::ForwardingRule(rule) => rule.rules,
+            Self::AcceptedDomain { .. }
+            | Self::ConditionalAccess(_)
+            | Self::Mailbox(_)
+            | Self::MfaRegistration(_)
+            | Self::Recipient(_)
+            | Self::TenantSetting(_) => 1,
+            Self::MailboxGrants(grants) => grants.rows,
+        }
+    }
+
     /// The word used in `ingest --format json`.
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -109,6 +124,7 @@ impl Record {
             Self::ConditionalAccess(_) => "conditional-access",
             Self::ForwardingRule(_) => "forwarding-rule",
             Self::Mailbox(_) => "mailbox",
+            Self::MailboxGrants(_) => "mailbox-grant",
             Self::MfaRegistration(_) => "mfa-registration",
             Self::Recipient(_) => "recipient",
             Self::TenantSetting(_) => "tenant-setting",
@@ -206,10 +222,11 @@ impl Mailbox {
 /// A rule that moves mail: inbox rule, filter, transport rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ForwardingRule {
+    /// `microsoft365`, `google-workspace`, `self-hosted`.
     pub provider: String,
-    /// `inbox`, `filter`, `transport`.
+    /// `inbox`, `filter`, `sweep`, `transport`, `journal`, `sieve`, `forward-file`, `alias`, `postfix`.
     pub origin: String,
-    /// The mailbox's address, lower case. A transport rule belongs to no mailbox: absent.
+    /// The mailbox's address, lower case. A rule of the mail system belongs to no mailbox: absent.
     pub mailbox: Seen<String>,
     /// Keyed reference of the owner where the export names it by something else than an address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -240,6 +257,19 @@ pub struct ForwardingRule {
     /// Whether the source itself could not show what the rule does.
     #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
     pub opaque: Seen<bool>,
+    /// How many rules of the mailbox this stands for. Rules that send nothing on, delete nothing
+    /// and hide nothing, and are alike in everything kept of them, are kept once.
+    #[serde(default = "one_rule", skip_serializing_if = "is_one")]
+    pub rules: u64,
+}
+
+const fn one_rule() -> u64 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_one(rules: &u64) -> bool {
+    *rules == 1
 }
 
 /// Where mail goes. The local part is kept only as a keyed reference.
@@ -252,6 +282,56 @@ pub enum Target {
     Unparseable,
     /// A directory entry, by keyed reference; the tenant's recipients may say where it leads.
     Unresolved { reference: String },
+}
+
+/// Who else may open or use one mailbox, as one export says. The mailbox's own rights and those
+/// of the mail system itself are left out; that the export speaks of the mailbox is not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailboxGrants {
+    pub provider: String,
+    /// What the export lists: `mailbox`, `send-as`, `folder`, `delegate`.
+    pub of: String,
+    pub mailbox: Seen<String>,
+    /// Keyed reference of the mailbox where the export names it by something else than an address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// Sorted; each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grants: Vec<Grant>,
+    /// Why a grant may be missing here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incomplete: Option<NotObserved>,
+    /// Rows of the export that this was made of.
+    pub rows: u64,
+}
+
+/// One right of one account.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Grant {
+    /// `full-access`, `change-permission`, `send-as`, `send-on-behalf`, `delegate`; of a folder the
+    /// role: `reviewer`, `editor`, …
+    pub right: String,
+    /// `calendar`, `inbox`, `other`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
+    pub to: Trustee,
+    /// Given to something above the mailbox and passed down.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub inherited: bool,
+}
+
+/// Who holds a right.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum Trustee {
+    /// An account or group: where its mail goes, and the keyed reference of its name.
+    Account { target: Target, reference: String },
+    /// Whoever has a link or asks without signing in.
+    Anonymous,
+    /// Everybody of the organization.
+    Everyone,
+    /// A security identifier without an account: mostly one that was deleted.
+    NoAccount,
 }
 
 /// Which authentication methods a user registered.

@@ -18,16 +18,33 @@ pub use store::{Evidence, EvidenceError, Manifest, Segment, Vantage, Writer};
 #[cfg(test)]
 pub(crate) use store::tests;
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 /// Names one observation: its segment and its line, `dns.domain#12`.
+///
+/// Shared, not copied: each fact of a subject names the observations it rests on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct EvidenceId(String);
+#[serde(from = "String", into = "String")]
+pub struct EvidenceId(Arc<str>);
+
+impl From<String> for EvidenceId {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<EvidenceId> for String {
+    fn from(id: EvidenceId) -> Self {
+        id.0.as_ref().to_owned()
+    }
+}
 
 impl EvidenceId {
     /// The `line`-th observation (from 1) of `segment`.
     pub fn new(segment: &str, line: usize) -> Self {
-        Self(format!("{segment}#{line}"))
+        Self(format!("{segment}#{line}").into())
     }
 
     /// The text form.
@@ -43,7 +60,7 @@ impl EvidenceId {
     /// The segment the observation lies in, without the number of its folder where several were
     /// joined.
     pub fn segment(&self) -> &str {
-        let segment = self.0.split_once('#').map_or(self.0.as_str(), |(segment, _)| segment);
+        let segment = self.0.split_once('#').map_or(&*self.0, |(segment, _)| segment);
         segment.rsplit_once('/').map_or(segment, |(_, segment)| segment)
     }
 }

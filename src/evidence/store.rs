@@ -5,6 +5,7 @@ use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -107,31 +108,44 @@ impl Writer {
     }
 
     /// Writes everything, sorted so that the order of answers leaves no trace, and the manifest
-    /// last: without it the folder is an unfinished run.
+    /// last: without it the folder is an unfinished run. What is given back is what a reader of
+    /// the folder gets; nothing is read again to find that out.
     pub fn finish(self, mut observations: Vec<Observation>, mut manifest: Manifest) -> Result<Evidence, EvidenceError> {
-        observations.sort_by(|a, b| {
+        // The sort is stable, so equal questions keep their order on any number of cores.
+        observations.par_sort_by(|a, b| {
             (a.source, &a.subject, &a.question, &a.vantage).cmp(&(b.source, &b.subject, &b.question, &b.vantage))
         });
-        let mut by_segment: BTreeMap<String, Vec<Observation>> = BTreeMap::new();
-        for observation in observations {
-            by_segment.entry(observation.segment()).or_default().push(observation);
-        }
-        manifest.segments.clear();
-        for (name, observations) in &by_segment {
-            for (number, chunk) in observations.chunks(SEGMENT_OBSERVATIONS).enumerate() {
+        let mut chunks: Vec<(String, &[Observation])> = Vec::new();
+        for same in observations.chunk_by(|a, b| (a.source, a.kind()) == (b.source, b.kind())) {
+            let name = same[0].segment();
+            for (number, chunk) in same.chunks(SEGMENT_OBSERVATIONS).enumerate() {
                 let name = if number == 0 { name.clone() } else { format!("{name}.{:04}", number + 1) };
-                manifest.segments.push(self.write_segment(name, chunk)?);
+                chunks.push((name, chunk));
             }
         }
+        manifest.segments =
+            chunks.par_iter().map(|(name, chunk)| self.write_segment(name.clone(), chunk)).collect::<Result<_, _>>()?;
         let text = serde_json::to_vec_pretty(&manifest).expect("a manifest holds only text, numbers and dates");
         files::write_whole(&self.folder.join(MANIFEST), &text)?;
-        Evidence::read(&self.folder)
+        let ids = manifest
+            .segments
+            .iter()
+            .flat_map(|segment| (1..=segment.observations).map(|line| EvidenceId::new(&segment.name, line)));
+        let observations: Vec<_> = ids.zip(observations).collect();
+        let digest = hex(&Sha256::digest(&text));
+        Ok(Evidence::of(vec![manifest], digest, observations, BTreeSet::new()))
     }
 
     fn write_segment(&self, name: String, observations: &[Observation]) -> Result<Segment, EvidenceError> {
         let mut bytes = Vec::new();
-        for observation in observations {
+        for (index, observation) in observations.iter().enumerate() {
+            let before = bytes.len();
             serde_json::to_writer(&mut bytes, observation).expect("an observation holds only text, numbers and dates");
+            if (bytes.len() - before) as u64 > LINE_BYTES {
+                // Nobody could read it back.
+                let why = format!("longer than {LINE_BYTES} bytes");
+                return Err(EvidenceError::Line { segment: name, line: index + 1, why });
+            }
             bytes.push(b'\n');
         }
         let first = observations.first().expect("chunks are never empty");
@@ -166,8 +180,8 @@ pub struct Evidence {
     pub digest: String,
     observations: Vec<(EvidenceId, Observation)>,
     missing: BTreeSet<(Source, SubjectKind)>,
-    /// Indices into `observations` by subject.
-    by_subject: BTreeMap<SubjectId, Vec<usize>>,
+    /// Indices into `observations`, in the order of their subjects.
+    by_subject: Vec<usize>,
 }
 
 impl Evidence {
@@ -184,21 +198,34 @@ impl Evidence {
             return Err(EvidenceError::Manifest { path: folder.to_owned(), why });
         }
         let digest = hex(&Sha256::digest(&bytes));
+        let read: Vec<Option<Vec<(EvidenceId, Observation)>>> = manifest
+            .segments
+            .par_iter()
+            .map(|segment| {
+                let path = segment_path(folder, &segment.name)?;
+                if path.exists() { read_segment(&path, segment).map(Some) } else { Ok(None) }
+            })
+            .collect::<Result<_, EvidenceError>>()?;
         let mut observations = Vec::new();
         let mut missing = BTreeSet::new();
-        for segment in &manifest.segments {
-            let path = segment_path(folder, &segment.name)?;
-            if !path.exists() {
-                missing.insert((segment.source, segment.subject_kind));
-                continue;
+        for (segment, read) in manifest.segments.iter().zip(read) {
+            match read {
+                Some(read) => observations.extend(read),
+                None => _ = missing.insert((segment.source, segment.subject_kind)),
             }
-            read_segment(&path, segment, &mut observations)?;
         }
-        let mut by_subject: BTreeMap<SubjectId, Vec<usize>> = BTreeMap::new();
-        for (index, (_, observation)) in observations.iter().enumerate() {
-            by_subject.entry(observation.subject.clone()).or_default().push(index);
-        }
-        Ok(Self { manifests: vec![manifest], digest, observations, missing, by_subject })
+        Ok(Self::of(vec![manifest], digest, observations, missing))
+    }
+
+    fn of(
+        manifests: Vec<Manifest>,
+        digest: String,
+        observations: Vec<(EvidenceId, Observation)>,
+        missing: BTreeSet<(Source, SubjectKind)>,
+    ) -> Self {
+        let mut by_subject: Vec<usize> = (0..observations.len()).collect();
+        by_subject.par_sort_by(|&a, &b| observations[a].1.subject.cmp(&observations[b].1.subject));
+        Self { manifests, digest, observations, missing, by_subject }
     }
 
     /// Joins collections made in different places. An answer beats a question nobody answered;
@@ -234,11 +261,7 @@ impl Evidence {
                 }
             }
         }
-        let mut by_subject: BTreeMap<SubjectId, Vec<usize>> = BTreeMap::new();
-        for (index, (_, observation)) in observations.iter().enumerate() {
-            by_subject.entry(observation.subject.clone()).or_default().push(index);
-        }
-        Some(Self { manifests, digest, observations, missing, by_subject })
+        Some(Self::of(manifests, digest, observations, missing))
     }
 
     /// The end of collection; of several folders, the latest.
@@ -252,8 +275,11 @@ impl Evidence {
     }
 
     /// Everything observed of one subject.
-    pub fn about(&self, subject: &SubjectId) -> impl Iterator<Item = (&EvidenceId, &Observation)> {
-        self.by_subject.get(subject).into_iter().flatten().map(|&index| {
+    pub fn about(&self, subject: &SubjectId) -> impl Iterator<Item = (&EvidenceId, &Observation)> + use<'_> {
+        let of = |index: &usize| &self.observations[*index].1.subject;
+        let from = self.by_subject.partition_point(|index| of(index) < subject);
+        let to = self.by_subject.partition_point(|index| of(index) <= subject);
+        self.by_subject[from..to].iter().map(|&index| {
             let (id, observation) = &self.observations[index];
             (id, observation)
         })
@@ -266,7 +292,10 @@ impl Evidence {
 
     /// The subjects of one kind, in order.
     pub fn subjects(&self, kind: SubjectKind) -> impl Iterator<Item = &SubjectId> {
-        self.by_subject.keys().filter(move |subject| subject.kind == kind)
+        self.by_subject
+            .chunk_by(|&a, &b| self.observations[a].1.subject == self.observations[b].1.subject)
+            .map(|same| &self.observations[same[0]].1.subject)
+            .filter(move |subject| subject.kind == kind)
     }
 
     /// The reason, if a segment of this source and kind was taken away. Facts that rest on it are
@@ -294,11 +323,7 @@ impl Evidence {
     }
 }
 
-fn read_segment(
-    path: &Path,
-    segment: &Segment,
-    observations: &mut Vec<(EvidenceId, Observation)>,
-) -> Result<(), EvidenceError> {
+fn read_segment(path: &Path, segment: &Segment) -> Result<Vec<(EvidenceId, Observation)>, EvidenceError> {
     // The manifest states the size, so a grown file is caught without reading all of it.
     let bytes = match files::read_bounded(path, segment.bytes) {
         Ok(bytes) => bytes,
@@ -316,6 +341,7 @@ fn read_segment(
     if found != segment.sha256 {
         return Err(EvidenceError::Altered { segment: segment.name.clone(), expected: segment.sha256.clone(), found });
     }
+    let mut observations = Vec::new();
     for (index, line) in bytes.lines().enumerate() {
         let line_number = index + 1;
         let refuse = |why: String| EvidenceError::Line { segment: segment.name.clone(), line: line_number, why };
@@ -326,7 +352,7 @@ fn read_segment(
         let observation = serde_json::from_str(&line).map_err(|error| refuse(error.to_string()))?;
         observations.push((EvidenceId::new(&segment.name, line_number), observation));
     }
-    Ok(())
+    Ok(observations)
 }
 
 #[cfg(test)]
@@ -420,6 +446,23 @@ pub(crate) mod tests {
         let evidence = Evidence::read(folder.path()).unwrap();
         assert!(evidence.taken_away(Source::Dns, SubjectKind::Domain).is_some());
         assert!(evidence.taken_away(Source::Export, SubjectKind::Mailbox).is_none());
+    }
+
+    #[test]
+    fn what_was_written_is_what_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut observations: Vec<_> =
+            (0..25_000).map(|number| timed_out(&format!("d{}.example", number % 20_000))).collect();
+        observations.push(mx("b.example", answered("NOERROR")));
+        let written = Writer::create(folder.path()).unwrap().finish(observations, manifest()).unwrap();
+        let read = Evidence::read(folder.path()).unwrap();
+        assert_eq!(written.digest, read.digest);
+        assert_eq!(written.manifests, read.manifests);
+        assert_eq!(written.manifests[0].segments.len(), 3);
+        assert!(written.all().eq(read.all()));
+        let twice = SubjectId::new(SubjectKind::Domain, "d7.example");
+        assert_eq!(read.about(&twice).count(), 2);
+        assert_eq!(read.subjects(SubjectKind::Domain).count(), 20_001);
     }
 
     #[test]

@@ -199,6 +199,7 @@ impl<'e> Directory<'e> {
             Record::ConditionalAccess(_)
             | Record::ForwardingRule(_)
             | Record::Mailbox(_)
+            | Record::MailboxGrants(_)
             | Record::MfaRegistration(_)
             | Record::TenantSetting(_) => {}
         }
@@ -532,5 +533,40 @@ pub(crate) mod tests {
         let directory = Directory::of(context(&evidence));
         let target = Target::Address { domain: "gmail.com".to_owned(), local: "0".to_owned() };
         assert!(matches!(directory.class(&target), Err(NotObserved::NotProvided { .. })));
+    }
+
+    /// What passed and what did not, as check and subject.
+    fn judged(world: &World) -> (BTreeSet<(String, String)>, BTreeSet<(String, String)>) {
+        static CATALOG: std::sync::LazyLock<crate::checks::Catalog> =
+            std::sync::LazyLock::new(|| crate::checks::Catalog::built_in().unwrap());
+        let evidence = world.evidence(&[]);
+        let facts = crate::facts::Facts::from_evidence(&evidence, evidence.as_of());
+        let judgement = crate::assess::assess(&CATALOG, &facts).unwrap();
+        let passed = judgement.passed.iter().flat_map(|passed| {
+            assert!(passed.count <= passed.subjects.len(), "every subject is named");
+            passed.subjects.iter().map(|subject| (passed.check.clone(), subject.clone()))
+        });
+        let open = judgement.findings.iter().map(|finding| (finding.check.clone(), finding.subject.name.clone()));
+        (passed.collect(), open.collect())
+    }
+
+    #[test]
+    fn no_file_can_be_taken_away_to_make_anything_better() {
+        for (fixture, domain) in [
+            ("google-clinic", "practice.example"),
+            ("leaky-clinic", "clinic.example"),
+            ("own-server", "surgery.example"),
+            ("rights-clinic", "clinic.example"),
+        ] {
+            let world = |without: &[&str]| World::new(Some(declared(domain))).fixture(fixture, without);
+            let (_, open) = judged(&world(&[]));
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/exports").join(fixture);
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+                let (passed, _) = judged(&world(&[&name]));
+                let better: Vec<_> = passed.intersection(&open).collect();
+                assert!(better.is_empty(), "{fixture} without {name}: {better:?}");
+            }
+        }
     }
 }

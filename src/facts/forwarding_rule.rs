@@ -17,9 +17,9 @@ use crate::seen::{NotObserved, Seen};
 subject! {
     /// A rule, named `mailbox/reference`.
     pub struct ForwardingRule is ForwardingRule {
-        /// The mailbox it belongs to; `every mailbox` for a transport rule.
+        /// The mailbox it belongs to; `every mailbox` for a rule of the mail system, `no mailbox` for an alias.
         mailbox: String,
-        /// `inbox`, `filter`, `transport`.
+        /// `inbox`, `filter`, `sweep`, `transport`, `journal`, `sieve`, `forward-file`, `alias`, `postfix`.
         origin: String,
         /// Whether the mailbox is one that the exports list.
         mailbox_listed: bool,
@@ -137,12 +137,17 @@ fn one(
         Some(address) => {
             let listing = match mailboxes_gone {
                 Some(reason) => Fact::unknown(reason.clone()),
+                None if first.provider == SELF_HOSTED && !listed.contains(address) => {
+                    Fact::unknown(no_list_of_mailboxes())
+                }
                 None => Fact::present(listed.contains(address), ids.clone()),
             };
             (Fact::present(address.to_owned(), ids.clone()), listing)
         }
-        None if first.origin == "transport" => {
-            (Fact::present("every mailbox".to_owned(), ids.clone()), Fact::present(true, ids.clone()))
+        // Rules of the mail system say that they belong to nobody.
+        None if first.mailbox == Seen::Absent => {
+            let whose = if first.origin == "alias" { "no mailbox" } else { "every mailbox" };
+            (Fact::present(whose.to_owned(), ids.clone()), Fact::present(true, ids.clone()))
         }
         None => {
             let reason = mailboxes_gone.cloned().unwrap_or_else(|| NotObserved::NotProvided {
@@ -150,6 +155,7 @@ fn one(
             });
             let listing = match mailboxes_gone {
                 Some(reason) => Fact::unknown(reason.clone()),
+                None if first.provider == SELF_HOSTED => Fact::unknown(no_list_of_mailboxes()),
                 None => Fact::present(false, ids.clone()),
             };
             (Fact::new(Seen::Unknown(reason), ids.clone()), listing)
@@ -189,6 +195,8 @@ fn collection(context: Context<'_>, subjects: &[ForwardingRule], mailboxes: usiz
     }
     for provider in providers {
         let (formats, what): (&[&str], &str) = match provider {
+            // Which scripts a server has is known to nobody but the server.
+            SELF_HOSTED => (&["self-hosted.sieve"], RULES_SELF_HOSTED),
             "google-workspace" => (&["google-workspace.filters"], RULES_GOOGLE),
             _ => (&["microsoft365.inbox-rules", "microsoft365.inbox-rules-graph"], RULES_MICROSOFT),
         };
@@ -196,7 +204,8 @@ fn collection(context: Context<'_>, subjects: &[ForwardingRule], mailboxes: usiz
             return Collection::Incomplete(reason);
         }
     }
-    let inbox = subjects.iter().any(|rule| rule.origin.seen.present().is_none_or(|origin| origin != "transport"));
+    let of_people = |origin: &String| ["filter", "inbox", "sieve"].contains(&origin.as_str());
+    let inbox = subjects.iter().any(|rule| rule.origin.seen.present().is_none_or(of_people));
     if !inbox && mailboxes >= MAILBOXES_WITHOUT_RULES {
         return Collection::Incomplete(NotObserved::AccessDenied {
             needs: format!("a role that may read inbox rules: not one rule came back for {mailboxes} mailboxes"),
@@ -206,6 +215,13 @@ fn collection(context: Context<'_>, subjects: &[ForwardingRule], mailboxes: usiz
 }
 
 const RULES_MICROSOFT: &str = "the inbox rules of all mailboxes (Get-InboxRule)";
+const SELF_HOSTED: &str = "self-hosted";
+const RULES_SELF_HOSTED: &str = "the Sieve scripts of all mailboxes (doveadm sieve list, doveadm sieve get)";
+
+fn no_list_of_mailboxes() -> NotObserved {
+    NotObserved::NotProvided { what: "a list of all mailboxes of the mail server".to_owned() }
+}
+
 const RULES_GOOGLE: &str = "the filters of all users (gam all users print filters)";
 
 #[cfg(test)]
@@ -379,5 +395,61 @@ mod tests {
             built.subjects.iter().filter_map(|rule| rule.enabled.seen.present().copied()).collect();
         enabled.sort_unstable();
         assert_eq!(enabled, [false, false, true]);
+    }
+
+    #[test]
+    fn scripts_aliases_and_settings_of_an_own_server_are_rules() {
+        let world = World::new(Some(declared("surgery.example")))
+            .fixture("own-server", &["sieve"])
+            .fixture("own-server/sieve", &[]);
+        let built = built(&world, &[]);
+        assert_eq!(
+            classes(&built),
+            known(&[
+                ("eve@surgery.example", "consumer-webmail"),
+                ("eve@surgery.example", "none"),
+                ("every mailbox", "external"),
+                ("fay@surgery.example", "none"),
+                ("no mailbox", "external"),
+            ])
+        );
+        assert_eq!(built.collection, Collection::Complete);
+        let hiding = built.subjects.iter().find(|rule| rule.hides.seen == Seen::Present(true)).unwrap();
+        assert_eq!(hiding.keywords.seen, Seen::Present(vec!["security".to_owned()]));
+    }
+
+    #[test]
+    fn journal_and_sweep_rules_are_rules() {
+        let world = World::new(Some(declared("clinic.example"))).fixture("rights-clinic", &[]);
+        let built = built(&world, &[]);
+        assert_eq!(classes(&built), known(&[("ben@clinic.example", "none"), ("every mailbox", "external")]));
+        let sweep = built.subjects.iter().find(|rule| rule.origin.seen == Seen::Present("sweep".to_owned())).unwrap();
+        assert_eq!((&sweep.deletes.seen, &sweep.hides.seen), (&Seen::Present(true), &Seen::Present(true)));
+        assert!(matches!(built.collection, Collection::Incomplete(_)), "nobody handed over inbox rules");
+    }
+
+    #[test]
+    fn rules_that_do_nothing_of_note_are_kept_once_a_mailbox_in_any_order() {
+        let head = "MailboxOwnerId,RuleIdentity,Name,Enabled,ForwardTo,RedirectTo,ForwardAsAttachmentTo,DeleteMessage,MoveToFolder,InError,SupportedByTask,From,SubjectContainsWords,SentTo\n";
+        let mut lines: Vec<String> = Vec::new();
+        for mailbox in 0..7 {
+            for number in 0..20 {
+                let forward = if number == 3 { "x@elsewhere.example" } else { "" };
+                lines.push(format!(
+                    "u{mailbox}@clinic.example,{mailbox}{number},News {number},True,{forward},,,False,Inbox/News,False,True,n@letters.example,,\n"
+                ));
+            }
+        }
+        let of = |lines: &[String]| {
+            let text = head.to_owned() + &lines.concat();
+            built(&World::new(Some(declared("clinic.example"))).file("r.csv", text.as_bytes()), &[])
+        };
+        let forward = of(&lines);
+        assert_eq!(forward.subjects.len(), 14, "one that forwards and one for the other nineteen");
+        lines.reverse();
+        let names = |built: &Built<ForwardingRule>| {
+            built.subjects.iter().map(|rule| rule.name.clone()).collect::<std::collections::BTreeSet<_>>()
+        };
+        assert_eq!(names(&forward), names(&of(&lines)));
     }
 }

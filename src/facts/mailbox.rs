@@ -7,11 +7,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+mod grants;
+
+use self::grants::Grants;
 use super::exported::{self, Class, Directory, Files, NOT_LISTED, joined};
 use super::shape::{Fact, fact_group, subject};
 use super::tenant::{Policies, Settings};
 use super::{Built, Collection, Context};
-use crate::evidence::export::{Mailbox as Exported, MfaRegistration, NOT_IN_THIS_EXPORT, Record};
+use crate::evidence::export::{Mailbox as Exported, MailboxGrants, MfaRegistration, NOT_IN_THIS_EXPORT, Record};
 use crate::evidence::{EvidenceId, Source};
 use crate::names::SubjectKind;
 use crate::seen::{NotObserved, Seen};
@@ -65,6 +68,18 @@ subject! {
         pop: bool,
         /// Whether SMTP AUTH is open, by its own setting or the tenant's.
         smtp_auth: bool,
+        /// Accounts and groups beside its user that may open it.
+        full_access_holders: i64,
+        /// Domains and kinds of those that may open it and belong to no account of the organization.
+        full_access_outside: Vec<String>,
+        /// Accounts that may open it although nobody can sign in to them, or that are deleted.
+        full_access_former: Vec<String>,
+        /// Accounts that may send in its name as if they were its user.
+        send_as_holders: i64,
+        /// Accounts it is delegated to (Google Workspace).
+        delegates: i64,
+        /// Folders that everybody, or anybody without signing in, may look into: `calendar: reviewer (everybody)`.
+        open_folders: Vec<String>,
     }
 }
 
@@ -74,8 +89,8 @@ pub fn build(context: Context<'_>) -> Built<Mailbox> {
         return Built { subjects: Vec::new(), collection };
     }
     let files = Files::of(context);
-    let accounts = group(context, &files);
-    let shared = Shared::of(context, &files);
+    let (accounts, of_nobody) = group(context, &files);
+    let shared = Shared::of(context, &files, Grants::of(&files, &accounts, &of_nobody));
     let subjects = accounts.into_iter().map(|(address, account)| one(address, &account, &shared)).collect();
     Built { subjects, collection: collection(context, &files) }
 }
@@ -85,6 +100,7 @@ const INVENTORIES_GOOGLE: [&str; 2] = ["google-workspace.users-console", "google
 
 fn inventories(provider: &str) -> (&'static [&'static str], &'static str) {
     match provider {
+        "self-hosted" => (&[], "a list of all mailboxes of the mail server"),
         "google-workspace" => (&INVENTORIES_GOOGLE, "a list of all users (admin console download, or gam print users)"),
         _ => (&INVENTORIES_MICROSOFT, "a list of all mailboxes (Get-EXOMailbox)"),
     }
@@ -119,11 +135,14 @@ fn collection(context: Context<'_>, files: &Files<'_>) -> Collection {
 #[derive(Debug, Default)]
 struct Account<'e> {
     mailboxes: Vec<(&'e EvidenceId, &'e Exported)>,
+    grants: Vec<(&'e EvidenceId, &'e MailboxGrants)>,
     registrations: Vec<(&'e EvidenceId, &'e MfaRegistration)>,
 }
 
-/// Joins records into accounts, by address of the mailbox.
-fn group<'e>(context: Context<'e>, files: &Files<'e>) -> BTreeMap<String, Account<'e>> {
+/// Joins records into accounts, by address of the mailbox,
+/// and what belongs to no mailbox.
+fn group<'e>(context: Context<'e>, files: &Files<'e>) -> (BTreeMap<String, Account<'e>>, Vec<&'e MailboxGrants>) {
+    let mut grants = Vec::new();
     let mut listed = Vec::new();
     let mut others = Vec::new();
     let mut registrations = Vec::new();
@@ -131,6 +150,7 @@ fn group<'e>(context: Context<'e>, files: &Files<'e>) -> BTreeMap<String, Accoun
         match record {
             Record::Mailbox(mailbox) if mailbox.listed => listed.push((id, mailbox.as_ref())),
             Record::Mailbox(mailbox) => others.push((id, mailbox.as_ref())),
+            Record::MailboxGrants(found) => grants.push((id, found.as_ref())),
             Record::MfaRegistration(registration) => registrations.push((id, registration)),
             Record::AcceptedDomain { .. }
             | Record::ConditionalAccess(_)
@@ -196,7 +216,16 @@ fn group<'e>(context: Context<'e>, files: &Files<'e>) -> BTreeMap<String, Accoun
     for (address, account) in added {
         accounts.entry(address).or_insert(account);
     }
-    accounts
+    let mut of_nobody = Vec::new();
+    for (id, found) in grants {
+        let address = found.mailbox.present().map_or("", String::as_str);
+        let owner: Vec<String> = found.owner.iter().cloned().collect();
+        match belongs_to(address, &owner, &accounts, &by_reference) {
+            Some(address) => accounts.entry(address).or_default().grants.push((id, found)),
+            None => of_nobody.push(found),
+        }
+    }
+    (accounts, of_nobody)
 }
 
 /// The mailbox that an address or, failing that, exactly one shared reference names.
@@ -227,6 +256,7 @@ struct Shared<'e> {
     phi: Result<(EvidenceId, BTreeSet<String>), NotObserved>,
     tenants: BTreeMap<&'e str, OfTenant<'e>>,
     bypass_given: Result<(), NotObserved>,
+    grants: Grants,
 }
 
 /// What a tenant says for all of its mailboxes.
@@ -241,7 +271,7 @@ struct OfTenant<'e> {
 }
 
 impl<'e> Shared<'e> {
-    fn of(context: Context<'e>, files: &Files<'e>) -> Self {
+    fn of(context: Context<'e>, files: &Files<'e>, grants: Grants) -> Self {
         let evidence = context.evidence;
         let phi = evidence.declared().and_then(|(id, declared)| match &declared.retention {
             Some(retention) => {
@@ -281,6 +311,7 @@ impl<'e> Shared<'e> {
                 &["microsoft365.audit-bypass"],
                 "the audit bypass associations (Get-MailboxAuditBypassAssociation)",
             ),
+            grants,
         }
     }
 }
@@ -341,6 +372,12 @@ fn one(address: String, account: &Account<'_>, shared: &Shared<'_>) -> Mailbox {
         imap: from_export(said.flag(|mailbox| &mailbox.imap_enabled, true), protocols),
         pop: from_export(said.flag(|mailbox| &mailbox.pop_enabled, true), protocols),
         smtp_auth: from_export(said.smtp_auth(tenant), protocols),
+        full_access_holders: shared.grants.holders(account, said.gone, "mailbox", "full-access"),
+        full_access_outside: shared.grants.outside(account, said.gone, &shared.directory),
+        full_access_former: shared.grants.former(account, said.gone),
+        send_as_holders: shared.grants.holders(account, said.gone, "send-as", "send-as"),
+        delegates: shared.grants.holders(account, said.gone, "delegate", "delegate"),
+        open_folders: shared.grants.open_folders(account, said.gone),
         name: address,
         provider: Fact::present(provider.to_owned(), all),
         mailbox_kind: from_export(mailbox_kind, users),

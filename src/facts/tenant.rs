@@ -2,14 +2,14 @@
 //!
 //! A setting that several policies set is as good as the worst of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::exported::{self, Files, joined};
 use super::shape::{Fact, subject};
 use super::{Built, Collection, Context};
 use crate::evidence::EvidenceId;
 use crate::evidence::Source;
-use crate::evidence::export::{ConditionalAccess, Record, TenantSetting};
+use crate::evidence::export::{ConditionalAccess, Record, TenantSetting, Trustee};
 use crate::names::SubjectKind;
 use crate::seen::{NotObserved, Seen};
 
@@ -32,6 +32,12 @@ subject! {
         mfa_policy: String,
         /// Whether SMTP AUTH is open for mailboxes that do not say otherwise.
         smtp_auth: bool,
+        /// Mailboxes that the one account with the most full access may open.
+        widest_full_access: i64,
+        /// Programs, by id, that may read or send the mail of everybody.
+        programs_with_all_mail: Vec<String>,
+        /// The strictest state of a leak policy for mail: `enforced`, `testing`, `off`, `none`.
+        leak_policy: String,
         /// Administrators, by sign-in name, that have no mailbox of their own and no registered second factor.
         other_administrators_without_mfa: Vec<String>,
     }
@@ -45,6 +51,8 @@ pub fn build(context: Context<'_>) -> Built<Tenant> {
     let files = Files::of(context);
     let mut providers: BTreeSet<&str> = files.providers();
     providers.extend(exported::records(context).filter_map(|(_, record)| provider(record)));
+    // An own server is no tenant: its settings are probed where it answers.
+    providers.remove("self-hosted");
     let subjects: Vec<_> = providers.into_iter().map(|provider| one(context, provider)).collect();
     let gone =
         [SubjectKind::ExportFile, SubjectKind::Tenant].map(|kind| context.evidence.taken_away(Source::Export, kind));
@@ -64,6 +72,7 @@ fn provider(record: &Record) -> Option<&str> {
         Record::ConditionalAccess(policy) => Some(&policy.provider),
         Record::ForwardingRule(rule) => Some(&rule.provider),
         Record::Mailbox(mailbox) => Some(&mailbox.provider),
+        Record::MailboxGrants(grants) => Some(&grants.provider),
         Record::MfaRegistration(registration) => Some(&registration.provider),
         Record::Recipient(recipient) => Some(&recipient.provider),
         Record::TenantSetting(setting) => Some(&setting.provider),
@@ -123,9 +132,105 @@ fn one(context: Context<'_>, provider: &str) -> Tenant {
         ),
         mfa_policy: mfa_policy(context, provider),
         smtp_auth: opposite(settings.flag("smtp-auth-disabled", false, "the transport settings (Get-TransportConfig)")),
+        widest_full_access: widest_full_access(context, &Files::of(context)),
+        programs_with_all_mail: programs_with_all_mail(context, provider, &settings),
+        leak_policy: leak_policy(context, &settings),
         other_administrators_without_mfa: other_administrators_without_mfa(context, provider),
     }
 }
+
+/// The programs of one tenant that reach the mail of everybody. Only the whole list shows that
+/// there are none.
+fn programs_with_all_mail(context: Context<'_>, provider: &str, settings: &Settings<'_>) -> Fact<Vec<String>> {
+    if let Some(reason) = &settings.unknown {
+        return Fact::unknown(reason.clone());
+    }
+    let (format, what) = match provider {
+        "google-workspace" => {
+            return Fact::unknown(not_provided(
+                "the programs with domain-wide delegation (admin console, API controls)",
+            ));
+        }
+        _ => ("microsoft365.app-grants", "the permissions of programs (Get-MgOauth2PermissionGrant -All)"),
+    };
+    let mut programs = BTreeSet::new();
+    let (mut ids, mut in_doubt) = (Vec::new(), None);
+    for (id, setting) in settings.named("app-grant") {
+        match &setting.value {
+            Seen::Present(value) if value == "mail-of-everybody" => {
+                programs.extend(setting.of.clone());
+                ids.push(id.clone());
+            }
+            Seen::Present(_) | Seen::Absent => {}
+            Seen::Malformed(_) => in_doubt = Some(not_provided(what)),
+            Seen::Unknown(reason) => in_doubt = Some(reason.clone()),
+        }
+    }
+    let files = Files::of(context);
+    ids.extend(files.of_format(format).map(|(id, _)| id.clone()));
+    match files.whole(&[format], what).err().or(in_doubt) {
+        Some(reason) if programs.is_empty() => Fact::new(Seen::Unknown(reason), ids),
+        Some(_) | None => Fact::present(programs.into_iter().collect(), ids),
+    }
+}
+
+fn leak_policy(context: Context<'_>, settings: &Settings<'_>) -> Fact<String> {
+    if let Some(reason) = &settings.unknown {
+        return Fact::unknown(reason.clone());
+    }
+    let said: Vec<_> = settings.named("dlp-policy").collect();
+    let ids: Vec<_> = said.iter().map(|(id, _)| (*id).clone()).collect();
+    let is = |word: &str| said.iter().any(|(_, setting)| setting.value.present().is_some_and(|value| value == word));
+    // One policy that holds is enough; without one, every policy must have been read.
+    if is("enforced") {
+        return Fact::present("enforced".to_owned(), ids);
+    }
+    let unread = said.iter().find_map(|(_, setting)| match &setting.value {
+        Seen::Unknown(reason) => Some(reason.clone()),
+        Seen::Absent | Seen::Malformed(_) | Seen::Present(_) => None,
+    });
+    let files = Files::of(context);
+    let whole = files.whole(&["microsoft365.dlp-policies"], "the leak policies (Get-DlpCompliancePolicy)");
+    if let Some(reason) = whole.err().or(unread) {
+        return Fact::new(Seen::Unknown(reason), ids);
+    }
+    let word = ["testing", "off"].into_iter().find(|word| is(word)).unwrap_or("none");
+    let ids = ids.into_iter().chain(files.of_format("microsoft365.dlp-policies").map(|(id, _)| id.clone()));
+    Fact::present(word.to_owned(), ids.collect())
+}
+
+/// How many mailboxes the account with the most full access may open.
+fn widest_full_access(context: Context<'_>, files: &Files<'_>) -> Fact<i64> {
+    if let Some(reason) = context.evidence.taken_away(Source::Export, SubjectKind::Mailbox) {
+        return Fact::unknown(reason);
+    }
+    let mut mailboxes: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut lost = None;
+    for (_, record) in exported::records(context) {
+        let Record::MailboxGrants(grants) = record else { continue };
+        if grants.of != "mailbox" {
+            continue;
+        }
+        lost = lost.or_else(|| grants.incomplete.clone());
+        let Some(mailbox) = grants.mailbox.present().or(grants.owner.as_ref()) else { continue };
+        for grant in grants.grants.iter().filter(|grant| grant.right == "full-access") {
+            if let Trustee::Account { reference, .. } = &grant.to {
+                mailboxes.entry(reference).or_default().insert(mailbox);
+            }
+        }
+    }
+    if let Some(reason) = files.whole(&FULL_ACCESS, FULL_ACCESS_EXPORT).err().or(lost) {
+        return Fact::unknown(reason);
+    }
+    let widest = mailboxes.values().map(BTreeSet::len).max().unwrap_or(0);
+    let ids = FULL_ACCESS.iter().flat_map(|format| files.of_format(format)).map(|(id, _)| id.clone()).collect();
+    Fact::present(i64::try_from(widest).unwrap_or(i64::MAX), ids)
+}
+
+/// The formats that say who may open which mailbox, and what to hand over instead.
+pub(super) const FULL_ACCESS: [&str; 2] =
+    ["microsoft365.mailbox-permissions", "microsoft365.mailbox-permissions-extractor"];
+pub(super) const FULL_ACCESS_EXPORT: &str = "the permissions of all mailboxes (Get-EXOMailboxPermission)";
 
 fn not_provided(what: &str) -> NotObserved {
     NotObserved::NotProvided { what: what.to_owned() }
@@ -302,6 +407,7 @@ fn other_administrators_without_mfa(context: Context<'_>, provider: &str) -> Fac
             | Record::ConditionalAccess(_)
             | Record::ForwardingRule(_)
             | Record::Mailbox(_)
+            | Record::MailboxGrants(_)
             | Record::MfaRegistration(_)
             | Record::Recipient(_)
             | Record::TenantSetting(_) => continue,
@@ -385,5 +491,23 @@ mod tests {
             assert!(matches!(seen.seen, Seen::Unknown(_)));
         }
         assert!(matches!(tenant.mfa_policy.seen, Seen::Unknown(_)));
+    }
+
+    #[test]
+    fn programs_leak_policies_and_the_widest_access_are_told() {
+        let with = |without: &[&str]| {
+            tenant(&World::new(Some(declared("clinic.example"))).fixture("rights-clinic", without), &[])
+        };
+        let all = with(&[]);
+        assert_eq!(
+            all.programs_with_all_mail.seen,
+            Seen::Present(vec!["0a1b2c3d-0000-4000-8000-000000000001".to_owned()])
+        );
+        assert_eq!(all.leak_policy.seen, Seen::Present("testing".to_owned()));
+        assert_eq!(all.widest_full_access.seen, Seen::Present(1));
+        let less = with(&["app-grants.json", "dlp-policies.csv", "mailbox-permissions.csv"]);
+        assert!(matches!(less.programs_with_all_mail.seen, Seen::Unknown(_)));
+        assert!(matches!(less.leak_policy.seen, Seen::Unknown(_)));
+        assert!(matches!(less.widest_full_access.seen, Seen::Unknown(_)));
     }
 }

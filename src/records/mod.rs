@@ -9,6 +9,7 @@ pub mod domain;
 pub mod mta_sts;
 pub mod mx;
 pub mod note;
+pub mod sieve;
 pub mod spf;
 pub mod spf_check;
 pub mod spf_tree;

@@ -53,7 +53,9 @@ impl Ingest {
     pub fn add(&mut self, observation: &Observation) {
         match &observation.answer {
             Ok(Answer::ExportFile(file)) => self.files.push(shown(file)),
-            Ok(Answer::Record(record)) => *self.records.entry(record.kind().to_owned()).or_default() += 1,
+            Ok(Answer::Record(record)) => {
+                *self.records.entry(record.kind().to_owned()).or_default() += record.stands_for()
+            }
             Ok(
                 Answer::Answer(_)
                 | Answer::ContentFile(_)

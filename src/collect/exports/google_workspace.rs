@@ -4,6 +4,8 @@
 //! a user without a row is not known, never clean. Recovery addresses and telephone numbers are
 //! not read at all.
 
+use super::apps;
+use super::grants;
 use super::json;
 use super::recipient::{self, reference};
 use super::recognise::Format;
@@ -18,7 +20,9 @@ const PROVIDER: &str = "google-workspace";
 /// The records of one row; an error says why the row is none.
 pub fn records(format: Format, row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
     match format {
+        Format::GoogleDelegates => grants::google_delegate(row, key),
         Format::GoogleFilters => filter(row, key),
+        Format::GoogleTokens => apps::google_token(row),
         Format::GoogleForwards => forward(row, key),
         Format::GoogleImap => Ok(vec![boxed(Mailbox { imap_enabled: row.flag("enabled"), ..listed(row, key)? })]),
         Format::GooglePolicies => Ok(policy(row, key)),
@@ -26,6 +30,14 @@ pub fn records(format: Format, row: &Row, key: &KeyedReference) -> Result<Vec<Re
         Format::GoogleUsersConsole => console_user(row, key),
         Format::GoogleUsersGam => gam_user(row, key),
         Format::AcceptedDomains
+        | Format::AppGrants
+        | Format::DlpPolicies
+        | Format::FolderPermissions
+        | Format::JournalRules
+        | Format::MailboxPermissions
+        | Format::PermissionsExtractor
+        | Format::RecipientPermissions
+        | Format::SweepRules
         | Format::AdminAuditLog
         | Format::AuditBypass
         | Format::CasMailboxes
@@ -168,6 +180,7 @@ fn filter(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
         }
     }
     Ok(vec![Record::ForwardingRule(Box::new(ForwardingRule {
+        rules: 1,
         provider: PROVIDER.to_owned(),
         origin: "filter".to_owned(),
         mailbox: Seen::Present(mailbox.address),

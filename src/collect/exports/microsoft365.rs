@@ -3,6 +3,8 @@
 //! Names of rules, the words they look for and display names stay here: classes and keyed
 //! references leave. A row without the address it speaks of is rejected, never guessed.
 
+use super::apps;
+use super::grants;
 use super::recipient::{self, over, reference, targets};
 use super::recognise::Format;
 use super::row::{Cell, Row, address};
@@ -23,7 +25,15 @@ pub fn records(format: Format, row: &Row, key: &KeyedReference) -> Result<Vec<Re
         Format::AdminAuditLog => {
             Ok(vec![setting("unified-audit-log", None, flag_word(row, "unifiedauditlogingestionenabled"))])
         }
+        Format::AppGrants => apps::app_grant(row, key),
         Format::AuditBypass => audit_bypass(row, key),
+        Format::DlpPolicies => Ok(vec![apps::dlp_policy(row)]),
+        Format::FolderPermissions => grants::folder(row, key),
+        Format::JournalRules => journal_rule(row, key),
+        Format::MailboxPermissions => grants::mailbox(row, key),
+        Format::PermissionsExtractor => grants::extractor(row, key),
+        Format::RecipientPermissions => grants::send_as(row, key),
+        Format::SweepRules => sweep_rule(row, key),
         Format::ConditionalAccess => Ok(vec![conditional_access(row, key)]),
         Format::GraphInboxRules => graph_rule(row, key),
         Format::InboxRules => inbox_rule(row, key),
@@ -41,7 +51,9 @@ pub fn records(format: Format, row: &Row, key: &KeyedReference) -> Result<Vec<Re
         }
         Format::TransportRules => Ok(vec![transport_rule(row, key)]),
         Format::Users => user(row, key),
-        Format::GoogleFilters
+        Format::GoogleDelegates
+        | Format::GoogleFilters
+        | Format::GoogleTokens
         | Format::GoogleForwards
         | Format::GoogleImap
         | Format::GooglePolicies
@@ -287,7 +299,7 @@ fn recipient(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
 }
 
 /// The mailbox a rule belongs to: an address, or a keyed reference of what stands there instead.
-fn owner(row: &Row, key: &KeyedReference) -> (Seen<String>, Option<String>) {
+pub(super) fn owner(row: &Row, key: &KeyedReference) -> (Seen<String>, Option<String>) {
     const NAMED: [&str; 9] = [
         "mailboxaddress",
         "mailbox",
@@ -407,6 +419,7 @@ fn inbox_rule(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
     let (targets, targets_incomplete) = over(&[forward, redirect, attached]);
     let (mailbox, owner) = owner(row, key);
     Ok(vec![Record::ForwardingRule(Box::new(ForwardingRule {
+        rules: 1,
         provider: PROVIDER.to_owned(),
         origin: "inbox".to_owned(),
         mailbox,
@@ -518,6 +531,7 @@ fn graph_rule(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
     };
     let (mailbox, owner) = owner(row, key);
     Ok(vec![Record::ForwardingRule(Box::new(ForwardingRule {
+        rules: 1,
         provider: PROVIDER.to_owned(),
         origin: "inbox".to_owned(),
         mailbox,
@@ -571,6 +585,7 @@ fn transport_rule(row: &Row, key: &KeyedReference) -> Record {
         Seen::Unknown(reason) => Seen::Unknown(reason),
     };
     Record::ForwardingRule(Box::new(ForwardingRule {
+        rules: 1,
         provider: PROVIDER.to_owned(),
         origin: "transport".to_owned(),
         mailbox: Seen::Absent,
@@ -588,6 +603,71 @@ fn transport_rule(row: &Row, key: &KeyedReference) -> Record {
         name_class: name_class(row),
         opaque: Seen::Present(false),
     }))
+}
+
+/// A journal rule sends a copy of everything to one address.
+fn journal_rule(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
+    let targets = targets(row, "journalemailaddress", key);
+    if targets == Seen::Absent {
+        return Err("journalemailaddress is empty".to_owned());
+    }
+    Ok(vec![Record::ForwardingRule(Box::new(ForwardingRule {
+        provider: PROVIDER.to_owned(),
+        origin: "journal".to_owned(),
+        mailbox: Seen::Absent,
+        owner: None,
+        reference: rule_reference(row, key),
+        enabled: row.flag("enabled"),
+        actions: vec!["blind-copy".to_owned()],
+        targets,
+        targets_incomplete: None,
+        deletes: Seen::Present(false),
+        hides: Seen::Present(false),
+        marks_read: Seen::Present(false),
+        has_conditions: row.filled("recipient"),
+        keywords: Vec::new(),
+        name_class: name_class(row),
+        opaque: Seen::Present(false),
+        rules: 1,
+    }))])
+}
+
+/// A sweep rule moves what one sender sent, or deletes it after some days.
+fn sweep_rule(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
+    let folder = row.seen("destinationfolder").map(|cell| cell.text().unwrap_or_default().to_owned());
+    let last = |folder: &String| folder.rsplit(['\\', '/', ':']).next().unwrap_or_default().trim().to_lowercase();
+    let deletes = or_false(folder.clone().map(|folder| {
+        ["deleted items", "deleteditems", "trash", "gelöschte elemente", "recoverable items"]
+            .contains(&last(&folder).as_str())
+    }));
+    let hides = or_false(folder.map(|folder| words::hiding_folder(&folder)));
+    let (mailbox, owner) = owner(row, key);
+    let mut actions = vec!["move".to_owned()];
+    for (seen, action) in [(&deletes, "delete"), (&hides, "hide")] {
+        if seen.present() == Some(&true) {
+            actions.push(action.to_owned());
+        }
+    }
+    Ok(vec![Record::ForwardingRule(Box::new(ForwardingRule {
+        provider: PROVIDER.to_owned(),
+        origin: "sweep".to_owned(),
+        mailbox,
+        owner,
+        reference: rule_reference(row, key),
+        enabled: row.flag("enabled"),
+        actions,
+        targets: Seen::Absent,
+        targets_incomplete: None,
+        deletes,
+        hides,
+        marks_read: Seen::Present(false),
+        // A sweep rule names a sender or the provider of a newsletter.
+        has_conditions: Seen::Present(true),
+        keywords: Vec::new(),
+        name_class: name_class(row),
+        opaque: Seen::Present(false),
+        rules: 1,
+    }))])
 }
 
 fn conditional_access(row: &Row, key: &KeyedReference) -> Record {

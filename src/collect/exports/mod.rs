@@ -4,15 +4,19 @@
 //! what the exporter had destroyed. An empty file proves nothing. Nothing here judges, and
 //! addresses outside leave as domain and keyed reference.
 
+mod alike;
+mod apps;
 mod bundle;
 mod clixml;
 mod decode;
 mod google_workspace;
+mod grants;
 mod json;
 mod microsoft365;
 mod recipient;
 mod recognise;
 mod row;
+mod self_hosted;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -31,13 +35,14 @@ use crate::keyed::KeyedReference;
 use crate::names::{SubjectId, SubjectKind};
 use crate::seen::Seen;
 
+use alike::Alike;
 use decode::{Decoded, Survey};
 use recognise::{Format, NotRecognised};
 use row::Row;
 use table::{Next, Table};
 
 /// Raised when the same file would give other records.
-const READER: u32 = 1;
+const READER: u32 = 2;
 /// A file larger than this is not read.
 const FILE_BYTES: u64 = 8 * 1024 * 1024 * 1024;
 /// Rows in one file.
@@ -90,15 +95,25 @@ pub fn read_each(
                 });
             };
             let mut row_number = 0;
+            let mut alike = Alike::default();
             let mut records = |record: Record| {
                 row_number += 1;
-                let question = Question::ExportRecord { label: entry.label.clone(), row: row_number };
-                give(subject_of(&record), question, Answer::Record(record));
+                if let Some(record) = alike.take(row_number, record) {
+                    let question = Question::ExportRecord { label: entry.label.clone(), row: row_number };
+                    give(subject_of(&record), question, Answer::Record(record));
+                }
             };
             let file = match &entry.refused {
                 Some(why) => unreadable(&entry.label, why.clone()),
                 None => read_file(&entry.path, &entry.label, key, &mut records),
             };
+            for (row, record) in alike.into_records() {
+                give(
+                    subject_of(&record),
+                    Question::ExportRecord { label: entry.label.clone(), row },
+                    Answer::Record(record),
+                );
+            }
             let subject = SubjectId::new(SubjectKind::ExportFile, entry.label.clone());
             give(subject, Question::ExportFile { label: entry.label.clone() }, Answer::ExportFile(file));
         }
@@ -123,6 +138,14 @@ fn subject_of(record: &Record) -> SubjectId {
             mailbox.references.first().map_or_else(String::new, |first| format!("account-{first}")),
         ),
         Record::Mailbox(mailbox) => (SubjectKind::Mailbox, mailbox.address.clone()),
+        Record::MailboxGrants(grants) => {
+            let name = match (&grants.mailbox, &grants.owner) {
+                (Seen::Present(mailbox), _) => mailbox.clone(),
+                (_, Some(owner)) => format!("owner-{owner}"),
+                (_, None) => String::new(),
+            };
+            (SubjectKind::Mailbox, name)
+        }
         Record::MfaRegistration(registration) => (SubjectKind::Mailbox, registration.address.clone()),
         Record::Recipient(recipient) => (SubjectKind::Tenant, recipient.provider.clone()),
         Record::TenantSetting(setting) => (SubjectKind::Tenant, setting.provider.clone()),
@@ -162,6 +185,15 @@ fn read_file(path: &Path, label: &str, key: &KeyedReference, records: &mut dyn F
     file.rejected.clear();
     if survey.guessed {
         file.notes.push(format!("the encoding is a guess: {}", survey.encoding.as_str()));
+    }
+    if let Some(found) = self_hosted::read(path, label, &survey, key) {
+        file.format = Some(found.format.to_owned());
+        file.rows = found.rows;
+        file.state = if found.faults.is_empty() { ExportState::Read } else { ExportState::PartlyRead };
+        file.rejected_rows = found.faults.len() as u64;
+        file.rejected = found.faults.into_iter().map(|why| RejectedRow { row: 0, why }).collect();
+        found.records.into_iter().for_each(&mut *records);
+        return file;
     }
     match rows(path, &survey) {
         Ok(rows) => reading(rows, file, key, records),

@@ -14,26 +14,36 @@ use super::row::{Row, comparable};
 pub enum Format {
     AcceptedDomains,
     AdminAuditLog,
+    AppGrants,
     AuditBypass,
     CasMailboxes,
     ConditionalAccess,
+    DlpPolicies,
+    FolderPermissions,
+    GoogleDelegates,
     GoogleFilters,
     GoogleForwards,
     GoogleImap,
     GooglePolicies,
     GooglePop,
+    GoogleTokens,
     GoogleUsersConsole,
     GoogleUsersGam,
     GraphInboxRules,
     InboxRules,
+    JournalRules,
+    MailboxPermissions,
     Mailboxes,
     MfaRegistration,
     Organization,
     OutboundSpam,
     PerUserMfa,
+    PermissionsExtractor,
+    RecipientPermissions,
     Recipients,
     RemoteDomains,
     SecurityDefaults,
+    SweepRules,
     TransportConfig,
     TransportRules,
     Users,
@@ -41,29 +51,39 @@ pub enum Format {
 
 impl Format {
     /// Every format, in the order of the enum.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 35] = [
         Self::AcceptedDomains,
         Self::AdminAuditLog,
+        Self::AppGrants,
         Self::AuditBypass,
         Self::CasMailboxes,
         Self::ConditionalAccess,
+        Self::DlpPolicies,
+        Self::FolderPermissions,
+        Self::GoogleDelegates,
         Self::GoogleFilters,
         Self::GoogleForwards,
         Self::GoogleImap,
         Self::GooglePolicies,
         Self::GooglePop,
+        Self::GoogleTokens,
         Self::GoogleUsersConsole,
         Self::GoogleUsersGam,
         Self::GraphInboxRules,
         Self::InboxRules,
+        Self::JournalRules,
+        Self::MailboxPermissions,
         Self::Mailboxes,
         Self::MfaRegistration,
         Self::Organization,
         Self::OutboundSpam,
         Self::PerUserMfa,
+        Self::PermissionsExtractor,
+        Self::RecipientPermissions,
         Self::Recipients,
         Self::RemoteDomains,
         Self::SecurityDefaults,
+        Self::SweepRules,
         Self::TransportConfig,
         Self::TransportRules,
         Self::Users,
@@ -73,6 +93,16 @@ impl Format {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AcceptedDomains => "microsoft365.accepted-domains",
+            Self::FolderPermissions => "microsoft365.folder-permissions",
+            Self::GoogleDelegates => "google-workspace.delegates",
+            Self::GoogleTokens => "google-workspace.tokens",
+            Self::AppGrants => "microsoft365.app-grants",
+            Self::DlpPolicies => "microsoft365.dlp-policies",
+            Self::JournalRules => "microsoft365.journal-rules",
+            Self::MailboxPermissions => "microsoft365.mailbox-permissions",
+            Self::PermissionsExtractor => "microsoft365.mailbox-permissions-extractor",
+            Self::RecipientPermissions => "microsoft365.recipient-permissions",
+            Self::SweepRules => "microsoft365.sweep-rules",
             Self::AdminAuditLog => "microsoft365.admin-audit-log",
             Self::AuditBypass => "microsoft365.audit-bypass",
             Self::CasMailboxes => "microsoft365.cas-mailboxes",
@@ -109,6 +139,16 @@ impl Format {
     const fn identified_by(self) -> &'static [&'static [&'static str]] {
         match self {
             Self::AcceptedDomains => &[&["domainname", "domaintype"]],
+            Self::FolderPermissions => &[&["foldername", "accessrights", "user"], &["foldername", "accessrights"]],
+            Self::GoogleDelegates => &[&["user", "delegateaddress"], &["user", "delegateemail"]],
+            Self::GoogleTokens => &[&["user", "clientid", "scopes"]],
+            Self::AppGrants => &[&["clientid", "consenttype", "scope"]],
+            Self::DlpPolicies => &[&["mode", "workload", "exchangelocation"]],
+            Self::JournalRules => &[&["journalemailaddress"]],
+            Self::MailboxPermissions => &[&["user", "accessrights", "isinherited"], &["user", "accessrights", "deny"]],
+            Self::PermissionsExtractor => &[&["fullaccessusers", "sendasusers"]],
+            Self::RecipientPermissions => &[&["trustee", "accessrights"]],
+            Self::SweepRules => &[&["keepfordays", "destinationfolder"]],
             Self::AdminAuditLog => &[&["unifiedauditlogingestionenabled"]],
             Self::AuditBypass => &[&["auditbypassenabled"]],
             Self::CasMailboxes => &[
@@ -195,6 +235,16 @@ impl Format {
             Self::AcceptedDomains
             | Self::AdminAuditLog
             | Self::AuditBypass
+            | Self::FolderPermissions
+            | Self::GoogleDelegates
+            | Self::GoogleTokens
+            | Self::AppGrants
+            | Self::DlpPolicies
+            | Self::JournalRules
+            | Self::MailboxPermissions
+            | Self::PermissionsExtractor
+            | Self::RecipientPermissions
+            | Self::SweepRules
             | Self::CasMailboxes
             | Self::GoogleFilters
             | Self::GoogleForwards
@@ -275,6 +325,34 @@ pub fn recognise(
 
 /// The columns that some reader reads, beside those that identify a format.
 const READ: &[&str] = &[
+    "accesscontroltype",
+    "accessrights",
+    "anonymous",
+    "calendarusers",
+    "clientid",
+    "consenttype",
+    "delegateaddress",
+    "delegateemail",
+    "delegationstatus",
+    "deny",
+    "destinationfolder",
+    "displaytext",
+    "foldername",
+    "fullaccessusers",
+    "grantsendonbehalfto",
+    "inboxusers",
+    "isinherited",
+    "journalemailaddress",
+    "keepfordays",
+    "recipient",
+    "scope",
+    "scopes",
+    "sendasusers",
+    "sendonbehalfusers",
+    "sourcefolder",
+    "trustee",
+    "trusteesidstring",
+    "usersid",
     "2svenforced",
     "2svenrolled",
     "accountdisabled",

@@ -51,6 +51,21 @@ impl World {
         world
     }
 
+    /// The mail servers alone, as Debian configures them.
+    pub(crate) fn without_dns() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let mut world = Self { folder, servers: Vec::new(), resolver_port: 0, services: Vec::new() };
+        world.certificates();
+        world.postfix();
+        world.dovecot();
+        let ports: Vec<u16> = world.services.iter().map(|service| service.2).collect();
+        for port in ports {
+            world.wait_for(port);
+        }
+        world
+    }
+
     /// The folder of all state.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)

@@ -1,0 +1,132 @@
+//! Reads which programs were let into mailboxes, and the tenant's rules against leaks.
+//!
+//! Of a program only its id leaves, and of its permissions only those that reach mail.
+
+use super::row::Row;
+use crate::evidence::export::{Record, TenantSetting};
+use crate::keyed::KeyedReference;
+use crate::seen::{NotObserved, Seen};
+
+/// Permissions that read, send or steer mail, lower case (Microsoft Graph permissions reference,
+/// Gmail API scopes; both read 2026-11).
+const MAIL_SCOPES: [&str; 12] = [
+    "mail.read",
+    "mail.readwrite",
+    "mail.readbasic",
+    "mail.send",
+    "mailboxsettings.readwrite",
+    "full_access_as_app",
+    "imap.accessasapp",
+    "imap.accessasuser.all",
+    "pop.accessasuser.all",
+    "smtp.send",
+    "ews.accessasuser.all",
+    "mailboxitem.read",
+];
+const GOOGLE_SCOPES: [&str; 2] = ["https://mail.google.com", "https://www.googleapis.com/auth/gmail."];
+
+fn reaches_mail(scopes: &str) -> bool {
+    scopes.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '|')).any(|scope| {
+        let scope = scope.trim().to_ascii_lowercase();
+        let bare = scope.rsplit('/').next().unwrap_or_default();
+        let bare = bare.strip_suffix(".all").filter(|bare| MAIL_SCOPES.contains(bare)).unwrap_or(bare);
+        let bare = bare.strip_suffix(".shared").unwrap_or(bare);
+        MAIL_SCOPES.contains(&bare) || GOOGLE_SCOPES.iter().any(|known| scope.starts_with(known))
+    })
+}
+
+fn setting(provider: &str, name: &str, of: Option<String>, value: Seen<String>) -> Record {
+    Record::TenantSetting(TenantSetting { provider: provider.to_owned(), setting: name.to_owned(), of, value })
+}
+
+/// The id of a program: letters, digits and what stands in ids, or a keyed reference of it.
+fn program(text: &str, key: &KeyedReference) -> String {
+    let plain = text.len() <= 100
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
+    if plain { text.to_ascii_lowercase() } else { key.of(text) }
+}
+
+/// Graph's oauth2PermissionGrants: `AllPrincipals` holds for every mailbox.
+pub fn app_grant(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
+    let id = row.text("clientid").ok_or_else(|| "clientid is empty".to_owned())?;
+    let value = match row.seen("scope") {
+        Seen::Present(cell) => {
+            let mail = reaches_mail(cell.text().unwrap_or_default());
+            match (mail, row.word("consenttype").present().map(String::as_str)) {
+                (false, _) => Seen::Present("no-mail".to_owned()),
+                (true, Some("allprincipals")) => Seen::Present("mail-of-everybody".to_owned()),
+                (true, Some("principal")) => Seen::Present("mail-of-one".to_owned()),
+                (true, _) => Seen::Unknown(row.unreadable("consenttype", "an unknown word")),
+            }
+        }
+        Seen::Absent => Seen::Present("no-mail".to_owned()),
+        Seen::Malformed(malformed) => Seen::Malformed(malformed),
+        Seen::Unknown(reason) => Seen::Unknown(reason),
+    };
+    Ok(vec![setting("microsoft365", "app-grant", Some(program(id, key)), value)])
+}
+
+/// `gam print tokens`: what one user let in.
+pub fn google_token(row: &Row) -> Result<Vec<Record>, String> {
+    let id = row.text("clientid").ok_or_else(|| "clientid is empty".to_owned())?;
+    let value = match row.seen("scopes") {
+        Seen::Present(cell) if reaches_mail(cell.text().unwrap_or_default()) => Seen::Present("mail-of-one".to_owned()),
+        Seen::Present(_) | Seen::Absent => Seen::Present("no-mail".to_owned()),
+        Seen::Malformed(malformed) => Seen::Malformed(malformed),
+        Seen::Unknown(reason) => Seen::Unknown(reason),
+    };
+    let of = Some(program(id, &KeyedReference::new(b"")));
+    Ok(vec![setting("google-workspace", "app-grant", of, value)])
+}
+
+/// A data loss prevention policy as it bears on mail: `enforced`, `testing`, `off`, `elsewhere`.
+pub fn dlp_policy(row: &Row) -> Record {
+    let for_mail = match (row.seen("workload"), row.seen("exchangelocation")) {
+        (Seen::Present(cell), _) if cell.text().is_some_and(|text| text.to_ascii_lowercase().contains("exchange")) => {
+            Seen::Present(true)
+        }
+        (_, Seen::Present(_)) => Seen::Present(true),
+        (Seen::Present(_), Seen::Absent) | (Seen::Absent, Seen::Absent) => Seen::Present(false),
+        (_, Seen::Unknown(reason)) | (Seen::Unknown(reason), _) => Seen::Unknown(reason),
+        (_, Seen::Malformed(_)) | (Seen::Malformed(_), _) => Seen::not_provided("where the policy holds"),
+    };
+    let enabled = row.flag("enabled").present() != Some(&false);
+    let value = match (for_mail, row.word("mode")) {
+        (Seen::Present(false), _) => Seen::Present("elsewhere".to_owned()),
+        (Seen::Unknown(reason), _) | (_, Seen::Unknown(reason)) => Seen::Unknown(reason),
+        (_, Seen::Present(mode)) => match mode.as_str() {
+            "enable" if enabled => Seen::Present("enforced".to_owned()),
+            "enable" | "disable" | "pendingdeletion" => Seen::Present("off".to_owned()),
+            "testwithnotifications" | "testwithoutnotifications" | "auditandnotify" if enabled => {
+                Seen::Present("testing".to_owned())
+            }
+            "testwithnotifications" | "testwithoutnotifications" | "auditandnotify" => Seen::Present("off".to_owned()),
+            _ => Seen::Unknown(row.unreadable("mode", "a number or an unknown word")),
+        },
+        (Seen::Absent | Seen::Malformed(_) | Seen::Present(_), Seen::Absent | Seen::Malformed(_)) => {
+            Seen::Unknown(NotObserved::NotProvided { what: "the mode of the policy".to_owned() })
+        }
+    };
+    setting("microsoft365", "dlp-policy", None, value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_scopes_that_reach_mail_count() {
+        for scopes in [
+            "openid Mail.Read",
+            "Mail.ReadWrite.Shared",
+            "https://mail.google.com/",
+            "IMAP.AccessAsUser.All",
+            "https://www.googleapis.com/auth/gmail.readonly",
+        ] {
+            assert!(reaches_mail(scopes), "{scopes}");
+        }
+        for scopes in ["openid profile email", "User.Read", "https://www.googleapis.com/auth/drive", "mailchimp.all"] {
+            assert!(!reaches_mail(scopes), "{scopes}");
+        }
+    }
+}

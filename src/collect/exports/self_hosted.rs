@@ -1,0 +1,399 @@
+//! Reads what an own mail server was told to do with mail: Sieve scripts, alias maps, `.forward`
+//! files and Postfix's settings.
+//!
+//! Whose script it is stands in the file's path. A program that mail is piped into may send it
+//! anywhere, so it counts as a recipient that nobody can name.
+
+use std::io::Read;
+use std::path::Path;
+
+use super::decode::{Decoded, Survey};
+use super::recipient::{self, reference};
+use super::row::address;
+use super::words;
+use crate::evidence::export::{ForwardingRule, Record, Target};
+use crate::keyed::KeyedReference;
+use crate::records::sieve::{self, Action, Block};
+use crate::seen::{NotObserved, Seen};
+
+const PROVIDER: &str = "self-hosted";
+/// Longer texts are none of these.
+const TEXT_BYTES: u64 = sieve::SCRIPT_BYTES as u64;
+
+/// What was read of one file.
+pub struct Found {
+    pub format: &'static str,
+    pub rows: u64,
+    /// Why the file may mean something else than was read.
+    pub faults: Vec<String>,
+    pub records: Vec<Record>,
+}
+
+/// Reads the file if it is one of these.
+pub fn read(path: &Path, label: &str, survey: &Survey, key: &KeyedReference) -> Option<Found> {
+    if survey.bytes == 0 || survey.bytes > TEXT_BYTES || survey.binary.is_some() {
+        return None;
+    }
+    let file = std::fs::File::open(path).ok()?;
+    let mut bytes = Vec::new();
+    Decoded::new(file.take(survey.bytes), survey.encoding).take(TEXT_BYTES).read_to_end(&mut bytes).ok()?;
+    let text = String::from_utf8(bytes).ok()?;
+    let name = label.rsplit('/').next().unwrap_or(label).to_ascii_lowercase();
+    if name.ends_with(".sieve") || looks_like_sieve(&text) {
+        Some(sieve_script(&text, label, key))
+    } else if name == ".forward" || name.ends_with(".forward") {
+        Some(forward_file(&text, label, key))
+    } else if looks_like_postconf(&text) {
+        Some(postfix(&text, key))
+    } else if name.starts_with("aliases") || looks_like_aliases(&text) {
+        Some(aliases(&text, key))
+    } else {
+        None
+    }
+}
+
+/// The first word that is no comment, and whether commands end as Sieve's do.
+fn looks_like_sieve(text: &str) -> bool {
+    let first = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with(['#', '/', '*']));
+    let Some(first) = first else { return false };
+    let word = first.split(|c: char| c.is_whitespace() || matches!(c, '[' | '"' | ';')).next().unwrap_or_default();
+    ["require", "if", "redirect", "fileinto", "keep", "vacation"].contains(&word.to_ascii_lowercase().as_str())
+        && text.contains(';')
+        && first[word.len()..].contains(['[', '"', ' ', ';'])
+}
+
+fn looks_like_postconf(text: &str) -> bool {
+    const NAMES: [&str; 6] =
+        ["mydestination", "myhostname", "inet_interfaces", "smtpd_banner", "queue_directory", "mynetworks"];
+    let names = text.lines().filter_map(|line| line.split_once(" =")).map(|(name, _)| name);
+    names.filter(|name| NAMES.contains(name)).count() >= 2
+}
+
+fn looks_like_aliases(text: &str) -> bool {
+    const NAMES: [&str; 4] = ["postmaster", "mailer-daemon", "abuse", "root"];
+    let lines = text.lines().filter(|line| !line.starts_with(['#', ' ', '\t']) && !line.trim().is_empty());
+    let (mut known, mut others) = (0, 0);
+    for line in lines {
+        match line.split_once(':') {
+            Some((name, _)) if NAMES.contains(&name.trim().to_ascii_lowercase().as_str()) => known += 1,
+            Some(_) => {}
+            None => others += 1,
+        }
+    }
+    known > 0 && others == 0
+}
+
+/// Whose file it is: an address in its path, or the name of the folder or file it lies in.
+fn owner(label: &str, key: &KeyedReference) -> (Seen<String>, Option<String>) {
+    const NOBODY: [&str; 9] = ["", "active", "default", "dovecot", "forward", "home", "mail", "scripts", "sieve"];
+    let parts = || label.rsplit('/').map(|part| part.trim_start_matches('.'));
+    let stem = |part: &str| -> String {
+        let part = part.strip_suffix(".sieve").or_else(|| part.strip_suffix(".forward")).unwrap_or(part);
+        part.to_owned()
+    };
+    if let Some(found) = parts().find_map(|part| address(&stem(part))) {
+        return (Seen::Present(found), None);
+    }
+    let reason = NotObserved::Unreadable { why: "the file's path names no address".to_owned(), line: None };
+    let named = parts().map(stem).find(|part| !NOBODY.contains(&part.to_ascii_lowercase().as_str()));
+    (Seen::Unknown(reason), named.map(|part| reference(&part, key)))
+}
+
+fn rule(origin: &str, mailbox: (Seen<String>, Option<String>), reference: String) -> ForwardingRule {
+    ForwardingRule {
+        provider: PROVIDER.to_owned(),
+        origin: origin.to_owned(),
+        mailbox: mailbox.0,
+        owner: mailbox.1,
+        reference,
+        enabled: Seen::Present(true),
+        actions: Vec::new(),
+        targets: Seen::Absent,
+        targets_incomplete: None,
+        deletes: Seen::Present(false),
+        hides: Seen::Present(false),
+        marks_read: Seen::Present(false),
+        has_conditions: Seen::Present(false),
+        keywords: Vec::new(),
+        name_class: Seen::Absent,
+        opaque: Seen::Present(false),
+        rules: 1,
+    }
+}
+
+fn one(text: &str, key: &KeyedReference) -> Target {
+    let mut targets = recipient::of_text(text, key);
+    if targets.len() == 1 { targets.remove(0) } else { Target::Unparseable }
+}
+
+fn sieve_script(text: &str, label: &str, key: &KeyedReference) -> Found {
+    let script = sieve::read(text);
+    let mailbox = owner(label, key);
+    let mut faults: Vec<String> = script.faults.iter().map(|fault| format!("as a Sieve script, {fault}")).collect();
+    if script.includes {
+        faults.push("it includes another script, whose actions are not here".to_owned());
+    }
+    let file = label.rsplit('/').next().unwrap_or(label);
+    let records = script.blocks.iter().enumerate().map(|(number, block)| {
+        let own = rule("sieve", mailbox.clone(), key.of(&format!("{file}/{number}")));
+        Record::ForwardingRule(Box::new(of_block(block, own, key)))
+    });
+    Found { format: "self-hosted.sieve", rows: script.blocks.len() as u64, faults, records: records.collect() }
+}
+
+fn of_block(block: &Block, mut rule: ForwardingRule, key: &KeyedReference) -> ForwardingRule {
+    let keeps = block.actions.iter().any(|action| match action {
+        Action::Keep => true,
+        Action::FileInto { folder, .. } => !words::hiding_folder(folder),
+        Action::AddFlag { .. } | Action::Discard | Action::NotifyMailto(_) | Action::Redirect { .. } | Action::Stop => {
+            false
+        }
+    });
+    let (mut targets, mut actions) = (Vec::new(), Vec::new());
+    let (mut deletes, mut hides, mut marks_read) = (false, false, false);
+    for action in &block.actions {
+        actions.push(match action {
+            Action::AddFlag { seen } => {
+                marks_read |= seen;
+                "mark-read"
+            }
+            Action::Discard => {
+                deletes = true;
+                "delete"
+            }
+            Action::FileInto { folder, .. } => {
+                let hidden = words::hiding_folder(folder);
+                hides |= hidden;
+                if hidden { "hide" } else { "move" }
+            }
+            Action::Keep => continue,
+            Action::NotifyMailto(to) => {
+                targets.push(one(to, key));
+                "forward"
+            }
+            Action::Redirect { to, copy } => {
+                targets.push(to.as_deref().map_or(Target::Unparseable, |to| one(to, key)));
+                // A redirect cancels the copy that stays (RFC 5228 section 4.2), unless told to copy (RFC 3894).
+                deletes |= !copy && !keeps;
+                "redirect"
+            }
+            Action::Stop => "stop",
+        });
+    }
+    targets.sort();
+    targets.dedup();
+    actions.sort_unstable();
+    actions.dedup();
+    rule.actions = actions.into_iter().map(str::to_owned).collect();
+    rule.targets = if targets.is_empty() { Seen::Absent } else { Seen::Present(targets) };
+    rule.deletes = Seen::Present(deletes);
+    rule.hides = Seen::Present(hides);
+    rule.marks_read = Seen::Present(marks_read);
+    rule.has_conditions = Seen::Present(block.conditional);
+    rule.keywords = words::keyword_classes(block.looks_for.iter().map(String::as_str));
+    rule
+}
+
+/// The recipients of an alias or a `.forward` file (aliases(5)), whether a local copy stays, and
+/// whether another file lists more.
+fn destinations(text: &str, key: &KeyedReference) -> (Vec<Target>, bool, Option<NotObserved>) {
+    let (mut targets, mut keeps, mut more) = (Vec::new(), false, None);
+    let (mut quoted, mut from) = (false, 0);
+    let mut parts = Vec::new();
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'"' => quoted = !quoted,
+            b',' | b'\n' if !quoted => {
+                parts.push(&text[from..at]);
+                from = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&text[from..]);
+    for part in parts {
+        let part = part.trim().trim_matches('"').trim();
+        if part.is_empty() || part.starts_with('#') {
+            continue;
+        }
+        if part.starts_with('|') {
+            targets.push(Target::Unparseable);
+        } else if part.starts_with(":include:") {
+            more = Some(NotObserved::NotProvided { what: "the list that an alias includes".to_owned() });
+        } else if part.contains('@') {
+            targets.push(one(part, key));
+        } else {
+            // A local name, `\user`, or a file: it stays on the server.
+            keeps = true;
+        }
+    }
+    targets.sort();
+    targets.dedup();
+    (targets, keeps, more)
+}
+
+fn forward_file(text: &str, label: &str, key: &KeyedReference) -> Found {
+    let (targets, keeps, more) = destinations(text, key);
+    let mut own = rule("forward-file", owner(label, key), key.of("forward-file"));
+    let sends = !targets.is_empty();
+    own.actions = if sends { vec!["redirect".to_owned()] } else { Vec::new() };
+    own.deletes = Seen::Present(sends && !keeps);
+    (own.targets, own.targets_incomplete) = seen(targets, more);
+    Found {
+        format: "self-hosted.forward-file",
+        rows: 1,
+        faults: Vec::new(),
+        records: vec![Record::ForwardingRule(Box::new(own))],
+    }
+}
+
+fn seen(targets: Vec<Target>, more: Option<NotObserved>) -> (Seen<Vec<Target>>, Option<NotObserved>) {
+    match (targets.is_empty(), more) {
+        (true, Some(reason)) => (Seen::Unknown(reason), None),
+        (true, None) => (Seen::Absent, None),
+        (false, more) => (Seen::Present(targets), more),
+    }
+}
+
+/// Lines that begin with white space belong to the line before them.
+fn unfolded(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        match lines.last_mut() {
+            Some(last) if line.starts_with([' ', '\t']) => {
+                last.push(' ');
+                last.push_str(line.trim());
+            }
+            _ if line.trim().is_empty() => {}
+            Some(_) | None => lines.push(line.to_owned()),
+        }
+    }
+    lines
+}
+
+fn aliases(text: &str, key: &KeyedReference) -> Found {
+    let (mut rows, mut faults, mut records) = (0, Vec::new(), Vec::new());
+    for line in unfolded(text) {
+        let Some((name, value)) = line.split_once(':') else {
+            faults.push("a line of the alias map names no alias".to_owned());
+            continue;
+        };
+        rows += 1;
+        let (targets, _, more) = destinations(value, key);
+        if targets.is_empty() && more.is_none() {
+            continue;
+        }
+        let mut own = rule("alias", (Seen::Absent, None), key.of(&name.trim().to_lowercase()));
+        own.actions = vec!["redirect".to_owned()];
+        (own.targets, own.targets_incomplete) = seen(targets, more);
+        records.push(Record::ForwardingRule(Box::new(own)));
+    }
+    faults.dedup();
+    Found { format: "self-hosted.aliases", rows, faults, records }
+}
+
+/// `postconf -n`: settings that copy all mail to somebody.
+fn postfix(text: &str, key: &KeyedReference) -> Found {
+    let lines = unfolded(text);
+    let mut records = Vec::new();
+    for line in &lines {
+        let Some((name, value)) = line.split_once('=') else { continue };
+        let (name, value) = (name.trim(), value.trim());
+        if value.is_empty() || !["always_bcc", "recipient_bcc_maps", "sender_bcc_maps"].contains(&name) {
+            continue;
+        }
+        let mut own = rule("postfix", (Seen::Absent, None), key.of(name));
+        own.actions = vec!["blind-copy".to_owned()];
+        if name == "always_bcc" {
+            own.targets = match one(value, key) {
+                // A local name stays on the server.
+                Target::Unresolved { .. } => Seen::Absent,
+                target => Seen::Present(vec![target]),
+            };
+        } else {
+            own.targets = Seen::not_provided(format!("the map that {name} names"));
+            own.has_conditions = Seen::Present(true);
+        }
+        records.push(Record::ForwardingRule(Box::new(own)));
+    }
+    Found { format: "self-hosted.postfix", rows: lines.len() as u64, faults: Vec::new(), records }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> KeyedReference {
+        KeyedReference::new(b"test")
+    }
+
+    fn rules(found: Found) -> Vec<ForwardingRule> {
+        found
+            .records
+            .into_iter()
+            .map(|record| match record {
+                Record::ForwardingRule(rule) => *rule,
+                other => panic!("{other:?}"),
+            })
+            .collect()
+    }
+
+    fn domains(rule: &ForwardingRule) -> Vec<String> {
+        let targets = rule.targets.present().cloned().unwrap_or_default();
+        let shown = targets.into_iter().map(|target| match target {
+            Target::Address { domain, .. } => domain,
+            Target::Unparseable => "?".to_owned(),
+            Target::Unresolved { .. } => "name".to_owned(),
+        });
+        shown.collect()
+    }
+
+    #[test]
+    fn a_script_belongs_to_whom_its_path_names() {
+        for label in [
+            "s/ana@clinic.example.sieve",
+            "s/ana@clinic.example/dovecot.sieve",
+            "x/Ana@Clinic.example/sieve/.dovecot.sieve",
+        ] {
+            let (mailbox, _) = owner(label, &key());
+            assert_eq!(mailbox, Seen::Present("ana@clinic.example".to_owned()), "{label}");
+        }
+        let (mailbox, named) = owner("home/ana/.forward", &key());
+        assert!(mailbox.present().is_none());
+        assert_eq!(named, Some(reference("ana", &key())));
+    }
+
+    #[test]
+    fn a_redirect_without_a_copy_deletes_and_one_with_a_copy_does_not() {
+        let of = |text: &str| rules(sieve_script(text, "a@clinic.example.sieve", &key())).remove(0);
+        let bare = of("redirect \"x@elsewhere.example\";");
+        assert_eq!((bare.deletes.clone(), bare.has_conditions.clone()), (Seen::Present(true), Seen::Present(false)));
+        assert_eq!(domains(&bare), ["elsewhere.example"]);
+        assert_eq!(of("redirect :copy \"x@elsewhere.example\";").deletes, Seen::Present(false));
+        assert_eq!(of("redirect \"x@elsewhere.example\"; keep;").deletes, Seen::Present(false));
+        let hiding = of("if header :contains \"subject\" \"invoice\" { fileinto \"Trash\"; }");
+        assert_eq!((hiding.hides.clone(), hiding.keywords.clone()), (Seen::Present(true), vec!["payment".to_owned()]));
+    }
+
+    #[test]
+    fn aliases_and_forward_files_are_read_with_their_pipes_and_lists() {
+        let text = "# c\npostmaster: root\nroot: admin,\n\tops@elsewhere.example\nlist: \"|/usr/bin/x, y\"\nall: :include:/etc/mail/all\n";
+        assert!(looks_like_aliases(text));
+        let found = rules(aliases(text, &key()));
+        assert_eq!(found.iter().map(domains).collect::<Vec<_>>(), [vec!["elsewhere.example"], vec!["?"], vec![]]);
+        assert!(matches!(found[2].targets, Seen::Unknown(_)));
+        let kept = rules(forward_file("\\ana, home@gmail.com\n", "home/ana/.forward", &key())).remove(0);
+        assert_eq!((domains(&kept), kept.deletes), (vec!["gmail.com".to_owned()], Seen::Present(false)));
+        let gone = rules(forward_file("home@gmail.com\n", "home/ana/.forward", &key())).remove(0);
+        assert_eq!(gone.deletes, Seen::Present(true));
+    }
+
+    #[test]
+    fn always_bcc_copies_everything() {
+        let text = "mydestination = localhost\nmyhostname = mx.clinic.example\nalways_bcc = all@elsewhere.example\nrecipient_bcc_maps = hash:/etc/postfix/bcc\n";
+        assert!(looks_like_postconf(text));
+        let found = rules(postfix(text, &key()));
+        assert_eq!(domains(&found[0]), ["elsewhere.example"]);
+        assert!(matches!(found[1].targets, Seen::Unknown(NotObserved::NotProvided { .. })));
+    }
+}
