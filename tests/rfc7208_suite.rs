@@ -2,7 +2,12 @@
 //!
 //! Where the package is not installed the test is skipped, by name; `scripts/test` installs it.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a test unpacks its suite and says when it is skipped"
+)]
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
