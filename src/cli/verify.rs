@@ -155,7 +155,7 @@ fn read_evidence(args: &VerifyArgs, manifest: &Manifest, told: &mut Told) -> Res
             evidence.digest, manifest.evidence_digest
         ));
     } else {
-        told.note(&format!("evidence as collected: SHA-256 {}", evidence.digest));
+        told.note(&format!("the manifest of the evidence is as collected: SHA-256 {}", evidence.digest));
     }
     Ok(evidence)
 }
