@@ -6,9 +6,11 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use crate::assess::{CheckBroken, assess};
+use crate::assess::{CheckBroken, Judgement, assess};
+use crate::checks::controls::Controls;
 use crate::checks::{Catalog, CheckError};
 use crate::clock::date_of;
+use crate::decisions::{self, Conclusions, Given};
 use crate::evidence::Evidence;
 use crate::facts::Facts;
 use crate::history;
@@ -23,6 +25,8 @@ pub struct Method {
     pub catalog: Catalog,
     pub model: Model,
     pub rule: SecurityRule,
+    conclusions: Conclusions,
+    controls: Controls,
     cards: Cards,
 }
 
@@ -42,8 +46,11 @@ impl Method {
         let known: BTreeSet<&str> = catalog.checks.keys().map(String::as_str).collect();
         let model = Model::built_in(&known)?;
         let rule = SecurityRule::built_in()?;
-        let cards = risk::cards(&catalog);
-        Ok(Self { catalog, model, rule, cards })
+        let conclusions = Conclusions::built_in(&|id| known.contains(id))?;
+        let controls = Controls::built_in(&catalog)?;
+        let mut cards = risk::cards(&catalog);
+        cards.extend(conclusions.cards().map(|(id, card)| (id.clone(), card.clone())));
+        Ok(Self { catalog, model, rule, conclusions, controls, cards })
     }
 
     /// Judges evidence as of a moment (by default the end of its collection), compares with an
@@ -57,8 +64,26 @@ impl Method {
     ) -> Result<Assessment, CheckBroken> {
         let as_of = as_of.unwrap_or_else(|| evidence.as_of());
         let facts = Facts::from_evidence(evidence, as_of);
-        let judgement = assess(&self.catalog, &facts)?;
-        let analysis = risk::analyse(&self.model, &self.catalog, &judgement, &facts, date_of(as_of));
+        let today = date_of(as_of);
+        let mut judgement = assess(&self.catalog, &facts)?;
+        let subject = evidence.declared().ok().and_then(|(_, declared)| declared.organization.as_ref());
+        let given = evidence.decisions().map(|(id, decisions)| Given {
+            decisions,
+            evidence: id,
+            subject: subject.map_or("unnamed", |organization| organization.name.as_str()),
+            today,
+        });
+        let mut weights = decisions::before_analysis(&self.conclusions, given, &facts, &mut judgement);
+        let analyse = |judgement: &Judgement| risk::analyse(&self.model, &self.cards, judgement, &facts, today);
+        let mut analysis = analyse(&judgement);
+        if let Some(given) = given {
+            let again = decisions::weigh_acceptances(&self.conclusions, given, &analysis, &mut judgement, &mut weights);
+            if again {
+                analysis = analyse(&judgement);
+            }
+            decisions::enter(given, &judgement, &mut analysis, &mut weights);
+        }
+        let due = decisions::list(evidence, &facts, &weights, &analysis, today);
         let mut assessment = Assessment::new(Inputs {
             evidence,
             as_of,
@@ -68,6 +93,9 @@ impl Method {
             judgement: &judgement,
             analysis: &analysis,
             rule: &self.rule,
+            controls: &self.controls,
+            weights: &weights,
+            due: &due,
         });
         if let Some(previous) = previous {
             history::compare(&mut assessment, previous);

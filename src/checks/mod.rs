@@ -16,6 +16,7 @@ mod wording;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub mod controls;
 pub mod examples;
 pub mod expression;
 pub mod frameworks;

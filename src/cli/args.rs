@@ -9,6 +9,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
 use crate::collect::network::{ConnectTo, Network, NetworkOptions};
+use crate::report::Paper;
 use crate::report::json::v1::Severity;
 
 /// Assesses an organization's e-mail against the HIPAA Security Rule and writes a documented risk analysis.
@@ -51,16 +52,117 @@ pub(super) enum Verb {
     Demo(DemoArgs),
     /// Say what changed between two assessments.
     Diff(DiffArgs),
+    /// Tell one check, finding or risk of an assessment: what, why, what to do, how we know.
+    Explain(ExplainArgs),
     /// Say what an export folder or file holds and how far it could be read.
     Ingest(IngestArgs),
     /// Print the manual page.
     Man,
+    /// Edit the risk management plan in a spreadsheet, and list what falls due.
+    #[command(subcommand)]
+    Plan(PlanAction),
     /// Ask one host or domain and show what it says.
     Probe(ProbeArgs),
+    /// Fill in the questionnaire in a spreadsheet.
+    #[command(subcommand)]
+    Questionnaire(QuestionnaireAction),
     /// Write the reports of a stored assessment again.
     Report(ReportArgs),
     /// Collect, assess and report in one go.
     Scan(ScanArgs),
+    /// Make a report again from its evidence and say whether every byte is the same.
+    Verify(VerifyArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PlanAction {
+    /// List what falls due: decisions, answers, agreements, certificates, items, reviews.
+    Due(PlanDueArgs),
+    /// Write the plan as a table to edit (.csv or .xlsx).
+    Export(PlanExportArgs),
+    /// Show what an edited table changes, row by row, and take it with --write.
+    Import(PlanImportArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlanDueArgs {
+    /// The assessment.json to read.
+    #[arg(value_name = "FILE")]
+    pub assessment: PathBuf,
+    /// Days after the assessment; what is past is always listed.
+    #[arg(long, value_name = "DAYS", default_value_t = 90)]
+    pub within: u32,
+    /// How to print it.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: DueFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum DueFormat {
+    /// An iCalendar file.
+    Ics,
+    Json,
+    Text,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlanExportArgs {
+    /// The assessment.json to read.
+    #[arg(value_name = "FILE")]
+    pub assessment: PathBuf,
+    /// The table to write; its name says which form. It must not be there yet.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlanImportArgs {
+    /// The edited table (.csv or .xlsx).
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The assessment.json the plan belongs to.
+    #[arg(long, value_name = "FILE")]
+    pub assessment: PathBuf,
+    /// The client's scope.yaml; the plan lies beside it.
+    #[arg(long, value_name = "FILE")]
+    pub scope: PathBuf,
+    /// Write the accepted rows into plan.yaml.
+    #[arg(long)]
+    pub write: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum QuestionnaireAction {
+    /// Write the questions with the answers there are (.yaml, .csv or .xlsx).
+    Export(QuestionnaireExportArgs),
+    /// Show what a filled-in table changes, row by row, and take it with --write.
+    Import(QuestionnaireImportArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct QuestionnaireExportArgs {
+    /// An assessment.json whose facts are written beside the questions.
+    #[arg(long, value_name = "FILE")]
+    pub assessment: Option<PathBuf>,
+    /// The client's scope.yaml, for the answers there are.
+    #[arg(long, value_name = "FILE")]
+    pub scope: Option<PathBuf>,
+    /// The file to write; its name says which form. It must not be there yet.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct QuestionnaireImportArgs {
+    /// The filled-in table (.csv or .xlsx).
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The client's scope.yaml, which says where the answers lie.
+    #[arg(long, value_name = "FILE")]
+    pub scope: PathBuf,
+    /// Write the accepted answers.
+    #[arg(long)]
+    pub write: bool,
 }
 
 #[derive(Debug, Args)]
@@ -79,6 +181,8 @@ pub(super) struct ScanArgs {
     pub sources: SourceArgs,
     #[command(flatten)]
     pub judging: JudgingArgs,
+    #[command(flatten)]
+    pub paper: PaperArgs,
     #[command(flatten)]
     pub network: NetworkArgs,
 }
@@ -132,6 +236,31 @@ pub(super) struct AssessArgs {
     pub out: Option<PathBuf>,
     #[command(flatten)]
     pub judging: JudgingArgs,
+    #[command(flatten)]
+    pub paper: PaperArgs,
+}
+
+/// How the files for paper are made.
+#[derive(Clone, Copy, Debug, Args)]
+pub(super) struct PaperArgs {
+    /// The paper of the PDF files and of the summary.
+    #[arg(long, value_enum, value_name = "SIZE", default_value = "letter")]
+    pub paper: PaperArg,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum PaperArg {
+    A4,
+    Letter,
+}
+
+impl From<PaperArg> for Paper {
+    fn from(argument: PaperArg) -> Self {
+        match argument {
+            PaperArg::A4 => Self::A4,
+            PaperArg::Letter => Self::Letter,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -203,6 +332,34 @@ pub(super) struct ReportArgs {
     /// The folder to write.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
+    #[command(flatten)]
+    pub paper: PaperArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// A check's id, the beginning of a finding's fingerprint, or a risk (its id, or `risk 3`).
+    #[arg(value_name = "CHECK|FINGERPRINT|RISK")]
+    pub term: String,
+    /// An assessment.json, or a folder with some [default: the newest here or in a folder below].
+    #[arg(value_name = "PATH")]
+    pub assessment: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct VerifyArgs {
+    /// The report folder, with the evidence in it.
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// The evidence, where it lies elsewhere; repeat for several [default: DIR/evidence].
+    #[arg(long, value_name = "DIR")]
+    pub evidence: Vec<PathBuf>,
+    /// The organization's own checks the report was made with.
+    #[arg(long, value_name = "DIR")]
+    pub checks: Option<PathBuf>,
+    /// The assessment.json it was compared with [default: looked for beside DIR].
+    #[arg(long, value_name = "FILE")]
+    pub since: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -210,6 +367,8 @@ pub(super) struct DemoArgs {
     /// The folder to write, one folder per quarter.
     #[arg(long, value_name = "DIR", default_value = "mailassay-demo")]
     pub out: PathBuf,
+    #[command(flatten)]
+    pub paper: PaperArgs,
 }
 
 #[derive(Debug, Args)]

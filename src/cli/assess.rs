@@ -18,7 +18,9 @@ pub(super) fn run(args: AssessArgs, voice: &Voice) -> Result<Ending, Failure> {
     match &args.out {
         None => say_json(&assessment),
         Some(out) => {
-            let files = report::write_all(&assessment, out).map_err(anyhow::Error::from)?;
+            let judged_with = Some(judging.judged_with(false));
+            let files = report::write_all(&assessment, out, args.paper.paper.into(), judged_with)
+                .map_err(anyhow::Error::from)?;
             say(&output::summary(&assessment, files, voice));
         }
     }

@@ -106,6 +106,8 @@ pub(super) async fn collect_on(
     let collected = collect::collect(&request).await.map_err(|error| match error {
         CollectError::Evidence(_) | CollectError::File(_) => Failure::from(anyhow::Error::from(error)),
         CollectError::Answers(_)
+        | CollectError::Catalog(_)
+        | CollectError::Decisions(_)
         | CollectError::Dns(_)
         | CollectError::Https(_)
         | CollectError::Located(_)

@@ -38,7 +38,7 @@ pub(super) fn run(args: &DemoArgs, voice: &Voice) -> Result<Ending, Failure> {
             collect_on(&scope, network, &Area::ALL, &out.join(EVIDENCE), Arc::clone(&clock), voice).await
         })?;
         let judging = Judging::load(&super::args::JudgingArgs::default())?.since(previous.take());
-        let (assessment, files, _) = conclude(&judging, &collected, &out)?;
+        let (assessment, files, _) = conclude(&judging, &collected, &out, args.paper.paper.into())?;
         say(&output::summary(&assessment, files, voice));
         say("\n");
         previous = Some(assessment);

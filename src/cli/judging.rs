@@ -12,6 +12,7 @@ use crate::evidence::Evidence;
 use crate::files;
 use crate::method::Method;
 use crate::report::json::v1::{Assessment, SCHEMA};
+use crate::report::package::JudgedWith;
 use crate::verdict::{self, Ending, Policy};
 
 /// An assessment is at most this large.
@@ -59,6 +60,11 @@ impl Judging {
     pub(super) fn since(mut self, previous: Option<Assessment>) -> Self {
         self.previous = previous;
         self
+    }
+
+    /// The options that the assessment depends on, for the report's manifest.
+    pub(super) fn judged_with(&self, interrupted: bool) -> JudgedWith {
+        JudgedWith::new(&Policy { interrupted, ..self.policy.clone() }, self.previous.as_ref())
     }
 
     /// Judges, and says how the run ends.

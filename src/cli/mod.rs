@@ -10,13 +10,17 @@ mod collect;
 mod content;
 mod demo;
 mod diff;
+mod explain;
 mod ingest;
 mod judging;
 mod output;
+mod plan;
 mod probe;
+mod questionnaire;
 mod report;
 mod scan;
 mod targets;
+mod verify;
 
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
@@ -66,6 +70,7 @@ fn dispatch(cli: Cli, voice: &Voice) -> Result<Ending, Failure> {
         Verb::Content(args) => content::run(args),
         Verb::Demo(args) => demo::run(&args, voice),
         Verb::Diff(args) => diff::run(&args),
+        Verb::Explain(args) => explain::run(&args, voice),
         Verb::Ingest(args) => ingest::run(args),
         Verb::Man => {
             let mut page = Vec::new();
@@ -73,9 +78,12 @@ fn dispatch(cli: Cli, voice: &Voice) -> Result<Ending, Failure> {
             say(&String::from_utf8_lossy(&page));
             Ok(Ending::Clean)
         }
+        Verb::Plan(action) => plan::run(action, voice),
         Verb::Probe(args) => probe::run(args, voice),
+        Verb::Questionnaire(action) => questionnaire::run(action, voice),
         Verb::Report(args) => report::run(&args, voice),
         Verb::Scan(args) => scan::run(args, voice),
+        Verb::Verify(args) => verify::run(&args, voice),
     }
 }
 

@@ -20,6 +20,8 @@ use crate::collect::service::{self, ServiceTarget, StartTls};
 use crate::collect::tls::enumerate::Mode;
 use crate::evidence::declared::DeclaredDomain;
 use crate::files;
+use crate::names::DomainName;
+use crate::records::dane::{self, Chains};
 use crate::report::probe::domain::DomainProbe;
 use crate::report::probe::endpoint;
 use crate::verdict::Ending;
@@ -27,6 +29,8 @@ use crate::yaml::Located;
 
 /// Targets of a list asked at once.
 const AT_ONCE: usize = 64;
+/// Mail hosts of one domain whose certificates are held against their TLSA records.
+const CERTIFICATE_HOSTS: usize = 8;
 const LIST_BYTES: u64 = 256 * 1024 * 1024;
 
 pub(super) fn run(args: ProbeArgs, voice: &Voice) -> Result<Ending, Failure> {
@@ -79,14 +83,14 @@ fn single(args: &ProbeArgs, text: &str) -> Result<Target, Failure> {
     match &mut target {
         Target::Domain { selectors, .. } => {
             for selector in &args.selector {
-                let name: crate::names::DomainName = selector.parse().map_err(Failure::usage)?;
+                let name: DomainName = selector.parse().map_err(Failure::usage)?;
                 selectors.push(name.to_string());
             }
         }
         Target::Service { starttls, server_name, .. } => {
             starttls.clone_from(&args.starttls);
             if let Some(name) = &args.server_name {
-                let name: crate::names::DomainName = name.parse().map_err(Failure::usage)?;
+                let name: DomainName = name.parse().map_err(Failure::usage)?;
                 *server_name = Some(name.to_string());
             }
         }
@@ -130,14 +134,25 @@ impl Prober {
     async fn domain(&self, declared: &DeclaredDomain, format: Format) -> String {
         let started = Instant::now();
         let answers = domain::ask(&self.dns, &self.https, declared, &self.vendors, &[]).await;
+        let chains = self.chains(&answers.certificates_wanted).await;
         let permitted = |address: IpAddr| self.https.permits(address);
         let elapsed = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let chains = std::collections::BTreeMap::new();
         let probe = DomainProbe::new(declared, &answers.observations, &self.vendors, &permitted, &chains, elapsed);
         match format {
             Format::Json => json_line(&probe),
             Format::Text => probe.render(),
         }
+    }
+
+    /// The certificates that TLSA records are held against, as a sender sees them.
+    async fn chains(&self, hosts: &[DomainName]) -> Chains {
+        let asked = hosts.iter().take(CERTIFICATE_HOSTS).map(|host| async move {
+            let addresses = self.dns.addresses(host).await.unwrap_or_default();
+            let target = ServiceTarget::new(host.as_str(), addresses, 25);
+            service::probe_each(&self.dialer, &target, Mode::Verdict).await
+        });
+        let observations = futures_util::future::join_all(asked).await;
+        dane::chains(observations.iter().flatten())
     }
 
     async fn service(

@@ -9,7 +9,8 @@ use crate::verdict::Ending;
 pub(super) fn run(args: &ReportArgs, voice: &Voice) -> Result<Ending, Failure> {
     let assessment = read_assessment(&args.assessment)?;
     output::must_be_free(&args.out)?;
-    let files = report::write_all(&assessment, &args.out).map_err(anyhow::Error::from)?;
+    let files =
+        report::write_all(&assessment, &args.out, args.paper.paper.into(), None).map_err(anyhow::Error::from)?;
     say(&output::summary(&assessment, files, voice));
     Ok(Ending::Clean)
 }

@@ -9,8 +9,8 @@ use super::judging::Judging;
 use super::{Failure, Voice, output, say};
 use crate::clock::{Clock, SystemClock, date_of};
 use crate::collect::Collected;
-use crate::report;
 use crate::report::json::v1::Assessment;
+use crate::report::{self, Paper};
 use crate::verdict::Ending;
 
 /// Where the evidence lies below the output folder.
@@ -24,7 +24,7 @@ pub(super) fn run(args: ScanArgs, voice: &Voice) -> Result<Ending, Failure> {
     free_or_unfinished(&out)?;
     let network = args.network.options(scope.limits);
     let collected = collect_into(&scope, network, &areas(&args.sources), &out.join(EVIDENCE), clock, voice)?;
-    let (assessment, files, ending) = conclude(&judging, &collected, &out)?;
+    let (assessment, files, ending) = conclude(&judging, &collected, &out, args.paper.paper.into())?;
     say(&output::summary(&assessment, files, voice));
     Ok(ending)
 }
@@ -34,9 +34,11 @@ pub(super) fn conclude(
     judging: &Judging,
     collected: &Collected,
     out: &Path,
+    paper: Paper,
 ) -> Result<(Assessment, Vec<PathBuf>, Ending), Failure> {
     let (assessment, ending) = judging.judge(&collected.evidence, None, collected.interrupted)?;
-    let files = report::write_all(&assessment, out).map_err(anyhow::Error::from)?;
+    let judged_with = Some(judging.judged_with(collected.interrupted));
+    let files = report::write_all(&assessment, out, paper, judged_with).map_err(anyhow::Error::from)?;
     Ok((assessment, files, ending))
 }
 

@@ -77,7 +77,7 @@ pub fn read(
 }
 
 /// The answers by question, verified but with no file hashed yet.
-fn parse(
+pub(crate) fn parse(
     file: &Path,
     text: &str,
     questionnaire: &Questionnaire,

@@ -36,6 +36,8 @@ pub struct DomainAnswers {
     pub mail_hosts: Vec<DomainName>,
     /// The MTA-STS policy host, where one answers: it serves TLS like any other.
     pub policy_host: Option<DomainName>,
+    /// Mail hosts whose TLSA records can be judged only against the certificate they serve.
+    pub certificates_wanted: Vec<DomainName>,
 }
 
 /// Asks about a domain of the organization. What an earlier start of the same run `knows` is not
@@ -63,6 +65,7 @@ pub async fn ask(
             wanted: records.wanted,
             wants_policy: records.mta_sts.wants_policy,
             mail_hosts: records.mx.addresses.into_iter().map(|(host, _)| host).collect(),
+            certificates_wanted: records.dane.unseen,
         }
     };
     rounds(dns, https, &subject, &declared.name, &reading, knows).await
@@ -73,11 +76,12 @@ pub async fn ask_partner(dns: &Dns, https: &Https, partner: &DomainName, knows: 
     let subject = SubjectId::new(SubjectKind::Partner, partner.as_str());
     let permitted = |address: IpAddr| https.permits(address);
     let reading = |answers: &Answers, policy: mta_sts::Fetched<'_>| {
-        let records = domain::read_partner(partner, policy, &permitted, answers);
+        let records = domain::read_partner(partner, policy, &Chains::new(), &permitted, answers);
         Open {
             wanted: records.wanted,
             wants_policy: records.mta_sts.wants_policy,
             mail_hosts: records.mx.addresses.into_iter().map(|(host, _)| host).collect(),
+            certificates_wanted: records.dane.unseen,
         }
     };
     rounds(dns, https, &subject, partner, &reading, knows).await
@@ -88,6 +92,7 @@ struct Open {
     wanted: BTreeSet<DnsQuestion>,
     wants_policy: bool,
     mail_hosts: Vec<DomainName>,
+    certificates_wanted: Vec<DomainName>,
 }
 
 async fn rounds(
@@ -143,6 +148,7 @@ async fn rounds(
     DomainAnswers {
         observations,
         mail_hosts: open.mail_hosts,
+        certificates_wanted: open.certificates_wanted,
         policy_host: host.filter(|_| matches!(policy, Some(Ok(_)))),
     }
 }

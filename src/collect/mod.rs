@@ -6,6 +6,7 @@
 //! then is said for each subject.
 
 pub mod answers;
+pub mod decisions;
 pub mod dial;
 pub mod dns;
 pub mod domain;
@@ -33,12 +34,14 @@ use futures_util::{StreamExt, stream};
 use tokio::time::Instant;
 
 use crate::catalogues::vendors::VendorCatalogue;
-use crate::clock::Clock;
+use crate::checks::Catalog;
+use crate::clock::{Clock, date_of};
 use crate::evidence::{Answer, Evidence, EvidenceError, Manifest, Observation, Question, Source, Vantage, Writer};
 use crate::files;
 use crate::keyed::KeyedReference;
 use crate::names::{DomainName, SubjectId, SubjectKind};
 use crate::questionnaire::Questionnaire;
+use crate::risk::{Model, SecurityRule};
 use crate::scope::Scope;
 use crate::seen::NotObserved;
 use dial::Dialer;
@@ -106,6 +109,10 @@ pub struct Collected {
 pub enum CollectError {
     #[error(transparent)]
     Answers(#[from] answers::AnswersError),
+    #[error(transparent)]
+    Catalog(#[from] crate::checks::CheckError),
+    #[error(transparent)]
+    Decisions(#[from] decisions::DecisionsError),
     #[error(transparent)]
     Dns(#[from] dns::DnsSetupError),
     #[error(transparent)]
@@ -192,6 +199,9 @@ impl<'r> Run<'r> {
         };
         run.learn(vec![run.declared()]);
         let (folder, vantage) = (&request.scope.folder, &request.network.vantage);
+        if let Some(organization) = &declared.organization {
+            run.learn(run.decisions(&organization.name)?.into_iter().collect());
+        }
         if let (true, Some(label)) = (run.wants(Area::Answers), &declared.answers) {
             let questionnaire = Questionnaire::built_in()?;
             run.learn(answers::read(folder, label, questionnaire, now, vantage)?);
@@ -208,6 +218,17 @@ impl<'r> Run<'r> {
 
     fn learn(&self, observations: Vec<Observation>) {
         self.state.lock().expect("no holder of this lock panics").observations.extend(observations);
+    }
+
+    /// What the organization decided, where its folder holds a file that says so.
+    fn decisions(&self, organization: &str) -> Result<Option<Observation>, CollectError> {
+        let catalog = Catalog::built_in()?;
+        let model = Model::built_in(&catalog.checks.keys().map(String::as_str).collect())?;
+        let rule = SecurityRule::built_in()?;
+        let now = self.request.clock.now();
+        let against = decisions::Against { model: &model, rule: &rule, today: date_of(now) };
+        let vantage = &self.request.network.vantage;
+        Ok(decisions::read(&self.request.scope.folder, organization, against, now, vantage)?)
     }
 
     /// The scope itself, so that judging needs nothing else.
@@ -248,10 +269,12 @@ impl<'r> Run<'r> {
                     let services = &services;
                     async move {
                         let asked = self.domain(&name, declared).await;
+                        let mut services = services.lock().expect("no holder of this lock panics");
                         if declared.is_some() {
-                            let mut services = services.lock().expect("no holder of this lock panics");
                             services.add_mail_hosts(asked.mail_hosts);
                             services.add_policy_host(asked.policy_host);
+                        } else {
+                            services.add_partner_hosts(asked.mail_hosts);
                         }
                     }
                 })
@@ -379,18 +402,27 @@ impl<'r> Run<'r> {
     }
 
     fn not_asked(&self, subject: &SubjectId, reason: NotObserved, took: Duration) -> Observation {
+        let port = subject.name.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
         let (source, question) = match subject.kind {
-            SubjectKind::Domain | SubjectKind::Partner => {
+            SubjectKind::Domain => {
                 (Source::Dns, Question::Dns { name: subject.name.clone(), record_type: "MX".to_owned() })
             }
-            SubjectKind::Endpoint => {
-                let port = subject.name.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or(0);
-                let starttls = service::StartTls::for_port(port).as_str().to_owned();
+            // A partner's domain, not one of its mail hosts: no domain name holds a colon.
+            SubjectKind::Partner if port.is_none() => {
+                (Source::Dns, Question::Dns { name: subject.name.clone(), record_type: "MX".to_owned() })
+            }
+            SubjectKind::Endpoint | SubjectKind::Partner => {
+                let port = port.unwrap_or(0);
+                let role = if subject.kind == SubjectKind::Partner {
+                    service::Role::PartnerExchange
+                } else {
+                    service::Role::for_port(port)
+                };
                 let question = Question::Endpoint {
                     port,
-                    starttls,
+                    starttls: service::StartTls::for_port(port).as_str().to_owned(),
                     address: String::new(),
-                    role: service::Role::for_port(port).as_str().to_owned(),
+                    role: role.as_str().to_owned(),
                     operated_by: "unknown".to_owned(),
                 };
                 (Source::Service, question)

@@ -1,6 +1,6 @@
 //! Which services are asked, and how: from the scope, the MX records and the vendor catalogue.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::messages::{MailFrom, MailSource};
 use super::network::NetworkOptions;
@@ -17,12 +17,13 @@ pub(super) struct Services<'d> {
     declared: &'d Declared,
     vendors: &'d VendorCatalogue,
     targets: BTreeMap<(String, u16), ServiceTarget>,
+    partner_hosts: BTreeSet<DomainName>,
 }
 
 impl<'d> Services<'d> {
     /// Begins with the hosts and portals of the scope.
     pub(super) fn new(declared: &'d Declared, vendors: &'d VendorCatalogue) -> Self {
-        let mut services = Self { declared, vendors, targets: BTreeMap::new() };
+        let mut services = Self { declared, vendors, targets: BTreeMap::new(), partner_hosts: BTreeSet::new() };
         for host in &declared.hosts {
             for port in &host.ports {
                 services.add(&host.name, *port, Role::for_port(*port), StartTls::for_port(*port));
@@ -44,6 +45,12 @@ impl<'d> Services<'d> {
         for host in hosts {
             self.add(&host, 25, Role::MailExchange, StartTls::Smtp);
         }
+    }
+
+    /// Adds the hosts that take a partner's mail. They are asked as any sender would ask them, and
+    /// never judged as the organization's own.
+    pub(super) fn add_partner_hosts(&mut self, hosts: Vec<DomainName>) {
+        self.partner_hosts.extend(hosts);
     }
 
     /// Adds the host of an MTA-STS policy.
@@ -75,7 +82,13 @@ impl<'d> Services<'d> {
     }
 
     /// Every service, sorted by host and port.
-    pub(super) fn into_targets(self) -> Vec<ServiceTarget> {
+    pub(super) fn into_targets(mut self) -> Vec<ServiceTarget> {
+        for host in &self.partner_hosts {
+            let target =
+                ServiceTarget { role: Role::PartnerExchange, ..ServiceTarget::new(host.as_str(), Vec::new(), 25) };
+            // A host that takes mail for both is asked once, and answers for both.
+            self.targets.entry((host.to_string(), 25)).or_insert(target);
+        }
         self.targets.into_values().collect()
     }
 }

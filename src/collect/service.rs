@@ -105,6 +105,8 @@ impl StartTls {
 pub enum Role {
     MailExchange,
     MailboxAccess,
+    /// Takes the mail of a partner: looked at as a sender does, judged only for the partner.
+    PartnerExchange,
     /// The host of an MTA-STS policy.
     PolicyHost,
     Submission,
@@ -117,6 +119,7 @@ impl Role {
         match self {
             Self::MailExchange => "mail-exchange",
             Self::MailboxAccess => "mailbox-access",
+            Self::PartnerExchange => "partner-exchange",
             Self::PolicyHost => "policy-host",
             Self::Submission => "submission",
             Self::Web => "web",
@@ -168,7 +171,7 @@ impl ServiceTarget {
         }
     }
 
-    /// The subject it is judged as: `host:port`.
+    /// The subject it is judged as: `host:port`. A partner's host is no endpoint of the organization.
     pub fn subject(&self) -> SubjectId {
         let host = self.host.trim_end_matches('.').to_ascii_lowercase();
         let name = if host.contains(':') && !host.starts_with('[') {
@@ -176,7 +179,13 @@ impl ServiceTarget {
         } else {
             format!("{host}:{}", self.port)
         };
-        SubjectId::new(SubjectKind::Endpoint, name)
+        let kind = match self.role {
+            Role::PartnerExchange => SubjectKind::Partner,
+            Role::MailExchange | Role::MailboxAccess | Role::PolicyHost | Role::Submission | Role::Web => {
+                SubjectKind::Endpoint
+            }
+        };
+        SubjectId::new(kind, name)
     }
 }
 

@@ -17,6 +17,9 @@ use crate::collect::network::{ConnectTo, Network, NetworkOptions};
 use crate::records::tls_picture::{Support, Version};
 use crate::report::probe::endpoint::{EndpointView, view};
 
+#[path = "service_hostile_tests.rs"]
+mod hostile;
+
 const HOST: &str = "mx.clinic.example";
 
 #[expect(clippy::disallowed_methods, reason = "a test listens on loopback")]

@@ -7,6 +7,7 @@ mod observation;
 mod store;
 
 pub mod content;
+pub mod decisions;
 pub mod declared;
 pub mod endpoint;
 pub mod export;

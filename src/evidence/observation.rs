@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::content::{ContentFile, ContentFolder};
+use super::decisions::Decisions;
 use super::declared::{AnswerRow, Declared, RegisterRows};
 use super::endpoint::EndpointAnswer;
 use super::export::{ExportFile, Record};
@@ -61,6 +62,8 @@ pub enum Question {
     ContentFolder {
         label: String,
     },
+    /// `decisions.yaml`, `exceptions.yaml` and `plan.yaml` of the client's folder.
+    Decisions,
     Declared,
     /// A DNS query; `record_type` is the mnemonic, `TXT`.
     Dns {
@@ -104,6 +107,7 @@ pub enum Answer {
     Answer(AnswerRow),
     ContentFile(ContentFile),
     ContentFolder(ContentFolder),
+    Decisions(Box<Decisions>),
     Declared(Box<Declared>),
     Dns(DnsAnswer),
     Endpoint(Box<EndpointAnswer>),

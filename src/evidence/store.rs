@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::decisions::Decisions;
 use super::declared::Declared;
 use super::{Answer, EvidenceId, Observation, Question, Source, hex};
 use crate::files::{self, FileError};
@@ -133,7 +134,7 @@ impl Writer {
             .flat_map(|segment| (1..=segment.observations).map(|line| EvidenceId::new(&segment.name, line)));
         let observations: Vec<_> = ids.zip(observations).collect();
         let digest = hex(&Sha256::digest(&text));
-        Ok(Evidence::of(vec![manifest], digest, observations, BTreeSet::new()))
+        Ok(Evidence::of(vec![manifest], digest.clone(), vec![digest], observations, BTreeSet::new()))
     }
 
     fn write_segment(&self, name: String, observations: &[Observation]) -> Result<Segment, EvidenceError> {
@@ -178,6 +179,8 @@ pub struct Evidence {
     /// SHA-256 of the manifest's bytes: it covers every segment. Of several folders: over their
     /// digests, sorted.
     pub digest: String,
+    /// The digest of each folder that was joined, sorted.
+    pub collections: Vec<String>,
     observations: Vec<(EvidenceId, Observation)>,
     missing: BTreeSet<(Source, SubjectKind)>,
     /// Indices into `observations`, in the order of their subjects.
@@ -214,18 +217,19 @@ impl Evidence {
                 None => _ = missing.insert((segment.source, segment.subject_kind)),
             }
         }
-        Ok(Self::of(vec![manifest], digest, observations, missing))
+        Ok(Self::of(vec![manifest], digest.clone(), vec![digest], observations, missing))
     }
 
     fn of(
         manifests: Vec<Manifest>,
         digest: String,
+        collections: Vec<String>,
         observations: Vec<(EvidenceId, Observation)>,
         missing: BTreeSet<(Source, SubjectKind)>,
     ) -> Self {
         let mut by_subject: Vec<usize> = (0..observations.len()).collect();
         by_subject.par_sort_by(|&a, &b| observations[a].1.subject.cmp(&observations[b].1.subject));
-        Self { manifests, digest, observations, missing, by_subject }
+        Self { manifests, digest, collections, observations, missing, by_subject }
     }
 
     /// Joins collections made in different places. An answer beats a question nobody answered;
@@ -261,7 +265,7 @@ impl Evidence {
                 }
             }
         }
-        Some(Self::of(manifests, digest, observations, missing))
+        Some(Self::of(manifests, digest, digests, observations, missing))
     }
 
     /// The end of collection; of several folders, the latest.
@@ -310,6 +314,16 @@ impl Evidence {
     pub fn source_taken_away(&self, source: Source) -> Option<NotObserved> {
         let (_, kind) = self.missing.iter().find(|(missing, _)| *missing == source)?;
         self.taken_away(source, *kind)
+    }
+
+    /// What the organization decided; of several collections, the newest. Empty where its folder
+    /// holds no such file.
+    pub fn decisions(&self) -> Option<(&EvidenceId, &Decisions)> {
+        let found = self.from(Source::Declared).filter_map(|(id, observation)| match &observation.answer {
+            Ok(Answer::Decisions(decisions)) => Some((observation.asked_at, id, decisions.as_ref())),
+            Ok(_) | Err(_) => None,
+        });
+        found.max_by_key(|(asked_at, id, _)| (*asked_at, *id)).map(|(_, id, decisions)| (id, decisions))
     }
 
     /// What the scope declared; an error where that segment was taken away.

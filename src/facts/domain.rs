@@ -1,5 +1,6 @@
 //! A mail domain of the organization: what DNS and the MTA-STS policy host say of it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::shape::{Fact, fact_group, subject};
@@ -8,12 +9,12 @@ use crate::catalogues::vendors::VendorCatalogue;
 use crate::collect::network::Network;
 use crate::evidence::declared::DeclaredDomain;
 use crate::evidence::network::HttpsAnswer;
-use crate::evidence::{Answer, EvidenceId, Question, Source};
+use crate::evidence::{Answer, EvidenceId, Observation, Question, Source};
 use crate::names::{SubjectId, SubjectKind};
 use crate::records;
-use crate::records::dane::Chains;
-use crate::records::dkim::DkimVerdict;
-use crate::records::dmarc::DmarcVerdict;
+use crate::records::dane::{self, Chains, DaneVerdict};
+use crate::records::dkim::{DkimAudit, DkimVerdict};
+use crate::records::dmarc::{DmarcVerdict, Policy};
 use crate::records::dns_message::{Answers, Dnssec};
 use crate::records::domain::{DomainRecords, Given, Part};
 use crate::records::mta_sts::StsVerdict;
@@ -48,6 +49,10 @@ fact_group! {
         subdomain_policy: String = "none".to_owned(),
         /// The `pct` of RFC 7489 receivers, percent.
         percent: i64 = 100,
+        /// What receivers that still follow RFC 7489 do: `none`, `quarantine`, `reject`.
+        older_policy: String = "none".to_owned(),
+        /// Whether those do less than receivers that follow RFC 9989.
+        weaker_for_older_receivers: bool = false,
         /// Whether aggregate reports are asked for.
         reports: bool = false,
         /// The name the record was found at.
@@ -66,6 +71,8 @@ fact_group! {
         selectors: Vec<String> = Vec::new(),
         /// The smallest RSA key, in bits; 0 where there is none.
         smallest_rsa_bits: i64 = 0,
+        /// Other domains of the scope that publish one of its keys.
+        shared_with: Vec<String> = Vec::new(),
         /// Note codes seen, such as `dkim.key_1024`.
         notes: Vec<String> = Vec::new(),
     }
@@ -97,6 +104,20 @@ fact_group! {
     }
 }
 
+fact_group! {
+    /// DANE for SMTP at its mail hosts (RFC 7672), held against the certificates they serve.
+    pub struct Dane {
+        /// The contract's word: `absent`, `unusable`, `mismatch`, `match`.
+        verdict: String = "absent".to_owned(),
+        /// TLSA records found, over all hosts.
+        records: i64 = 0,
+        /// Hosts whose certificates no record matches.
+        mismatched: Vec<String> = Vec::new(),
+        /// Note codes seen, such as `dane.no_dnssec`.
+        notes: Vec<String> = Vec::new(),
+    }
+}
+
 subject! {
     /// A mail domain in scope.
     pub struct Domain is Domain {
@@ -118,6 +139,8 @@ subject! {
         mta_sts: MtaSts = MtaSts::absent(),
         /// TLS-RPT (RFC 8460): `missing`, `invalid`, `ok`.
         tls_rpt: String = "missing".to_owned(),
+        /// DANE at its mail hosts.
+        dane: Dane = Dane::absent(),
         /// DNSSEC of its zone: `secure`, `insecure`, `bogus`.
         dnssec: String,
     }
@@ -131,15 +154,35 @@ pub fn build(context: Context<'_>) -> Built<Domain> {
     };
     let catalogue = VendorCatalogue::shipped();
     let stored = Stored::new(context);
-    let subjects = declared
-        .domains
-        .iter()
-        .map(|domain| match context.evidence.taken_away(Source::Dns, SubjectKind::Domain) {
-            Some(reason) => not_known(domain, declared_id, &reason),
-            None => known(domain, declared_id, &stored.read(domain, &catalogue)),
-        })
-        .collect();
+    if let Some(reason) = context.evidence.taken_away(Source::Dns, SubjectKind::Domain) {
+        return Built::complete(
+            declared.domains.iter().map(|domain| not_known(domain, declared_id, &reason)).collect(),
+        );
+    }
+    let mut owners: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut keys = Vec::with_capacity(declared.domains.len());
+    let mut subjects = Vec::with_capacity(declared.domains.len());
+    for domain in &declared.domains {
+        let read = stored.read(domain, &catalogue);
+        let own = fingerprints(&read.records.dkim);
+        for key in &own {
+            owners.entry(key.clone()).or_default().insert(domain.name.to_string());
+        }
+        keys.push(own);
+        subjects.push(known(domain, declared_id, &read));
+    }
+    for (subject, own) in subjects.iter_mut().zip(keys) {
+        let others: BTreeSet<String> = own.iter().filter_map(|key| owners.get(key)).flatten().cloned().collect();
+        if let Seen::Present(dkim) = &mut subject.dkim.seen {
+            dkim.shared_with = others.into_iter().filter(|name| *name != subject.name).collect();
+        }
+    }
     Built::complete(subjects)
+}
+
+/// What tells the keys of a domain apart from others.
+fn fingerprints(audit: &DkimAudit) -> BTreeSet<String> {
+    audit.records.iter().filter_map(|(_, text)| records::dkim::fingerprint(text)).collect()
 }
 
 /// One domain read from the evidence, with the answers it was read from.
@@ -148,12 +191,21 @@ pub(super) struct ReadDomain {
     pub answers: Answers,
     /// The observation of the MTA-STS policy.
     pub policy_evidence: Vec<EvidenceId>,
+    /// The observations of its mail hosts on port 25.
+    pub host_evidence: Vec<EvidenceId>,
 }
 
 impl ReadDomain {
     /// The observations one part rests on.
     pub fn evidence(&self, part: Part) -> Vec<EvidenceId> {
         self.records.used.get(&part).map(|questions| self.answers.evidence(questions)).unwrap_or_default()
+    }
+
+    /// The TLSA records, and the certificates they were held against.
+    fn dane_evidence(&self) -> Vec<EvidenceId> {
+        let mut evidence = self.evidence(Part::Dane);
+        evidence.extend(self.host_evidence.iter().cloned());
+        evidence
     }
 }
 
@@ -169,16 +221,7 @@ pub(super) struct Stored<'e> {
 
 impl<'e> Stored<'e> {
     pub fn new(context: Context<'e>) -> Self {
-        let mut chains = Chains::new();
-        for (_, observation) in context.evidence.from(Source::Service) {
-            if let (Question::Endpoint { port: 25, .. }, Ok(Answer::Endpoint(endpoint))) =
-                (&observation.question, &observation.answer)
-                && let Some(chain) = endpoint.chains.first()
-            {
-                let host = observation.subject.name.rsplit_once(':').map_or("", |(host, _)| host);
-                chains.insert(host.to_owned(), chain.iter().map(|certificate| certificate.0.clone()).collect());
-            }
-        }
+        let chains = dane::chains(context.evidence.from(Source::Service).map(|(_, observation)| observation));
         let options = context.evidence.manifests.iter().flat_map(|manifest| &manifest.vantage.test_network);
         let test_networks = options.flat_map(|option| option.split([' ', '='])).filter_map(network).collect();
         Self { context, chains, test_networks }
@@ -215,6 +258,24 @@ impl<'e> Stored<'e> {
         (answers, policy)
     }
 
+    /// What was seen on port 25 of these hosts.
+    pub fn port_25(&self, hosts: &[String]) -> Vec<(&'e EvidenceId, &'e Observation)> {
+        let evidence = self.context.evidence;
+        let mut found = Vec::new();
+        for host in hosts {
+            // A host that takes mail for a partner alone is no endpoint of ours.
+            for kind in [SubjectKind::Endpoint, SubjectKind::Partner] {
+                found.extend(evidence.about(&SubjectId::new(kind, format!("{host}:25"))));
+            }
+        }
+        found
+    }
+
+    /// Certificates seen on port 25, by host.
+    pub fn chains(&self) -> &Chains {
+        &self.chains
+    }
+
     /// Reads a domain.
     pub fn read(&self, domain: &DeclaredDomain, catalogue: &VendorCatalogue) -> ReadDomain {
         let subject = SubjectId::new(SubjectKind::Domain, domain.name.as_str());
@@ -230,7 +291,8 @@ impl<'e> Stored<'e> {
         };
         let records = records::domain::read(&domain.name, &given, &answers);
         let policy_evidence = policy.into_iter().map(|(id, _)| id).filter(|id| id.segment() != "https").collect();
-        ReadDomain { records, answers, policy_evidence }
+        let host_evidence = self.port_25(&records.mx.hosts).into_iter().map(|(id, _)| id.clone()).collect();
+        ReadDomain { records, answers, policy_evidence, host_evidence }
     }
 }
 
@@ -252,6 +314,7 @@ fn not_known(domain: &DeclaredDomain, declared: &EvidenceId, reason: &NotObserve
         dkim: Fact::unknown(reason.clone()),
         mta_sts: Fact::unknown(reason.clone()),
         tls_rpt: Fact::unknown(reason.clone()),
+        dane: Fact::unknown(reason.clone()),
         dnssec: Fact::unknown(reason.clone()),
     }
 }
@@ -271,6 +334,7 @@ fn known(domain: &DeclaredDomain, declared: &EvidenceId, read: &ReadDomain) -> D
         dkim: Fact::new(dkim(records, domain), read.evidence(Part::Dkim)),
         mta_sts: Fact::new(mta_sts(records), sts_evidence),
         tls_rpt: Fact::new(tls_rpt(records, domain), read.evidence(Part::TlsRpt)),
+        dane: Fact::new(dane(records, domain), read.dane_evidence()),
         dnssec: Fact::new(dnssec(records), read.evidence(Part::Dnssec)),
     }
 }
@@ -341,6 +405,8 @@ fn dmarc(records: &DomainRecords, domain: &DeclaredDomain) -> Seen<Dmarc> {
                 policy: audit.policy.as_str().to_owned(),
                 testing: parsed.is_some_and(|record| record.testing),
                 subdomain_policy: audit.subdomain_policy.as_str().to_owned(),
+                older_policy: audit.older.map_or("none", Policy::as_str).to_owned(),
+                weaker_for_older_receivers: audit.older < Some(audit.effective()),
                 percent: parsed.map_or(100, |record| record.percent),
                 reports: parsed.is_some_and(|record| !record.report_domains.is_empty()),
                 found_at: audit.found_at.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string),
@@ -361,6 +427,7 @@ fn dkim(records: &DomainRecords, domain: &DeclaredDomain) -> Seen<Dkim> {
                 verdict: audit.verdict.as_str().to_owned(),
                 selectors: audit.selectors.clone(),
                 smallest_rsa_bits: audit.smallest_rsa_bits.map_or(0, count),
+                shared_with: Vec::new(),
                 notes: codes(&audit.notes),
             })
         }
@@ -398,6 +465,25 @@ fn tls_rpt(records: &DomainRecords, domain: &DeclaredDomain) -> Seen<String> {
         TlsRptVerdict::Missing => Seen::Absent,
         TlsRptVerdict::Invalid | TlsRptVerdict::Ok => Seen::Present(audit.verdict.as_str().to_owned()),
     }
+}
+
+/// Records that do not match are known to be so even where another host could not be asked.
+fn dane(records: &DomainRecords, domain: &DeclaredDomain) -> Seen<Dane> {
+    let audit = &records.dane;
+    let verdict = match audit.verdict {
+        DaneVerdict::Absent => return Seen::Absent,
+        DaneVerdict::Error if audit.mismatched.is_empty() => {
+            return Seen::Unknown(because(audit.because.as_ref(), "DANE", domain));
+        }
+        DaneVerdict::Error => DaneVerdict::Mismatch,
+        verdict @ (DaneVerdict::Match | DaneVerdict::Mismatch | DaneVerdict::Unusable) => verdict,
+    };
+    Seen::Present(Dane {
+        verdict: verdict.as_str().to_owned(),
+        records: i64::try_from(audit.records.len()).unwrap_or(i64::MAX),
+        mismatched: audit.mismatched.clone(),
+        notes: codes(&audit.notes),
+    })
 }
 
 fn dnssec(records: &DomainRecords) -> Seen<String> {

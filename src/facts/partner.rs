@@ -3,8 +3,10 @@
 use super::domain::Stored;
 use super::shape::{Fact, subject};
 use super::{Built, Collection, Context};
-use crate::evidence::{Answer, EvidenceId, Source};
+use crate::evidence::endpoint::{NO_ROUTE, State};
+use crate::evidence::{Answer, Source};
 use crate::names::{DomainName, SubjectId, SubjectKind};
+use crate::records::dane::DaneVerdict;
 use crate::records::domain::read_partner;
 use crate::records::mta_sts::{Mode, StsVerdict};
 use crate::records::mx::MxVerdict;
@@ -41,25 +43,27 @@ pub fn build(context: Context<'_>) -> Built<Partner> {
             phi: Fact::present(partner.phi, vec![declared_id.clone()]),
             tls_delivery: match context.evidence.taken_away(Source::Dns, SubjectKind::Partner) {
                 Some(reason) => Fact::unknown(reason),
-                None => tls_delivery(context, &stored, &partner.domain),
+                None => tls_delivery(&stored, &partner.domain),
             },
         })
         .collect();
     Built::complete(subjects)
 }
 
-fn tls_delivery(context: Context<'_>, stored: &Stored<'_>, partner: &DomainName) -> Fact<String> {
+fn tls_delivery(stored: &Stored<'_>, partner: &DomainName) -> Fact<String> {
     let subject = SubjectId::new(SubjectKind::Partner, partner.as_str());
     let (answers, policy) = stored.answers(&subject);
     let permitted = |address| stored.permits(address);
     let fetched = policy.as_ref().map(|(_, fetched)| fetched);
-    let records = read_partner(partner, fetched, &permitted, &answers);
+    let records = read_partner(partner, fetched, stored.chains(), &permitted, &answers);
     let mut evidence = answers.evidence(&records.used);
     if let Some((id, Ok(_))) = &policy {
         evidence.push(id.clone());
     }
+    let promised = records.mta_sts.verdict == StsVerdict::Mode(Mode::Enforce)
+        || (records.dane.verdict == DaneVerdict::Match && records.mx.verdict == MxVerdict::Ok);
     let word = match (records.mta_sts.verdict, records.mx.verdict) {
-        (StsVerdict::Mode(Mode::Enforce), _) => Seen::Present("enforced".to_owned()),
+        _ if promised => Seen::Present("enforced".to_owned()),
         // A policy that may be there and was not obtained leaves it open.
         (StsVerdict::Error, _) if records.mta_sts.because.is_some() => {
             Seen::Unknown(records.mta_sts.because.clone().unwrap_or(NotObserved::Interrupted))
@@ -75,33 +79,48 @@ fn tls_delivery(context: Context<'_>, stored: &Stored<'_>, partner: &DomainName)
             Seen::not_provided(format!("a mail host of {partner} that receives"))
         }
         (_, MxVerdict::Ok | MxVerdict::Implicit) => {
-            let (states, ids) = port_25_states(context, &records.mx.hosts);
-            evidence.extend(ids);
-            // One host that takes mail in clear is enough for a message to travel so.
-            let clear = states.iter().any(|state| CLEAR.contains(&state.as_str()));
-            Seen::Present(if clear { "none" } else { "opportunistic" }.to_owned())
+            let hosts: Vec<String> = records.mx.addresses.iter().map(|(host, _)| host.to_string()).collect();
+            evidence.extend(stored.port_25(&hosts).into_iter().map(|(id, _)| id.clone()));
+            offered(stored, &hosts)
         }
     };
     Fact::new(word, evidence)
 }
 
-/// The endpoint states that mean mail is taken without TLS.
-const CLEAR: [&str; 4] = ["no-tls", "starttls-not-offered", "starttls-refused", "starttls-stripped"];
-
-/// What was seen on port 25 of these hosts, if anything was.
-fn port_25_states(context: Context<'_>, hosts: &[String]) -> (Vec<String>, Vec<EvidenceId>) {
-    let mut states = Vec::new();
-    let mut ids = Vec::new();
-    for (id, observation) in context.evidence.from(Source::Service) {
-        let Ok(Answer::Endpoint(endpoint)) = &observation.answer else { continue };
-        if let Some((host, "25")) = observation.subject.name.rsplit_once(':')
-            && hosts.iter().any(|known| known == host)
-        {
-            states.push(endpoint.state.clone());
-            ids.push(id.clone());
+/// What the hosts themselves offer. One host that takes mail in clear is enough for a message to
+/// travel so; that all of them offer TLS is known only when all were seen. A host that refuses
+/// every connection takes no mail at all.
+fn offered(stored: &Stored<'_>, hosts: &[String]) -> Seen<String> {
+    let mut with_tls = false;
+    let mut open = None;
+    for host in hosts {
+        let mut settled = None;
+        for (_, observation) in stored.port_25(std::slice::from_ref(host)) {
+            match &observation.answer {
+                Ok(Answer::Endpoint(endpoint)) => match State::from_word(&endpoint.state).and_then(State::has_tls) {
+                    Some(false) => return Seen::Present("none".to_owned()),
+                    Some(true) => settled = Some(Ok(true)),
+                    None => {
+                        let what = format!("{host}:25 answered {}", endpoint.state);
+                        settled = settled.or(Some(Err(NotObserved::Refused { what })));
+                    }
+                },
+                Ok(_) => {}
+                Err(NotObserved::Refused { what }) if what != NO_ROUTE => settled = settled.or(Some(Ok(false))),
+                Err(reason) => settled = settled.or(Some(Err(reason.clone()))),
+            }
+        }
+        match settled {
+            Some(Ok(tls)) => with_tls |= tls,
+            Some(Err(reason)) => open = open.or(Some(reason)),
+            None => open = open.or_else(|| Some(NotObserved::NotProvided { what: format!("an answer of {host}:25") })),
         }
     }
-    (states, ids)
+    match open {
+        None if with_tls => Seen::Present("opportunistic".to_owned()),
+        None => Seen::not_provided("a mail host that accepts connections"),
+        Some(reason) => Seen::Unknown(reason),
+    }
 }
 
 #[cfg(test)]

@@ -89,6 +89,8 @@ fn quarter(as_of: &str, findings: Vec<Finding>) -> Assessment {
         risks_not_applicable: Vec::new(),
         exposure: Vec::new(),
         plan: Vec::new(),
+        controls: Default::default(),
+        decisions: Default::default(),
         drift: None,
         gates: Vec::new(),
         elements: Vec::new(),

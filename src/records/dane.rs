@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256, Sha512};
 use x509_parser::prelude::FromDer;
 
+use super::certificate;
 use super::dns_message::{Dnssec, Rdata, Reader, RecordKind, Tlsa};
 use super::note::Note;
+use crate::evidence::{Answer, Observation, Question};
 use crate::names::DomainName;
 use crate::seen::NotObserved;
 
@@ -54,14 +56,55 @@ pub struct DaneAudit {
     pub notes: Vec<Note>,
     /// With [`DaneVerdict::Error`]: why.
     pub because: Option<NotObserved>,
+    /// Hosts whose certificates no record matches.
+    pub mismatched: Vec<String>,
+    /// Hosts that publish usable records and whose certificate was not seen.
+    pub unseen: Vec<DomainName>,
 }
 
-/// Certificate chains served on port 25, leaf first, DER, by host.
-pub type Chains = BTreeMap<String, Vec<Vec<u8>>>;
+impl DaneAudit {
+    /// Nothing asked and nothing found.
+    pub fn nothing() -> Self {
+        Self {
+            verdict: DaneVerdict::Absent,
+            records: Vec::new(),
+            notes: Vec::new(),
+            because: None,
+            mismatched: Vec::new(),
+            unseen: Vec::new(),
+        }
+    }
+}
+
+/// A certificate chain as served: leaf first, DER.
+pub type Chain = Vec<Vec<u8>>;
+
+/// Every chain served on port 25, by host. A host with several addresses or several key types
+/// serves several, and a sender may meet any of them.
+pub type Chains = BTreeMap<String, Vec<Chain>>;
+
+/// The chains that observations of services on port 25 hold.
+pub fn chains<'o>(observations: impl IntoIterator<Item = &'o Observation>) -> Chains {
+    let mut chains = Chains::new();
+    for observation in observations {
+        if let (Question::Endpoint { port: 25, .. }, Ok(Answer::Endpoint(endpoint))) =
+            (&observation.question, &observation.answer)
+            && let Some((host, _)) = observation.subject.name.rsplit_once(':')
+        {
+            let served = endpoint.chains.iter().filter(|chain| !chain.is_empty());
+            let served: Vec<Chain> =
+                served.map(|chain| chain.iter().map(|certificate| certificate.0.clone()).collect()).collect();
+            if !served.is_empty() {
+                chains.entry(host.to_owned()).or_default().extend(served);
+            }
+        }
+    }
+    chains
+}
 
 /// Reads the TLSA records of the mail hosts.
 pub fn audit(mail_hosts: &[DomainName], chains: &Chains, reader: &mut Reader<'_>) -> DaneAudit {
-    let mut audit = DaneAudit { verdict: DaneVerdict::Absent, records: Vec::new(), notes: Vec::new(), because: None };
+    let mut audit = DaneAudit::nothing();
     for host in mail_hosts {
         let Ok(name) = host.child("_25._tcp") else { continue };
         let verdict = match reader.ask(&name, RecordKind::Tlsa) {
@@ -99,7 +142,7 @@ impl DaneAudit {
         host: &DomainName,
         records: &[&Tlsa],
         dnssec: Dnssec,
-        chain: Option<&Vec<Vec<u8>>>,
+        chains: Option<&Vec<Chain>>,
     ) -> DaneVerdict {
         if records.is_empty() {
             return DaneVerdict::Absent;
@@ -126,18 +169,18 @@ impl DaneAudit {
         if usable.is_empty() {
             return DaneVerdict::Unusable;
         }
-        match chain {
-            None => {
-                let what = format!("the certificate of {host} on port 25");
-                self.because.get_or_insert(NotObserved::NotProvided { what });
-                DaneVerdict::Error
-            }
-            Some(chain) if usable.iter().any(|tlsa| matches_chain(tlsa, chain)) => DaneVerdict::Match,
-            Some(_) => {
-                self.note("dane.mismatch", format!("{host}: no record matches its certificate"), "RFC 7672 §2.2");
-                DaneVerdict::Mismatch
-            }
+        let Some(chains) = chains.filter(|chains| !chains.is_empty()) else {
+            let what = format!("the certificate of {host} on port 25");
+            self.because.get_or_insert(NotObserved::NotProvided { what });
+            self.unseen.push(host.clone());
+            return DaneVerdict::Error;
+        };
+        if chains.iter().all(|chain| usable.iter().any(|tlsa| matches_chain(tlsa, chain, host))) {
+            return DaneVerdict::Match;
         }
+        self.note("dane.mismatch", format!("{host}: no record matches its certificate"), "RFC 7672 §2.2");
+        self.mismatched.push(host.to_string());
+        DaneVerdict::Mismatch
     }
 }
 
@@ -151,9 +194,15 @@ fn well_formed(tlsa: &Tlsa) -> bool {
     matches!(tlsa.usage, 2 | 3) && tlsa.selector <= 1 && length
 }
 
-/// Usage 3 speaks of the leaf, usage 2 of any certificate of the chain (RFC 7672 §3.1).
-fn matches_chain(tlsa: &Tlsa, chain: &[Vec<u8>]) -> bool {
-    let candidates = if tlsa.usage == 3 { chain.get(..1).unwrap_or_default() } else { chain };
+/// Usage 3 speaks of the leaf, whatever its names and dates; usage 2 of an authority in the chain,
+/// and then the leaf must name the host (RFC 7672 §3.1).
+fn matches_chain(tlsa: &Tlsa, chain: &[Vec<u8>], host: &DomainName) -> bool {
+    let leaf = chain.first().map(Vec::as_slice).unwrap_or_default();
+    let candidates = match tlsa.usage {
+        3 => chain.get(..1).unwrap_or_default(),
+        _ if certificate::read(leaf).is_ok_and(|leaf| leaf.is_for(host.as_str())) => chain,
+        _ => return false,
+    };
     candidates.iter().any(|certificate| {
         let selected: &[u8] = match tlsa.selector {
             0 => certificate,
@@ -183,7 +232,7 @@ mod tests {
             Reply::Answered(Response { exists: true, aliases: Vec::new(), data: vec![Rdata::Tlsa(tlsa)], dnssec }),
             None,
         );
-        let chains = chain.map(|leaf| (host.to_string(), vec![leaf.to_vec()])).into_iter().collect();
+        let chains = chain.map(|leaf| (host.to_string(), vec![vec![leaf.to_vec()]])).into_iter().collect();
         audit(&[host], &chains, &mut Reader::new(&answers)).verdict.as_str()
     }
 
@@ -197,5 +246,42 @@ mod tests {
         assert_eq!(judge(good.clone(), Dnssec::Insecure, Some(leaf)), "unusable");
         assert_eq!(judge(Tlsa { usage: 1, ..good.clone() }, Dnssec::Secure, Some(leaf)), "unusable");
         assert_eq!(judge(Tlsa { data: vec![1], ..good }, Dnssec::Secure, Some(leaf)), "unusable");
+    }
+
+    fn two_hosts(served: &[&[&[u8]]]) -> DaneAudit {
+        let hosts: Vec<DomainName> = ["m1.c.example", "m2.c.example"].map(|name| name.parse().unwrap()).into();
+        let tlsa = Tlsa { usage: 3, selector: 0, matching: 1, data: Sha256::digest(b"a certificate").to_vec() };
+        let mut answers = Answers::default();
+        for host in &hosts {
+            answers.insert(
+                DnsQuestion { name: host.child("_25._tcp").unwrap(), kind: RecordKind::Tlsa },
+                Reply::Answered(Response {
+                    exists: true,
+                    aliases: Vec::new(),
+                    data: vec![Rdata::Tlsa(tlsa.clone())],
+                    dnssec: Dnssec::Secure,
+                }),
+                None,
+            );
+        }
+        let served = hosts.iter().zip(served);
+        let chains = served
+            .map(|(host, chains)| (host.to_string(), chains.iter().map(|leaf| vec![leaf.to_vec()]).collect()))
+            .collect();
+        audit(&hosts, &chains, &mut Reader::new(&answers))
+    }
+
+    #[test]
+    fn every_chain_that_a_sender_may_meet_has_to_match() {
+        assert_eq!(two_hosts(&[&[b"a certificate"], &[b"a certificate"]]).verdict, DaneVerdict::Match);
+        let audit = two_hosts(&[&[b"a certificate"], &[b"a certificate", b"another"]]);
+        assert_eq!((audit.verdict, audit.mismatched), (DaneVerdict::Mismatch, vec!["m2.c.example".to_owned()]));
+    }
+
+    #[test]
+    fn a_host_nobody_reached_hides_no_mismatch_at_another() {
+        let audit = two_hosts(&[&[b"another"]]);
+        assert_eq!(audit.verdict, DaneVerdict::Error);
+        assert_eq!((audit.mismatched, audit.unseen.len()), (vec!["m1.c.example".to_owned()], 1));
     }
 }

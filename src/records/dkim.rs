@@ -121,6 +121,14 @@ fn rsa_bits(der: &[u8]) -> Option<u32> {
     }
 }
 
+/// SHA-256 of the key in a record, whatever the spaces and tags around it; `None` where there is no
+/// key or it was revoked.
+pub fn fingerprint(text: &str) -> Option<String> {
+    let (tags, _) = tags::split(text);
+    let key: String = tags::value(&tags, "p")?.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+    (!key.is_empty()).then(|| crate::evidence::hex(&Sha256::digest(key.trim_end_matches('='))))
+}
+
 /// The contract's words; `Unknown` is no proof of anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DkimVerdict {

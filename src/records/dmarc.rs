@@ -31,6 +31,14 @@ impl Policy {
         }
     }
 
+    /// One step milder, as `t=y` and `pct` ask.
+    const fn milder(self) -> Self {
+        match self {
+            Self::None | Self::Quarantine => Self::None,
+            Self::Reject => Self::Quarantine,
+        }
+    }
+
     fn from_word(word: &str) -> Option<Self> {
         [Self::None, Self::Quarantine, Self::Reject]
             .into_iter()
@@ -204,6 +212,9 @@ pub struct DmarcAudit {
     pub found_at: Option<DomainName>,
     pub policy: Policy,
     pub subdomain_policy: Policy,
+    /// What receivers that follow RFC 7489 do with all mail that fails; `None` where no record
+    /// applies for them.
+    pub older: Option<Policy>,
     pub notes: Vec<Note>,
     pub because: Option<NotObserved>,
 }
@@ -225,6 +236,7 @@ pub fn audit(domain: &DomainName, exists: bool, reader: &mut Reader<'_>) -> Dmar
         found_at: None,
         policy: Policy::None,
         subdomain_policy: Policy::None,
+        older: None,
         notes: Vec::new(),
         because: None,
     };
@@ -238,6 +250,7 @@ pub fn audit(domain: &DomainName, exists: bool, reader: &mut Reader<'_>) -> Dmar
             audit.walk(domain, exists, reader);
         }
     }
+    audit.older = older_view(domain, reader);
     if audit.verdict == DmarcVerdict::Missing {
         if !audit.notes.iter().any(|note| note.code == "dmarc.multiple") {
             audit.note("dmarc.missing", format!("no DMARC record applies to {domain}"), "RFC 9989 §4.10.1");
@@ -252,7 +265,49 @@ pub fn audit(domain: &DomainName, exists: bool, reader: &mut Reader<'_>) -> Dmar
     audit
 }
 
+/// The policy by RFC 7489 §6.6.3: the domain's own record, else that of the registered domain by the
+/// public suffix list. Several records at one name end the search, `np` and `t` mean nothing, and
+/// `pct` leaves the rest of the mail to a milder treatment (§6.6.4). A failed query leaves nothing.
+fn older_view(domain: &DomainName, reader: &mut Reader<'_>) -> Option<Policy> {
+    let records_at = |at: &DomainName, reader: &mut Reader<'_>| -> Vec<String> {
+        let Ok(name) = at.child("_dmarc") else { return Vec::new() };
+        match reader.ask(&name, RecordKind::Txt) {
+            Ok(Some(response)) => txt::texts(&response.data).into_iter().filter(|text| is_dmarc(text)).collect(),
+            Ok(None) | Err(_) => Vec::new(),
+        }
+    };
+    let mut own = true;
+    let mut records = records_at(domain, reader);
+    let home = organizational(domain);
+    if records.is_empty() && home != domain.as_str() {
+        own = false;
+        records = records_at(&home.parse().ok()?, reader);
+    }
+    let [text] = records.as_slice() else { return None };
+    let record = parse(text);
+    let readable = record.p.given().is_some() && record.sp != PolicyTag::Bad;
+    let policy = match record.p.given() {
+        Some(p) if readable => {
+            if own {
+                p
+            } else {
+                record.sp.given().unwrap_or(p)
+            }
+        }
+        // Without a readable policy the record counts only for its reports.
+        Some(_) | None if !record.report_domains.is_empty() => Policy::None,
+        Some(_) | None => return None,
+    };
+    Some(if record.percent < 100 { policy.milder() } else { policy })
+}
+
 impl DmarcAudit {
+    /// What receivers that follow RFC 9989 do with mail that fails.
+    pub fn effective(&self) -> Policy {
+        let testing = self.parsed.as_ref().is_some_and(|record| record.testing);
+        if testing { self.policy.milder() } else { self.policy }
+    }
+
     fn note(&mut self, code: &str, detail: String, rule: &str) {
         self.notes.push(Note::new(code, detail, rule));
     }
@@ -512,6 +567,36 @@ mod tests {
         assert_eq!(judge_name("a.b.c.example", true, &lines).found_at.unwrap().as_str(), "c.example");
         let lines = ["_dmarc.a.b.c.example TXT !nx", "_dmarc.b.c.example TXT v=DMARC1; p=none; psd=n"];
         assert_eq!(judge_name("a.b.c.example", true, &lines).found_at.unwrap().as_str(), "b.c.example");
+    }
+
+    #[test]
+    fn older_receivers_see_what_rfc_7489_says() {
+        for (text, newer, older) in [
+            ("v=DMARC1; p=reject; rua=mailto:d@c.example", Policy::Reject, Some(Policy::Reject)),
+            ("v=DMARC1; p=reject; pct=20; rua=mailto:d@c.example", Policy::Reject, Some(Policy::Quarantine)),
+            ("v=DMARC1; p=reject; t=y; rua=mailto:d@c.example", Policy::Quarantine, Some(Policy::Reject)),
+            ("v=DMARC1; sp=reject; rua=mailto:d@c.example", Policy::None, Some(Policy::None)),
+            ("v=DMARC1; sp=reject", Policy::None, None),
+        ] {
+            let lines = [&format!("_dmarc.c.example TXT {text}"), "_dmarc.example TXT !nx"];
+            let audit = judge_name("c.example", true, &lines);
+            assert_eq!((audit.effective(), audit.older), (newer, older), "{text}");
+        }
+    }
+
+    #[test]
+    fn older_receivers_know_neither_np_nor_records_on_the_way() {
+        let record = "_dmarc.c.example TXT v=DMARC1; p=none; np=reject; rua=mailto:d@c.example";
+        let lines = ["_dmarc.a.c.example TXT !nx", record, "_dmarc.example TXT !nx"];
+        let audit = judge_name("a.c.example", false, &lines);
+        assert_eq!((audit.effective(), audit.older), (Policy::Reject, Some(Policy::None)));
+        let lines = [
+            "_dmarc.a.b.c.example TXT !nx",
+            "_dmarc.b.c.example TXT v=DMARC1; p=reject; psd=n; rua=mailto:d@c.example",
+            "_dmarc.c.example TXT !nx",
+        ];
+        let audit = judge_name("a.b.c.example", true, &lines);
+        assert_eq!((audit.effective(), audit.older), (Policy::Reject, None));
     }
 
     #[test]

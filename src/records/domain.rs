@@ -180,12 +180,9 @@ pub fn read(domain: &DomainName, given: &Given<'_>, answers: &Answers) -> Domain
     used.insert(Part::TlsRpt, reader.take_used());
     let hosts: Vec<DomainName> = mx.addresses.iter().map(|(host, _)| host.clone()).collect();
     let dane = match mx.verdict {
-        MxVerdict::Error if hosts.is_empty() => DaneAudit {
-            verdict: DaneVerdict::Error,
-            records: Vec::new(),
-            notes: Vec::new(),
-            because: mx.because.clone(),
-        },
+        MxVerdict::Error if hosts.is_empty() => {
+            DaneAudit { verdict: DaneVerdict::Error, because: mx.because.clone(), ..DaneAudit::nothing() }
+        }
         MxVerdict::Null | MxVerdict::Missing => dane::audit(&[], given.chains, &mut reader),
         MxVerdict::Error | MxVerdict::Implicit | MxVerdict::Invalid | MxVerdict::Ok => {
             dane::audit(&hosts, given.chains, &mut reader)
@@ -231,6 +228,7 @@ pub fn read(domain: &DomainName, given: &Given<'_>, answers: &Answers) -> Domain
 pub struct PartnerRecords {
     pub mx: MxAudit,
     pub mta_sts: StsAudit,
+    pub dane: DaneAudit,
     pub used: BTreeSet<DnsQuestion>,
     pub wanted: BTreeSet<DnsQuestion>,
 }
@@ -239,13 +237,16 @@ pub struct PartnerRecords {
 pub fn read_partner(
     domain: &DomainName,
     policy: Fetched<'_>,
+    chains: &Chains,
     permitted: &dyn Fn(IpAddr) -> bool,
     answers: &Answers,
 ) -> PartnerRecords {
     let mut reader = Reader::new(answers);
     let mx = mx::audit(domain, permitted, &mut reader);
     let mta_sts = mta_sts::audit(domain, &mx.hosts, policy, &mut reader);
-    PartnerRecords { mx, mta_sts, used: reader.used, wanted: reader.wanted }
+    let hosts: Vec<DomainName> = mx.addresses.iter().map(|(host, _)| host.clone()).collect();
+    let dane = dane::audit(&hosts, chains, &mut reader);
+    PartnerRecords { mx, mta_sts, dane, used: reader.used, wanted: reader.wanted }
 }
 
 fn read_dnssec(domain: &DomainName, reader: &mut Reader<'_>, notes: &mut Vec<Note>) -> Result<Dnssec, NotObserved> {

@@ -66,7 +66,7 @@ pub fn heat_map(map: &HeatMap) -> String {
 }
 
 /// The map as a sentence, for those who do not see it.
-fn in_words(map: &HeatMap) -> String {
+pub(super) fn in_words(map: &HeatMap) -> String {
     if map.spots.is_empty() {
         return "No scenario was analysed, so nothing is on the map.".to_owned();
     }

@@ -11,6 +11,7 @@ use super::charts::{self, HeatMap, Spot};
 use super::json::v1::{Assessment, Level};
 use super::model::{Page, published_level, words::is_low_confidence};
 use super::templates::{self, Format, TemplateError};
+use super::write::Paper;
 
 /// Risks whose way from inherent to residual is drawn.
 const ARROWS: usize = 10;
@@ -58,6 +59,32 @@ pub fn render_page(
         .map_err(|error| TemplateError::Fill { name: "risk-analysis.html".to_owned(), why: error.to_string() })
 }
 
+/// The summary as one HTML file that prints on one page of the given paper.
+pub fn render_summary(
+    assessment: &Assessment,
+    page: &Page,
+    paper: Paper,
+    folder: Option<&std::path::Path>,
+) -> Result<String, TemplateError> {
+    let filled = Filled {
+        page,
+        charts: Charts { heat_map: charts::heat_map(&heat_map(assessment)) },
+        policy: policy_of(summary_style(paper)),
+    };
+    templates::load(Format::Summary, folder)?
+        .render("executive-summary", &filled)
+        .map_err(|error| TemplateError::Fill { name: "executive-summary.html".to_owned(), why: error.to_string() })
+}
+
+/// One page: smaller type, and nothing that runs over.
+fn summary_style(paper: Paper) -> String {
+    let (size, height) = match paper {
+        Paper::A4 => ("A4", "271mm"),
+        Paper::Letter => ("letter", "253mm"),
+    };
+    format!("@page{{size:{size};margin:13mm}}@media print{{.one-page{{max-height:{height};overflow:hidden}}}}")
+}
+
 /// Text for an element or a quoted attribute: invisible characters written out, markup escaped.
 pub fn escape(text: &str) -> String {
     let text = crate::text::visible_cow(text);
@@ -76,19 +103,23 @@ pub fn escape(text: &str) -> String {
 }
 
 fn policy(evidence_digest: &str) -> Policy {
-    let style = templates::style();
     // The digest is hexadecimal by its type's promise; a file may break promises, a style may not.
     let digest: String = evidence_digest.chars().filter(char::is_ascii_hexdigit).take(64).collect();
     let footer_style = format!(
         "@page{{@bottom-left{{content:\"Evidence {digest}\";font:7pt monospace}}\
          @bottom-right{{content:\"Page \" counter(page) \" of \" counter(pages);font:8pt sans-serif}}}}"
     );
+    policy_of(footer_style)
+}
+
+fn policy_of(footer_style: String) -> Policy {
+    let style = templates::style();
     let source = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text.as_bytes())));
     let style_sources = format!("{} {}", source(style), source(&footer_style));
     Policy { style, footer_style, style_sources }
 }
 
-fn heat_map(assessment: &Assessment) -> HeatMap {
+pub(super) fn heat_map(assessment: &Assessment) -> HeatMap {
     let mut map = HeatMap::default();
     for risk in &assessment.risks {
         let spot = map.spots.entry((risk.residual.likelihood, risk.residual.impact)).or_insert(Spot::default());

@@ -60,6 +60,7 @@ impl Ingest {
                 Answer::Answer(_)
                 | Answer::ContentFile(_)
                 | Answer::ContentFolder(_)
+                | Answer::Decisions(_)
                 | Answer::Declared(_)
                 | Answer::Dns(_)
                 | Answer::Endpoint(_)

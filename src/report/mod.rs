@@ -3,17 +3,23 @@
 pub mod charts;
 pub mod claims;
 pub mod content;
+pub mod explain;
 pub mod html;
 pub mod ingest;
 pub mod json;
 pub mod markdown;
 pub mod model;
+pub mod package;
+#[cfg(feature = "pdf")]
+pub mod pdf;
 pub mod probe;
+pub mod tables;
 mod templates;
 pub mod terminal;
 #[cfg(test)]
 mod tests;
+pub mod workbook;
 mod write;
 
 pub use templates::TemplateError;
-pub use write::{ReportError, write_all};
+pub use write::{ASSESSMENT, Paper, ReportError, all_files, json as assessment_bytes, write_all};

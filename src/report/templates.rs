@@ -41,30 +41,39 @@ pub enum TemplateError {
 pub(super) enum Format {
     Html,
     Markdown,
+    /// HTML that has to fit on one page: texts are cut sooner.
+    Summary,
 }
+
+/// The most characters of one text in a summary.
+const SUMMARY_SHOWN: usize = 240;
 
 impl Format {
     const fn suffix(self) -> &'static str {
         match self {
-            Self::Html => ".html.hbs",
+            Self::Html | Self::Summary => ".html.hbs",
             Self::Markdown => ".md.hbs",
         }
     }
 
     fn escape(self, text: &str) -> String {
-        let text = shortened(text);
+        let text = shortened(self, text);
         match self {
-            Self::Html => super::html::escape(&text),
+            Self::Html | Self::Summary => super::html::escape(&text),
             Self::Markdown => super::markdown::escape(&text),
         }
     }
 }
 
 /// The text up to the length that is shown; a cut says so.
-fn shortened(text: &str) -> std::borrow::Cow<'_, str> {
-    match text.char_indices().nth(TEXT_SHOWN) {
+fn shortened(format: Format, text: &str) -> std::borrow::Cow<'_, str> {
+    let (longest, cut) = match format {
+        Format::Html | Format::Markdown => (TEXT_SHOWN, CUT),
+        Format::Summary => (SUMMARY_SHOWN, " …"),
+    };
+    match text.char_indices().nth(longest) {
         None => text.into(),
-        Some((end, _)) => format!("{}{CUT}", &text[..end]).into(),
+        Some((end, _)) => format!("{}{cut}", &text[..end]).into(),
     }
 }
 
@@ -116,6 +125,15 @@ pub(super) fn style() -> &'static str {
     EMBEDDED.get_file("report.css").and_then(include_dir::File::contents_utf8).unwrap_or_default()
 }
 
+/// The typst templates by file name; the PDF is set from them.
+#[cfg(feature = "pdf")]
+pub(super) fn typst() -> impl Iterator<Item = (&'static str, &'static str)> {
+    EMBEDDED.files().filter_map(|file| {
+        let name = file.path().file_name()?.to_str()?;
+        name.ends_with(".typ").then_some((name, file.contents_utf8()?))
+    })
+}
+
 /// What every template must obey.
 fn check(name: &str, text: &str) -> Result<(), TemplateError> {
     if let Some(claim) = claims::lint(text).into_iter().next() {
@@ -136,7 +154,7 @@ fn check(name: &str, text: &str) -> Result<(), TemplateError> {
 
 /// Text in which words between backticks are shown as code; everything is escaped.
 fn prose(format: Format, text: &str) -> String {
-    let text = shortened(text);
+    let text = shortened(format, text);
     let pieces: Vec<&str> = text.split('`').collect();
     // An odd number of backticks is no pair: nothing is code then.
     if pieces.len().is_multiple_of(2) {
@@ -146,7 +164,7 @@ fn prose(format: Format, text: &str) -> String {
     for (at, piece) in pieces.iter().enumerate() {
         match (at % 2 == 1, format) {
             (false, _) => out.push_str(&format.escape(piece)),
-            (true, Format::Html) => {
+            (true, Format::Html | Format::Summary) => {
                 out.push_str("<code>");
                 out.push_str(&super::html::escape(piece));
                 out.push_str("</code>");
@@ -159,9 +177,9 @@ fn prose(format: Format, text: &str) -> String {
 
 /// Text as code; everything is escaped.
 fn code(format: Format, text: &str) -> String {
-    let text = shortened(text);
+    let text = shortened(format, text);
     match format {
-        Format::Html => format!("<code>{}</code>", super::html::escape(&text)),
+        Format::Html | Format::Summary => format!("<code>{}</code>", super::html::escape(&text)),
         Format::Markdown => super::markdown::code(&text),
     }
 }
@@ -181,7 +199,7 @@ mod tests {
 
     #[test]
     fn every_template_of_the_program_loads() {
-        for format in [Format::Html, Format::Markdown] {
+        for format in [Format::Html, Format::Markdown, Format::Summary] {
             load(format, None).unwrap();
         }
         assert!(style().contains("--level-5"));

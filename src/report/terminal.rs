@@ -1,6 +1,6 @@
 //! The summary for a terminal: 80 columns, words with symbols, colour only on top of them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Style};
 use tabled::builder::Builder;
@@ -147,13 +147,33 @@ fn ending(assessment: &Assessment, page: &Page, options: &Options, out: &mut Vec
             paragraph(&gate.why)
         ));
     }
-    for file in &options.files {
-        out.push(format!("wrote {}", file.display()));
-    }
+    wrote(&options.files, out);
     let next = options.next.clone().or_else(|| page.findings.first().map(|group| group.command.clone()));
     if let Some(next) = next {
         out.push(format!("next: {next}"));
     }
+}
+
+/// The files that were written; many in one folder are named together.
+fn wrote(files: &[PathBuf], out: &mut Vec<String>) {
+    let folder = files.first().and_then(|file| file.parent());
+    if files.len() <= 3 || files.iter().any(|file| file.parent() != folder) {
+        out.extend(files.iter().map(|file| format!("wrote {}", file.display())));
+        return;
+    }
+    out.push(format!("wrote {}", folder.unwrap_or(Path::new(".")).display()));
+    let mut line = String::new();
+    for name in files.iter().filter_map(|file| file.file_name()).map(|name| name.to_string_lossy()) {
+        if !line.is_empty() && line.chars().count() + name.chars().count() + 4 > WIDTH {
+            out.push(format!("  {line},"));
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push_str(", ");
+        }
+        line.push_str(&name);
+    }
+    out.push(format!("  {line}"));
 }
 
 /// A table without lines, columns two blanks apart.

@@ -78,7 +78,7 @@ fn the_whole_markdown_report_reads_as_agreed() {
     // UPDATE_PAGES=FOLDER also writes the pages to where they can be looked at.
     if let Ok(folder) = std::env::var("UPDATE_PAGES") {
         let folder = std::path::Path::new(&folder);
-        super::write_all(&maple_street(), folder).unwrap();
+        super::write_all(&maple_street(), folder, super::Paper::Letter, None).unwrap();
         for (name, assessment) in [("empty", empty()), ("many", many(10_000)), ("hostile", everywhere(HOSTILE[0]))] {
             let page = html::render(&assessment).unwrap();
             crate::files::write_whole(&folder.join(format!("{name}.html")), page.as_bytes()).unwrap();
@@ -236,9 +236,12 @@ fn a_stored_assessment_gives_the_same_bytes() {
 fn files_are_written_whole_and_for_their_owner_only() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("report");
-    let files = super::write_all(&maple_street(), &out).unwrap();
+    let files = super::write_all(&maple_street(), &out, super::Paper::Letter, None).unwrap();
     let names: Vec<_> = files.iter().map(|file| file.file_name().unwrap().to_str().unwrap()).collect();
-    assert_eq!(names, ["assessment.json", "report.html", "report.md"]);
+    for name in ["assessment.json", "report.html", "report.md", "executive-summary.html", "workbook.xlsx", "plan.csv"] {
+        assert!(names.contains(&name), "{name}");
+    }
+    assert_eq!(names.last(), Some(&"manifest.json"), "the manifest is written last");
     #[cfg(unix)]
     for file in &files {
         use std::os::unix::fs::PermissionsExt;
@@ -392,4 +395,74 @@ fn ten_thousand_findings_are_still_a_page() {
     assert!(large < small * 2, "the page grows with groups, not with findings: {small} then {large} bytes");
     let page = html::render(&many(10_000)).unwrap();
     assert!(page.contains("more mailboxes, counted here and listed in assessment.json"));
+}
+
+/// The sheets of a workbook as another program reads them: the cells, and whether it holds formulas.
+fn opened(bytes: &[u8]) -> Vec<(String, calamine::Range<calamine::Data>)> {
+    use calamine::Reader;
+    let mut workbook = calamine::Xlsx::new(std::io::Cursor::new(bytes)).unwrap();
+    let names = workbook.sheet_names();
+    names
+        .into_iter()
+        .map(|name| {
+            let formulas = workbook.worksheet_formula(&name).unwrap();
+            assert!(formulas.used_cells().next().is_none(), "{name} holds a formula");
+            let range = workbook.worksheet_range(&name).unwrap();
+            (name, range)
+        })
+        .collect()
+}
+
+#[test]
+fn the_workbook_opens_again_with_every_finding_in_typed_cells() {
+    let assessment = many(10_000);
+    let bytes = super::workbook::workbook(&assessment).unwrap();
+    assert_eq!(bytes, super::workbook::workbook(&assessment).unwrap(), "two runs, the same bytes");
+    let sheets = opened(&bytes);
+    let names: Vec<&str> = sheets.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(
+        names,
+        ["About", "Risk register", "Plan", "Findings", "Specifications", "Vendors", "Exposure", "Evidence"]
+    );
+    let rows = |name: &str| &sheets.iter().find(|(sheet, _)| sheet == name).unwrap().1;
+    assert_eq!(rows("Findings").height(), 10_001);
+    assert_eq!(rows("Risk register").height(), assessment.risks.len() + 1);
+    assert_eq!(rows("Specifications").height(), assessment.specifications.len() + 1);
+    let column = |sheet: &str, title: &str| {
+        let range = rows(sheet);
+        let at = range.rows().next().unwrap().iter().position(|cell| cell.to_string() == title).unwrap();
+        range.rows().nth(1).unwrap()[at].clone()
+    };
+    assert!(matches!(column("Findings", "Open since"), calamine::Data::DateTime(_)));
+    assert!(matches!(column("Findings", "Quarters open"), calamine::Data::Float(_)));
+    assert!(matches!(column("Findings", "Finding"), calamine::Data::String(_)));
+}
+
+#[test]
+fn data_that_looks_like_a_formula_stays_text_in_workbook_and_csv() {
+    for text in
+        ["=HYPERLINK(\"http://e.example\",\"x\")", "+1+1", "-2", "@SUM(1)", "\t=1", "\u{1b}[2J\u{202e}", "<a&b>"]
+    {
+        let assessment = everywhere(text);
+        opened(&super::workbook::workbook(&assessment).unwrap());
+        let csv = super::tables::plan_csv(&assessment);
+        assert!(csv.starts_with("\u{feff}item_id,".as_bytes()));
+        let mut reader = csv::Reader::from_reader(&csv[3..]);
+        for record in reader.records() {
+            for cell in &record.unwrap() {
+                assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']), "{cell:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_summary_in_html_needs_no_network_and_promises_nothing() {
+    for assessment in [maple_street(), empty(), everywhere(HOSTILE[0])] {
+        let page = super::model::Page::of(&assessment);
+        let summary = html::render_summary(&assessment, &page, super::Paper::Letter, None).unwrap();
+        assert!(!summary.contains("<script") && !summary.contains(" style=\"") && !summary.contains("<img"));
+        assert!(summary.contains("size:letter"));
+        nothing_invisible(&summary, "the summary");
+    }
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use uuid::Uuid;
 
-use super::card::{Cards, cards};
+use super::card::Cards;
 use super::control::{Control, controls};
 use super::impact::{self, Impact, Scanned};
 use super::known::{Known, SHOWN};
@@ -18,14 +18,13 @@ use super::model::Model;
 use super::scenario::Scenario;
 use super::{Level, Position, Risk, RiskAnalysis, RiskNotApplicable, exposure, plan, statement};
 use crate::assess::{Grade, Judgement};
-use crate::checks::Catalog;
 use crate::facts::Facts;
 use crate::finding::Fingerprint;
 use crate::names::SubjectKind;
 
 /// Analyses what was judged, as of a day.
-pub fn analyse(model: &Model, catalog: &Catalog, judgement: &Judgement, facts: &Facts, today: Date) -> RiskAnalysis {
-    analyse_known(model, &cards(catalog), judgement, &Known::from(facts), today)
+pub fn analyse(model: &Model, cards: &Cards, judgement: &Judgement, facts: &Facts, today: Date) -> RiskAnalysis {
+    analyse_known(model, cards, judgement, &Known::from(facts), today)
 }
 
 pub(super) fn analyse_known(

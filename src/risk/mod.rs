@@ -161,6 +161,10 @@ pub struct PlanItem {
     pub owner: Option<String>,
     pub due: Option<jiff::civil::Date>,
     pub status: String,
+    /// How often its due date was moved to a later day, as the plan says.
+    pub deferrals: u32,
+    pub milestones: Vec<crate::evidence::decisions::Milestone>,
+    pub comment: Option<String>,
 }
 
 /// What opens if one mailbox is taken over today.

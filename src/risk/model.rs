@@ -108,6 +108,15 @@ pub struct EffortRules {
     pub default: Effort,
 }
 
+/// How long a decision may be relied on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DecisionRules {
+    /// Where the decision does not say.
+    pub default_days: u32,
+    pub longest_days: u32,
+}
+
 /// What the model knows of one check.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -129,6 +138,7 @@ pub struct Model {
     pub credits: Credits,
     pub impact: ImpactRules,
     pub effort: EffortRules,
+    pub decisions: DecisionRules,
     /// Names for `--require`, and the checks they stand for.
     pub requirements: BTreeMap<String, Vec<String>>,
     /// By check id; every check that a scenario names is here.
@@ -187,6 +197,7 @@ impl Model {
             credits,
             impact: raw.impact,
             effort: read_effort(raw.effort, model)?,
+            decisions: raw.decisions,
             requirements,
             checks,
             scenarios,
@@ -230,6 +241,7 @@ struct Raw {
     credits: RawCredits,
     impact: ImpactRules,
     effort: RawEffort,
+    decisions: DecisionRules,
     requirements: BTreeMap<String, Vec<Spanned<String>>>,
 }
 

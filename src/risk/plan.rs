@@ -51,6 +51,9 @@ pub(super) fn plan(model: &Model, cards: &Cards, judgement: &Judgement, rows: &[
                 owner: None,
                 due: None,
                 status: if subjects == 0 { "accepted" } else { "open" }.to_owned(),
+                deferrals: 0,
+                milestones: Vec::new(),
+                comment: None,
             };
             (joint, item)
         })

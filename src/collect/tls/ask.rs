@@ -6,6 +6,8 @@ use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::join_all;
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::handshake::{Open, shake};
@@ -52,6 +54,7 @@ pub(crate) struct Asker<'d> {
     dialer: &'d Dialer,
     pub(crate) route: Route,
     learned: Mutex<Learned>,
+    warm: tokio::sync::Mutex<Option<mpsc::Receiver<Connection>>>,
 }
 
 /// What was learned so far.
@@ -85,7 +88,7 @@ pub(crate) enum Asked {
 
 impl<'d> Asker<'d> {
     pub fn new(dialer: &'d Dialer, route: Route) -> Self {
-        Self { dialer, route, learned: Mutex::default() }
+        Self { dialer, route, learned: Mutex::default(), warm: tokio::sync::Mutex::default() }
     }
 
     pub fn learned(&self) -> MutexGuard<'_, Learned> {
@@ -98,6 +101,11 @@ impl<'d> Asker<'d> {
 
     /// Sends one hello and reads the reply.
     pub async fn ask(&self, place: Place, offer: Offer) -> Asked {
+        // Many chains of questions run side by side: in a box each of them stays small.
+        Box::pin(self.ask_now(place, offer)).await
+    }
+
+    async fn ask_now(&self, place: Place, offer: Offer) -> Asked {
         let Some(connection) = self.ready().await else { return Asked::Stopped };
         let (reply, flight) = exchange(connection, &offer, &self.route.server_name).await;
         let chosen = match &reply {
@@ -169,9 +177,63 @@ impl<'d> Asker<'d> {
         if vulnerable { "vulnerable" } else { "not-vulnerable" }
     }
 
-    /// A connection where the service waits for a ClientHello. Slows down and tries again where the
-    /// service asks for that; `None` when asking is over.
+    /// Runs questions while the next connections are brought to where the service waits for a
+    /// ClientHello: four of the five round trips of a question behind STARTTLS do not depend on it. Never
+    /// more connections than the limits of the host allow. Where TLS begins at once nothing is gained,
+    /// and a service that takes one connection at a time would wait for the idle one.
+    pub async fn warmed(&self, questions: impl Future<Output = ()>) {
+        let openers = self.dialer.open_at_most(&self.route.host, self.route.port);
+        if self.route.starttls == StartTls::None || openers < 2 {
+            return questions.await;
+        }
+        let (sender, receiver) = mpsc::channel(openers);
+        *self.warm.lock().await = Some(receiver);
+        let open_ahead = async {
+            let sender = sender;
+            join_all((0..openers).map(|_| async {
+                while let Ok(place) = sender.reserve().await {
+                    let Some(connection) = Box::pin(self.fresh()).await else { return };
+                    place.send(connection);
+                }
+            }))
+            .await;
+        };
+        tokio::join!(open_ahead, async {
+            questions.await;
+            self.enough().await;
+            // What was opened ahead and is not needed leaves as politely as the rest.
+            let receiver = self.warm.lock().await.take();
+            if let Some(mut receiver) = receiver {
+                while let Some(connection) = receiver.recv().await {
+                    connection.leave(self.route.starttls.last_word()).await;
+                }
+            }
+        });
+    }
+
+    /// No more connections are opened ahead; those that are there can still be used.
+    pub async fn enough(&self) {
+        if let Some(receiver) = self.warm.lock().await.as_mut() {
+            receiver.close();
+        }
+    }
+
+    /// A connection where the service waits for a ClientHello: one opened ahead, or a new one. `None` when
+    /// asking is over.
     async fn ready(&self) -> Option<Connection> {
+        if let Some(receiver) = self.warm.lock().await.as_mut() {
+            match receiver.recv().await {
+                Some(connection) => return Some(connection),
+                None if self.learned().stopped.is_some() => return None,
+                None => {}
+            }
+        }
+        self.fresh().await
+    }
+
+    /// A new connection where the service waits for a ClientHello. Slows down and tries again where the
+    /// service asks for that; `None` when asking is over.
+    async fn fresh(&self) -> Option<Connection> {
         loop {
             if self.learned().stopped.is_some() {
                 return None;

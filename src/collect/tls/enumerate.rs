@@ -22,6 +22,9 @@ const CHUNK: usize = 64;
 /// Suites that need keys agreed elsewhere are hardly ever there, and are asked in larger chunks.
 const RARE_CHUNK: usize = 128;
 
+/// A hello of this many suites is as small as one needs to be for servers that dislike large ones.
+const FEW: usize = 8;
+
 /// How much to find out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -77,23 +80,19 @@ pub(crate) async fn enumerate(asker: &Asker<'_>, mode: Mode) {
     }
     let by_family = !matches!(style, Some(HelloReply::Alert { description: 40 | 70 | 71, .. }));
     let search = Search { asker, mode, by_family };
-    tokio::join!(
-        search.tls13(),
-        search.tls12(),
-        search.old(Version::Tls1_1, 4),
-        search.old(Version::Tls1_0, 5),
-        search.old(Version::Ssl3, 6),
-        search.ssl2(),
-    );
-    if mode == Mode::Full {
-        tokio::join!(search.order(Version::Tls1_3, 8), search.order(Version::Tls1_2, 9), search.groups(10));
-        let old = [(Version::Ssl3, 11), (Version::Tls1_0, 12), (Version::Tls1_1, 13)];
-        join_all(old.map(|(version, chain)| search.order(version, chain))).await;
+    let questions = async {
+        Box::pin(search.everything()).await;
+        if matches!(style, Some(HelloReply::TimedOut)) && !search.picture().any_accepted() {
+            return;
+        }
+        asker.enough().await;
+        Box::pin(asker.handshake()).await;
+    };
+    match mode {
+        Mode::Full => Box::pin(asker.warmed(questions)).await,
+        // Few questions, and none of them wasted on being early.
+        Mode::Verdict => questions.await,
     }
-    if matches!(style, Some(HelloReply::TimedOut)) && !search.picture().any_accepted() {
-        return;
-    }
-    asker.handshake().await;
 }
 
 fn groups_of(version: Version) -> Vec<u16> {
@@ -180,6 +179,22 @@ struct Search<'a, 'd> {
 }
 
 impl Search<'_, '_> {
+    async fn everything(&self) {
+        tokio::join!(
+            self.tls13(),
+            self.tls12(),
+            self.old(Version::Tls1_1, 4),
+            self.old(Version::Tls1_0, 5),
+            self.old(Version::Ssl3, 6),
+            self.ssl2(),
+        );
+        if self.mode == Mode::Full {
+            tokio::join!(self.order(Version::Tls1_3, 8), self.order(Version::Tls1_2, 9), self.groups(10));
+            let old = [(Version::Ssl3, 11), (Version::Tls1_0, 12), (Version::Tls1_1, 13)];
+            join_all(old.map(|(version, chain)| self.order(version, chain))).await;
+        }
+    }
+
     /// The picture so far.
     fn picture(&self) -> TlsPicture {
         let learned = self.asker.learned();
@@ -359,7 +374,8 @@ impl Search<'_, '_> {
                         // A family that fails makes a server close; so does a list that is too long.
                         if !one_family(&suites) {
                             lists.extend(families(&suites).into_iter().rev().map(|family| (family, false)));
-                        } else if !is_half && suites.len() > 1 {
+                        } else if suites.len() > 1 && (!is_half || (!self.by_family && suites.len() > FEW)) {
+                            // Where refusals are said aloud, a close is for the hello's size.
                             let rest = suites.split_off(suites.len() / 2);
                             lists.push((rest, true));
                             lists.push((suites, true));
@@ -447,22 +463,22 @@ impl Search<'_, '_> {
         // The rest of the class shares members with the others, which were refused or named above.
     }
 
-    /// Whose order decides: the suite chosen first is offered last.
+    /// Whose order decides: the suite chosen first is offered last, and then, where that settles nothing,
+    /// first.
     async fn order(&self, version: Version, chain: u32) {
-        for (number, forward) in [(0, false), (1, true)] {
+        let mut suites = self.by_choice(version);
+        suites.truncate(CHUNK);
+        suites.reverse();
+        for number in 0..2 {
             let picture = self.picture();
             let known = picture.version(version);
             if known.order != Order::Unknown || known.accepted.len() < 2 {
                 return;
             }
-            let mut suites = self.by_choice(version);
-            if !forward {
-                suites.reverse();
-            }
-            suites.truncate(CHUNK);
-            if matches!(self.asker.ask((chain, number), offer(version, suites)).await, Asked::Stopped) {
+            if matches!(self.asker.ask((chain, number), offer(version, suites.clone())).await, Asked::Stopped) {
                 return;
             }
+            suites.reverse();
         }
     }
 
@@ -494,9 +510,10 @@ impl Search<'_, '_> {
             let is_wanted = |code: &u16| cipher_suites::name_of(*code).starts_with(wanted);
             known.accepted.iter().copied().filter(is_wanted).collect()
         };
-        let by_rsa = named("TLS_ECDHE_RSA_");
+        // Without a certificate's key in play there is no curve to keep.
+        let free = ["TLS_ECDHE_RSA_", "TLS_ECDH_anon_"].map(named).into_iter().find(|suites| !suites.is_empty());
         let (suites, own_curve) =
-            if by_rsa.is_empty() { (named("TLS_ECDHE_ECDSA_"), self.certificate_curve()) } else { (by_rsa, None) };
+            free.map_or_else(|| (named("TLS_ECDHE_ECDSA_"), self.certificate_curve()), |suites| (suites, None));
         let mut groups: Vec<u16> =
             groups_of(version).into_iter().filter(|group| !known.groups.contains(group)).collect();
         for number in 0.. {

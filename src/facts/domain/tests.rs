@@ -54,6 +54,16 @@ impl Collected {
 
 /// Asks a small world about everything in a scope, and writes down what it said.
 pub(crate) async fn collect(scope: Declared, lines: &[&str], policy: Option<&str>) -> Collected {
+    collect_with(scope, lines, policy, Vec::new()).await
+}
+
+/// The same, with what was seen elsewhere.
+pub(crate) async fn collect_with(
+    scope: Declared,
+    lines: &[&str],
+    policy: Option<&str>,
+    seen: Vec<Observation>,
+) -> Collected {
     let world = World::serve(lines, true).await;
     let host = PolicyHost::serve("mta-sts.c.example", &ok(policy.unwrap_or("")), false).await;
     let mut options = host.options(&world);
@@ -78,6 +88,7 @@ pub(crate) async fn collect(scope: Declared, lines: &[&str], policy: Option<&str
     for partner in &scope.partners {
         observations.extend(ask_partner(&world.dns(), &https, &partner.domain, &[]).await.observations);
     }
+    observations.extend(seen);
     let manifest = Manifest {
         schema: 1,
         kind: "evidence".to_owned(),

@@ -11,13 +11,17 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 mod build;
+pub mod controls;
 mod convert;
+pub mod decisions;
 pub mod diff;
 mod elements;
 mod specifications;
 pub mod words;
 
 pub use build::Inputs;
+pub use controls::ControlsCovered;
+pub use decisions::Decisions;
 pub use diff::Diff;
 pub use elements::elements;
 pub use words::{
@@ -58,6 +62,12 @@ pub struct Assessment {
     pub exposure: Vec<Exposure>,
     /// Most risk removed per effort first.
     pub plan: Vec<PlanItem>,
+    /// Which controls of published guidance anything here speaks to.
+    #[serde(default)]
+    pub controls: ControlsCovered,
+    /// What the organization decided, and how it stands.
+    #[serde(default)]
+    pub decisions: Decisions,
     /// What changed since the assessment compared with; `None` where there is none.
     pub drift: Option<Diff>,
     /// The gates that hold, in order of precedence; empty where the exit code is 0.
@@ -443,6 +453,13 @@ pub struct PlanItem {
     pub owner: Option<String>,
     pub due: Option<Date>,
     pub status: String,
+    /// How often its due date was moved to a later day.
+    #[serde(default)]
+    pub deferrals: u32,
+    #[serde(default)]
+    pub milestones: Vec<crate::evidence::decisions::Milestone>,
+    #[serde(default)]
+    pub comment: Option<String>,
 }
 
 /// A condition that decides the exit code. Only those that hold are listed.

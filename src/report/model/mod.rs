@@ -4,7 +4,9 @@
 //! escapes it. The model groups, counts and words; it judges nothing and reads nothing but the
 //! assessment, so a stored assessment gives the same pages again.
 
+mod controls;
 mod coverage;
+mod decided;
 mod findings;
 mod front;
 mod glossary;
@@ -77,6 +79,10 @@ pub struct Page {
     pub matrix: Vec<MatrixRow>,
     pub plan: Vec<PlanRow>,
     pub accepted: Vec<findings::AcceptedRow>,
+    /// What no check, question or reader speaks to.
+    pub controls: controls::ControlsView,
+    /// What the organization decided.
+    pub decided: decided::DecidedView,
     pub attestations: Vec<coverage::AttestationRow>,
     pub drift: Option<places::Drift>,
     pub evidence: Vec<places::EvidenceRow>,
@@ -128,6 +134,8 @@ impl Page {
             matrix: rule::matrix(assessment),
             plan: risks::plan(assessment, &risks),
             accepted: findings::accepted(assessment),
+            controls: controls::controls(assessment),
+            decided: decided::decided(assessment),
             attestations: coverage::attestations(assessment),
             drift: places::drift(assessment),
             evidence: places::evidence(assessment),

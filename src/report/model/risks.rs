@@ -111,6 +111,10 @@ pub struct PlanRow {
     pub status: String,
     pub age: String,
     pub late: bool,
+    /// How often its date was moved.
+    pub deferred: Option<String>,
+    pub milestones: Vec<String>,
+    pub comment: Option<String>,
     pub command: String,
 }
 
@@ -355,6 +359,19 @@ pub(super) fn plan(assessment: &Assessment, risks: &[RiskView]) -> Vec<PlanRow> 
             status: paragraph(&item.status),
             age: format!("since {}", item.opened),
             late: item.due.is_some_and(|due| due < today) && !matches!(item.status.as_str(), "done" | "closed"),
+            deferred: (item.deferrals > 0).then(|| match item.deferrals {
+                1 => "deferred once".to_owned(),
+                times => format!("deferred {times} times"),
+            }),
+            milestones: item
+                .milestones
+                .iter()
+                .map(|step| {
+                    let state = step.done.map_or_else(|| format!("due {}", step.due), |day| format!("done {day}"));
+                    format!("{} ({state})", paragraph(&step.what))
+                })
+                .collect(),
+            comment: item.comment.as_deref().map(sentence),
             command: format!("mailassay explain {}", paragraph(&item.check)),
         })
         .collect()

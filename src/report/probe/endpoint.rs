@@ -5,9 +5,11 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use crate::catalogues::tls_profiles::{Level, TlsProfiles};
 use crate::evidence::endpoint::{EndpointAnswer, Handshake, State};
 use crate::evidence::{Answer, Observation, Question};
 use crate::records::certificate::{self, Certificate};
+use crate::records::cipher_suites;
 use crate::records::tls_groups;
 use crate::records::tls_picture::{Order, Support, TlsPicture, Version, picture};
 use crate::seen::NotObserved;
@@ -38,11 +40,28 @@ pub struct EndpointView {
     pub order: BTreeMap<&'static str, &'static str>,
     pub dh: BTreeMap<&'static str, DhView>,
     pub certificates: Vec<CertificateView>,
+    /// What published profiles say of what is accepted; empty where nothing is. The default one first.
+    pub profiles: Vec<ProfileView>,
     pub connections: u32,
     pub elapsed_ms: u64,
     /// Why nothing, or not everything, could be asked; not there where everything was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_observed: Option<String>,
+}
+
+/// What one published profile says of the accepted versions, suites and groups: `good`, `sufficient`,
+/// `phase-out` or `outside`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ProfileView {
+    pub id: &'static str,
+    pub name: &'static str,
+    pub published: String,
+    pub source: &'static str,
+    /// Whether the document was `read`, is `recalled`, or known from elsewhere (`secondary`).
+    pub basis: &'static str,
+    pub versions: BTreeMap<&'static str, &'static str>,
+    pub suites: BTreeMap<String, &'static str>,
+    pub groups: BTreeMap<String, &'static str>,
 }
 
 /// Diffie-Hellman parameters.
@@ -105,6 +124,7 @@ pub fn view(observation: &Observation) -> Option<EndpointView> {
         order: BTreeMap::new(),
         dh: BTreeMap::new(),
         certificates: Vec::new(),
+        profiles: Vec::new(),
         connections: 0,
         elapsed_ms: observation.took_ms,
         not_observed: None,
@@ -129,7 +149,7 @@ fn of_answer(empty: EndpointView, answer: &EndpointAnswer, observation: &Observa
     let picture = picture(answer);
     let by_version = || picture.versions.iter().map(|(version, known)| (version.as_str(), known));
     let accepted = || by_version().filter(|(_, known)| known.support == Support::Accepted);
-    EndpointView {
+    let view = EndpointView {
         address: answer.address.clone(),
         server_name: visible(&answer.server_name),
         state: visible(&answer.state),
@@ -153,7 +173,29 @@ fn of_answer(empty: EndpointView, answer: &EndpointAnswer, observation: &Observa
         connections: answer.connections,
         not_observed: answer.cut_short.as_ref().map(|reason| visible(&reason.to_string())),
         ..empty
+    };
+    EndpointView { profiles: profiles(&view), ..view }
+}
+
+fn profiles(view: &EndpointView) -> Vec<ProfileView> {
+    if view.suites.is_empty() {
+        return Vec::new();
     }
+    let known = TlsProfiles::shipped();
+    let others = known.profiles.iter().filter(|profile| profile.id != known.default);
+    std::iter::once(known.first())
+        .chain(others)
+        .map(|profile| ProfileView {
+            id: &profile.id,
+            name: &profile.name,
+            published: profile.published.to_string(),
+            source: &profile.source,
+            basis: profile.basis.as_str(),
+            versions: view.suites.keys().map(|&version| (version, profile.version(version).as_str())).collect(),
+            suites: view.suites.values().flatten().map(|name| (name.clone(), profile.suite(name).as_str())).collect(),
+            groups: view.groups.values().flatten().map(|name| (name.clone(), profile.group(name).as_str())).collect(),
+        })
+        .collect()
 }
 
 const fn support_word(support: Support) -> &'static str {
@@ -256,7 +298,8 @@ pub fn text(view: &EndpointView) -> String {
             let heading = if complete { "" } else { " (some of them; others were not asked for)" };
             let _ = writeln!(out, "\n  {name} suites{heading}");
             for suite in suites {
-                let _ = writeln!(out, "    {suite}");
+                let class = class_in_words(suite).map(|class| format!("  ({class})")).unwrap_or_default();
+                let _ = writeln!(out, "    {suite}{class}");
             }
             if let Some(groups) = view.groups.get(name) {
                 wrap(&mut out, "    groups: ", &groups.join(" "));
@@ -271,6 +314,14 @@ pub fn text(view: &EndpointView) -> String {
                 _ => {}
             }
         }
+    }
+    if !view.profiles.is_empty() {
+        out.push_str("\n  Outside published profiles\n");
+    }
+    for profile in &view.profiles {
+        let year = profile.published.get(..4).unwrap_or_default();
+        let doubt = if profile.basis == "read" { String::new() } else { format!(", {}", profile.basis) };
+        wrap(&mut out, &format!("    {} ({year}{doubt}): ", profile.name), &outside_in_words(profile));
     }
     for certificate in &view.certificates {
         out.push_str("\n  Certificate\n");
@@ -295,6 +346,37 @@ pub fn text(view: &EndpointView) -> String {
     }
     let _ = writeln!(out, "\n  {} connections, {} ms", view.connections, view.elapsed_ms);
     out
+}
+
+/// What is wrong with a suite whatever the profile, in a word or two.
+fn class_in_words(name: &str) -> Option<&'static str> {
+    let suite = cipher_suites::all().find(|suite| suite.name == name);
+    let Some(suite) = suite else { return name.starts_with("SSL_CK_").then_some("broken") };
+    [
+        (suite.is_anonymous(), "no authentication"),
+        (suite.is_broken(), "broken"),
+        (suite.is_short_block(), "64-bit blocks"),
+        (suite.is_static_key(), "no forward secrecy"),
+    ]
+    .into_iter()
+    .find_map(|(is_so, word)| is_so.then_some(word))
+}
+
+fn outside_in_words(profile: &ProfileView) -> String {
+    let outside = |level: &&'static str| *level == Level::Outside.as_str();
+    let count = |levels: &BTreeMap<String, &'static str>, what: &str| {
+        let found = levels.values().filter(|level| outside(level)).count();
+        (found > 0).then(|| format!("{found} of {} {what}", levels.len()))
+    };
+    let versions = profile.versions.iter().filter(|(_, level)| outside(level)).map(|(version, _)| *version);
+    let versions = versions.collect::<Vec<_>>().join(", ");
+    let parts = [
+        (!versions.is_empty()).then_some(versions),
+        count(&profile.suites, "suites"),
+        count(&profile.groups, "groups"),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { "nothing that was seen".to_owned() } else { parts.join("; ") }
 }
 
 fn suites_in_words(view: &EndpointView, version: &str) -> String {
@@ -403,6 +485,7 @@ mod tests {
             "order",
             "dh",
             "certificates",
+            "profiles",
             "connections",
             "elapsed_ms",
         ] {
@@ -423,6 +506,24 @@ mod tests {
         ] {
             assert_eq!(view(&not_observed(reason)).unwrap().state, state);
         }
+    }
+
+    #[test]
+    fn profiles_are_told_for_what_is_accepted_and_for_nothing_else() {
+        let empty = view(&not_observed(NotObserved::TimedOut { after_ms: 5 })).unwrap();
+        assert_eq!(profiles(&empty), []);
+        let suites = ["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_DH_anon_WITH_AES_128_CBC_SHA"].map(str::to_owned);
+        let mut seen = EndpointView { state: "tls".to_owned(), ..empty };
+        seen.suites = BTreeMap::from([("TLSv1.0", suites[1..].to_vec()), ("TLSv1.2", suites.to_vec())]);
+        seen.groups = BTreeMap::from([("TLSv1.2", vec!["x25519".to_owned()])]);
+        seen.profiles = profiles(&seen);
+        let rfc9325 = seen.profiles.iter().find(|profile| profile.id == "rfc9325").unwrap();
+        assert_eq!((rfc9325.versions["TLSv1.0"], rfc9325.versions["TLSv1.2"]), ("outside", "sufficient"));
+        assert_eq!((rfc9325.suites[&suites[0]], rfc9325.suites[&suites[1]]), ("good", "outside"));
+        let text = text(&seen);
+        assert!(text.contains("RFC 9325 (BCP 195) (2022): TLSv1.0; 1 of 2 suites\n"), "{text}");
+        assert!(text.contains("TLS_DH_anon_WITH_AES_128_CBC_SHA  (no authentication)"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     }
 
     #[test]

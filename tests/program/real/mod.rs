@@ -1,6 +1,6 @@
 //! The program against the servers users run.
 
-mod world;
+pub(crate) mod world;
 
 use std::path::Path;
 
@@ -16,6 +16,7 @@ schema: 1
 organization: { name: Maple Street Clinic, role: covered-entity, individuals: 4200, states: [OR] }
 authorization: { granted_by: Ana Ruiz, role: Security Official, on: 2020-01-01, until: 2099-12-31, covers: [clinic.example] }
 domains: [{ name: clinic.example }]
+partners: [{ domain: lab.example, phi: true }]
 hosts: [{ name: mail.clinic.example, ports: [25, 110, 143, 993, 995], operated_by: us }]
 ";
 
@@ -101,6 +102,9 @@ fn debians_servers_are_seen_as_they_are() {
     }
     let world = World::start();
 
+    let domain = probe(&world, "clinic.example");
+    assert_eq!((&domain["verdicts"]["dane"], &domain["verdicts"]["dnssec"]), (&"match".into(), &"secure".into()));
+
     // Debian's postfix still speaks TLS 1.0 and suites without authentication.
     let postfix = probe(&world, "mail.clinic.example:25");
     assert_eq!(postfix["state"], "tls", "{postfix}");
@@ -143,10 +147,16 @@ fn debians_servers_are_seen_as_they_are() {
         ("dmarc-enforced", "clinic.example", "pass"),
         ("spf-published", "clinic.example", "pass"),
         ("dnssec-signed", "clinic.example", "pass"),
+        ("dane-matches-certificate", "clinic.example", "pass"),
+        // The partner's host offers TLS, and nothing makes senders insist on it.
+        ("partner-with-phi-offers-tls", "lab.example", "pass"),
+        ("partner-with-phi-takes-enforced-tls", "lab.example", "fail"),
     ];
     for (check, subject, outcome) in expected {
         assert_eq!(self::outcome(&assessment, check, subject), Some(outcome), "{check} of {subject}");
     }
+    let judged = assessment["findings"].as_array().unwrap().iter();
+    assert!(judged.clone().all(|finding| finding["subject"]["name"] != "mail.lab.example:25"), "a partner's host");
     let report = std::fs::read_to_string(folder.path().join("out/report.md")).unwrap();
     assert!(report.contains("TLS 1.0") && report.contains("anon"), "the report says what postfix accepts");
 }

@@ -21,12 +21,12 @@ pub(crate) struct World {
 }
 
 /// A port that was free a moment ago.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
 /// Runs a tool to its end.
-fn tool(folder: &Path, program: &str, arguments: &[&str]) {
+pub(crate) fn tool(folder: &Path, program: &str, arguments: &[&str]) {
     let output = Command::new(program).args(arguments).current_dir(folder).output().unwrap();
     assert!(output.status.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
@@ -45,6 +45,21 @@ impl World {
         world.dovecot();
         world.nginx();
         let ports: Vec<u16> = world.services.iter().map(|service| service.2).chain([world.resolver_port]).collect();
+        for port in ports {
+            world.wait_for(port);
+        }
+        world
+    }
+
+    /// The mail servers alone, as Debian configures them.
+    pub(crate) fn without_dns() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let mut world = Self { folder, servers: Vec::new(), resolver_port: 0, services: Vec::new() };
+        world.certificates();
+        world.postfix();
+        world.dovecot();
+        let ports: Vec<u16> = world.services.iter().map(|service| service.2).collect();
         for port in ports {
             world.wait_for(port);
         }
@@ -153,24 +168,35 @@ impl World {
         }
     }
 
+    /// SHA-256 of a certificate's public key, by openssl: what a TLSA record `3 1 1` holds.
+    fn key_digest(&self, certificate: &str) -> String {
+        let folder = self.folder.path();
+        tool(folder, "openssl", &["x509", "-in", certificate, "-noout", "-pubkey", "-out", "key.pub"]);
+        tool(folder, "openssl", &["pkey", "-pubin", "-in", "key.pub", "-outform", "DER", "-out", "key.der"]);
+        tool(folder, "openssl", &["dgst", "-sha256", "-r", "-out", "key.sha256", "key.der"]);
+        let digest = fs::read_to_string(self.path("key.sha256")).unwrap();
+        digest.split(' ').next().unwrap().to_owned()
+    }
+
     /// Signs the zones from the bottom up and serves them; gives the authority's port.
     fn zones(&mut self) -> u16 {
         let head = "$TTL 300\n@ IN SOA ns.example. hostmaster.example. 1 3600 900 604800 300\n@ IN NS ns.example.\n";
         let body = [
             "example. IN NS ns.example.\nns.example. IN A 127.0.0.1\n",
-            "ns IN A 127.0.0.1\nclinic IN NS ns.example.\n",
+            "ns IN A 127.0.0.1\nclinic IN NS ns.example.\nlab IN MX 10 mail.lab.example.\nmail.lab IN A 127.0.0.1\n",
             "@ IN MX 10 mail.clinic.example.\n@ IN TXT \"v=spf1 mx -all\"\n\
              _dmarc IN TXT \"v=DMARC1; p=reject; rua=mailto:reports@clinic.example\"\n\
              _mta-sts IN TXT \"v=STSv1; id=20261001\"\n_smtp._tls IN TXT \"v=TLSRPTv1; rua=mailto:reports@clinic.example\"\n\
              mail IN A 127.0.0.1\nmta-sts IN A 127.0.0.1\n",
         ];
+        let tlsa = format!("_25._tcp.mail IN TLSA 3 1 1 {}\n", self.key_digest("mail.clinic.example.pem"));
         let folder = self.folder.path().to_owned();
         for (number, (zone, file)) in ZONES.iter().enumerate().rev() {
             tool(&folder, "dnssec-keygen", &["-q", "-a", "ECDSAP256SHA256", "-f", "KSK", "-n", "ZONE", zone]);
             let below = ZONES.get(number + 1).map(|(below, _)| {
                 fs::read_to_string(self.path(&format!("dsset-{below}"))).expect("the zone below was signed before")
             });
-            self.write(file, &format!("{head}{}{}", body[number], below.unwrap_or_default()));
+            self.write(file, &format!("{head}{}{}", body[number], below.unwrap_or_else(|| tlsa.clone())));
             tool(&folder, "dnssec-signzone", &["-S", "-z", "-o", zone, "-f", &format!("{file}.signed"), file]);
         }
         let anchor = fs::read_dir(&folder).unwrap().flatten().find_map(|entry| {
@@ -271,7 +297,7 @@ impl World {
         tool(self.folder.path(), "chown", &["postfix", "postfix-data"]);
         let configuration = self.path("postfix").display().to_string();
         tool(self.folder.path(), "postfix", &["-c", &configuration, "start"]);
-        self.services.push(("mail.clinic.example", 25, port));
+        self.services.extend([("mail.clinic.example", 25, port), ("mail.lab.example", 25, port)]);
     }
 
     fn dovecot(&mut self) {

@@ -13,7 +13,9 @@ use super::{
     Subjects, Tool, Vantage, convert, specifications,
 };
 use crate::assess::Judgement;
+use crate::checks::controls::Controls;
 use crate::clock::date_of;
+use crate::decisions::{Due, Weights};
 use crate::evidence::{Answer, Evidence, Manifest, Segment, Source};
 use crate::facts::{Collection, Facts};
 use crate::finding;
@@ -38,6 +40,12 @@ pub struct Inputs<'a> {
     pub judgement: &'a Judgement,
     pub analysis: &'a RiskAnalysis,
     pub rule: &'a SecurityRule,
+    /// Which controls of published guidance are carried.
+    pub controls: &'a Controls,
+    /// What was decided, weighed.
+    pub weights: &'a Weights,
+    /// What falls due.
+    pub due: &'a [Due],
 }
 
 impl Assessment {
@@ -72,6 +80,8 @@ impl Assessment {
             exposure: analysis.exposure.iter().map(Exposure::from).collect(),
             plan: plan(analysis, cards, date_of(as_of)),
             findings,
+            decisions: super::Decisions::new(evidence, inputs.weights, inputs.due),
+            controls: inputs.controls.into(),
             drift: None,
             gates: Vec::new(),
             elements: Vec::new(),
@@ -289,6 +299,9 @@ fn plan(analysis: &RiskAnalysis, cards: &Cards, opened: Date) -> Vec<PlanItem> {
             owner: item.owner.clone(),
             due: item.due,
             status: item.status.clone(),
+            deferrals: item.deferrals,
+            milestones: item.milestones.clone(),
+            comment: item.comment.clone(),
         })
         .collect()
 }

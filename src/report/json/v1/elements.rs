@@ -5,6 +5,7 @@
 
 use super::{Assessment, Element, ElementState, Level};
 use crate::clock::date_of;
+use crate::evidence::decisions::Office;
 
 /// All nine, in order.
 pub fn elements(assessment: &Assessment) -> Vec<Element> {
@@ -138,9 +139,14 @@ fn level(assessment: &Assessment) -> Filling {
     ("Level of risk and corrective actions", missing, filled)
 }
 
-fn documentation(_: &Assessment) -> Filling {
-    let missing = those([(true, "management has not signed this analysis in a form that is recorded here")]);
-    ("Documentation", missing, String::new())
+fn documentation(assessment: &Assessment) -> Filling {
+    let signed = |office| assessment.decisions.signatures.iter().find(|row| row.counts && row.office == office);
+    let management = signed(Office::Management);
+    let unsigned = management.is_none();
+    let missing = those([(unsigned, "management has not signed this analysis in a form that is recorded here")]);
+    let filled =
+        management.map_or_else(String::new, |row| format!("signed by {} for management on {}", row.name, row.on));
+    ("Documentation", missing, filled)
 }
 
 fn review(assessment: &Assessment) -> Filling {

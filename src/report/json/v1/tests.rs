@@ -166,6 +166,9 @@ fn assessment(judgement: &Judgement) -> Assessment {
         judgement,
         analysis: &analysis,
         rule: &SecurityRule::built_in().unwrap(),
+        controls: &checks::controls::Controls { rows: 0, letters: Vec::new() },
+        weights: &crate::decisions::Weights::default(),
+        due: &[],
     })
 }
 

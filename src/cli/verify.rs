@@ -1,0 +1,237 @@
+//! `verify`: makes a report again from its evidence and says what is the same and what is not.
+
+use std::path::{Path, PathBuf};
+
+use super::args::VerifyArgs;
+use super::judging::read_assessment;
+use super::scan::EVIDENCE;
+use super::{Failure, Voice, say};
+use crate::evidence::{Evidence, EvidenceError};
+use crate::files;
+use crate::method::Method;
+use crate::report::json::v1::{Assessment, Tool};
+use crate::report::package::{self, FileState, FileVerdict, JudgedWith, Manifest, Since};
+use crate::report::{ASSESSMENT, all_files, assessment_bytes};
+use crate::text::visible;
+use crate::verdict::Ending;
+
+/// A manifest is at most this large.
+const MANIFEST_BYTES: u64 = 1024 * 1024;
+/// Folders beside the report that are looked through for the assessment it was compared with.
+const NEIGHBOURS: usize = 500;
+
+pub(super) fn run(args: &VerifyArgs, voice: &Voice) -> Result<Ending, Failure> {
+    let manifest = read_manifest(&args.folder)?;
+    let mut told = Told::default();
+    let made = make_again(args, &manifest, &mut told)?;
+    let files = match &made {
+        Ok(files) => Ok(files.as_slice()),
+        Err(why) => Err(why.as_str()),
+    };
+    let verdicts = package::compare(&args.folder, &manifest, files);
+    for verdict in &verdicts {
+        told.file(verdict);
+    }
+    let identical = verdicts.iter().filter(|verdict| verdict.state == FileState::Identical).count();
+    let same = told.sound && identical == verdicts.len() && !verdicts.is_empty();
+    told.line(&match same {
+        true => format!("identical: all {identical} files were made again from the evidence, byte for byte"),
+        false => format!("not identical: {identical} of {} files were made again byte for byte", verdicts.len()),
+    });
+    say(&told.text);
+    if !same && made.is_err() {
+        voice.remark("what could not be made again is neither confirmed nor refuted");
+    }
+    Ok(if same { Ending::Clean } else { Ending::Runtime })
+}
+
+fn read_manifest(folder: &Path) -> Result<Manifest, Failure> {
+    let path = folder.join(package::MANIFEST);
+    let bytes = files::read_bounded(&path, MANIFEST_BYTES).map_err(Failure::usage)?;
+    let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| {
+        Failure::usage(anyhow::anyhow!("{} is not the manifest of a report: {error}", path.display()))
+    })?;
+    if manifest.schema != 1 || manifest.kind != "report" {
+        let what = format!("{} is schema {} of kind `{}`", path.display(), manifest.schema, manifest.kind);
+        return Err(Failure::usage(anyhow::anyhow!("{what}; expected 1 of `report`")));
+    }
+    Ok(manifest)
+}
+
+type Made = Vec<(&'static str, Vec<u8>)>;
+
+/// The files made again from the evidence; the reason where they cannot be.
+fn make_again(args: &VerifyArgs, manifest: &Manifest, told: &mut Told) -> Result<Result<Made, String>, Failure> {
+    let Some(judged_with) = &manifest.judged_with else {
+        // A report shown again from a stored assessment: that assessment is all there is.
+        told.note("this report was made from a stored assessment; the evidence is not beside it");
+        let assessment = read_assessment(&args.folder.join(ASSESSMENT))?;
+        told.method(&assessment.tool, None);
+        return all_files(&assessment, manifest.paper)
+            .map(Ok)
+            .map_err(|error| Failure::from(anyhow::Error::from(error)));
+    };
+    let evidence = match read_evidence(args, manifest, told) {
+        Ok(evidence) => evidence,
+        Err(why) => return Ok(Err(why)),
+    };
+    let method = Method::load(args.checks.as_deref()).map_err(Failure::usage)?;
+    told.method(
+        &manifest.tool,
+        Some(&Tool {
+            name: manifest.tool.name.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            catalogue: method.catalog.version.clone(),
+            // The model's version is compared below, where the assessment made again carries it.
+            risk_model: manifest.tool.risk_model.clone(),
+        }),
+    );
+    let previous = match &judged_with.since {
+        None => None,
+        Some(since) => match previous(args, since)? {
+            Some(previous) => Some(previous),
+            None => {
+                let why = format!(
+                    "the assessment of {} it was compared with was not found beside it; name it with --since",
+                    crate::clock::date_of(since.as_of)
+                );
+                told.bad(&why);
+                return Ok(Err(why));
+            }
+        },
+    };
+    let assessment = method
+        .judge(&evidence, Some(manifest.as_of), previous.as_ref(), &judged_with.policy())
+        .map_err(anyhow::Error::from)?;
+    if assessment.tool.risk_model != manifest.tool.risk_model {
+        let (then, now) = (&manifest.tool.risk_model, &assessment.tool.risk_model);
+        told.bad(&format!("another risk model: {then} made the report, this is {now}"));
+    }
+    manifest_agrees(manifest, judged_with, previous.as_ref(), told);
+    all_files(&assessment, manifest.paper).map(Ok).map_err(|error| Failure::from(anyhow::Error::from(error)))
+}
+
+/// What the manifest says of the earlier assessment holds for the one that was found.
+fn manifest_agrees(manifest: &Manifest, judged_with: &JudgedWith, previous: Option<&Assessment>, told: &mut Told) {
+    if let (Some(since), Some(previous)) = (&judged_with.since, previous)
+        && since.as_of != previous.as_of
+    {
+        told.bad("the manifest gives the assessment compared with another moment than its file");
+    }
+    if manifest.files.iter().all(|file| file.name != ASSESSMENT) {
+        told.bad(&format!("the manifest names no {ASSESSMENT}"));
+    }
+}
+
+fn read_evidence(args: &VerifyArgs, manifest: &Manifest, told: &mut Told) -> Result<Evidence, String> {
+    let folders = if args.evidence.is_empty() { vec![args.folder.join(EVIDENCE)] } else { args.evidence.clone() };
+    let mut read = Vec::new();
+    for folder in &folders {
+        match Evidence::read(folder) {
+            Ok(evidence) => {
+                for segment in evidence.manifests.iter().flat_map(|manifest| &manifest.segments) {
+                    if evidence.taken_away(segment.source, segment.subject_kind).is_some()
+                        && !folder.join(format!("{}.jsonl", segment.name)).is_file()
+                    {
+                        told.bad(&format!("evidence was taken away: {}", segment.name));
+                    }
+                }
+                read.push(evidence);
+            }
+            Err(error) => {
+                let what = match &error {
+                    EvidenceError::Altered { .. } => error.to_string(),
+                    other => format!("the evidence cannot be read: {other}"),
+                };
+                told.bad(&what);
+                return Err(what);
+            }
+        }
+    }
+    let evidence = Evidence::join(read).ok_or_else(|| "no evidence folder".to_owned())?;
+    if evidence.digest != manifest.evidence_digest {
+        told.bad(&format!(
+            "other evidence: this has SHA-256 {}, the report was made from {}",
+            evidence.digest, manifest.evidence_digest
+        ));
+    } else {
+        told.note(&format!("the manifest of the evidence is as collected: SHA-256 {}", evidence.digest));
+    }
+    Ok(evidence)
+}
+
+/// The earlier assessment: the one that was named, or the one with the right hash beside the report.
+fn previous(args: &VerifyArgs, since: &Since) -> Result<Option<Assessment>, Failure> {
+    if let Some(path) = &args.since {
+        return read_assessment(path).map(Some);
+    }
+    let folder = args.folder.canonicalize().unwrap_or_else(|_| args.folder.clone());
+    let Some(parent) = folder.parent() else { return Ok(None) };
+    let Ok(entries) = std::fs::read_dir(parent) else { return Ok(None) };
+    let mut candidates: Vec<PathBuf> = entries
+        .flatten()
+        .take(NEIGHBOURS)
+        .map(|entry| entry.path().join(ASSESSMENT))
+        .filter(|path| path.is_file())
+        .collect();
+    candidates.sort();
+    for path in candidates {
+        let Ok(found) = read_assessment(&path) else { continue };
+        if package::digest(&assessment_bytes(&found)) == since.sha256 {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// What is said, and whether nothing spoke against the report so far.
+struct Told {
+    text: String,
+    sound: bool,
+}
+
+impl Default for Told {
+    fn default() -> Self {
+        Self { text: String::new(), sound: true }
+    }
+}
+
+impl Told {
+    fn line(&mut self, words: &str) {
+        self.text.push_str(&visible(words));
+        self.text.push('\n');
+    }
+
+    fn note(&mut self, words: &str) {
+        self.line(&format!(". {words}"));
+    }
+
+    fn bad(&mut self, words: &str) {
+        self.sound = false;
+        self.line(&format!("x {words}"));
+    }
+
+    fn method(&mut self, then: &Tool, now: Option<&Tool>) {
+        let Some(now) = now else { return };
+        let differences = package::method_differences(then, now);
+        if differences.is_empty() {
+            self.note(&format!("the same program ({}) and catalogue ({})", now.version, now.catalogue));
+        }
+        for difference in differences {
+            self.bad(&difference);
+        }
+    }
+
+    fn file(&mut self, verdict: &FileVerdict) {
+        let name = &verdict.name;
+        match &verdict.state {
+            FileState::Altered { expected, found } => {
+                self.line(&format!("x {name}: altered after it was written: SHA-256 {found}, written as {expected}"));
+            }
+            FileState::Differs { why } => self.line(&format!("x {name}: made again, it differs: {why}")),
+            FileState::Identical => self.line(&format!(". {name}: identical")),
+            FileState::Missing { why } => self.line(&format!("x {name}: missing: {why}")),
+            FileState::NotMade { why } => self.line(&format!("? {name}: as written, not made again: {why}")),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The report folder: verified whole, after changes, and read by other programs.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support::{assessment, demo, mailassay, needs, told};
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// Both quarters of the demo in a folder of their own; the later one.
+fn copied() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut last = PathBuf::new();
+    for quarter in demo().quarters() {
+        last = folder.path().join(quarter.file_name().unwrap());
+        copy(&quarter, &last);
+    }
+    (folder, last)
+}
+
+/// Runs `verify`; whether all was the same, and what was said.
+fn verify(folder: &Path) -> (bool, String) {
+    let output = mailassay().arg("verify").arg(folder).output().unwrap();
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{}", told(&output));
+    (output.status.success(), String::from_utf8(output.stdout).unwrap())
+}
+
+fn flip(path: &Path) {
+    let mut bytes = std::fs::read(path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn every_file_of_the_demo_is_made_again_byte_for_byte() {
+    for quarter in demo().quarters() {
+        let (same, said) = verify(&quarter);
+        assert!(same, "{said}");
+        for name in ["assessment.json", "report.html", "report.md", "workbook.xlsx", "plan.csv"] {
+            assert!(said.contains(&format!(". {name}: identical")), "{said}");
+        }
+    }
+}
+
+#[test]
+fn one_flipped_byte_of_evidence_or_of_the_report_is_named() {
+    let (_folder, quarter) = copied();
+    flip(&quarter.join("report.md"));
+    let (same, said) = verify(&quarter);
+    assert!(!same && said.contains("x report.md: altered"), "{said}");
+    assert!(said.contains(". report.html: identical"), "{said}");
+
+    flip(&quarter.join("evidence").join("dns.domain.jsonl"));
+    let (same, said) = verify(&quarter);
+    assert!(!same && said.contains("evidence was altered: dns.domain"), "{said}");
+    assert!(said.contains("? report.html: as written, not made again"), "{said}");
+}
+
+#[test]
+fn a_segment_taken_away_and_a_missing_earlier_assessment_are_named() {
+    let (folder, quarter) = copied();
+    std::fs::remove_file(quarter.join("evidence").join("dns.domain.jsonl")).unwrap();
+    let (same, said) = verify(&quarter);
+    assert!(!same && said.contains("x evidence was taken away: dns.domain"), "{said}");
+    assert!(said.contains("x assessment.json: made again, it differs: other"), "{said}");
+
+    let alone = folder.path().join("alone").join("report");
+    copy(demo().quarters().last().unwrap(), &alone);
+    let (same, said) = verify(&alone);
+    assert!(!same && said.contains("was not found beside it; name it with --since"), "{said}");
+}
+
+#[test]
+fn an_explanation_is_found_without_naming_the_assessment() {
+    let (folder, quarter) = copied();
+    let stored = assessment(&quarter);
+    let finding = &stored["findings"][0];
+    for term in [finding["check"].as_str().unwrap(), &finding["fingerprint"].as_str().unwrap()[..12]] {
+        let output = mailassay().args(["explain", term]).current_dir(folder.path()).output().unwrap();
+        assert!(output.status.success(), "{}", told(&output));
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(said.contains(finding["check"].as_str().unwrap()), "{said}");
+        assert!(said.contains(stored["evidence_digest"].as_str().unwrap()), "the newest is told: {said}");
+    }
+    let output = mailassay().args(["explain", "no-such-thing"]).current_dir(folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(64), "{}", told(&output));
+}
+
+fn shown(program: &str, arguments: &[&str], file: &Path) -> String {
+    let output = Command::new(program).args(arguments).arg(file).output().unwrap();
+    assert!(output.status.success(), "{program}: {}", told(&output));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[cfg(feature = "pdf")]
+#[test]
+fn qpdf_and_poppler_find_sound_tagged_files_with_embedded_fonts() {
+    if !needs(&["qpdf", "pdfinfo", "pdffonts"]) {
+        return;
+    }
+    for quarter in demo().quarters() {
+        for (name, pages) in [("report.pdf", None), ("executive-summary.pdf", Some(1))] {
+            let file = quarter.join(name);
+            let checked = shown("qpdf", &["--check"], &file);
+            assert!(checked.contains("No syntax or stream encoding errors found"), "{checked}");
+            let info = shown("pdfinfo", &[], &file);
+            let field = |name: &str| {
+                info.lines()
+                    .find_map(|line| line.strip_prefix(name))
+                    .unwrap_or_else(|| panic!("{name} in {info}"))
+                    .trim()
+            };
+            assert_eq!(field("Tagged:"), "yes");
+            assert!(field("Page size:").contains("letter"), "{info}");
+            if let Some(pages) = pages {
+                assert_eq!(field("Pages:"), pages.to_string());
+            }
+            let fonts = shown("pdffonts", &[], &file);
+            let rows: Vec<&str> = fonts.lines().skip(2).collect();
+            assert!(!rows.is_empty());
+            for row in rows {
+                // The last columns are: embedded, subset, Unicode map, object number and generation.
+                let columns: Vec<&str> = row.split_whitespace().rev().collect();
+                assert_eq!(columns[2..5], ["yes"; 3], "{fonts}");
+            }
+        }
+    }
+}
