@@ -304,7 +304,7 @@ fn main() {
     }
     let asked_at = "2026-10-01T12:00:00Z".parse().unwrap();
     let (observations, _): (Vec<Observation>, _) = stage("read, kept in memory", || {
-        exports::read(&[whole.clone()], &["exports".to_owned()], &key(), asked_at, "bench")
+        exports::read(std::slice::from_ref(&whole), &["exports".to_owned()], &key(), asked_at, "bench")
     });
     let kept = folder.path().join("evidence");
     let (evidence, _) =

@@ -535,8 +535,11 @@ pub(crate) mod tests {
         assert!(matches!(directory.class(&target), Err(NotObserved::NotProvided { .. })));
     }
 
-    /// What passed and what did not, as check and subject.
-    fn judged(world: &World) -> (BTreeSet<(String, String)>, BTreeSet<(String, String)>) {
+    /// Check and subject.
+    type Judged = BTreeSet<(String, String)>;
+
+    /// What passed and what did not.
+    fn judged(world: &World) -> (Judged, Judged) {
         static CATALOG: std::sync::LazyLock<crate::checks::Catalog> =
             std::sync::LazyLock::new(|| crate::checks::Catalog::built_in().unwrap());
         let evidence = world.evidence(&[]);

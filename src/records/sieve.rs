@@ -155,7 +155,7 @@ fn take(statement: &[&Token], open: &mut [(Block, Vec<String>)], includes: &mut 
             "discard" | "reject" | "ereject" => found.push(Action::Discard),
             "fileinto" => {
                 // The last text is the folder; those before belong to tags such as `:flags`.
-                let folder = texts().last().unwrap_or_default().to_owned();
+                let folder = texts().next_back().unwrap_or_default().to_owned();
                 found.push(Action::FileInto { folder, copy });
             }
             "keep" => found.push(Action::Keep),
