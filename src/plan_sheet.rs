@@ -12,8 +12,8 @@ use crate::evidence::decisions::{Milestone, PlanEntry, PlanStatus};
 use crate::report::json::v1::Assessment;
 use crate::sheet::{Column, Row, Sheet, Table};
 
-/// The columns that have to come back.
-pub const NEEDED: [&str; 6] = ["item_id", "check", "owner", "due", "status", "milestones"];
+/// The columns that have to come back; the plan that `scan` writes has them as well.
+pub const NEEDED: [&str; 5] = ["item_id", "owner", "due", "status", "milestones"];
 
 /// What became of one row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,7 +149,8 @@ pub fn import(table: &Table, assessment: &Assessment, plan: &[PlanEntry]) -> Imp
     let mut seen = BTreeSet::new();
     let mut rows = Vec::new();
     for row in &table.rows {
-        let check = table.text(row, "check").unwrap_or_default().to_owned();
+        let id = table.text(row, "item_id").unwrap_or_default();
+        let check = items.get(id).copied().or_else(|| table.text(row, "check").ok()).unwrap_or_default().to_owned();
         let outcome = match take(table, row, assessment, &items, &by_check, &mut seen) {
             Err(why) => RowOutcome::Rejected(why),
             Ok((entry, changes)) if changes.is_empty() => {
@@ -181,7 +182,7 @@ fn take(
         // An item that a scan closed since is no longer in the plan of the assessment.
         None => plan.keys().find(|known| id_of(known) == id).cloned().ok_or_else(|| unknown(table, row, assessment))?,
     };
-    if check != known {
+    if !check.is_empty() && check != known {
         return Err(format!("`check` is not the one of this item, which is `{known}`"));
     }
     if !seen.insert(id.to_owned()) {

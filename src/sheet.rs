@@ -176,7 +176,10 @@ impl Table {
             return Err(unreadable(&"what is packed in it is too large"));
         }
         let mut workbook: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(|error| unreadable(&error))?;
-        let name = workbook.sheet_names().first().cloned().ok_or_else(|| unreadable(&"it has no sheet"))?;
+        // The workbook of a report has the plan among its sheets; a table of ours has one sheet.
+        let names = workbook.sheet_names();
+        let ours = names.iter().find(|name| matches!(name.to_lowercase().as_str(), "plan" | "questionnaire"));
+        let name = ours.or(names.first()).cloned().ok_or_else(|| unreadable(&"it has no sheet"))?;
         let range = workbook.worksheet_range(&name).map_err(|error| unreadable(&error))?;
         let formulas = workbook.worksheet_formula(&name).map_err(|error| unreadable(&error))?;
         let merged = workbook.merge_cells_by_sheet_name(&name).map_err(|error| unreadable(&error))?;
