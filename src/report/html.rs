@@ -76,13 +76,13 @@ pub fn render_summary(
         .map_err(|error| TemplateError::Fill { name: "executive-summary.html".to_owned(), why: error.to_string() })
 }
 
-/// One page: smaller type, and nothing that runs over.
+/// The paper; the style sheet makes the type small enough for one page of it.
 fn summary_style(paper: Paper) -> String {
-    let (size, height) = match paper {
-        Paper::A4 => ("A4", "271mm"),
-        Paper::Letter => ("letter", "253mm"),
+    let size = match paper {
+        Paper::A4 => "A4",
+        Paper::Letter => "letter",
     };
-    format!("@page{{size:{size};margin:13mm}}@media print{{.one-page{{max-height:{height};overflow:hidden}}}}")
+    format!("@page{{size:{size};margin:12mm}}")
 }
 
 /// Text for an element or a quoted attribute: invisible characters written out, markup escaped.

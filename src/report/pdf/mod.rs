@@ -24,7 +24,7 @@ use world::TemplateWorld;
 
 /// How far the summary is shortened until it stands on one page: type size in points, and the most
 /// characters of one sentence.
-const SUMMARY_FITS: [(f64, usize); 6] = [(10.0, 320), (9.5, 260), (9.0, 220), (8.5, 200), (8.0, 140), (6.5, 66)];
+const SUMMARY_FITS: [(f64, usize); 6] = [(9.5, 260), (8.5, 260), (8.0, 260), (7.5, 240), (7.0, 160), (6.5, 66)];
 
 /// Why a PDF could not be made. Every case is a fault of the program or its templates.
 #[derive(Debug, thiserror::Error)]
