@@ -1,5 +1,6 @@
 //! The program as a user runs it.
 #![expect(clippy::disallowed_methods, reason = "tests start programs and open connections on loopback")]
+#![expect(clippy::unwrap_used, reason = "what tests share may stop them")]
 
 mod browser;
 mod corpora;
