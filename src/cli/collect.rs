@@ -128,7 +128,7 @@ fn reference_key(scope: &Scope) -> Result<Vec<u8>, Failure> {
     let keeps_references = !scope.declared.exports.is_empty() || !scope.declared.messages.is_empty();
     let path: PathBuf = scope.folder.join("keys").join("references.key");
     if keeps_references && path.exists() {
-        return Ok(files::read_bounded(&path, 4096).map_err(Failure::usage)?);
+        return files::read_bounded(&path, 4096).map_err(Failure::usage);
     }
     let mut key = vec![0; KEY_BYTES];
     rustls::crypto::aws_lc_rs::default_provider()

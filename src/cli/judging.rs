@@ -45,8 +45,7 @@ impl Judging {
         if let Some(name) = policy.require.iter().find(|name| !means_something(name)) {
             let areas: Vec<&str> = method.catalog.checks.values().map(|check| check.area.as_str()).collect();
             let areas: std::collections::BTreeSet<&str> = areas.into_iter().collect();
-            let names: Vec<&str> =
-                method.model.requirements.keys().map(String::as_str).chain(areas.into_iter()).collect();
+            let names: Vec<&str> = method.model.requirements.keys().map(String::as_str).chain(areas).collect();
             return Err(Failure::usage(anyhow::anyhow!(
                 "`--require {name}` names no area or check; areas are {}",
                 names.join(", ")

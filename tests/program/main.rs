@@ -1,6 +1,10 @@
 //! The program as a user runs it.
 #![expect(clippy::disallowed_methods, reason = "tests start programs and open connections on loopback")]
-#![expect(clippy::unwrap_used, reason = "what tests share may stop them")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test fails where it stands, and says why it is skipped"
+)]
 
 mod browser;
 mod corpora;

@@ -206,7 +206,8 @@ fn worst_mailbox(assessment: &Assessment) -> Figure {
             } else {
                 // What was not counted may hold more than all that was.
                 let most = assessment.organization.individuals;
-                let bound = most.map_or_else(String::new, |most| format!("; at most {}, everybody on record", number(most)));
+                let bound =
+                    most.map_or_else(String::new, |most| format!("; at most {}, everybody on record", number(most)));
                 format!(
                     "; {} of {} counted{bound}",
                     number((all - unread) as u64),
