@@ -8,13 +8,16 @@ use mailassay::records::cipher_suites::NOBODY_HAS;
 use mailassay::records::tls_picture::picture;
 use mailassay::records::{certificate, dkim, dmarc, mta_sts, server_hello, smtp_reply, spf};
 
+/// Reads bytes from outside; only a fault of ours stops it.
+pub type Body = fn(&[u8]);
+
 /// The target of a name.
-pub fn by_name(name: &str) -> Option<fn(&[u8])> {
+pub fn by_name(name: &str) -> Option<Body> {
     TARGETS.iter().find(|(known, _)| *known == name).map(|(_, body)| *body)
 }
 
 /// Every target.
-pub const TARGETS: [(&str, fn(&[u8])); 7] = [
+pub const TARGETS: [(&str, Body); 7] = [
     ("certificate", certificate),
     ("dkim", dkim),
     ("dmarc", dmarc),

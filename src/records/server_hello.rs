@@ -86,7 +86,11 @@ impl FlightReader {
                         self.flight.complete = true;
                     }
                 }
-                HANDSHAKE => self.handshake.extend_from_slice(payload),
+                HANDSHAKE => {
+                    self.handshake.extend_from_slice(payload);
+                    // At once, so that nothing behind the end is looked at however it is cut.
+                    take_messages(&mut self.handshake, &mut self.flight)?;
+                }
                 // What follows is encrypted: the flight in clear is over.
                 _ => self.flight.complete = true,
             }
@@ -96,37 +100,36 @@ impl FlightReader {
             }
         }
         self.record.drain(..start);
-        self.take_messages()?;
         Ok(self.flight.complete)
     }
+}
 
-    fn take_messages(&mut self) -> Result<(), FlightFault> {
-        let mut start = 0;
-        while let Some((kind, message, next)) = next_message(&self.handshake, start)? {
-            match kind {
-                SERVER_HELLO if self.flight.server_hello.is_none() => {
-                    let hello = read_server_hello(message).ok_or(FlightFault::Broken)?;
-                    self.flight.server_hello = Some(message.to_vec());
-                    if hello.version >= 0x0304 {
-                        self.flight.complete = true;
-                    }
+fn take_messages(handshake: &mut Vec<u8>, flight: &mut Flight) -> Result<(), FlightFault> {
+    let mut start = 0;
+    while let Some((kind, message, next)) = next_message(handshake, start)? {
+        match kind {
+            SERVER_HELLO if flight.server_hello.is_none() => {
+                let hello = read_server_hello(message).ok_or(FlightFault::Broken)?;
+                flight.server_hello = Some(message.to_vec());
+                if hello.version >= 0x0304 {
+                    flight.complete = true;
                 }
-                CERTIFICATE if self.flight.certificates.is_none() => {
-                    self.flight.certificates = Some(read_certificates(message).ok_or(FlightFault::Broken)?);
-                }
-                SERVER_KEY_EXCHANGE => self.flight.key_exchange = Some(message.to_vec()),
-                CERTIFICATE_REQUEST => self.flight.asks_certificate = true,
-                SERVER_HELLO_DONE => self.flight.complete = true,
-                _ => {}
             }
-            start = next;
-            if self.flight.complete {
-                break;
+            CERTIFICATE if flight.certificates.is_none() => {
+                flight.certificates = Some(read_certificates(message).ok_or(FlightFault::Broken)?);
             }
+            SERVER_KEY_EXCHANGE => flight.key_exchange = Some(message.to_vec()),
+            CERTIFICATE_REQUEST => flight.asks_certificate = true,
+            SERVER_HELLO_DONE => flight.complete = true,
+            _ => {}
         }
-        self.handshake.drain(..start);
-        Ok(())
+        start = next;
+        if flight.complete {
+            break;
+        }
     }
+    handshake.drain(..start);
+    Ok(())
 }
 
 const ALERT: u8 = 21;
@@ -395,6 +398,16 @@ pub(crate) mod tests {
         flight.extend(ecdh_exchange(29));
         flight.extend(message(SERVER_HELLO_DONE, &[]));
         flight
+    }
+
+    #[test]
+    fn what_follows_a_complete_flight_is_not_looked_at() {
+        let bytes = [record(HANDSHAKE, &server_hello(0x0304, 0x1301, Some(29))), record(ALERT, &[2, 40])].concat();
+        let (mut whole, mut pieces) = (FlightReader::default(), FlightReader::default());
+        assert_eq!(whole.push(&bytes), Ok(true));
+        bytes.chunks(3).for_each(|piece| assert!(pieces.push(piece).is_ok()));
+        assert_eq!(whole.flight().alert, None);
+        assert_eq!(whole.flight(), pieces.flight());
     }
 
     #[test]
