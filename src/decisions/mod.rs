@@ -24,7 +24,7 @@ use crate::evidence::EvidenceId;
 use crate::evidence::decisions::{Acceptance, AddressableRecord, Decisions, Exception};
 use crate::facts::Facts;
 use crate::facts::shape::Value;
-use crate::finding::{Disposition, Finding, Fingerprint, Message, Outcome};
+use crate::finding::{Disposition, Finding, Fingerprint, Gap, Message, Outcome};
 use crate::names::{SubjectId, SubjectKind};
 use crate::risk::RiskAnalysis;
 
@@ -160,24 +160,23 @@ impl Tallies {
         self.counts.entry(check).or_default().0 += 1;
     }
 
-    fn unknown(&mut self, check: &'static str) {
+    /// Adds a finding that was not assessed.
+    fn unknown(
+        &mut self,
+        check: &'static str,
+        found: Found<'_>,
+        gap: Gap,
+        conclusions: &Conclusions,
+        judgement: &mut Judgement,
+    ) {
         self.counts.entry(check).or_default().2 += 1;
+        judgement.findings.push(found.concludes(check, Outcome::NotAssessed(gap), conclusions));
     }
 
     /// Adds a finding.
     fn failed(&mut self, check: &'static str, found: Found<'_>, conclusions: &Conclusions, judgement: &mut Judgement) {
         self.counts.entry(check).or_default().1 += 1;
-        let subject = SubjectId::new(found.kind, found.subject);
-        judgement.findings.push(Finding {
-            check: check.to_owned(),
-            fingerprint: Fingerprint::of(check, &subject, found.discriminator),
-            subject,
-            outcome: Outcome::Fail,
-            severity: conclusions.severity(check),
-            message: Message { template: found.template.to_owned(), values: found.values },
-            evidence: found.evidence,
-            disposition: Disposition::Open,
-        });
+        judgement.findings.push(found.concludes(check, Outcome::Fail, conclusions));
     }
 
     /// Says how far each conclusion counted here could be drawn, and sorts the findings again.
@@ -217,6 +216,22 @@ struct Found<'f> {
     template: &'f str,
     values: BTreeMap<String, Value>,
     evidence: Vec<EvidenceId>,
+}
+
+impl Found<'_> {
+    fn concludes(self, check: &str, outcome: Outcome, conclusions: &Conclusions) -> Finding {
+        let subject = SubjectId::new(self.kind, self.subject);
+        Finding {
+            check: check.to_owned(),
+            fingerprint: Fingerprint::of(check, &subject, self.discriminator),
+            subject,
+            outcome,
+            severity: conclusions.severity(check),
+            message: Message { template: self.template.to_owned(), values: self.values },
+            evidence: self.evidence,
+            disposition: Disposition::Open,
+        }
+    }
 }
 
 fn values<const N: usize>(pairs: [(&str, String); N]) -> BTreeMap<String, Value> {

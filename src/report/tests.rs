@@ -430,7 +430,7 @@ fn the_workbook_opens_again_with_every_finding_in_typed_cells() {
     assert_eq!(rows("Specifications").height(), assessment.specifications.len() + 1);
     let column = |sheet: &str, title: &str| {
         let range = rows(sheet);
-        let at = range.rows().next().unwrap().iter().position(|cell| cell.to_string() == title).unwrap();
+        let at = range.rows().next().unwrap().iter().position(|cell| *cell == *title).unwrap();
         range.rows().nth(1).unwrap()[at].clone()
     };
     assert!(matches!(column("Findings", "Open since"), calamine::Data::DateTime(_)));
