@@ -48,13 +48,13 @@ pub struct DkimKey {
 
 /// True for text that is meant as a key record; a TXT wildcard brings others here.
 fn is_key_record(text: &str) -> bool {
-    let (tags, _) = tags::split(text);
-    tags::value(&tags, "p").is_some() || txt::starts_with_ignoring_case(text.trim_start(), "v=dkim1")
+    let (tags, _) = tags::split_exactly(text);
+    tags::value_exactly(&tags, "p").is_some() || txt::starts_with_ignoring_case(text.trim_start(), "v=dkim1")
 }
 
 /// Reads one key record; the error says what is wrong with it and which paragraph is broken.
 pub fn parse(text: &str) -> Result<DkimKey, (String, &'static str)> {
-    let (tags, faults) = tags::split(text);
+    let (tags, faults) = tags::split_exactly(text);
     if let Some(fault) = faults.first() {
         return Err((format!("byte {}: {}", fault.at, fault.why), "RFC 6376 §3.2"));
     }
@@ -63,11 +63,12 @@ pub fn parse(text: &str) -> Result<DkimKey, (String, &'static str)> {
     {
         return Err(("`v` must come first and be DKIM1".to_owned(), "RFC 6376 §3.6.1"));
     }
-    let list = |name: &str| tags::value(&tags, name).map(|value| value.split(':').map(str::trim).collect::<Vec<_>>());
-    let Some(encoded) = tags::value(&tags, "p") else {
+    let list =
+        |name: &str| tags::value_exactly(&tags, name).map(|value| value.split(':').map(str::trim).collect::<Vec<_>>());
+    let Some(encoded) = tags::value_exactly(&tags, "p") else {
         return Err(("there is no `p` tag".to_owned(), "RFC 6376 §3.6.1"));
     };
-    let key = read_key(tags::value(&tags, "k").unwrap_or("rsa"), encoded)?;
+    let key = read_key(tags::value_exactly(&tags, "k").unwrap_or("rsa"), encoded)?;
     Ok(DkimKey {
         key,
         testing: list("t").is_some_and(|flags| flags.contains(&"y")),
@@ -124,8 +125,8 @@ fn rsa_bits(der: &[u8]) -> Option<u32> {
 /// SHA-256 of the key in a record, whatever the spaces and tags around it; `None` where there is no
 /// key or it was revoked.
 pub fn fingerprint(text: &str) -> Option<String> {
-    let (tags, _) = tags::split(text);
-    let key: String = tags::value(&tags, "p")?.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+    let (tags, _) = tags::split_exactly(text);
+    let key: String = tags::value_exactly(&tags, "p")?.chars().filter(|c| !c.is_ascii_whitespace()).collect();
     (!key.is_empty()).then(|| crate::evidence::hex(&Sha256::digest(key.trim_end_matches('='))))
 }
 
@@ -424,6 +425,7 @@ pub(crate) mod tests {
             ("v=DKIM1; k=rsa", "dkim.bad_key"),
             ("k=rsa; v=DKIM1; p=AAAA", "dkim.bad_key"),
             ("v=DKIM1; p=AAAA; p=AAAA", "dkim.bad_key"),
+            ("v=DKIM1; P=AAAA", "dkim.bad_key"),
         ] {
             let (verdict, codes) = one(text);
             assert_eq!((verdict, codes.as_slice()), ("broken", [code.to_owned()].as_slice()), "{text}");

@@ -245,6 +245,10 @@ impl Check<'_> {
                 self.count()?;
                 let Some(target) = self.target(domain, spec.as_ref()) else { return Ok(false) };
                 let target = target.to_ascii_lowercase();
+                // §4.6.4 counts terms whose queries find nothing; a failed query is no match (§5.5).
+                if self.dns.names(self.address).is_ok_and(|names| names.is_empty()) {
+                    self.void()?;
+                }
                 let names = self.validated_names();
                 Ok(names.iter().any(|name| name == &target || name.ends_with(&format!(".{target}"))))
             }

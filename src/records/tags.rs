@@ -23,6 +23,15 @@ pub struct TagFault {
 /// Splits a text at semicolons. Faulty pieces are left out of the list and named beside it, in
 /// order: some standards go on after a fault and some do not.
 pub fn split(text: &str) -> (Vec<Tag<'_>>, Vec<TagFault>) {
+    split_where(text, str::eq_ignore_ascii_case)
+}
+
+/// The same for DKIM, whose tag names are case-sensitive (RFC 6376 §3.2): `P` is not `p`.
+pub fn split_exactly(text: &str) -> (Vec<Tag<'_>>, Vec<TagFault>) {
+    split_where(text, |one, other| one == other)
+}
+
+fn split_where(text: &str, same: fn(&str, &str) -> bool) -> (Vec<Tag<'_>>, Vec<TagFault>) {
     let (mut tags, mut faults) = (Vec::<Tag<'_>>::new(), Vec::new());
     let mut start = 0;
     let pieces: Vec<&str> = text.split(';').collect();
@@ -45,7 +54,7 @@ pub fn split(text: &str) -> (Vec<Tag<'_>>, Vec<TagFault>) {
         let (name, value) = (name.trim_end(), value.trim_start());
         if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')) {
             faults.push(TagFault { at, why: format!("`{}` is no tag name", short(name)) });
-        } else if tags.iter().any(|tag| tag.name.eq_ignore_ascii_case(name)) {
+        } else if tags.iter().any(|tag| same(tag.name, name)) {
             faults.push(TagFault { at, why: format!("the tag `{name}` stands twice") });
         } else {
             tags.push(Tag { name, value, at });
@@ -57,6 +66,11 @@ pub fn split(text: &str) -> (Vec<Tag<'_>>, Vec<TagFault>) {
 /// The value of a tag, by name without case.
 pub fn value<'t>(tags: &[Tag<'t>], name: &str) -> Option<&'t str> {
     tags.iter().find(|tag| tag.name.eq_ignore_ascii_case(name)).map(|tag| tag.value)
+}
+
+/// The value of a tag, by its exact name.
+pub fn value_exactly<'t>(tags: &[Tag<'t>], name: &str) -> Option<&'t str> {
+    tags.iter().find(|tag| tag.name == name).map(|tag| tag.value)
 }
 
 /// The start of a foreign text, for messages.
