@@ -19,6 +19,7 @@ mod statement;
 pub use analysis::analyse;
 pub use card::{Card, Cards, cards};
 pub use control::is_stated;
+pub use exposure::{Change, Exposure, Logs, Notice, Opened, Within};
 pub use model::{LikelihoodRule, Model, Source};
 pub use rule::{Category, RuleEntry, RuleKind, RuleObligation, SecurityRule};
 pub use scenario::{Scenario, ThreatSource, Verified};
@@ -165,20 +166,6 @@ pub struct PlanItem {
     pub deferrals: u32,
     pub milestones: Vec<crate::evidence::decisions::Milestone>,
     pub comment: Option<String>,
-}
-
-/// What opens if one mailbox is taken over today.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Exposure {
-    pub mailbox: String,
-    /// `no second factor`, `second factor registered`, `second factor demanded`, `not known`.
-    pub way_in: String,
-    /// Individuals whose information lies there; `None` where no scan says.
-    pub individuals_lower: Option<u64>,
-    pub individuals_upper: Option<u64>,
-    pub oldest: Option<jiff::civil::Date>,
-    /// Whether 45 CFR 164.406 and 164.408 notice to media and Secretary could be due (500 or more).
-    pub over_500: Option<bool>,
 }
 
 /// The whole risk analysis.

@@ -1,6 +1,6 @@
 //! An invented clinic with a small model, computed by hand, and the properties that hold for any.
 
-mod clinic;
+pub(in crate::risk) mod clinic;
 mod loading;
 mod properties;
 mod small_organization;
