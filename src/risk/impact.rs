@@ -223,8 +223,12 @@ pub(super) fn impact(model: &Model, scenario: &Scenario, known: &Known, scanned:
                 }
             }
             ImpactInput::Stated(input) => {
-                explain.push(format!("impact on {property}: {} ({})", input.level.in_words(), input.reason));
-                stated = stated.max(input.level);
+                // What nobody else sees is no worse for being of such a category.
+                let raised = property == "confidentiality" && sensitive && input.level > Level::VeryLow;
+                let level = if raised { input.level.raised(model.impact.sensitive_steps) } else { input.level };
+                let more = if raised { "; more for categories that other law protects more" } else { "" };
+                explain.push(format!("impact on {property}: {} ({}{more})", level.in_words(), input.reason));
+                stated = stated.max(level);
             }
         }
     }

@@ -18,7 +18,6 @@ mod statement;
 
 pub use analysis::analyse;
 pub use card::{Card, Cards, cards};
-pub use control::is_stated;
 pub use exposure::{Change, Exposure, Logs, Notice, Opened, Within};
 pub use model::{LikelihoodRule, Model, Source};
 pub use rule::{Category, RuleEntry, RuleKind, RuleObligation, SecurityRule};
@@ -127,8 +126,11 @@ pub struct Risk {
     pub inherent: Position,
     pub residual: Position,
     pub target: Position,
-    /// The worst grade of evidence that earned credit or set the impact.
+    /// The worst grade of evidence that earned credit; U where nothing did, where a way is open, and
+    /// where nobody knows how many individuals.
     pub confidence: Grade,
+    /// What the impact rests on: a scan (C), what the scope or the model states (E), nothing (U).
+    pub impact_grade: Grade,
     /// Inputs whose one-step move would change the residual level.
     pub tips_on: Vec<String>,
     /// From inputs to level, one step a line.

@@ -3,4 +3,5 @@
 pub(in crate::risk) mod clinic;
 mod loading;
 mod properties;
+mod sheets;
 mod small_organization;

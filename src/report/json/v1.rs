@@ -395,7 +395,11 @@ pub struct Risk {
     pub inherent: Position,
     pub residual: Position,
     pub target: Position,
+    /// The worst grade of evidence that earned credit.
     pub confidence: Grade,
+    /// What the impact rests on.
+    #[serde(default)]
+    pub impact_grade: Option<Grade>,
     /// From inputs to level, one step a line.
     pub explain: Vec<String>,
     /// Inputs whose one-step move would change the residual level.

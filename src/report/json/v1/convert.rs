@@ -147,6 +147,7 @@ impl From<&risk::Risk> for Risk {
             residual: risk.residual.into(),
             target: risk.target.into(),
             confidence: risk.confidence.into(),
+            impact_grade: Some(risk.impact_grade.into()),
             explain: risk.explain.clone(),
             tips_on: risk.tips_on.clone(),
             treatment: risk.treatment.clone(),
