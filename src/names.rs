@@ -120,6 +120,23 @@ pub enum SubjectKind {
 }
 
 impl SubjectKind {
+    /// Whether people state what is known of such a subject: the questionnaire, registers, and what
+    /// the scope says of the organization and its vendors. A measurement that also leans on the
+    /// scope (who is a partner, what is ours, how long mail is kept) stays a measurement.
+    pub const fn is_stated(self) -> bool {
+        match self {
+            Self::Attestation | Self::Organization | Self::Register | Self::Vendor => true,
+            Self::ContentFolder
+            | Self::Domain
+            | Self::Endpoint
+            | Self::ExportFile
+            | Self::ForwardingRule
+            | Self::Mailbox
+            | Self::Partner
+            | Self::Tenant => false,
+        }
+    }
+
     /// Every kind, in the order of the enum.
     pub const ALL: [Self; 12] = [
         Self::Attestation,

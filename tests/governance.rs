@@ -31,6 +31,7 @@ fn declared(answers: bool) -> Observation {
             role: Role::CoveredEntity,
             individuals: Some(4200),
             states: vec!["OR".to_owned()],
+            sensitive: None,
         }),
         authorization: Some(Authorization {
             granted_by: "Ana Ruiz".to_owned(),
@@ -53,6 +54,7 @@ fn declared(answers: bool) -> Observation {
         exports: Vec::new(),
         messages: Vec::new(),
         retention: None,
+        volumes: Vec::new(),
         answers: answers.then(|| "answers.yaml".to_owned()),
         registers: answers.then(|| "registers/".to_owned()),
         scope_sha256: String::new(),

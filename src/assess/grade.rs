@@ -25,15 +25,28 @@ pub(super) fn digest(ids: &[&EvidenceId]) -> String {
 }
 
 /// The worst evidence among the facts that decided. A known fact that rests on nothing is worth
-/// nothing; an unknown one did not decide.
+/// nothing; an unknown one did not decide. A measurement that is held against what the scope states
+/// (a limit, a partner, what is ours) stays a measurement: the scope says what should be, the
+/// measurement what is.
 pub(super) fn grade(deciding: &[&'static str], subject: &EncodedSubject) -> Grade {
-    let mut worst = None;
+    let mut measured = None;
+    let mut stated = None;
     for name in deciding {
         let Some(fact) = subject.facts.get(name).filter(|fact| fact.value.is_ok()) else { continue };
-        let of_fact = fact.evidence.iter().map(|id| grade_of(id, name, subject)).max();
-        worst = worst.max(Some(of_fact.unwrap_or(Grade::U)));
+        if fact.evidence.is_empty() {
+            measured = Some(Grade::U);
+        }
+        for id in &fact.evidence {
+            let of_fact = Some(grade_of(id, name, subject));
+            let scope = id.segment().split('.').next() == Some("declared");
+            if scope && !subject.kind.is_stated() {
+                stated = stated.max(of_fact);
+            } else {
+                measured = measured.max(of_fact);
+            }
+        }
     }
-    worst.unwrap_or(Grade::U)
+    measured.or(stated).unwrap_or(Grade::U)
 }
 
 /// The grade of one observation, from the source in its segment's name.

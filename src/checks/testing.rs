@@ -79,6 +79,7 @@ pub(crate) fn declared(change: impl FnOnce(&mut Declared)) -> Observation {
             role: Role::CoveredEntity,
             individuals: None,
             states: vec!["OR".to_owned()],
+            sensitive: None,
         }),
         authorization: None,
         domains: vec![DeclaredDomain {
@@ -94,6 +95,7 @@ pub(crate) fn declared(change: impl FnOnce(&mut Declared)) -> Observation {
         exports: Vec::new(),
         messages: Vec::new(),
         retention: None,
+        volumes: Vec::new(),
         answers: None,
         registers: None,
         scope_sha256: String::new(),

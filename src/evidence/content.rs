@@ -46,5 +46,16 @@ pub struct ContentFolder {
     pub newest: Option<Date>,
     pub individuals_lower: u64,
     pub individuals_upper: u64,
+    /// Those of messages less than a year old on the day of the scan: what would be left if mail
+    /// were kept for one year. `None` where the scan did not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within_a_year: Option<Individuals>,
     pub not_inspected: BTreeMap<String, u64>,
+}
+
+/// How many people, at least and at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Individuals {
+    pub lower: u64,
+    pub upper: u64,
 }

@@ -23,6 +23,9 @@ pub struct Declared {
     pub exports: Vec<String>,
     pub messages: Vec<DeclaredMessages>,
     pub retention: Option<DeclaredRetention>,
+    /// How many individuals' information lies in which mailboxes, where the scope says so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub volumes: Vec<DeclaredVolume>,
     /// The label of the answers file.
     pub answers: Option<String>,
     /// The label of the registers folder.
@@ -39,6 +42,46 @@ pub struct Organization {
     pub individuals: Option<u64>,
     /// Two-letter codes.
     pub states: Vec<String>,
+    /// Categories that other law protects more, as the scope states: `genetic`, `hiv`, `minors`,
+    /// `psychotherapy`, `substance-use`. `None` where it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sensitive: Option<Vec<SensitiveKind>>,
+}
+
+/// A category of health information that other law protects more than 45 CFR part 160 and 164 do
+/// for all: 42 CFR part 2 for substance use, 45 CFR 164.508(a)(2) for psychotherapy notes,
+/// 164.502(a)(5)(i) for genetic information, state law for HIV and for minors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SensitiveKind {
+    Genetic,
+    Hiv,
+    Minors,
+    Psychotherapy,
+    SubstanceUse,
+}
+
+impl SensitiveKind {
+    /// The word in scopes and documents.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Genetic => "genetic",
+            Self::Hiv => "hiv",
+            Self::Minors => "minors",
+            Self::Psychotherapy => "psychotherapy",
+            Self::SubstanceUse => "substance-use",
+        }
+    }
+}
+
+/// How many individuals' information lies in each of some mailboxes, as the scope states.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeclaredVolume {
+    pub mailboxes: Vec<String>,
+    /// In each of them.
+    pub at_least: u64,
+    /// In each of them.
+    pub at_most: u64,
 }
 
 /// 45 CFR 160.103.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::shape::{Fact, subject};
 use super::{Built, Collection, Context};
 use crate::clock::days_between;
-use crate::evidence::content::{ContentFile, ContentFolder as Counted};
+use crate::evidence::content::{ContentFile, ContentFolder as Counted, Individuals};
 use crate::evidence::declared::Declared;
 use crate::evidence::{Answer, EvidenceId, Source};
 use crate::names::SubjectKind;
@@ -36,6 +36,12 @@ subject! {
         individuals_lower: i64,
         /// Individuals, at most.
         individuals_upper: i64,
+        /// Individuals, at least, of messages less than a year old on the day of the scan.
+        within_a_year_lower: i64,
+        /// Individuals, at most, of messages less than a year old on the day of the scan.
+        within_a_year_upper: i64,
+        /// Categories that other law protects more, as words of the messages with PHI name them: `genetic`, `hiv`, `psychotherapy`, `substance-use`.
+        sensitive_kinds: Vec<String>,
         /// Whether the scope lists the mailbox as holding PHI.
         declared_phi: bool,
     }
@@ -180,7 +186,20 @@ fn folder(
         not_inspected_because: Fact::present(counted.not_inspected.keys().cloned().collect(), evidence()),
         individuals_lower: Fact::present(whole(counted.individuals_lower), evidence()),
         individuals_upper: Fact::present(whole(counted.individuals_upper), evidence()),
+        within_a_year_lower: within_a_year(counted, ids, |individuals| individuals.lower),
+        within_a_year_upper: within_a_year(counted, ids, |individuals| individuals.upper),
+        sensitive_kinds: Fact::present(
+            counted.kinds.keys().filter_map(|kind| kind.strip_prefix("sensitive-")).map(str::to_owned).collect(),
+            evidence(),
+        ),
         declared_phi,
+    }
+}
+
+fn within_a_year(counted: &Counted, ids: &[EvidenceId], bound: fn(Individuals) -> u64) -> Fact<i64> {
+    match counted.within_a_year {
+        Some(individuals) => Fact::present(whole(bound(individuals)), ids.to_vec()),
+        None => Fact::new(Seen::not_provided("a scan that counts individuals by age"), ids.to_vec()),
     }
 }
 
@@ -243,6 +262,7 @@ mod tests {
                 .map(|path| DeclaredMessages { path: (*path).to_owned(), mailbox: "front-desk".to_owned() })
                 .collect(),
             retention,
+            volumes: Vec::new(),
             answers: None,
             registers: None,
             scope_sha256: String::new(),
@@ -273,6 +293,7 @@ mod tests {
             newest: oldest,
             individuals_lower: 2,
             individuals_upper: 3,
+            within_a_year: None,
             not_inspected: one("encrypted"),
         };
         let question = Question::ContentFolder { label: "front-desk/Inbox".to_owned() };

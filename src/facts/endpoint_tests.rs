@@ -119,6 +119,7 @@ fn declared(hosts: Vec<DeclaredHost>) -> Observation {
         exports: Vec::new(),
         messages: Vec::new(),
         retention: None,
+        volumes: Vec::new(),
         answers: None,
         registers: None,
         scope_sha256: String::new(),

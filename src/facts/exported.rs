@@ -371,6 +371,7 @@ pub(crate) mod tests {
                 file: None,
                 file_sha256: None,
             }),
+            volumes: Vec::new(),
             answers: None,
             registers: None,
             scope_sha256: String::new(),

@@ -14,6 +14,7 @@ use super::exported::{self, Class, Directory, Files, NOT_LISTED, joined};
 use super::shape::{Fact, fact_group, subject};
 use super::tenant::{Policies, Settings};
 use super::{Built, Collection, Context};
+use crate::evidence::declared::DeclaredVolume;
 use crate::evidence::export::{Mailbox as Exported, MailboxGrants, MfaRegistration, NOT_IN_THIS_EXPORT, Record};
 use crate::evidence::{EvidenceId, Source};
 use crate::names::SubjectKind;
@@ -78,6 +79,20 @@ subject! {
         send_as_holders: i64,
         /// Accounts it is delegated to (Google Workspace).
         delegates: i64,
+        /// Mailboxes of the organization whose user may open it: by full access, by the right to give access, as a delegate.
+        opened_by: Vec<String>,
+        /// Others that may open it: groups, accounts without a mailbox in the exports, everybody.
+        opened_by_others: i64,
+        /// Mailboxes whose user may look into one of its folders.
+        folders_opened_by: Vec<String>,
+        /// Groups and accounts without a mailbox that may look into one of its folders, everybody included.
+        folders_opened_by_others: i64,
+        /// Mailboxes whose user may send in its name.
+        sent_as_by: Vec<String>,
+        /// Individuals whose information lies in it, at least, as the scope states (`volumes`).
+        declared_individuals_lower: i64,
+        /// Individuals whose information lies in it, at most, as the scope states (`volumes`).
+        declared_individuals_upper: i64,
         /// Folders that everybody, or anybody without signing in, may look into: `calendar: reviewer (everybody)`.
         open_folders: Vec<String>,
     }
@@ -254,6 +269,8 @@ struct Shared<'e> {
     /// Why nothing that exports say of a mailbox is known.
     gone: Option<NotObserved>,
     phi: Result<(EvidenceId, BTreeSet<String>), NotObserved>,
+    /// What the scope states of how many individuals' information lies in which mailbox.
+    volumes: Result<(EvidenceId, BTreeMap<String, (u64, u64)>), NotObserved>,
     tenants: BTreeMap<&'e str, OfTenant<'e>>,
     bypass_given: Result<(), NotObserved>,
     grants: Grants,
@@ -278,6 +295,13 @@ impl<'e> Shared<'e> {
                 Ok((id.clone(), retention.phi_mailboxes.iter().map(|address| address.to_lowercase()).collect()))
             }
             None => Err(NotObserved::NotProvided { what: "retention.phi_mailboxes in the scope".to_owned() }),
+        });
+        let volumes = evidence.declared().map(|(id, declared)| {
+            let of = |volume: &DeclaredVolume| {
+                let bounds = (volume.at_least, volume.at_most);
+                volume.mailboxes.iter().map(|mailbox| (mailbox.to_lowercase(), bounds)).collect::<Vec<_>>()
+            };
+            (id.clone(), declared.volumes.iter().flat_map(of).collect())
         });
         let mut tenants = BTreeMap::new();
         for provider in ["google-workspace", "microsoft365"] {
@@ -306,6 +330,7 @@ impl<'e> Shared<'e> {
             directory: Directory::of(context),
             gone: evidence.taken_away(Source::Export, SubjectKind::Mailbox),
             phi,
+            volumes,
             tenants,
             bypass_given: files.whole(
                 &["microsoft365.audit-bypass"],
@@ -341,6 +366,14 @@ fn one(address: String, account: &Account<'_>, shared: &Shared<'_>) -> Mailbox {
         Ok((id, mailboxes)) => Fact::present(mailboxes.contains(&address), vec![id.clone()]),
         Err(reason) => Fact::unknown(reason.clone()),
     };
+    let opening = if provider == "google-workspace" {
+        shared.grants.mailboxes_with(account, said.gone, "delegate", Some(&["delegate"]))
+    } else {
+        shared.grants.mailboxes_with(account, said.gone, "mailbox", Some(&["full-access", "change-permission"]))
+    };
+    let looking = shared.grants.mailboxes_with(account, said.gone, "folder", None);
+    let sending = shared.grants.mailboxes_with(account, said.gone, "send-as", Some(&["send-as", "send-on-behalf"]));
+    let (least, most) = declared_individuals(&shared.volumes, &address);
     let from =
         |google: &'static str, microsoft: &'static str| if provider == "google-workspace" { google } else { microsoft };
     let users = from(
@@ -377,6 +410,13 @@ fn one(address: String, account: &Account<'_>, shared: &Shared<'_>) -> Mailbox {
         full_access_former: shared.grants.former(account, said.gone),
         send_as_holders: shared.grants.holders(account, said.gone, "send-as", "send-as"),
         delegates: shared.grants.holders(account, said.gone, "delegate", "delegate"),
+        opened_by: opening.0,
+        opened_by_others: opening.1,
+        folders_opened_by: looking.0,
+        folders_opened_by_others: looking.1,
+        sent_as_by: sending.0,
+        declared_individuals_lower: least,
+        declared_individuals_upper: most,
         open_folders: shared.grants.open_folders(account, said.gone),
         name: address,
         provider: Fact::present(provider.to_owned(), all),
@@ -384,6 +424,23 @@ fn one(address: String, account: &Account<'_>, shared: &Shared<'_>) -> Mailbox {
         enabled: from_export(enabled, users),
         holds_phi,
     }
+}
+
+/// What the scope states of one mailbox.
+fn declared_individuals(
+    volumes: &Result<(EvidenceId, BTreeMap<String, (u64, u64)>), NotObserved>,
+    address: &str,
+) -> (Fact<i64>, Fact<i64>) {
+    let fact = |bound: fn(&(u64, u64)) -> u64| match volumes {
+        Err(reason) => Fact::unknown(reason.clone()),
+        Ok((id, volumes)) => match volumes.get(address) {
+            Some(bounds) => Fact::present(i64::try_from(bound(bounds)).unwrap_or(i64::MAX), vec![id.clone()]),
+            None => {
+                Fact::unknown(NotObserved::NotProvided { what: "this mailbox under `volumes` in the scope".to_owned() })
+            }
+        },
+    };
+    (fact(|(least, _)| *least), fact(|(_, most)| *most))
 }
 
 /// Names the export that would say what none of those handed over does.

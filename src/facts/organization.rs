@@ -38,6 +38,8 @@ subject! {
         role: String,
         /// Individuals whose information it holds.
         individuals: i64,
+        /// Categories of information that other law protects more and that it says it holds.
+        sensitive_kinds: Vec<String>,
         /// Its decision on how long mail is kept.
         retention: Retention = Retention::absent(),
         /// Who authorized the examination.
@@ -69,6 +71,13 @@ pub fn build(context: Context<'_>) -> Built<Organization> {
         name: organization.name.clone(),
         role: Fact::present(role.to_owned(), evidence.clone()),
         individuals: Fact::new(individuals, evidence.clone()),
+        sensitive_kinds: match &organization.sensitive {
+            Some(kinds) => Fact::present(kinds.iter().map(|kind| kind.as_str().to_owned()).collect(), evidence.clone()),
+            None => Fact::new(
+                Seen::not_provided("categories that other law protects more (`organization.sensitive` in scope.yaml)"),
+                evidence.clone(),
+            ),
+        },
         retention: Fact::new(
             declared.retention.as_ref().map_or(Seen::Absent, |retention| Seen::Present(retained(retention, context))),
             evidence.clone(),

@@ -121,6 +121,7 @@ fn risk(level: Level) -> Risk {
         residual: position,
         target: position,
         confidence: Grade::A,
+        impact_grade: None,
         explain: Vec::new(),
         tips_on: Vec::new(),
         treatment: "undecided".to_owned(),

@@ -298,6 +298,7 @@ mod tests {
             newest: Some(jiff::civil::date(2025, 1, 2)),
             individuals_lower: lower,
             individuals_upper: high,
+            within_a_year: None,
             not_inspected: one("encrypted", 1),
         }
     }

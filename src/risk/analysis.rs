@@ -154,6 +154,7 @@ impl<'m> Row<'m> {
             residual,
             target: self.position(model, self.then.level),
             confidence,
+            impact_grade: self.impact.grade,
             tips_on: self.tips_on(model),
             explain: self.explain(model, confidence),
             treatment: "undecided".to_owned(),
@@ -162,12 +163,10 @@ impl<'m> Row<'m> {
         }
     }
 
-    /// The worst grade that earned credit or set the impact; U where no check learned anything.
+    /// The worst grade that earned credit; U where nothing did and where what is counted is unknown.
     fn confidence(&self) -> Grade {
-        if !self.controls.values().any(Control::seen) {
-            return Grade::U;
-        }
-        self.now.grade.map_or(self.impact.grade, |grade| grade.max(self.impact.grade))
+        let uncounted = self.impact.count.as_ref().is_some_and(|count| count.individuals.is_none());
+        if uncounted { Grade::U } else { self.now.grade.unwrap_or(Grade::U) }
     }
 
     fn explain(&self, model: &Model, confidence: Grade) -> Vec<String> {
@@ -209,15 +208,16 @@ impl<'m> Row<'m> {
                 self.position(model, self.then.level).risk.in_words()
             ));
         }
-        lines.push(match confidence {
+        let uncounted = self.impact.count.as_ref().is_some_and(|count| count.individuals.is_none());
+        let why = match confidence {
             Grade::U if !self.controls.values().any(Control::seen) => {
-                "confidence U: none of its checks could be assessed, so the level stands as if no control existed"
-                    .to_owned()
+                "none of its checks could be assessed, so the level stands as if no control existed"
             }
-            grade @ (Grade::A | Grade::B | Grade::C | Grade::D | Grade::E | Grade::U) => {
-                format!("confidence {grade:?}: the worst evidence that earned credit or set the impact")
-            }
-        });
+            Grade::U if uncounted => "nobody knows how many individuals it concerns",
+            Grade::U => "no control earned credit, so the level stands as if there were none",
+            Grade::A | Grade::B | Grade::C | Grade::D | Grade::E => "the worst evidence that earned credit",
+        };
+        lines.push(format!("confidence {confidence:?}: {why}; the impact rests on grade {:?}", self.impact.grade));
         lines
     }
 

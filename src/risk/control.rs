@@ -66,9 +66,12 @@ impl Control {
         !self.not_applicable && (self.unknown > 0 || !self.group_known || self.group() == 0)
     }
 
-    /// Whether it rests on what people say, not on a measurement.
+    /// Whether it rests on what people say, with a file or without, not on a measurement.
     pub(super) fn attested(&self) -> bool {
-        is_stated(self.subject)
+        match self.grade {
+            Grade::A | Grade::B | Grade::C => false,
+            Grade::D | Grade::E | Grade::U => true,
+        }
     }
 
     /// The same control after its open failures were mended.
@@ -119,23 +122,6 @@ impl Control {
         let covered = self.passed as u64 * 100;
         let enough = covered >= credits.compensating.at_least_percent * self.group() as u64;
         self.group_known && self.passed > 0 && enough && !self.open_on_heavy && !self.unknown_on_heavy
-    }
-}
-
-/// Whether people state what is known of such a subject: the questionnaire, registers, and what the
-/// scope says of the organization and its vendors. A measurement that also leans on the scope (who
-/// is a partner, what is ours) stays a measurement.
-pub const fn is_stated(subject: SubjectKind) -> bool {
-    match subject {
-        SubjectKind::Attestation | SubjectKind::Organization | SubjectKind::Register | SubjectKind::Vendor => true,
-        SubjectKind::ContentFolder
-        | SubjectKind::Domain
-        | SubjectKind::Endpoint
-        | SubjectKind::ExportFile
-        | SubjectKind::ForwardingRule
-        | SubjectKind::Mailbox
-        | SubjectKind::Partner
-        | SubjectKind::Tenant => false,
     }
 }
 
@@ -198,7 +184,7 @@ fn control(
     let mut fingerprints = BTreeSet::new();
     let mut evidence: BTreeSet<EvidenceId> = passed.unwrap_or_default().iter().cloned().collect();
     for finding in findings {
-        let on_heavy = finding.subject.kind == SubjectKind::Mailbox && heavy.may_be(&finding.subject.name);
+        let on_heavy = mailbox_of(finding).is_some_and(|mailbox| heavy.may_be(mailbox));
         match &finding.outcome {
             Outcome::Fail => {
                 match finding.disposition {
@@ -221,6 +207,25 @@ fn control(
     control.findings = fingerprints.into_iter().collect();
     control.evidence = evidence.into_iter().collect();
     control
+}
+
+/// The mailbox that a finding is about: a rule is named after the one it belongs to.
+fn mailbox_of(finding: &Finding) -> Option<&str> {
+    let name = finding.subject.name.as_str();
+    match finding.subject.kind {
+        SubjectKind::ForwardingRule => name.rsplit_once('/').map(|(mailbox, _)| mailbox),
+        SubjectKind::Mailbox => Some(name),
+        SubjectKind::Attestation
+        | SubjectKind::ContentFolder
+        | SubjectKind::Domain
+        | SubjectKind::Endpoint
+        | SubjectKind::ExportFile
+        | SubjectKind::Organization
+        | SubjectKind::Partner
+        | SubjectKind::Register
+        | SubjectKind::Tenant
+        | SubjectKind::Vendor => None,
+    }
 }
 
 /// Mailboxes known to be ordinary: neither an administrator's nor heavy with PHI. Every other

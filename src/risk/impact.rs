@@ -16,7 +16,7 @@ use crate::assess::Grade;
 use crate::names::SubjectKind;
 
 /// What the scan of one mailbox found, over its folders.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Volume {
     /// Individuals, at least: those of its fullest folder, since folders share people.
     pub(super) lower: u64,
@@ -26,13 +26,41 @@ pub(super) struct Volume {
     pub(super) whole: bool,
     /// Whole days from its oldest message with PHI to `as_of`.
     pub(super) oldest_days: Option<i64>,
+    /// Of the last year's messages, at least and at most; `None` where the scan did not tell.
+    pub(super) within_a_year: Option<(u64, u64)>,
+    /// Categories that other law protects more.
+    pub(super) sensitive: BTreeSet<String>,
+}
+
+impl Volume {
+    /// An empty mailbox, read whole.
+    fn empty() -> Self {
+        Self {
+            lower: 0,
+            upper: 0,
+            whole: true,
+            oldest_days: None,
+            within_a_year: Some((0, 0)),
+            sensitive: BTreeSet::new(),
+        }
+    }
 }
 
 /// What was scanned, by mailbox: the name in the exports where it is one of theirs, in lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Scanned {
     by_mailbox: BTreeMap<String, Volume>,
-    complete: bool,
+    /// Over the whole organization; `None` where a mailbox has no bound or not all are known.
+    bound: Option<Bound>,
+}
+
+/// The most that can lie in mailboxes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Bound {
+    in_one: u64,
+    in_all: u64,
+    /// Whether a scan counted it, or the scope states part of it.
+    counted: bool,
 }
 
 impl Scanned {
@@ -46,34 +74,74 @@ impl Scanned {
                 complete = false;
                 continue;
             };
-            let nothing = Volume { lower: 0, upper: 0, whole: true, oldest_days: None };
-            let volume = by_mailbox.entry(full_names.resolve(mailbox)).or_insert(nothing);
+            let volume = by_mailbox.entry(full_names.resolve(mailbox)).or_insert_with(Volume::empty);
             let (lower, upper) = (folder.individuals_lower, folder.individuals_upper);
             volume.lower = volume.lower.max(lower.unwrap_or(0));
             volume.upper = volume.upper.saturating_add(upper.or(lower).unwrap_or(0));
             volume.whole &= upper.is_some() && folder.not_inspected == Some(0);
             volume.oldest_days = volume.oldest_days.max(folder.oldest_days);
+            // As for all messages: folders share people.
+            let both = volume.within_a_year.zip(folder.within_a_year);
+            volume.within_a_year =
+                both.map(|((least, most), (lower, upper))| (least.max(lower), most.saturating_add(upper)));
+            volume.sensitive.extend(folder.sensitive.iter().cloned());
         }
-        Self { by_mailbox, complete }
+        // What was not read may belong to any of them.
+        by_mailbox.values_mut().for_each(|volume| volume.whole &= complete);
+        let bound = Bound::over(&by_mailbox, known);
+        Self { by_mailbox, bound }
     }
 
     /// What lies in a mailbox.
-    pub(super) fn of(&self, mailbox: &str) -> Option<Volume> {
-        self.by_mailbox.get(&mailbox.to_lowercase()).copied()
+    pub(super) fn of(&self, mailbox: &str) -> Option<&Volume> {
+        self.by_mailbox.get(&mailbox.to_lowercase())
+    }
+
+    /// Whether a category that other law protects more was found anywhere.
+    fn is_sensitive(&self) -> bool {
+        self.by_mailbox.values().any(|volume| !volume.sensitive.is_empty())
     }
 
     /// Every mailbox that was scanned, by name.
     pub(super) fn mailboxes(&self) -> impl Iterator<Item = &str> {
         self.by_mailbox.keys().map(String::as_str)
     }
+}
 
-    /// Whether every mailbox of the organization was scanned whole.
-    fn covers_everything(&self, known: &Known) -> bool {
-        self.complete
-            && known.is_complete(SubjectKind::Mailbox)
-            && !known.mailboxes.is_empty()
-            && known.mailboxes.iter().all(|mailbox| self.of(&mailbox.name).is_some_and(|volume| volume.whole))
-            && self.by_mailbox.values().all(|volume| volume.whole)
+impl Bound {
+    /// Only where every mailbox is known and each was scanned whole or has a bound in the scope.
+    fn over(by_mailbox: &BTreeMap<String, Volume>, known: &Known) -> Option<Self> {
+        if !known.is_complete(SubjectKind::Mailbox) || known.mailboxes.is_empty() {
+            return None;
+        }
+        let mut bound = Self { in_one: 0, in_all: 0, counted: true };
+        let mut add = |individuals: u64| {
+            bound.in_one = bound.in_one.max(individuals);
+            bound.in_all = bound.in_all.saturating_add(individuals);
+        };
+        let mut counted = true;
+        let mut listed = BTreeSet::new();
+        for mailbox in &known.mailboxes {
+            let name = mailbox.name.to_lowercase();
+            let volume = by_mailbox.get(&name);
+            match (volume.filter(|volume| volume.whole), mailbox.declared) {
+                (Some(volume), _) => add(volume.upper),
+                (None, Some((_, most))) => {
+                    add(most.max(volume.map_or(0, |volume| volume.lower)));
+                    counted = false;
+                }
+                (None, None) => return None,
+            }
+            listed.insert(name);
+        }
+        for (_, volume) in by_mailbox.iter().filter(|(name, _)| !listed.contains(*name)) {
+            if !volume.whole {
+                return None;
+            }
+            add(volume.upper);
+        }
+        bound.counted = counted;
+        Some(bound)
     }
 }
 
@@ -134,21 +202,33 @@ pub(super) fn impact(model: &Model, scenario: &Scenario, known: &Known, scanned:
         ("integrity", &scenario.impact.integrity),
         ("availability", &scenario.impact.availability),
     ];
+    let sensitive = scanned.is_sensitive() || known.sensitive.as_ref().is_some_and(|kinds| !kinds.is_empty());
     let mut explain = Vec::new();
     let mut count = None;
     let mut stated = Level::VeryLow;
     for (property, input) in inputs {
         match input {
             ImpactInput::Records(input) => {
-                let found = individuals(model, input.records, known, scanned);
+                let mut found = individuals(model, input.records, known, scanned);
+                if sensitive && found.individuals != Some(0) {
+                    let steps = model.impact.sensitive_steps;
+                    found.level = found.level.raised(steps);
+                    found.words.push_str(&format!(
+                        "; {steps} step more for categories that other law protects more, known to be among it"
+                    ));
+                }
                 explain.push(format!("impact on {property}: {} ({})", found.level.in_words(), found.words));
                 if count.as_ref().is_none_or(|known: &Count| known.level < found.level) {
                     count = Some(found);
                 }
             }
             ImpactInput::Stated(input) => {
-                explain.push(format!("impact on {property}: {} ({})", input.level.in_words(), input.reason));
-                stated = stated.max(input.level);
+                // What nobody else sees is no worse for being of such a category.
+                let raised = property == "confidentiality" && sensitive && input.level > Level::VeryLow;
+                let level = if raised { input.level.raised(model.impact.sensitive_steps) } else { input.level };
+                let more = if raised { "; more for categories that other law protects more" } else { "" };
+                explain.push(format!("impact on {property}: {} ({}{more})", level.in_words(), input.reason));
+                stated = stated.max(level);
             }
         }
     }
@@ -160,15 +240,15 @@ pub(super) fn impact(model: &Model, scenario: &Scenario, known: &Known, scanned:
 }
 
 fn individuals(model: &Model, records: Records, known: &Known, scanned: &Scanned) -> Count {
-    let uppers = || scanned.by_mailbox.values().map(|volume| volume.upper);
     let least = scanned.by_mailbox.values().map(|volume| volume.lower).max().unwrap_or(0);
-    let measured = match records {
-        Records::AllMailboxes => scanned.covers_everything(known).then(|| uppers().fold(0, u64::saturating_add)),
-        Records::WorstMailbox => scanned.covers_everything(known).then(|| uppers().max().unwrap_or(0)),
+    let bound = match records {
+        Records::AllMailboxes => scanned.bound.map(|bound| bound.in_all),
+        Records::WorstMailbox => scanned.bound.map(|bound| bound.in_one),
         Records::Organization => None,
     };
+    let counted = scanned.bound.is_some_and(|bound| bound.counted);
     let whose = match records {
-        Records::AllMailboxes => "in all scanned mail",
+        Records::AllMailboxes => "in all mail",
         Records::Organization => "of the organization",
         Records::WorstMailbox => "in the mailbox that holds most",
     };
@@ -176,15 +256,16 @@ fn individuals(model: &Model, records: Records, known: &Known, scanned: &Scanned
     let unknown = model.impact.unknown_volume.max(model.impact.band(least));
     // Nobody's mail holds more people than the organization knows, unless the scan proves it.
     let ceiling = known.individuals.map(|declared| declared.max(least));
-    match (measured, ceiling) {
-        (Some(measured), ceiling) if ceiling.is_none_or(|ceiling| measured <= ceiling) => Count {
-            individuals: Some(measured),
-            level: model.impact.band(measured).min(unknown),
-            grade: Grade::C,
+    match (bound, ceiling) {
+        (Some(bound), ceiling) if ceiling.is_none_or(|ceiling| bound <= ceiling) => Count {
+            individuals: Some(bound),
+            level: model.impact.band(bound).min(unknown),
+            grade: if counted { Grade::C } else { Grade::E },
             words: format!(
-                "at least {} and at most {} individuals {whose}, counted",
+                "at least {} and at most {} individuals {whose}, {}",
                 grouped(least),
-                grouped(measured)
+                grouped(bound),
+                if counted { "counted" } else { "in part as the scope states" }
             ),
         },
         (_, Some(ceiling)) => Count {

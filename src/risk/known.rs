@@ -3,7 +3,7 @@
 //!
 //! The only file of this room that reads facts. What is not known stays not known.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::scenario::{Only, Population};
 use crate::facts::mailbox::Mailbox;
@@ -21,13 +21,17 @@ pub(super) struct Known {
     pub(super) folders: Vec<KnownFolder>,
     /// What the scope says of the number of individuals.
     pub(super) individuals: Option<u64>,
+    /// Categories that other law protects more, as the scope states; `None` where it does not say.
+    pub(super) sensitive: Option<Vec<String>>,
+    /// Whether the audit log of every tenant takes entries.
+    pub(super) unified_log: Option<bool>,
     /// Whether all subjects of a kind are known; a kind that is not here is not.
     pub(super) complete: BTreeMap<SubjectKind, bool>,
     pub(super) members: BTreeMap<(SubjectKind, Option<Only>), Members>,
 }
 
-/// One mailbox.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One mailbox. The default knows nothing of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct KnownMailbox {
     pub(super) name: String,
     pub(super) administrator: Option<bool>,
@@ -35,6 +39,21 @@ pub(super) struct KnownMailbox {
     pub(super) holds_phi: Option<bool>,
     pub(super) mfa_registered: Option<bool>,
     pub(super) mfa_enforced: Option<bool>,
+    pub(super) imap: Option<bool>,
+    pub(super) pop: Option<bool>,
+    pub(super) smtp_auth: Option<bool>,
+    pub(super) audited: Option<bool>,
+    pub(super) audit_bypassed: Option<bool>,
+    /// Mailboxes whose user may open it; the counts are of those without a mailbox.
+    pub(super) opened_by: Option<Vec<String>>,
+    pub(super) opened_by_others: Option<u64>,
+    pub(super) folders_opened_by: Option<Vec<String>>,
+    pub(super) folders_opened_by_others: Option<u64>,
+    pub(super) sent_as_by: Option<Vec<String>>,
+    /// Outside domains that it forwards to, by itself or by a rule.
+    pub(super) leaves_to: Option<Vec<String>>,
+    /// Individuals in it, at least and at most, as the scope states.
+    pub(super) declared: Option<(u64, u64)>,
 }
 
 /// One folder that was scanned.
@@ -47,6 +66,10 @@ pub(super) struct KnownFolder {
     pub(super) not_inspected: Option<u64>,
     /// Whole days from the oldest message with PHI to `as_of`; `None` where there is none.
     pub(super) oldest_days: Option<i64>,
+    /// Individuals of the last year's messages, at least and at most.
+    pub(super) within_a_year: Option<(u64, u64)>,
+    /// Categories that other law protects more.
+    pub(super) sensitive: Vec<String>,
 }
 
 /// A group of subjects: how many, and the first by name.
@@ -85,9 +108,10 @@ fn may(seen: &Seen<bool>) -> bool {
 
 impl From<&Facts> for Known {
     fn from(facts: &Facts) -> Self {
+        let leaving = leaving(facts);
         let declared = facts.organizations.subjects.iter().map(|organization| count(&organization.individuals.seen));
         let mut known = Self {
-            mailboxes: facts.mailboxes.subjects.iter().map(KnownMailbox::from).collect(),
+            mailboxes: facts.mailboxes.subjects.iter().map(|mailbox| known_mailbox(mailbox, &leaving)).collect(),
             folders: facts
                 .content_folders
                 .subjects
@@ -100,10 +124,21 @@ impl From<&Facts> for Known {
                     oldest_days: count(&folder.phi_messages.seen)
                         .filter(|&messages| messages > 0)
                         .and(folder.oldest_phi_days.seen.present().copied()),
+                    within_a_year: count(&folder.within_a_year_lower.seen).zip(count(&folder.within_a_year_upper.seen)),
+                    sensitive: folder.sensitive_kinds.seen.present().cloned().unwrap_or_default(),
                 })
                 .collect(),
             // The largest where several organizations are in scope; nothing where one does not say.
             individuals: declared.collect::<Option<Vec<_>>>().and_then(|counts| counts.into_iter().max()),
+            sensitive: facts
+                .organizations
+                .subjects
+                .iter()
+                .map(|organization| organization.sensitive_kinds.seen.present().cloned())
+                .collect::<Option<Vec<_>>>()
+                .filter(|all| !all.is_empty())
+                .map(|all| all.into_iter().flatten().collect()),
+            unified_log: unified_log(facts),
             complete: BTreeMap::new(),
             members: BTreeMap::new(),
         };
@@ -124,16 +159,88 @@ impl From<&Facts> for Known {
     }
 }
 
-impl From<&Mailbox> for KnownMailbox {
-    fn from(mailbox: &Mailbox) -> Self {
-        Self {
-            name: mailbox.name.clone(),
-            administrator: flag(&mailbox.administrator.seen),
-            holds_phi: flag(&mailbox.holds_phi.seen),
-            mfa_registered: flag(&mailbox.mfa_registered.seen),
-            mfa_enforced: flag(&mailbox.mfa_enforced.seen),
+/// One tenant whose log takes no entries is one place where nothing is written down.
+fn unified_log(facts: &Facts) -> Option<bool> {
+    let logs = facts.tenants.subjects.iter().map(|tenant| flag(&tenant.unified_audit_log.seen));
+    let logs: Vec<Option<bool>> = logs.collect();
+    if logs.contains(&Some(false)) {
+        return Some(false);
+    }
+    (!logs.is_empty()).then(|| logs.into_iter().collect::<Option<Vec<bool>>>().map(|_| true)).flatten()
+}
+
+/// What rules send outside, by mailbox; `None` where a rule's recipients are not known.
+type Leaving<'f> = BTreeMap<String, Option<BTreeSet<&'f str>>>;
+
+const OUTSIDE: [&str; 3] = ["business-associate", "consumer-webmail", "external"];
+const NOBODY_KNOWS: [&str; 2] = ["unparseable", "unresolved"];
+
+fn leaving(facts: &Facts) -> Leaving<'_> {
+    let mut leaving: Leaving<'_> = BTreeMap::new();
+    for rule in &facts.forwarding_rules.subjects {
+        let Some(mailbox) = rule.mailbox.seen.present() else { continue };
+        if flag(&rule.enabled.seen) == Some(false) {
+            continue;
+        }
+        let class = rule.target_class.seen.present().map(String::as_str);
+        let to = leaving.entry(mailbox.to_lowercase()).or_insert_with(|| Some(BTreeSet::new()));
+        match class {
+            Some(class) if OUTSIDE.contains(&class) => {
+                let domains = rule.target_domains.seen.present().into_iter().flatten().map(String::as_str);
+                if let Some(to) = to {
+                    to.extend(domains);
+                }
+            }
+            Some(class) if !NOBODY_KNOWS.contains(&class) => {}
+            Some(_) | None => *to = None,
         }
     }
+    leaving
+}
+
+fn known_mailbox(mailbox: &Mailbox, leaving: &Leaving<'_>) -> KnownMailbox {
+    let list = |seen: &Seen<Vec<String>>| seen.present().cloned();
+    KnownMailbox {
+        name: mailbox.name.clone(),
+        administrator: flag(&mailbox.administrator.seen),
+        holds_phi: flag(&mailbox.holds_phi.seen),
+        mfa_registered: flag(&mailbox.mfa_registered.seen),
+        mfa_enforced: flag(&mailbox.mfa_enforced.seen),
+        imap: flag(&mailbox.imap.seen),
+        pop: flag(&mailbox.pop.seen),
+        smtp_auth: flag(&mailbox.smtp_auth.seen),
+        audited: flag(&mailbox.audited.seen),
+        audit_bypassed: flag(&mailbox.audit_bypassed.seen),
+        opened_by: list(&mailbox.opened_by.seen),
+        opened_by_others: count(&mailbox.opened_by_others.seen),
+        folders_opened_by: list(&mailbox.folders_opened_by.seen),
+        folders_opened_by_others: count(&mailbox.folders_opened_by_others.seen),
+        sent_as_by: list(&mailbox.sent_as_by.seen),
+        leaves_to: leaves_to(mailbox, leaving),
+        declared: count(&mailbox.declared_individuals_lower.seen).zip(count(&mailbox.declared_individuals_upper.seen)),
+    }
+}
+
+/// Its own forwarding and its rules together. Rules that nobody handed over are found by the checks
+/// on rules; here their absence leaves the list as short as it is known to be.
+fn leaves_to(mailbox: &Mailbox, leaving: &Leaving<'_>) -> Option<Vec<String>> {
+    let mut to: BTreeSet<&str> = match leaving.get(&mailbox.name.to_lowercase()) {
+        Some(rules) => rules.clone()?,
+        None => BTreeSet::new(),
+    };
+    match &mailbox.forwarding.seen {
+        Seen::Absent => {}
+        Seen::Malformed(_) | Seen::Unknown(_) => return None,
+        Seen::Present(forwarding) => {
+            if NOBODY_KNOWS.contains(&forwarding.target_class.as_str()) {
+                return None;
+            }
+            if OUTSIDE.contains(&forwarding.target_class.as_str()) {
+                to.insert(&forwarding.target_domain);
+            }
+        }
+    }
+    Some(to.into_iter().map(str::to_owned).collect())
 }
 
 impl Known {

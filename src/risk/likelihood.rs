@@ -16,7 +16,8 @@ use crate::assess::Grade;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Success {
     pub(super) level: Level,
-    /// The worst grade that earned credit; `None` where nothing did.
+    /// The worst grade among controls that reached their share, also where a limit left them no
+    /// step to take off; `None` where none did, or where an open way sets all of them aside.
     pub(super) grade: Option<Grade>,
     /// The checks that earned credit, by id.
     pub(super) held: Vec<String>,
@@ -51,6 +52,8 @@ struct Earned<'c> {
     measured: usize,
     attested: usize,
     by: Vec<&'c Control>,
+    /// The grades of all that reached their share.
+    reached: Vec<Grade>,
 }
 
 fn settle(model: &Model, start: Level, earned: &[Earned<'_>; 2], mut explain: Vec<String>) -> Success {
@@ -78,7 +81,7 @@ fn settle(model: &Model, start: Level, earned: &[Earned<'_>; 2], mut explain: Ve
     held.sort_by(|a, b| a.check.cmp(&b.check));
     Success {
         level,
-        grade: held.iter().map(|control| control.grade).max(),
+        grade: earned.iter().flat_map(|earned| &earned.reached).max().copied(),
         held: held.iter().map(|control| control.check.clone()).collect(),
         explain,
     }
@@ -108,6 +111,7 @@ fn primary<'c>(model: &Model, controls: &[&'c Control], explain: &mut Vec<String
         measured: if attested { 0 } else { least },
         attested: if attested { least } else { 0 },
         by: if least > 0 { controls.to_vec() } else { Vec::new() },
+        reached: if least > 0 { controls.iter().map(|control| control.grade).collect() } else { Vec::new() },
     }
 }
 
@@ -123,10 +127,11 @@ fn compensating<'c>(model: &Model, controls: &[&'c Control], explain: &mut Vec<S
     // The best evidence stands for all of them.
     let best =
         counting.iter().min_by_key(|control| (control.attested(), control.grade, control.check.as_str())).copied();
+    let reached = counting.iter().map(|control| control.grade).collect();
     match best {
-        None => Earned { measured: 0, attested: 0, by: Vec::new() },
-        Some(best) if best.attested() => Earned { measured: 0, attested: steps, by: vec![best] },
-        Some(best) => Earned { measured: steps, attested: 0, by: vec![best] },
+        None => Earned { measured: 0, attested: 0, by: Vec::new(), reached },
+        Some(best) if best.attested() => Earned { measured: 0, attested: steps, by: vec![best], reached },
+        Some(best) => Earned { measured: steps, attested: 0, by: vec![best], reached },
     }
 }
 

@@ -18,7 +18,7 @@ mod statement;
 
 pub use analysis::analyse;
 pub use card::{Card, Cards, cards};
-pub use control::is_stated;
+pub use exposure::{Change, Exposure, Logs, Notice, Opened, Within};
 pub use model::{LikelihoodRule, Model, Source};
 pub use rule::{Category, RuleEntry, RuleKind, RuleObligation, SecurityRule};
 pub use scenario::{Scenario, ThreatSource, Verified};
@@ -126,8 +126,11 @@ pub struct Risk {
     pub inherent: Position,
     pub residual: Position,
     pub target: Position,
-    /// The worst grade of evidence that earned credit or set the impact.
+    /// The worst grade of evidence that earned credit; U where nothing did, where a way is open, and
+    /// where nobody knows how many individuals.
     pub confidence: Grade,
+    /// What the impact rests on: a scan (C), what the scope or the model states (E), nothing (U).
+    pub impact_grade: Grade,
     /// Inputs whose one-step move would change the residual level.
     pub tips_on: Vec<String>,
     /// From inputs to level, one step a line.
@@ -165,20 +168,6 @@ pub struct PlanItem {
     pub deferrals: u32,
     pub milestones: Vec<crate::evidence::decisions::Milestone>,
     pub comment: Option<String>,
-}
-
-/// What opens if one mailbox is taken over today.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Exposure {
-    pub mailbox: String,
-    /// `no second factor`, `second factor registered`, `second factor demanded`, `not known`.
-    pub way_in: String,
-    /// Individuals whose information lies there; `None` where no scan says.
-    pub individuals_lower: Option<u64>,
-    pub individuals_upper: Option<u64>,
-    pub oldest: Option<jiff::civil::Date>,
-    /// Whether 45 CFR 164.406 and 164.408 notice to media and Secretary could be due (500 or more).
-    pub over_500: Option<bool>,
 }
 
 /// The whole risk analysis.

@@ -89,6 +89,8 @@ pub struct ImpactRules {
     /// Fewest first, from 0.
     pub bands: Vec<Band>,
     pub unknown_volume: Level,
+    /// Steps more where a category that other law protects more is known to be there.
+    pub sensitive_steps: usize,
     pub heavy_mailbox_individuals: u64,
     pub notice_individuals: u64,
 }
@@ -99,6 +101,16 @@ impl ImpactRules {
         let reached = self.bands.iter().rev().find(|band| band.from <= individuals);
         reached.expect("the first band begins at 0, checked on load").level
     }
+}
+
+/// What a single mailbox starts from when it is asked what opens if it is phished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExposureRules {
+    /// How likely an attempt is within a year.
+    pub attempt: Level,
+    /// How likely it succeeds where no second factor is demanded.
+    pub success: Level,
 }
 
 /// What carrying out a plan item costs, relative to the smallest.
@@ -137,6 +149,7 @@ pub struct Model {
     pub scores: [u32; 5],
     pub credits: Credits,
     pub impact: ImpactRules,
+    pub exposure: ExposureRules,
     pub effort: EffortRules,
     pub decisions: DecisionRules,
     /// Names for `--require`, and the checks they stand for.
@@ -196,6 +209,7 @@ impl Model {
             scores: read_scores(&raw.scores, model)?,
             credits,
             impact: raw.impact,
+            exposure: raw.exposure,
             effort: read_effort(raw.effort, model)?,
             decisions: raw.decisions,
             requirements,
@@ -240,6 +254,7 @@ struct Raw {
     scores: BTreeMap<Level, u32>,
     credits: RawCredits,
     impact: ImpactRules,
+    exposure: ExposureRules,
     effort: RawEffort,
     decisions: DecisionRules,
     requirements: BTreeMap<String, Vec<Spanned<String>>>,

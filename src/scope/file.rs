@@ -1,5 +1,6 @@
 //! The scope file as a person writes it, and its translation into what is declared.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::{Limits, Scope, ScopeError, inside, sha256};
 use crate::evidence::declared::{
     Agreement, Authorization, Declared, DeclaredDomain, DeclaredHost, DeclaredMessages, DeclaredPartner,
-    DeclaredRetention, DeclaredVendor, Handles, Organization, Role,
+    DeclaredRetention, DeclaredVendor, DeclaredVolume, Handles, Organization, Role, SensitiveKind,
 };
 use crate::evidence::hex;
 use crate::files;
@@ -41,6 +42,8 @@ struct ScopeFile {
     #[serde(default)]
     messages: Vec<MessagesFile>,
     retention: Option<RetentionFile>,
+    #[serde(default)]
+    volumes: Vec<VolumeFile>,
     answers: Option<Spanned<String>>,
     registers: Option<Spanned<String>>,
     #[serde(default)]
@@ -55,6 +58,7 @@ struct OrganizationFile {
     individuals: Option<u64>,
     #[serde(default)]
     states: Vec<Spanned<String>>,
+    sensitive: Option<Vec<SensitiveKind>>,
 }
 
 #[derive(Deserialize)]
@@ -128,6 +132,15 @@ struct RetentionFile {
     phi_mailboxes: Vec<Spanned<String>>,
     decided: Option<Spanned<String>>,
     file: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VolumeFile {
+    mailboxes: Vec<Spanned<String>>,
+    #[serde(default)]
+    at_least: u64,
+    at_most: Spanned<u64>,
 }
 
 #[derive(Default, Deserialize)]
@@ -230,6 +243,7 @@ pub(super) fn read(path: &Path, today: Date) -> Result<Scope, ScopeError> {
             })
             .collect(),
         retention: file.retention.as_ref().map(|retention| retention_decision(&mut reader, retention)),
+        volumes: volumes(&mut reader, &file.volumes),
         answers: file.answers.as_ref().and_then(|path| reader.existing(path)),
         registers: file.registers.as_ref().and_then(|path| reader.existing(path)),
         scope_sha256: hex(&Sha256::digest(text.as_bytes())),
@@ -263,6 +277,10 @@ fn organization(reader: &mut Reader<'_>, file: &OrganizationFile) -> Organizatio
         role: file.role,
         individuals: file.individuals,
         states: file.states.iter().map(|state| state.value.clone()).collect(),
+        sensitive: file
+            .sensitive
+            .as_ref()
+            .map(|kinds| kinds.iter().copied().collect::<BTreeSet<_>>().into_iter().collect()),
     }
 }
 
@@ -411,6 +429,32 @@ fn retention_decision(reader: &mut Reader<'_>, written: &RetentionFile) -> Decla
         file,
         file_sha256,
     }
+}
+
+/// What is stated of how much lies in which mailbox, each mailbox once.
+fn volumes(reader: &mut Reader<'_>, written: &[VolumeFile]) -> Vec<DeclaredVolume> {
+    let mut named = BTreeSet::new();
+    let mut volumes = Vec::new();
+    for volume in written {
+        if volume.at_least > volume.at_most.value {
+            let what =
+                format!("at least {} and at most {} contradict each other", volume.at_least, volume.at_most.value);
+            reader.fault(&volume.at_most, what, "`at_most` is the larger of the two");
+        }
+        let mut mailboxes = Vec::new();
+        for mailbox in &volume.mailboxes {
+            let name = mailbox.value.trim().to_lowercase();
+            if !name.contains('@') {
+                reader.fault(mailbox, format!("`{name}` is not the address of a mailbox"), "write the whole address");
+            } else if !named.insert(name.clone()) {
+                reader.fault(mailbox, format!("{name} is listed twice under `volumes`"), "keep it in one entry");
+            } else {
+                mailboxes.push(name);
+            }
+        }
+        volumes.push(DeclaredVolume { mailboxes, at_least: volume.at_least, at_most: volume.at_most.value });
+    }
+    volumes
 }
 
 fn limits(reader: &mut Reader<'_>, written: &LimitsFile) -> Limits {

@@ -70,6 +70,7 @@ impl Scope {
             exports: Vec::new(),
             messages: Vec::new(),
             retention: None,
+            volumes: Vec::new(),
             answers: None,
             registers: None,
             scope_sha256: String::new(),
@@ -84,7 +85,7 @@ mod tests {
     use jiff::civil::date;
 
     const FULL: &str = r#"schema: 1
-organization: { name: Maple Street Clinic, role: covered-entity, individuals: 4200, states: [OR] }
+organization: { name: Maple Street Clinic, role: covered-entity, individuals: 4200, states: [OR], sensitive: [minors, hiv] }
 authorization: { granted_by: Ana Ruiz, role: Security Official, on: 2026-10-01, until: 2027-10-01, covers: [clinic.example], active_probes: false }
 domains:  [{ name: clinic.example, sends: true, receives: true, selectors: [s1] }]
 hosts:    [{ name: mail.clinic.example, ports: [25, 587, 993], operated_by: us }]
@@ -97,6 +98,7 @@ retention: { mail_max_days: 1095, phi_mailboxes: [front-desk@clinic.example], de
 answers: answers.yaml
 registers: registers/
 limits: { max_connections: 4, deadline: 20m }
+volumes: [{ mailboxes: [Front-Desk@clinic.example], at_least: 100, at_most: 499 }]
 "#;
 
     fn client_folder() -> tempfile::TempDir {
@@ -127,6 +129,19 @@ limits: { max_connections: 4, deadline: 20m }
         assert!(agreement.file_sha256.is_some(), "the file is there and was hashed");
         let retention = scope.declared.retention.as_ref().unwrap();
         assert!(retention.file_sha256.is_none(), "the file is not there: declared, not evidenced");
+        let sensitive = scope.declared.organization.as_ref().unwrap().sensitive.as_ref().unwrap();
+        assert_eq!(sensitive.iter().map(|kind| kind.as_str()).collect::<Vec<_>>(), ["hiv", "minors"]);
+        assert_eq!(scope.declared.volumes[0].mailboxes, ["front-desk@clinic.example"]);
+    }
+
+    #[test]
+    fn volumes_name_each_mailbox_once_and_make_sense() {
+        let twice = FULL
+            .replace("at_most: 499 }]", "at_most: 9 }, { mailboxes: [front-desk@clinic.example, desk], at_most: 5 }]");
+        let error = read(&twice).unwrap_err();
+        for part in ["at least 100 and at most 9", "listed twice under `volumes`", "not the address"] {
+            assert!(error.contains(part), "{part} is missing in:\n{error}");
+        }
     }
 
     #[test]

@@ -8,11 +8,13 @@ use jiff::civil::Date;
 use super::detect::identifiers::Kind;
 use super::detect::{Person, PersonKey};
 use crate::clock::days_between;
-use crate::evidence::content::ContentFolder;
+use crate::evidence::content::{ContentFolder, Individuals};
 
 /// Different identifiers kept for one folder; beyond this each person counts anew, so that the
 /// upper bound stays one.
 const KEYS: usize = 2_000_000;
+/// The same for the messages of the last year, which are counted a second time.
+const RECENT_KEYS: usize = 500_000;
 
 /// What one message gave. It holds no text.
 #[derive(Debug, Default)]
@@ -34,7 +36,7 @@ pub(super) struct MessageReading {
 }
 
 /// The counts of one folder while it is read.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Tally {
     messages: u64,
     levels: BTreeMap<String, u64>,
@@ -48,6 +50,28 @@ pub(super) struct Tally {
     newest: Option<Date>,
     not_inspected: BTreeMap<String, u64>,
     people: People,
+    /// Those of messages under a year old, and of those without a date to believe.
+    recent: People,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self {
+            messages: 0,
+            levels: BTreeMap::new(),
+            identifier_only: 0,
+            health_only: 0,
+            kinds: BTreeMap::new(),
+            places: BTreeMap::new(),
+            rules: BTreeMap::new(),
+            ages: BTreeMap::new(),
+            oldest: None,
+            newest: None,
+            not_inspected: BTreeMap::new(),
+            people: People::keeping(KEYS),
+            recent: People::keeping(RECENT_KEYS),
+        }
+    }
 }
 
 impl Tally {
@@ -81,7 +105,11 @@ impl Tally {
         for place in &reading.places {
             *self.places.entry((*place).to_owned()).or_default() += 1;
         }
-        *self.ages.entry(age_band(reading.date, today).to_owned()).or_default() += 1;
+        let age = age_band(reading.date, today);
+        *self.ages.entry(age.to_owned()).or_default() += 1;
+        if matches!(age, UNDER_A_YEAR | UNDATED) {
+            self.recent.add(&reading.people);
+        }
         if let Some(date) = reading.date {
             self.oldest = Some(self.oldest.map_or(date, |oldest| oldest.min(date)));
             self.newest = Some(self.newest.map_or(date, |newest| newest.max(date)));
@@ -92,6 +120,10 @@ impl Tally {
     /// The counts, for evidence.
     pub(super) fn finish(self, mailbox: &str, folder: &str) -> ContentFolder {
         let (individuals_lower, individuals_upper) = self.people.bounds();
+        let (lower, upper) = self.recent.bounds();
+        // A message without a date may be any age: it proves nobody to be left.
+        let lower = if self.ages.contains_key(UNDATED) { 0 } else { lower };
+        let within_a_year = Individuals { lower: lower.min(individuals_lower), upper: upper.min(individuals_upper) };
         ContentFolder {
             mailbox: mailbox.to_owned(),
             folder: folder.to_owned(),
@@ -107,16 +139,20 @@ impl Tally {
             newest: self.newest,
             individuals_lower,
             individuals_upper,
+            within_a_year: Some(within_a_year),
             not_inspected: self.not_inspected,
         }
     }
 }
 
+const UNDATED: &str = "undated";
+const UNDER_A_YEAR: &str = "under-1-year";
+
 fn age_band(date: Option<Date>, today: Date) -> &'static str {
-    let Some(date) = date else { return "undated" };
+    let Some(date) = date else { return UNDATED };
     let years = |years: i64| days_between(date, today) < years * 365 + years / 4;
     if years(1) {
-        "under-1-year"
+        UNDER_A_YEAR
     } else if years(3) {
         "1-3-years"
     } else if years(6) {
@@ -137,16 +173,21 @@ struct People {
     /// limit.
     unnamed: u64,
     messages: u64,
+    limit: usize,
 }
 
 impl People {
+    fn keeping(limit: usize) -> Self {
+        Self { limit, ..Self::default() }
+    }
+
     fn add(&mut self, people: &[Person]) {
         self.messages += 1;
         if people.is_empty() {
             self.unnamed += 1;
         }
         for person in people {
-            if self.groups.len() >= KEYS {
+            if self.groups.len() >= self.limit {
                 self.unnamed += 1;
                 continue;
             }
@@ -209,7 +250,7 @@ mod tests {
 
     #[test]
     fn identifiers_that_stood_together_are_one_person() {
-        let mut people = People::default();
+        let mut people = People::keeping(KEYS);
         people.add(&[vec![key(Kind::Name, 1), key(Kind::RecordNumber, 10)]]);
         people.add(&[vec![key(Kind::Name, 2), key(Kind::SocialSecurity, 20)]]);
         assert_eq!(people.bounds(), (1, 2));
@@ -227,5 +268,30 @@ mod tests {
         assert_eq!(age_band(Some(date(2021, 1, 1)), today), "3-6-years");
         assert_eq!(age_band(Some(date(2019, 1, 1)), today), "over-6-years");
         assert_eq!(age_band(None, today), "undated");
+    }
+
+    #[test]
+    fn a_year_of_mail_names_fewer_people_than_all_of_it() {
+        let today = date(2026, 11, 21);
+        let reading = |number: u64, date| MessageReading {
+            level: 3,
+            date,
+            people: vec![vec![key(Kind::RecordNumber, number)]],
+            ..MessageReading::default()
+        };
+        let mut tally = Tally::default();
+        for number in 0..5 {
+            tally.add(&reading(number, Some(date(2026, 10, 1))), today);
+        }
+        for number in 3..40 {
+            tally.add(&reading(number, Some(date(2019, 1, 1))), today);
+        }
+        let folder = tally.finish("desk", "Inbox");
+        assert_eq!((folder.individuals_lower, folder.individuals_upper), (40, 40));
+        assert_eq!(folder.within_a_year, Some(Individuals { lower: 5, upper: 5 }));
+        let mut undated = Tally::default();
+        undated.add(&reading(1, None), today);
+        let folder = undated.finish("desk", "Inbox");
+        assert_eq!(folder.within_a_year, Some(Individuals { lower: 0, upper: 1 }));
     }
 }

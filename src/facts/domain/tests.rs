@@ -27,6 +27,7 @@ pub(crate) fn scope() -> Declared {
         exports: Vec::new(),
         messages: Vec::new(),
         retention: None,
+        volumes: Vec::new(),
         answers: None,
         registers: None,
         scope_sha256: String::new(),

@@ -37,6 +37,8 @@ pub(super) struct Grants {
     blocked: BTreeMap<String, String>,
     /// Whether any export says of accounts whether they can be signed in to.
     states_given: bool,
+    /// The mailboxes behind those who hold a right, by keyed reference; `None` where two share it.
+    holders: BTreeMap<String, Option<String>>,
 }
 
 #[derive(Debug)]
@@ -83,7 +85,40 @@ impl Grants {
                 blocked.insert(reference.clone(), address.clone());
             }
         }
-        Self { sorts, blocked, states_given }
+        Self { sorts, blocked, states_given, holders: mailboxes_of_holders(accounts) }
+    }
+
+    /// The mailboxes whose user holds one of these rights over a mailbox, and how many others hold
+    /// one: groups, accounts without a mailbox, everybody.
+    pub(super) fn mailboxes_with(
+        &self,
+        account: &Account<'_>,
+        gone: Option<&NotObserved>,
+        of: &str,
+        rights: Option<&[&str]>,
+    ) -> (Fact<Vec<String>>, Fact<i64>) {
+        let (grants, ids) = match self.said(account, gone, of) {
+            Err(reason) => return (Fact::unknown(reason.clone()), Fact::unknown(reason)),
+            Ok(said) => said,
+        };
+        let mut named = BTreeSet::new();
+        let mut others: BTreeSet<&Trustee> = BTreeSet::new();
+        for grant in grants {
+            if rights.is_some_and(|rights| !rights.contains(&grant.right.as_str())) {
+                continue;
+            }
+            match &grant.to {
+                Trustee::Account { reference, .. } => match self.holders.get(reference).and_then(Option::as_ref) {
+                    Some(mailbox) => _ = named.insert(mailbox.clone()),
+                    None => _ = others.insert(&grant.to),
+                },
+                Trustee::Anonymous | Trustee::Everyone => _ = others.insert(&grant.to),
+                // Nobody can sign in with it any more.
+                Trustee::NoAccount => {}
+            }
+        }
+        let count = i64::try_from(others.len()).unwrap_or(i64::MAX);
+        (Fact::present(named.into_iter().collect(), ids.clone()), Fact::present(count, ids))
     }
 
     /// The grants of one sort over one mailbox, inherited ones left out.
@@ -194,6 +229,35 @@ impl Grants {
     }
 }
 
+/// Only references that some right names are kept: an organization has many more accounts than
+/// accounts with rights over others.
+fn mailboxes_of_holders(accounts: &BTreeMap<String, Account<'_>>) -> BTreeMap<String, Option<String>> {
+    let grants = accounts.values().flat_map(|account| &account.grants).flat_map(|(_, grants)| &grants.grants);
+    let wanted: BTreeSet<&str> = grants
+        .filter_map(|grant| match &grant.to {
+            Trustee::Account { reference, .. } => Some(reference.as_str()),
+            Trustee::Anonymous | Trustee::Everyone | Trustee::NoAccount => None,
+        })
+        .collect();
+    let mut holders: BTreeMap<String, Option<String>> = BTreeMap::new();
+    for (address, account) in accounts {
+        for reference in account.mailboxes.iter().flat_map(|(_, mailbox)| &mailbox.references) {
+            if !wanted.contains(reference.as_str()) {
+                continue;
+            }
+            holders
+                .entry(reference.clone())
+                .and_modify(|known| {
+                    if known.as_ref() != Some(address) {
+                        *known = None;
+                    }
+                })
+                .or_insert_with(|| Some(address.clone()));
+        }
+    }
+    holders
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::super::exported::tests::{World, context, declared};
@@ -223,6 +287,16 @@ mod tests {
         );
         assert_eq!(desk.full_access_outside.seen, Seen::Present(Vec::new()));
         assert_eq!(desk.send_as_holders.seen, Seen::Present(1));
+    }
+
+    #[test]
+    fn those_with_a_mailbox_of_their_own_are_named() {
+        let mailboxes = built(&[]);
+        let desk = find(&mailboxes, "desk@clinic.example");
+        assert_eq!(desk.opened_by.seen, Seen::Present(vec!["old@clinic.example".to_owned()]));
+        assert_eq!(desk.opened_by_others.seen, Seen::Present(0), "a deleted account opens nothing");
+        assert_eq!(find(&mailboxes, "ana@clinic.example").opened_by_others.seen, Seen::Present(1), "an outsider");
+        assert!(matches!(find(&mailboxes, "ben@clinic.example").opened_by.seen, Seen::Unknown(_)));
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod convert;
 pub mod decisions;
 pub mod diff;
 mod elements;
+mod exposure;
 mod specifications;
 pub mod words;
 
@@ -24,6 +25,7 @@ pub use controls::ControlsCovered;
 pub use decisions::Decisions;
 pub use diff::Diff;
 pub use elements::elements;
+pub use exposure::{Exposure, ExposureChange, Individuals, Logs, Notice, Opened};
 pub use words::{
     ChangeClass, CoverageState, ElementState, Grade, Level, Obligation, Outcome, Severity, SpecificationState, Supports,
 };
@@ -58,7 +60,7 @@ pub struct Assessment {
     pub risks: Vec<Risk>,
     /// Scenarios that cannot happen here, by id.
     pub risks_not_applicable: Vec<RiskNotApplicable>,
-    /// By mailbox.
+    /// By mailbox, the worst first.
     pub exposure: Vec<Exposure>,
     /// Most risk removed per effort first.
     pub plan: Vec<PlanItem>,
@@ -393,7 +395,11 @@ pub struct Risk {
     pub inherent: Position,
     pub residual: Position,
     pub target: Position,
+    /// The worst grade of evidence that earned credit.
     pub confidence: Grade,
+    /// What the impact rests on.
+    #[serde(default)]
+    pub impact_grade: Option<Grade>,
     /// From inputs to level, one step a line.
     pub explain: Vec<String>,
     /// Inputs whose one-step move would change the residual level.
@@ -410,18 +416,6 @@ pub struct RiskNotApplicable {
     pub scenario: String,
     pub title: String,
     pub because: String,
-}
-
-/// What opens if one mailbox is taken over today.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Exposure {
-    pub mailbox: String,
-    pub way_in: String,
-    pub individuals_lower: Option<u64>,
-    pub individuals_upper: Option<u64>,
-    pub oldest: Option<Date>,
-    /// Whether 500 or more individuals could be touched (45 CFR 164.406, 164.408).
-    pub over_500: Option<bool>,
 }
 
 /// One item of the risk management plan (45 CFR 164.308(a)(1)(ii)(B)).

@@ -95,7 +95,7 @@ pub(super) const CHECKS: [(&str, SubjectKind); 7] = [
     ("training", SubjectKind::Attestation),
 ];
 
-pub(super) const TODAY: Date = date(2026, 10, 1);
+pub(in crate::risk) const TODAY: Date = date(2026, 10, 1);
 
 pub(super) fn known_ids() -> BTreeSet<&'static str> {
     CHECKS.iter().map(|(id, _)| *id).collect()
@@ -108,7 +108,7 @@ pub(super) fn scales() -> String {
     format!("{scales}\nrequirements: {{}}\n")
 }
 
-pub(super) fn model() -> Model {
+pub(in crate::risk) fn model() -> Model {
     static MODEL: OnceLock<Model> = OnceLock::new();
     let read = || {
         let text = scales();
@@ -221,19 +221,22 @@ fn coverage(subject: SubjectKind, result: &Result) -> CheckCoverage {
 }
 
 /// Twelve mailboxes `m1` to `m12`, ordinary but for the administrator `m12`; two mail hosts.
-pub(super) fn clinic() -> Known {
+pub(in crate::risk) fn clinic() -> Known {
     let mailbox = |number: usize| KnownMailbox {
         name: format!("m{number}@clinic.example"),
         administrator: Some(number == 12),
         holds_phi: Some(false),
         mfa_registered: Some(true),
         mfa_enforced: None,
+        ..KnownMailbox::default()
     };
     let members = |count: usize| Members { count, first: Vec::new() };
     Known {
         mailboxes: (1..=12).map(mailbox).collect(),
         folders: Vec::new(),
         individuals: Some(4_200),
+        sensitive: None,
+        unified_log: None,
         complete: SubjectKind::ALL.into_iter().map(|kind| (kind, true)).collect(),
         members: BTreeMap::from([
             ((SubjectKind::Mailbox, None), members(12)),
@@ -250,6 +253,8 @@ pub(super) fn folder(mailbox: &str, lower: u64, upper: u64) -> KnownFolder {
         individuals_upper: Some(upper),
         not_inspected: Some(0),
         oldest_days: Some(400),
+        within_a_year: None,
+        sensitive: Vec::new(),
     }
 }
 

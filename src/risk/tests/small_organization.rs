@@ -44,8 +44,8 @@ fn three_of_twelve_without_a_second_factor_leave_the_risk_where_it_was() {
         "{:#?}",
         risk.explain
     );
-    // No credit was earned, so the impact's grade stands: declared only.
-    assert_eq!(risk.confidence, Grade::E);
+    // No credit was earned; the impact rests on what the scope states.
+    assert_eq!((risk.confidence, risk.impact_grade), (Grade::U, Grade::E));
     assert_eq!(risk.controls, [""; 0]);
 }
 
@@ -56,8 +56,7 @@ fn a_primary_control_on_all_takes_two_steps() {
     let risk = risk(&analysis, "takeover");
     assert_eq!(levels(risk.residual), (Moderate, High, Moderate));
     assert_eq!(risk.controls, ["mfa"]);
-    // The worst of B (credit) and E (impact).
-    assert_eq!(risk.confidence, Grade::E);
+    assert_eq!((risk.confidence, risk.impact_grade), (Grade::B, Grade::E));
 }
 
 /// 11 of 12 is 91.7 %: one step, unless the one left out is the administrator `m12`.
@@ -130,7 +129,7 @@ fn what_is_only_attested_takes_one_step_at_most() {
     let risk = risk(&analysis, "careless");
     assert_eq!(levels(risk.inherent), (VeryHigh, Moderate, Moderate));
     assert_eq!(levels(risk.residual), (High, Moderate, Moderate));
-    assert_eq!(risk.confidence, Grade::E);
+    assert_eq!(risk.confidence, Grade::D);
 }
 
 /// The tenant forbids forwarding (2 steps), and one mailbox forwards all the same: very high.
@@ -186,7 +185,8 @@ fn impact_follows_what_was_counted() {
     known.folders = (1..=12).map(|number| folder(&format!("m{number}@clinic.example"), 10, 40)).collect();
     let scanned = analyse(&results, &known);
     assert_eq!(risk(&scanned, "takeover").residual.impact, Low);
-    assert_eq!(risk(&scanned, "takeover").confidence, Grade::C);
+    assert_eq!(risk(&scanned, "takeover").confidence, Grade::B);
+    assert_eq!(risk(&scanned, "takeover").impact_grade, Grade::C);
     assert_eq!(risk(&scanned, "forwarding").residual.impact, Moderate);
 
     // One message that could not be looked into makes the upper bound worthless.
@@ -282,13 +282,13 @@ fn exposure_says_what_is_certain_and_nothing_else() {
     assert_eq!(
         rows,
         [
-            ("archive", "not known", Some(false)),
             ("m1@clinic.example", "no second factor", Some(true)),
-            ("m2@clinic.example", "not known", None),
             // At least 10, at most 900: nobody can say.
             ("m3@clinic.example", "second factor registered", None),
+            ("archive", "not known", Some(false)),
+            ("m2@clinic.example", "not known", None),
         ]
     );
     // 400 days before 2026-10-01.
-    assert_eq!(exposure[1].oldest, Some(jiff::civil::date(2025, 8, 27)));
+    assert_eq!(exposure[0].oldest, Some(jiff::civil::date(2025, 8, 27)));
 }

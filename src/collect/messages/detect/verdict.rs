@@ -204,6 +204,10 @@ impl Weights {
             (Class::Medicine, "medicine"),
             (Class::Test, "test"),
             (Class::Payment, "payment"),
+            (Class::Genetic, "sensitive-genetic"),
+            (Class::Hiv, "sensitive-hiv"),
+            (Class::Psychotherapy, "sensitive-psychotherapy"),
+            (Class::SubstanceUse, "sensitive-substance-use"),
         ];
         named.into_iter().filter(|(class, _)| self.classes.has(*class)).map(|(_, name)| name)
     }

@@ -3,8 +3,7 @@
 use super::words::{CoverageState, Grade, Level, Outcome, Severity, Supports};
 use super::{
     Agreement, Authorization, Cite, Declared, DeclaredDomain, DeclaredHost, DeclaredMessages, DeclaredPartner,
-    DeclaredVendor, Disposition, Exposure, Gap, Organization, Position, Retention, Risk, RiskNotApplicable, Subject,
-    Value,
+    DeclaredVendor, Disposition, Gap, Organization, Position, Retention, Risk, RiskNotApplicable, Subject, Value,
 };
 use crate::evidence::declared;
 use crate::names::{DomainName, SubjectId};
@@ -148,6 +147,7 @@ impl From<&risk::Risk> for Risk {
             residual: risk.residual.into(),
             target: risk.target.into(),
             confidence: risk.confidence.into(),
+            impact_grade: Some(risk.impact_grade.into()),
             explain: risk.explain.clone(),
             tips_on: risk.tips_on.clone(),
             treatment: risk.treatment.clone(),
@@ -160,19 +160,6 @@ impl From<&risk::Risk> for Risk {
 impl From<&risk::RiskNotApplicable> for RiskNotApplicable {
     fn from(risk: &risk::RiskNotApplicable) -> Self {
         Self { scenario: risk.scenario.clone(), title: risk.title.clone(), because: risk.because.clone() }
-    }
-}
-
-impl From<&risk::Exposure> for Exposure {
-    fn from(exposure: &risk::Exposure) -> Self {
-        Self {
-            mailbox: exposure.mailbox.clone(),
-            way_in: exposure.way_in.clone(),
-            individuals_lower: exposure.individuals_lower,
-            individuals_upper: exposure.individuals_upper,
-            oldest: exposure.oldest,
-            over_500: exposure.over_500,
-        }
     }
 }
 

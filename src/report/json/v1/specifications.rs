@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::words::{CoverageState, Grade, Obligation, SpecificationState, Supports};
 use super::{Specification, SpecificationBasis};
 use crate::assess::Judgement;
-use crate::risk::{Cards, RuleEntry, RuleObligation, SecurityRule, is_stated};
+use crate::risk::{Cards, RuleEntry, RuleObligation, SecurityRule};
 
 /// Every standard and specification, in the order of the rule.
 pub(super) fn specifications(rule: &SecurityRule, cards: &Cards, judgement: &Judgement) -> Vec<Specification> {
@@ -62,7 +62,7 @@ impl Basis {
             unknown: coverage.map_or(0, |coverage| coverage.needs_review + coverage.not_assessed),
             grade: coverage.map_or(Grade::U, |coverage| coverage.grade.into()),
         };
-        Self { said: is_stated(card.subject), row }
+        Self { said: card.subject.is_stated(), row }
     }
 }
 
