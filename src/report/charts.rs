@@ -4,10 +4,18 @@
 //! and letter. Colours come from the style sheet by class, so dark mode and print need no second
 //! drawing. Nothing foreign is drawn: the only text in a chart is ours and numbers.
 
+mod bars;
+mod figures;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::report::json::v1::{Grade, Level};
+
+pub use bars::{AGES, Mark, between_bar, marks_bar, stacked_bar};
+#[cfg(feature = "pdf")]
+pub use figures::PAPER_STYLE;
+pub use figures::{Span, Trend, flow, spans, timeline, timeline_in_words, trend};
 
 /// What lies on a 5 x 5 map of likelihood and impact.
 #[derive(Clone, Debug, Default)]
@@ -93,7 +101,7 @@ fn draw_cell(svg: &mut String, cell: Cell, level: Option<Level>) {
     );
 }
 
-/// The level's word in each cell, over the arrows.
+/// The level's word at the top of each cell, over the arrows and clear of the circles.
 fn draw_words(svg: &mut String, levels: &BTreeMap<Cell, Level>) {
     for (cell, level) in levels {
         let (x, y) = corner(*cell);
@@ -101,7 +109,7 @@ fn draw_words(svg: &mut String, levels: &BTreeMap<Cell, Level>) {
             svg,
             "<text class=\"cell-word\" x=\"{:.0}\" y=\"{:.0}\">{}</text>",
             x + 5.0,
-            y + SIDE - 6.0,
+            y + 12.0,
             level.in_words()
         );
     }
@@ -216,36 +224,21 @@ fn corner((likelihood, impact): Cell) -> (f64, f64) {
 
 fn centre(cell: Cell) -> (f64, f64) {
     let (x, y) = corner(cell);
-    (x + SIDE / 2.0, y + SIDE / 2.0 - 4.0)
+    (x + SIDE / 2.0, y + SIDE / 2.0 + 7.0)
 }
 
 /// Grows with the count's root, so that the area says the number, within the cell.
 fn radius(count: usize) -> f64 {
-    (9.0 + 2.6 * (count as f64).sqrt()).min(20.0)
+    (9.0 + 2.4 * (count as f64).sqrt()).min(18.0)
 }
 
 /// Every grade of evidence, best first, as the bars show them.
 pub const GRADES: [Grade; 6] = [Grade::A, Grade::B, Grade::C, Grade::D, Grade::E, Grade::U];
 
-/// One stacked bar of evidence by grade, A to U. Widths are shares of the row, so it stretches
-/// with the page; the table it stands in is its text alternative.
+/// One stacked bar of evidence by grade, A to U.
 pub fn evidence_bar(counts: [usize; 6]) -> String {
-    let total: usize = counts.iter().sum();
-    let mut svg = String::from("<svg class=\"evidence-bar\" aria-hidden=\"true\" focusable=\"false\">");
-    let mut from = 0.0;
-    for (grade, count) in GRADES.iter().zip(counts) {
-        if count == 0 {
-            continue;
-        }
-        let share = 100.0 * count as f64 / total as f64;
-        let _ = write!(
-            svg,
-            "<rect class=\"grade grade-{grade:?}\" x=\"{from:.2}%\" y=\"0\" width=\"{share:.2}%\" height=\"100%\"/>"
-        );
-        from += share;
-    }
-    svg.push_str("</svg>");
-    svg
+    let classes = ["grade-A", "grade-B", "grade-C", "grade-D", "grade-E", "grade-U"];
+    stacked_bar(&classes.into_iter().zip(counts.map(|count| count as u64)).collect::<Vec<_>>())
 }
 
 #[cfg(test)]

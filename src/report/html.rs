@@ -27,6 +27,22 @@ struct Filled<'a> {
 #[derive(Serialize)]
 struct Charts {
     heat_map: String,
+    /// Empty where nothing was compared.
+    trend: String,
+    /// Empty where no item has a date.
+    timeline: String,
+    flow: String,
+}
+
+impl Charts {
+    fn of(assessment: &Assessment, page: &Page) -> Self {
+        Self {
+            heat_map: charts::heat_map(&heat_map(assessment)),
+            trend: charts::Trend::of(assessment).map_or_else(String::new, |trend| charts::trend(&trend)),
+            timeline: charts::timeline(&charts::spans(assessment), page.about.day).unwrap_or_default(),
+            flow: charts::flow(super::model::hop_grades(&page.hops)),
+        }
+    }
 }
 
 /// What the content security policy lets in: our two style sheets, by hash, and nothing else.
@@ -49,11 +65,7 @@ pub fn render_page(
     page: &Page,
     folder: Option<&std::path::Path>,
 ) -> Result<String, TemplateError> {
-    let filled = Filled {
-        page,
-        charts: Charts { heat_map: charts::heat_map(&heat_map(assessment)) },
-        policy: policy(&assessment.evidence_digest),
-    };
+    let filled = Filled { page, charts: Charts::of(assessment, page), policy: policy(&assessment.evidence_digest) };
     templates::load(Format::Html, folder)?
         .render("risk-analysis", &filled)
         .map_err(|error| TemplateError::Fill { name: "risk-analysis.html".to_owned(), why: error.to_string() })
@@ -66,11 +78,7 @@ pub fn render_summary(
     paper: Paper,
     folder: Option<&std::path::Path>,
 ) -> Result<String, TemplateError> {
-    let filled = Filled {
-        page,
-        charts: Charts { heat_map: charts::heat_map(&heat_map(assessment)) },
-        policy: policy_of(summary_style(paper)),
-    };
+    let filled = Filled { page, charts: Charts::of(assessment, page), policy: policy_of(summary_style(paper)) };
     templates::load(Format::Summary, folder)?
         .render("executive-summary", &filled)
         .map_err(|error| TemplateError::Fill { name: "executive-summary.html".to_owned(), why: error.to_string() })

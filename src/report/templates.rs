@@ -18,8 +18,15 @@ static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/report-templates");
 /// A template of an organization's own is at most this large.
 const TEMPLATE_BYTES: u64 = 1024 * 1024;
 /// What a template may print raw: our own SVG and style sheets.
-const RAW_ALLOWED: [&str; 4] =
-    ["{{{charts.heat_map}}}", "{{{bar}}}", "{{{policy.style}}}", "{{{policy.footer_style}}}"];
+const RAW_ALLOWED: [&str; 7] = [
+    "{{{charts.heat_map}}}",
+    "{{{charts.trend}}}",
+    "{{{charts.timeline}}}",
+    "{{{charts.flow}}}",
+    "{{{bar}}}",
+    "{{{policy.style}}}",
+    "{{{policy.footer_style}}}",
+];
 
 /// Why a template cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -46,7 +46,7 @@ fn section<'a>(page: &'a str, key: &str) -> &'a str {
     &page[from..from + to]
 }
 
-const SECTIONS: [&str; 24] = [
+const SECTIONS: [&str; 25] = [
     "control",
     "summary",
     "claims",
@@ -71,6 +71,7 @@ const SECTIONS: [&str; 24] = [
     "enforcement",
     "proposed",
     "glossary",
+    "traces",
 ];
 
 #[test]

@@ -17,6 +17,7 @@ pub mod decisions;
 pub mod diff;
 mod elements;
 mod exposure;
+pub mod shown;
 mod specifications;
 pub mod words;
 
@@ -26,6 +27,7 @@ pub use decisions::Decisions;
 pub use diff::Diff;
 pub use elements::elements;
 pub use exposure::{Exposure, ExposureChange, Individuals, Logs, Notice, Opened};
+pub use shown::{Attested, MailAges, Service};
 pub use words::{
     ChangeClass, CoverageState, ElementState, Grade, Level, Obligation, Outcome, Severity, SpecificationState, Supports,
 };
@@ -70,6 +72,15 @@ pub struct Assessment {
     /// What the organization decided, and how it stands.
     #[serde(default)]
     pub decisions: Decisions,
+    /// The questionnaire with its newest answers, in the order it is asked.
+    #[serde(default)]
+    pub attested: Vec<Attested>,
+    /// The age of mail that likely holds PHI, by mailbox.
+    #[serde(default)]
+    pub mail_ages: Vec<MailAges>,
+    /// What each mail and web service accepts, by host and port.
+    #[serde(default)]
+    pub services: Vec<Service>,
     /// What changed since the assessment compared with; `None` where there is none.
     pub drift: Option<Diff>,
     /// The gates that hold, in order of precedence; empty where the exit code is 0.

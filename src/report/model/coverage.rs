@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::plain::Shorthand;
 use super::words::{
     Tag, capitalized, counted, grade_words, heading, kind_words, more_lack_a_source, number, paragraph, plain_words,
     sentence, short_hash,
@@ -39,6 +40,8 @@ pub struct Hop {
     pub grade: String,
     pub known: bool,
     pub weakest: String,
+    #[serde(skip)]
+    pub grade_is: Option<Grade>,
 }
 
 /// A control in place.
@@ -157,6 +160,7 @@ pub(super) fn hops(assessment: &Assessment) -> Vec<Hop> {
             grade: grade_words(Grade::U),
             known: false,
             weakest: "Not assessed: nothing shows from here what happens behind the recipient's host.".to_owned(),
+            grade_is: None,
         },
     ]
 }
@@ -178,7 +182,7 @@ fn hop(assessment: &Assessment, name: &'static str, kinds: &[&str]) -> Hop {
         .iter()
         .find(|finding| finding.outcome == Outcome::Fail && kinds.contains(&finding.subject.kind.as_str()));
     let weakest = match (worst, judged.is_empty()) {
-        (Some(finding), _) => sentence(&finding.message),
+        (Some(finding), _) => sentence(&Shorthand::of(assessment).said(finding)),
         (None, false) => "Of what was assessed, nothing failed.".to_owned(),
         (None, true) => "Not assessed: no evidence speaks to it.".to_owned(),
     };
@@ -187,7 +191,13 @@ fn hop(assessment: &Assessment, name: &'static str, kinds: &[&str]) -> Hop {
         grade: grade_words(judged.iter().copied().max().unwrap_or(Grade::U)),
         known: !judged.is_empty(),
         weakest,
+        grade_is: judged.iter().copied().max(),
     }
+}
+
+/// The grades along the way of a message; `None` where no evidence speaks to a station.
+pub fn hop_grades(hops: &[Hop]) -> [Option<Grade>; 5] {
+    std::array::from_fn(|at| hops.get(at).and_then(|hop| hop.grade_is))
 }
 
 /// For how many a measure held, and for how many it did not or nobody knows.
@@ -303,7 +313,7 @@ pub(super) fn not_applicable(assessment: &Assessment) -> Vec<Aside> {
         .map(|check| Aside {
             title: paragraph(&check.title),
             area: heading(&check.area),
-            because: capitalized(&check.because),
+            because: capitalized(&super::plain::reason(&check.because)),
         })
         .collect()
 }
@@ -364,7 +374,12 @@ pub(super) fn attestations(assessment: &Assessment) -> Vec<AttestationRow> {
 }
 
 fn result(check: &CheckCoverage) -> String {
-    let because = || check.because.as_deref().map_or_else(String::new, |because| format!(": {}", paragraph(because)));
+    let because = || {
+        check
+            .because
+            .as_deref()
+            .map_or_else(String::new, |because| format!(": {}", paragraph(&super::plain::reason(because))))
+    };
     match check.state {
         CoverageState::NotApplicable => format!("not applicable{}", because()),
         CoverageState::NotAssessed => format!("? not assessed{}", because()),
@@ -386,9 +401,37 @@ fn result(check: &CheckCoverage) -> String {
     }
 }
 
+/// What the analysis could not look behind.
+fn taken_as_given(assessment: &Assessment) -> Vec<String> {
+    let mut lines = vec![
+        "What a service showed from one vantage point is taken as what it shows others.".to_owned(),
+        "Exports and registers are taken as whole and unaltered as they were delivered; their hashes are in appendix A."
+            .to_owned(),
+    ];
+    if let Some(individuals) = assessment.organization.individuals {
+        lines.push(format!(
+            "The organization holds information of {} individuals, as it declares. Where nobody counted a mailbox, it is taken to touch all of them.",
+            number(individuals)
+        ));
+    } else {
+        lines.push(
+            "Nobody declared how many individuals the organization holds information of: impact is taken as high."
+                .to_owned(),
+        );
+    }
+    let on_word = assessment.attested.iter().filter(|one| one.answer.is_some() && one.file_sha256.is_none()).count();
+    if on_word > 0 {
+        lines.push(format!(
+            "{} taken on the word of who gave them: no document was there to be read.",
+            counted(on_word, "answer is", "answers are")
+        ));
+    }
+    lines
+}
+
 /// What was taken as given, and what would move a level if it were otherwise.
 pub(super) fn assumptions(assessment: &Assessment) -> Vec<String> {
-    let mut lines = Vec::new();
+    let mut lines = taken_as_given(assessment);
     for (kind, subjects) in &assessment.subjects {
         if !subjects.complete {
             lines.push(format!(

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::front::owner_or;
+use super::plain::Shorthand;
 use super::risks::RiskCount;
 use super::words::{
     Tag, counted, grade_words, kind_words, number, outcome_word, paragraph, plain_words, sentence, short_hash,
@@ -107,10 +108,11 @@ pub(super) fn group(assessment: &Assessment) -> Vec<FindingGroup> {
         .iter()
         .map(|specification| (specification.id.as_str(), specification.title.as_str()))
         .collect();
+    let shorthand = Shorthand::of(assessment);
     order
         .into_iter()
         .enumerate()
-        .map(|(at, key)| view(at + 1, &members[&key], &titles, plan.get(key.0).copied()))
+        .map(|(at, key)| view(at + 1, &members[&key], &titles, plan.get(key.0).copied(), &shorthand))
         .collect()
 }
 
@@ -119,6 +121,7 @@ fn view(
     members: &[&Finding],
     titles: &BTreeMap<&str, &str>,
     item: Option<&PlanItem>,
+    shorthand: &Shorthand<'_>,
 ) -> FindingGroup {
     let first = members[0];
     let evidence: BTreeSet<(&str, Option<u64>, &str)> =
@@ -135,11 +138,11 @@ fn view(
         outcome_word: outcome_word(first.outcome),
         severity: Tag::from(first.severity),
         severity_is: first.severity,
-        said: sentence(&first.message),
+        said: sentence(&shorthand.said(first)),
         more: (members.len() > 1).then(|| format!("and {} more like it", number(members.len() as u64 - 1))),
         count: members.len(),
         meta: meta(members, item),
-        members: members.iter().take(SHOWN).map(|finding| member(finding)).collect(),
+        members: members.iter().take(SHOWN).map(|finding| member(finding, shorthand)).collect(),
         rest: (members.len() > SHOWN).then(|| {
             format!(
                 "and {} more {}, counted here and listed in assessment.json",
@@ -176,9 +179,9 @@ fn by_line(id: &str) -> (&str, Option<u64>, &str) {
     (segment, line.parse().ok(), id)
 }
 
-fn member(finding: &Finding) -> Member {
+fn member(finding: &Finding, shorthand: &Shorthand<'_>) -> Member {
     Member {
-        sentence: sentence(&finding.message),
+        sentence: sentence(&shorthand.said(finding)),
         disposition: match &finding.disposition {
             Disposition::Accepted { by, until } => Some(format!("accepted by {} until {until}", paragraph(by))),
             Disposition::Lapsed => Some("an acceptance ran out".to_owned()),

@@ -71,12 +71,22 @@ pub(super) fn about(assessment: &Assessment) -> About {
         individuals: organization.individuals.map(number),
         as_of: moment(assessment.as_of),
         day: today(assessment),
-        state: "Draft, not signed".to_owned(),
+        state: state(assessment),
         classification: "Confidential: this report shows where the organization is weak.".to_owned(),
         evidence_digest: assessment.evidence_digest.clone(),
         model: paragraph(&assessment.tool.risk_model),
         test_network,
     }
+}
+
+/// Signed for management, or a draft.
+fn state(assessment: &Assessment) -> String {
+    use crate::evidence::decisions::Office;
+    let signed = |row: &&crate::report::json::v1::decisions::Signature| row.counts && row.office == Office::Management;
+    assessment.decisions.signatures.iter().filter(signed).max_by_key(|row| row.on).map_or_else(
+        || "Draft, not signed".to_owned(),
+        |row| format!("Signed for management by {} on {}", paragraph(&row.name), row.on),
+    )
 }
 
 fn organization_name(assessment: &Assessment) -> String {
@@ -102,7 +112,7 @@ pub(super) fn control(assessment: &Assessment) -> Vec<Control> {
         row("Organization", organization_name(assessment)),
         row("States", states),
         row("Judged as of", moment(assessment.as_of)),
-        row("State", "Draft. No signature is recorded; the lines are in section 16.".to_owned()),
+        row("State", format!("{}. The lines to sign are in section 16.", state(assessment))),
         row("Compared with", compared_with(assessment)),
         row("Program", format!("{} {}", paragraph(&tool.name), paragraph(&tool.version))),
         row("Catalogue of checks", paragraph(&tool.catalogue)),
@@ -180,7 +190,12 @@ fn risks_above(assessment: &Assessment) -> Figure {
                 .iter()
                 .filter(|change| change.before.is_some_and(is_above) && !change.after.is_some_and(is_above));
             let before = (now + left.count()).saturating_sub(entered.count());
-            format!("{} on {}", number(before as u64), crate::clock::date_of(drift.from.as_of))
+            let day = crate::clock::date_of(drift.from.as_of);
+            match now.cmp(&before) {
+                std::cmp::Ordering::Equal => format!("as many as on {day}"),
+                std::cmp::Ordering::Greater => format!("{} more than on {day}", number((now - before) as u64)),
+                std::cmp::Ordering::Less => format!("{} fewer than on {day}", number((before - now) as u64)),
+            }
         },
     );
     Figure {
@@ -309,7 +324,7 @@ pub(super) fn decisions(assessment: &Assessment, risks: &[RiskView], groups: &[F
             && matches!(element.number, 1 | 2 | 8 | 9)
     }) {
         asked.push(Decision {
-            title: format!("Supply what element {} lacks.", missing.number),
+            title: format!("Complete element {}: {}.", missing.number, paragraph(&missing.title).to_lowercase()),
             why: capitalized(&missing.why),
             target: super::sections::section_of(missing.number).to_owned(),
         });

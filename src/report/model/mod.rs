@@ -12,16 +12,18 @@ mod front;
 mod glossary;
 mod method;
 mod places;
+mod plain;
 mod risks;
 mod rule;
 mod sections;
+mod shown;
 pub mod words;
 
 use serde::Serialize;
 
 use crate::report::json::v1::Assessment;
 
-pub use coverage::{Area, GapGroup, GradeWord, Hop, Measure};
+pub use coverage::{Area, GapGroup, GradeWord, Hop, Measure, hop_grades};
 pub use findings::{FindingGroup, Member, RawFinding};
 pub use front::{About, Control, Decision, Figure};
 pub use glossary::Term;
@@ -84,6 +86,17 @@ pub struct Page {
     /// What the organization decided.
     pub decided: decided::DecidedView,
     pub attestations: Vec<coverage::AttestationRow>,
+    pub attested: shown::AttestedView,
+    pub ages: shown::AgesView,
+    pub services: Vec<shown::ServiceRow>,
+    /// The figure of the risks over time in words; `None` where nothing was compared.
+    pub trend_words: Option<String>,
+    /// The plan over time in words.
+    pub timeline_words: Option<String>,
+    /// Risks high or very high, ready to be signed.
+    pub to_sign: Vec<shown::ToSign>,
+    /// Said where no acceptable level of risk is recorded.
+    pub no_appetite: Option<String>,
     pub drift: Option<places::Drift>,
     pub evidence: Vec<places::EvidenceRow>,
     pub assumptions: Vec<String>,
@@ -137,6 +150,13 @@ impl Page {
             controls: controls::controls(assessment),
             decided: decided::decided(assessment),
             attestations: coverage::attestations(assessment),
+            attested: shown::attested(assessment),
+            ages: shown::ages(assessment),
+            services: shown::services(assessment),
+            trend_words: shown::trend_words(assessment),
+            timeline_words: shown::timeline_words(assessment),
+            to_sign: shown::to_sign(assessment),
+            no_appetite: shown::appetite(assessment),
             drift: places::drift(assessment),
             evidence: places::evidence(assessment),
             assumptions: coverage::assumptions(assessment),

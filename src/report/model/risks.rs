@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::findings::FindingGroup;
 use super::front::{due_or, graded, owner_or};
 use super::words::{Tag, capitalized, counted, day_or, is_low_confidence, number, paragraph, plain_words, sentence};
-use crate::report::charts::{Cell, anchor};
+use crate::report::charts::{Cell, anchor, between_bar};
 use crate::report::json::v1::{Assessment, Level, Position, Risk};
 
 /// Likelihood, impact and level as tags.
@@ -22,6 +22,8 @@ pub struct PositionView {
 #[derive(Clone, Debug, Serialize)]
 pub struct RiskView {
     pub anchor: String,
+    /// Where its reasoning stands, in the appendix.
+    pub trace: String,
     pub number: usize,
     pub id: String,
     pub scenario: String,
@@ -89,6 +91,12 @@ pub struct ExposureRow {
     pub mailbox: String,
     pub way_in: String,
     pub individuals: String,
+    /// SVG of our own making.
+    pub bar: String,
+    /// Shares of the longest bar in whole percent, at least and at most: for paper.
+    pub at_least: u64,
+    pub at_most: u64,
+    pub known: bool,
     pub oldest: String,
     pub over_500: &'static str,
 }
@@ -142,6 +150,7 @@ pub(super) fn views(assessment: &Assessment, groups: &[FindingGroup]) -> Vec<Ris
             let (weaknesses, unassessed) = weaknesses(risk, &by_fingerprint, &by_check);
             RiskView {
                 anchor: format!("risk-{}", at + 1),
+                trace: format!("trace-{}", at + 1),
                 number: at + 1,
                 id: paragraph(&risk.id),
                 scenario: plain_words(&paragraph(&risk.scenario)),
@@ -284,7 +293,7 @@ pub(super) fn not_applicable(assessment: &Assessment) -> Vec<Threat> {
             scenarios: paragraph(&risk.scenario),
             level: Tag::plain("not applicable"),
             likelihood: String::new(),
-            because: capitalized(&risk.because),
+            because: capitalized(&super::plain::reason(&risk.because)),
         })
         .collect()
 }
@@ -310,9 +319,16 @@ pub(super) fn exposure(assessment: &Assessment) -> Vec<ExposureRow> {
             &b.mailbox,
         ))
     });
+    let bound = |row: &&crate::report::json::v1::Exposure| row.individuals_upper.or(row.individuals_lower);
+    let longest = rows.iter().filter_map(bound).max().unwrap_or(0);
+    let share = |count: Option<u64>| count.map_or(0, |count| count.saturating_mul(100) / longest.max(1));
     rows.into_iter()
         .take(super::RAW_SHOWN)
         .map(|row| ExposureRow {
+            bar: between_bar(row.individuals_lower, row.individuals_upper, longest),
+            at_least: share(row.individuals_lower),
+            at_most: share(row.individuals_upper),
+            known: row.individuals_lower.is_some() || row.individuals_upper.is_some(),
             mailbox: paragraph(&row.mailbox),
             way_in: paragraph(&row.way_in),
             individuals: individuals(row.individuals_lower, row.individuals_upper),

@@ -48,6 +48,7 @@ pub struct Sections {
     pub enforcement: Section,
     pub proposed: Section,
     pub glossary: Section,
+    pub traces: Section,
 }
 
 impl Sections {
@@ -78,6 +79,7 @@ impl Sections {
             &self.enforcement,
             &self.proposed,
             &self.glossary,
+            &self.traces,
         ]
         .into_iter()
         .cloned()
@@ -173,6 +175,7 @@ pub(super) fn sections(assessment: &Assessment) -> Sections {
         enforcement: head("enforcement", "D", "Enforcement context", ""),
         proposed: head("proposed", "E", "Proposed rule", ""),
         glossary: head("glossary", "F", "Glossary", ""),
+        traces: head("traces", "G", "How each level came about", "[5] [6] [7]"),
     }
 }
 

@@ -45,6 +45,30 @@ struct Filled<'a> {
     size: f64,
     longest: usize,
     date: [i16; 3],
+    drawings: Drawings,
+}
+
+/// Figures as SVG, empty where there is nothing to draw. Their text is ours and numbers only.
+#[derive(Serialize)]
+struct Drawings {
+    flow: String,
+    timeline: String,
+    trend: String,
+}
+
+impl Drawings {
+    fn of(assessment: &Assessment, page: &Page) -> Self {
+        // The look goes in as the first thing of the drawing.
+        let styled = |svg: String| match svg.split_once('>') {
+            Some((head, rest)) => format!("{head}>{}{rest}", charts::PAPER_STYLE),
+            None => svg,
+        };
+        Self {
+            flow: styled(charts::flow(crate::report::model::hop_grades(&page.hops))),
+            timeline: charts::timeline(&charts::spans(assessment), page.about.day).map_or_else(String::new, styled),
+            trend: charts::Trend::of(assessment).map_or_else(String::new, |trend| styled(charts::trend(&trend))),
+        }
+    }
 }
 
 /// The heat map in numbers, 1 to 5 on both sides.
@@ -106,6 +130,7 @@ fn filled<'a>(assessment: &Assessment, page: &'a Page, paper: Paper, size: f64, 
         size,
         longest,
         date: [day.year(), i16::from(day.month()), i16::from(day.day())],
+        drawings: Drawings::of(assessment, page),
     }
 }
 
@@ -121,7 +146,10 @@ fn made(
     let mut failed = None;
     for alphabet in [Alphabet::every_font(), Alphabet::text_font()] {
         let mut value = value.clone();
+        // Drawings hold no foreign text and must not be cut.
+        let drawings = value["drawings"].take();
         alphabet.keep(&mut value, filled.longest);
+        value["drawings"] = drawings;
         match set(name, assessment, &value, pages) {
             Err(PdfError::Template { why, .. }) => failed = failed.or(Some(why)),
             done => return done,

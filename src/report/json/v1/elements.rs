@@ -150,11 +150,14 @@ fn documentation(assessment: &Assessment) -> Filling {
 }
 
 fn review(assessment: &Assessment) -> Filling {
-    let missing =
-        those([(assessment.drift.is_none(), "this is the first assessment on record: it was compared with no other")]);
-    let filled = assessment
-        .drift
-        .as_ref()
-        .map_or_else(String::new, |drift| format!("compared with the assessment of {}", date_of(drift.from.as_of)));
+    let next = assessment.decisions.next_review;
+    let missing = those([
+        (assessment.drift.is_none(), "this is the first assessment on record: it was compared with no other"),
+        (next.is_none(), "no date of the next review is recorded (`next_review` in decisions.yaml)"),
+        (next.is_some_and(|day| day < date_of(assessment.as_of)), "the date of the next review is past"),
+    ]);
+    let filled = assessment.drift.as_ref().zip(next).map_or_else(String::new, |(drift, next)| {
+        format!("compared with the assessment of {}; the next review is due on {next}", date_of(drift.from.as_of))
+    });
     ("Periodic review and update", missing, filled)
 }

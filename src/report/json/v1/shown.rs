@@ -1,0 +1,155 @@
+//! What the charts and the attestations of a report show: answers with who gave them, the age of
+//! mail that holds PHI, what each service accepts. Counts, dates and words; copied, never judged.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::clock::date_of;
+use crate::evidence::declared::{AnswerRow, AnswerWord};
+use crate::evidence::{Answer, Evidence, Source};
+use crate::facts::Facts;
+use crate::facts::endpoint::Endpoint;
+use crate::questionnaire::Questionnaire;
+use crate::seen::Seen;
+
+/// One question of the questionnaire, with its newest answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attested {
+    /// The question's id: `risk-analysis`.
+    pub id: String,
+    /// The question for people.
+    pub asks: String,
+    /// `None` where nobody answered.
+    pub answer: Option<AnswerWord>,
+    pub statement: Option<String>,
+    pub by: Option<String>,
+    pub role: Option<String>,
+    pub on: Option<Date>,
+    pub file: Option<String>,
+    /// `None` where no file was named or it was not there to be read.
+    pub file_sha256: Option<String>,
+    /// The last day the answer may be relied on.
+    pub valid_until: Option<Date>,
+    /// Whether that day is past.
+    pub expired: bool,
+}
+
+/// Messages of one mailbox that likely hold PHI, by age.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailAges {
+    pub mailbox: String,
+    /// `under-1-year`, `1-3-years`, `3-6-years`, `over-6-years`, `undated`.
+    pub messages: BTreeMap<String, u64>,
+    pub oldest: Option<Date>,
+}
+
+/// What one mail or web service accepts. `None` is not known, never no.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Service {
+    /// `host:port`.
+    pub name: String,
+    pub tls: Option<bool>,
+    pub ssl: Option<bool>,
+    pub tls1_0: Option<bool>,
+    pub tls1_1: Option<bool>,
+    pub tls1_2: Option<bool>,
+    pub tls1_3: Option<bool>,
+    /// Whole days until the certificate expires; negative when it has.
+    pub certificate_days: Option<i64>,
+}
+
+/// Every question, in the order it is asked; nothing where the scope names no answers.
+pub(super) fn attested(evidence: &Evidence, facts: &Facts, as_of: jiff::Timestamp) -> Vec<Attested> {
+    let today = date_of(as_of);
+    let mut newest: BTreeMap<&str, &AnswerRow> = BTreeMap::new();
+    for (_, observation) in evidence.from(Source::Answers) {
+        if let Ok(Answer::Answer(row)) = &observation.answer
+            && row.answered_at <= today
+            && newest.get(row.id.as_str()).is_none_or(|known| known.answered_at < row.answered_at)
+        {
+            newest.insert(&row.id, row);
+        }
+    }
+    let asked = Questionnaire::built_in().map(|known| known.questions.as_slice()).unwrap_or_default();
+    let known: BTreeMap<&str, _> =
+        facts.attestations.subjects.iter().map(|attestation| (attestation.name.as_str(), attestation)).collect();
+    asked
+        .iter()
+        .filter(|question| known.contains_key(question.id.as_str()))
+        .map(|question| {
+            let row = newest.get(question.id.as_str());
+            // The questionnaire's own limit, or the day that was given, whichever comes first.
+            let by_age =
+                row.and_then(|row| row.answered_at.checked_add(jiff::Span::new().days(question.valid_days)).ok());
+            let valid_until = [by_age, row.and_then(|row| row.valid_until)].into_iter().flatten().min();
+            Attested {
+                id: question.id.clone(),
+                asks: question.ask.clone(),
+                answer: row.map(|row| row.answer),
+                statement: row.and_then(|row| row.statement.clone()),
+                by: row.map(|row| row.answered_by.clone()),
+                role: row.and_then(|row| row.role.clone()),
+                on: row.map(|row| row.answered_at),
+                file: row.and_then(|row| row.evidence_file.clone()),
+                file_sha256: row.and_then(|row| row.evidence_sha256.clone()),
+                valid_until,
+                expired: valid_until.is_some_and(|until| until < today),
+            }
+        })
+        .collect()
+}
+
+/// By mailbox. The same folder counted at several vantages is shown once, with the larger counts.
+pub(super) fn mail_ages(evidence: &Evidence) -> Vec<MailAges> {
+    let mut folders: BTreeMap<(&str, &str), (BTreeMap<String, u64>, Option<Date>)> = BTreeMap::new();
+    for (_, observation) in evidence.from(Source::Content) {
+        if let Ok(Answer::ContentFolder(counted)) = &observation.answer {
+            let (ages, oldest) = folders.entry((&counted.mailbox, &counted.folder)).or_default();
+            if counted.ages.values().sum::<u64>() > ages.values().sum() {
+                ages.clone_from(&counted.ages);
+            }
+            *oldest = [*oldest, counted.oldest].into_iter().flatten().min();
+        }
+    }
+    let mut mailboxes: BTreeMap<&str, MailAges> = BTreeMap::new();
+    for ((mailbox, _), (ages, oldest)) in folders {
+        let all = mailboxes.entry(mailbox).or_insert_with(|| MailAges {
+            mailbox: mailbox.to_owned(),
+            messages: BTreeMap::new(),
+            oldest: None,
+        });
+        for (age, count) in ages {
+            *all.messages.entry(age).or_default() += count;
+        }
+        all.oldest = [all.oldest, oldest].into_iter().flatten().min();
+    }
+    mailboxes.into_values().collect()
+}
+
+/// By host and port.
+pub(super) fn services(facts: &Facts) -> Vec<Service> {
+    facts.endpoints.subjects.iter().map(service).collect()
+}
+
+fn service(endpoint: &Endpoint) -> Service {
+    let known = |fact: &crate::facts::shape::Fact<bool>| present(&fact.seen).copied();
+    Service {
+        name: endpoint.name.clone(),
+        tls: known(&endpoint.tls),
+        ssl: known(&endpoint.ssl),
+        tls1_0: known(&endpoint.tls1_0),
+        tls1_1: known(&endpoint.tls1_1),
+        tls1_2: known(&endpoint.tls1_2),
+        tls1_3: known(&endpoint.tls1_3),
+        certificate_days: present(&endpoint.certificate.seen).map(|certificate| certificate.days_left),
+    }
+}
+
+fn present<T>(seen: &Seen<T>) -> Option<&T> {
+    match seen {
+        Seen::Present(value) => Some(value),
+        Seen::Absent | Seen::Malformed(_) | Seen::Unknown(_) => None,
+    }
+}
