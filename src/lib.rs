@@ -5,7 +5,7 @@
 //! evidence into what is known of each subject, [`assess`] judges facts with [`checks`] and gives
 //! [`finding`]s, [`risk`] turns those into scenarios with likelihood and impact, [`report`] shows
 //! it all, [`history`] compares two assessments, and [`verdict`] says how the run ends. [`lab`] is a small world on loopback for the
-//! demo and for tests.
+//! demo and for tests, and [`receive`] a receiving lab for an organization's test messages.
 
 pub mod names;
 pub mod seen;
@@ -35,4 +35,5 @@ pub mod plan_sheet;
 pub mod history;
 pub mod method;
 pub mod lab;
+pub mod receive;
 pub mod cli;

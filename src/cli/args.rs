@@ -66,6 +66,8 @@ pub(super) enum Verb {
     /// Fill in the questionnaire in a spreadsheet.
     #[command(subcommand)]
     Questionnaire(QuestionnaireAction),
+    /// Run mail servers that are broken on purpose and say whether outgoing TLS is enforced.
+    Receive(ReceiveArgs),
     /// Write the reports of a stored assessment again.
     Report(ReportArgs),
     /// Collect, assess and report in one go.
@@ -433,6 +435,21 @@ pub(super) struct ContentArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct ReceiveArgs {
+    /// The servers to run: name, address and behaviour of each.
+    #[arg(value_name = "FILE")]
+    pub setup: PathBuf,
+    /// The recipients' part before the @; random if left out.
+    #[arg(long, value_parser = token)]
+    pub token: Option<String>,
+    /// End after this time, such as 90s, 30m or 2h, even if messages are missing.
+    #[arg(long, value_name = "TIME", value_parser = length, default_value = "30m")]
+    pub wait: Duration,
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct ProbeArgs {
     /// HOST:PORT asks a service, DOMAIN asks DNS and the MTA-STS policy host.
     #[arg(value_name = "TARGET", required_unless_present = "list", conflicts_with = "list")]
@@ -587,6 +604,11 @@ fn length(text: &str) -> Result<Duration, String> {
     crate::units::duration(text)
         .filter(|length| !length.is_zero())
         .ok_or_else(|| "expected a length of time such as 500ms, 90s, 20m or 2h".to_owned())
+}
+
+fn token(text: &str) -> Result<String, String> {
+    let sound = (4..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if sound { Ok(text.to_owned()) } else { Err("expected 4 to 64 letters, digits and hyphens".to_owned()) }
 }
 
 fn rate(text: &str) -> Result<f64, String> {

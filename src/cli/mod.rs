@@ -17,6 +17,7 @@ mod output;
 mod plan;
 mod probe;
 mod questionnaire;
+mod receive;
 mod report;
 mod scan;
 mod targets;
@@ -81,6 +82,7 @@ fn dispatch(cli: Cli, voice: &Voice) -> Result<Ending, Failure> {
         Verb::Plan(action) => plan::run(action, voice),
         Verb::Probe(args) => probe::run(args, voice),
         Verb::Questionnaire(action) => questionnaire::run(action, voice),
+        Verb::Receive(args) => receive::run(args, voice),
         Verb::Report(args) => report::run(&args, voice),
         Verb::Scan(args) => scan::run(args, voice),
         Verb::Verify(args) => verify::run(&args, voice),

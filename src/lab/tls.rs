@@ -32,6 +32,9 @@ const TLS1_0: u16 = 0x0301;
 const TLS1_1: u16 = 0x0302;
 /// RFC 7507 §3: the client says that it could do better.
 const FALLBACK_SCSV: u16 = 0x5600;
+/// The extensions of a server hello with an empty renegotiation_info (RFC 5746 §3.6). Without it a
+/// client of today refuses for that reason, and nothing is learned of TLS 1.0.
+const SECURE_RENEGOTIATION: [u8; 7] = [0, 5, 0xff, 0x01, 0, 1, 0];
 const HANDSHAKE_FAILURE: u8 = 40;
 const INAPPROPRIATE_FALLBACK: u8 = 86;
 
@@ -42,7 +45,7 @@ impl Tls {
         if let Some(certificate) = &self.legacy {
             read = first_record(&mut stream).await?;
             if let Some(hello) = Hello::read(&read).filter(|hello| matches!(hello.version, TLS1_0 | TLS1_1)) {
-                let reply = hello.answer(certificate);
+                let reply = hello.answer(certificate, &[]);
                 if stream.write_all(&reply).await.is_ok() {
                     // Wait until the client goes, so that it reads the reply before the close.
                     while matches!(stream.read(&mut [0; 1024]).await, Ok(1..)) {}
@@ -52,6 +55,38 @@ impl Tls {
         }
         TlsAcceptor::from(Arc::clone(&self.config)).accept(Replayed { read, stream }).await.ok()
     }
+}
+
+/// What a client did after a server hello of TLS 1.0.
+pub(crate) enum AfterOldHello {
+    /// It sent an alert with this number.
+    Alert(u8),
+    Nothing,
+    /// It sent its part of the handshake: it takes TLS 1.0.
+    WentOn,
+}
+
+/// Plays a server that knows TLS 1.0 only, whatever the client offers, up to the client's answer.
+pub(crate) async fn take_tls1_0(stream: &mut TcpStream, certificate: &CertificateDer<'_>) -> AfterOldHello {
+    let Some(mut hello) = first_record(stream).await.as_deref().and_then(Hello::read) else {
+        return AfterOldHello::Nothing;
+    };
+    hello.version = TLS1_0;
+    if stream.write_all(&hello.answer(certificate, &SECURE_RENEGOTIATION)).await.is_err() {
+        return AfterOldHello::Nothing;
+    }
+    match first_record(stream).await.as_deref() {
+        Some([22, ..]) => AfterOldHello::WentOn,
+        Some([21, ..]) => AfterOldHello::Alert(stream_alert(stream).await),
+        Some(_) | None => AfterOldHello::Nothing,
+    }
+}
+
+/// The description of an alert whose record header was read.
+async fn stream_alert(stream: &mut TcpStream) -> u8 {
+    let mut alert = [0; 2];
+    let _ = stream.read_exact(&mut alert).await;
+    alert[1]
 }
 
 async fn first_record(stream: &mut TcpStream) -> Option<Vec<u8>> {
@@ -100,7 +135,7 @@ impl Hello {
         Some(Self { version, suites, digest: Sha256::digest(record).into() })
     }
 
-    fn answer(&self, certificate: &CertificateDer<'_>) -> Vec<u8> {
+    fn answer(&self, certificate: &CertificateDer<'_>, extensions: &[u8]) -> Vec<u8> {
         if self.suites.contains(&FALLBACK_SCSV) {
             return self.record(21, &[2, INAPPROPRIATE_FALLBACK]);
         }
@@ -112,6 +147,7 @@ impl Hello {
         server_hello.push(0);
         server_hello.extend(suite.to_be_bytes());
         server_hello.push(0);
+        server_hello.extend(extensions);
         let chain = with_length(&with_length(certificate));
         let mut messages = handshake(2, &server_hello);
         messages.extend(handshake(11, &chain));

@@ -13,6 +13,7 @@ pub mod package;
 #[cfg(feature = "pdf")]
 pub mod pdf;
 pub mod probe;
+pub mod receive;
 pub mod tables;
 mod templates;
 pub mod terminal;

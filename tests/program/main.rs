@@ -13,6 +13,7 @@ mod domains;
 mod evidence;
 mod oracle;
 mod real;
+mod receive;
 mod report;
 mod support;
 mod usage;

@@ -4,6 +4,7 @@
 
 mod corpus;
 mod hostile;
+mod labelled;
 mod leaks;
 
 use super::*;
