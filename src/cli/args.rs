@@ -457,6 +457,9 @@ pub(super) struct ProbeArgs {
     /// A file of targets, one a line: host:port[,starttls=KIND][,server_name=NAME] or domain[,selector=NAME].
     #[arg(long, value_name = "FILE")]
     pub list: Option<PathBuf>,
+    /// Targets of a list asked at once, from 1 to 256.
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub at_once: u16,
     /// How TLS begins; the port decides where this is left out.
     #[arg(long, value_name = "KIND", value_parser = ["smtp", "imap", "pop3", "sieve", "none"])]
     pub starttls: Option<String>,
@@ -469,6 +472,9 @@ pub(super) struct ProbeArgs {
     /// Also try whether bytes sent behind STARTTLS are acted on inside TLS: one connection, NOOP only.
     #[arg(long)]
     pub active_probes: bool,
+    /// Show each question to DNS with server, transport, flags, time to live and time taken.
+    #[arg(long)]
+    pub evidence: bool,
     /// DKIM selectors to ask for.
     #[arg(long, value_name = "NAME")]
     pub selector: Vec<String>,

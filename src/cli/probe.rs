@@ -27,8 +27,6 @@ use crate::report::probe::endpoint;
 use crate::verdict::Ending;
 use crate::yaml::Located;
 
-/// Targets of a list asked at once.
-const AT_ONCE: usize = 64;
 /// Mail hosts of one domain whose certificates are held against their TLSA records.
 const CERTIFICATE_HOSTS: usize = 8;
 const LIST_BYTES: u64 = 256 * 1024 * 1024;
@@ -45,7 +43,7 @@ pub(super) fn run(args: ProbeArgs, voice: &Voice) -> Result<Ending, Failure> {
     };
     let options = args.network.options(crate::scope::Limits::default());
     let deadline = options.deadline;
-    let prober = Prober::new(options, args.mode, args.active_probes)?;
+    let prober = Prober { evidence: args.evidence, ..Prober::new(options, args.mode, args.active_probes)? };
     // A list is for programs: one JSON object a line. A single target is for people unless asked.
     let format = if is_list { Format::Json } else { args.format };
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -54,9 +52,10 @@ pub(super) fn run(args: ProbeArgs, voice: &Voice) -> Result<Ending, Failure> {
         .build()
         .map_err(anyhow::Error::from)?;
     let total = targets.len();
+    let at_once = usize::from(args.at_once);
     let finished = runtime.block_on(async {
         let all = async {
-            let mut shown = stream::iter(targets).map(|target| prober.ask(target, format)).buffered(AT_ONCE);
+            let mut shown = stream::iter(targets).map(|target| prober.ask(target, format)).buffered(at_once);
             let mut count = 0_usize;
             while let Some(text) = shown.next().await {
                 say(&text);
@@ -106,6 +105,8 @@ struct Prober {
     mode: Option<ModeArg>,
     active_probes: bool,
     offline: bool,
+    /// Show each question with what came back.
+    evidence: bool,
 }
 
 impl Prober {
@@ -116,7 +117,16 @@ impl Prober {
         let https = Https::new(&options).map_err(Failure::usage)?;
         let dialer = Dialer::with_clock(Arc::new(options), clock);
         dialer.roots().map_err(|reason| Failure::usage(anyhow::anyhow!("the CA file cannot be used: {reason}")))?;
-        Ok(Self { dns, https, dialer, vendors: VendorCatalogue::shipped(), mode, active_probes, offline })
+        Ok(Self {
+            dns,
+            https,
+            dialer,
+            vendors: VendorCatalogue::shipped(),
+            mode,
+            active_probes,
+            offline,
+            evidence: false,
+        })
     }
 
     async fn ask(&self, target: Target, format: Format) -> String {
@@ -137,7 +147,18 @@ impl Prober {
         let chains = self.chains(&answers.certificates_wanted).await;
         let permitted = |address: IpAddr| self.https.permits(address);
         let elapsed = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let probe = DomainProbe::new(declared, &answers.observations, &self.vendors, &permitted, &chains, elapsed);
+        let mut probe = DomainProbe::new(
+            declared,
+            &answers.observations,
+            &answers.answers,
+            &self.vendors,
+            &permitted,
+            &chains,
+            elapsed,
+        );
+        if self.evidence {
+            probe = probe.with_evidence(&answers.observations);
+        }
         match format {
             Format::Json => json_line(&probe),
             Format::Text => probe.render(),

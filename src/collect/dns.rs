@@ -29,7 +29,7 @@ use crate::records::domain::ANSWERED;
 use crate::seen::NotObserved;
 
 mod exchange;
-use exchange::Exchange;
+use exchange::{Exchange, Received};
 
 /// Questions under way at once, over the whole run.
 const MAX_IN_FLIGHT: usize = 128;
@@ -189,7 +189,12 @@ impl Dns {
                 Ok(response) => found.extend(response.data.iter().filter_map(|record| match record {
                     Rdata::A(address) => Some(IpAddr::V4(*address)),
                     Rdata::Aaaa(address) => Some(IpAddr::V6(*address)),
-                    Rdata::Mx { .. } | Rdata::Other | Rdata::Tlsa(_) | Rdata::Txt(_) => None,
+                    Rdata::Caa(_)
+                    | Rdata::Mx { .. }
+                    | Rdata::Other
+                    | Rdata::Srv { .. }
+                    | Rdata::Tlsa(_)
+                    | Rdata::Txt(_) => None,
                 })),
                 Err(reason) => failure = failure.or(Some(reason)),
             }
@@ -273,18 +278,20 @@ impl Server {
         let record_type = match question.kind {
             RecordKind::A => RecordType::A,
             RecordKind::Aaaa => RecordType::AAAA,
+            RecordKind::Caa => RecordType::CAA,
             RecordKind::Cname => RecordType::CNAME,
             RecordKind::Dnskey => RecordType::DNSKEY,
             RecordKind::Mx => RecordType::MX,
             RecordKind::Soa => RecordType::SOA,
+            RecordKind::Srv => RecordType::SRV,
             RecordKind::Tlsa => RecordType::TLSA,
             RecordKind::Txt => RecordType::TXT,
         };
         let name = Name::from_ascii(question.name.fully_qualified())
             .map_err(|error| Failure::Other(NotObserved::Unreadable { why: error.to_string(), line: None }))?;
-        let query = Query::query(name, record_type);
-        let (response, own) = match &self.validator {
-            None => (self.exchange.send(request(query.clone(), false)).first_answer().await, None),
+        let query = Query::query(name.clone(), record_type);
+        let (answer, own) = match &self.validator {
+            None => (self.exchange.ask(request(query.clone(), false)).await, None),
             Some(validator) => match validated(validator, &query).await {
                 // A lost packet on the way to a key looks like a broken signature, so bogus is
                 // believed only when it is found twice.
@@ -292,23 +299,16 @@ impl Server {
                 found => found,
             },
         };
-        match response {
-            Ok(response) => {
-                let dnssec = self.dnssec(own, response.metadata.authentic_data).await;
-                Ok(self.kept(response.response_code, dnssec, response.as_buffer()))
-            }
-            Err(NetError::Dns(DnsError::ResponseCode(code))) => {
-                let refused = NotObserved::Refused { what: format!("{}{ANSWERED}{}", self.address, mnemonic(code)) };
-                // A resolver that validates hides bogus data behind SERVFAIL. Asking again with
-                // checking disabled (RFC 4035 §3.2.2) tells bogus from broken; once a domain is enough.
-                if code == ResponseCode::ServFail && question.kind == RecordKind::Soa {
-                    let unchecked = self.exchange.send(request(query, true)).first_answer().await;
-                    if let Ok(response) = unchecked {
-                        return Ok(self.kept(response.response_code, Dnssec::Bogus, response.as_buffer()));
-                    }
+        let transport = if self.exchange.was_tcp(&name, record_type) { "tcp" } else { "udp" };
+        match answer {
+            Ok(received) => match received.code {
+                ResponseCode::NoError | ResponseCode::NXDomain => {
+                    let dnssec = self.dnssec(own, received.authentic).await;
+                    Ok(self.kept(received.code, dnssec, transport, received.bytes))
                 }
-                Err(Failure::Other(refused))
-            }
+                code => self.refused(code, question, query, transport).await,
+            },
+            Err(NetError::Dns(DnsError::ResponseCode(code))) => self.refused(code, question, query, transport).await,
             Err(NetError::Timeout) => Err(Failure::Silent),
             Err(NetError::Io(error)) if error.kind() == std::io::ErrorKind::TimedOut => Err(Failure::Silent),
             Err(NetError::Io(error)) => {
@@ -320,12 +320,33 @@ impl Server {
         }
     }
 
-    fn kept(&self, code: ResponseCode, dnssec: Dnssec, bytes: &[u8]) -> DnsAnswer {
+    /// A resolver that validates hides bogus data behind SERVFAIL. Asking again with checking
+    /// disabled (RFC 4035 §3.2.2) tells bogus from broken; once a domain is enough.
+    async fn refused(
+        &self,
+        code: ResponseCode,
+        question: &DnsQuestion,
+        query: Query,
+        transport: &str,
+    ) -> Result<DnsAnswer, Failure> {
+        if code == ResponseCode::ServFail
+            && question.kind == RecordKind::Soa
+            && let Ok(unchecked) = self.exchange.ask(request(query, true)).await
+            && matches!(unchecked.code, ResponseCode::NoError | ResponseCode::NXDomain)
+        {
+            return Ok(self.kept(unchecked.code, Dnssec::Bogus, transport, unchecked.bytes));
+        }
+        let what = format!("{}{ANSWERED}{}", self.address, mnemonic(code));
+        Err(Failure::Other(NotObserved::Refused { what }))
+    }
+
+    fn kept(&self, code: ResponseCode, dnssec: Dnssec, transport: &str, bytes: Vec<u8>) -> DnsAnswer {
         DnsAnswer {
             server: self.address.to_string(),
+            transport: transport.to_owned(),
             rcode: mnemonic(code),
             dnssec: dnssec.as_str().to_owned(),
-            message: ReceivedBytes(bytes.to_vec()),
+            message: ReceivedBytes(bytes),
         }
     }
 
@@ -349,8 +370,8 @@ impl Server {
     async fn vouches(&self) -> bool {
         let asked = self.vouches.get_or_try_init(async || {
             let query = Query::query(Name::root(), RecordType::SOA);
-            let response = self.exchange.send(request(query, false)).first_answer().await?;
-            Ok::<bool, NetError>(response.metadata.authentic_data)
+            let received = self.exchange.ask(request(query, false)).await?;
+            Ok::<bool, NetError>(received.authentic)
         });
         asked.await.copied().unwrap_or(false)
     }
@@ -360,13 +381,18 @@ impl Server {
 async fn validated(
     validator: &DnssecDnsHandle<Exchange>,
     query: &Query,
-) -> (Result<DnsResponse, NetError>, Option<Proof>) {
+) -> (Result<Received, NetError>, Option<Proof>) {
+    let received = |response: DnsResponse| Received {
+        code: response.metadata.response_code,
+        authentic: response.metadata.authentic_data,
+        bytes: response.into_buffer(),
+    };
     match validator.lookup(query.clone(), DnsRequestOptions::default()).first_answer().await {
         Ok(response) => {
             let proof = proof_of(&response);
-            (Ok(response), Some(proof))
+            (Ok(received(response)), Some(proof))
         }
-        Err(NetError::Dns(DnsError::Nsec { response, proof, .. })) => (Ok(*response), Some(proof)),
+        Err(NetError::Dns(DnsError::Nsec { response, proof, .. })) => (Ok(received(*response)), Some(proof)),
         Err(error) => (Err(error), None),
     }
 }

@@ -16,6 +16,7 @@ use crate::evidence::network::HttpsAnswer;
 use crate::evidence::{Answer, Observation, Question};
 use crate::names::{DomainName, SubjectId, SubjectKind};
 use crate::records::dane::Chains;
+use crate::records::discovery::ClientService;
 use crate::records::dns_message::{Answers, DnsQuestion};
 use crate::records::domain::{self, Given};
 use crate::records::mta_sts;
@@ -36,6 +37,10 @@ pub struct DomainAnswers {
     pub mail_hosts: Vec<DomainName>,
     /// The MTA-STS policy host, where one answers: it serves TLS like any other.
     pub policy_host: Option<DomainName>,
+    /// Services that mail programs are sent to (RFC 6186).
+    pub client_services: Vec<ClientService>,
+    /// What was read, for those who read it again.
+    pub answers: Answers,
     /// Mail hosts whose TLSA records can be judged only against the certificate they serve.
     pub certificates_wanted: Vec<DomainName>,
 }
@@ -66,6 +71,7 @@ pub async fn ask(
             wants_policy: records.mta_sts.wants_policy,
             mail_hosts: records.mx.addresses.into_iter().map(|(host, _)| host).collect(),
             certificates_wanted: records.dane.unseen,
+            client_services: records.discovery.map(|discovery| discovery.services).unwrap_or_default(),
         }
     };
     rounds(dns, https, &subject, &declared.name, &reading, knows).await
@@ -82,6 +88,7 @@ pub async fn ask_partner(dns: &Dns, https: &Https, partner: &DomainName, knows: 
             wants_policy: records.mta_sts.wants_policy,
             mail_hosts: records.mx.addresses.into_iter().map(|(host, _)| host).collect(),
             certificates_wanted: records.dane.unseen,
+            client_services: Vec::new(),
         }
     };
     rounds(dns, https, &subject, partner, &reading, knows).await
@@ -93,6 +100,7 @@ struct Open {
     wants_policy: bool,
     mail_hosts: Vec<DomainName>,
     certificates_wanted: Vec<DomainName>,
+    client_services: Vec<ClientService>,
 }
 
 async fn rounds(
@@ -115,19 +123,21 @@ async fn rounds(
     }
     let host = mta_sts::policy_host(domain);
     let mut ended = None;
-    for round in 0.. {
+    let mut round = 0;
+    let last = loop {
         let open = reading(&answers, policy.as_ref());
         let fetch = host.as_ref().filter(|_| open.wants_policy && policy.is_none());
         if open.wanted.is_empty() && fetch.is_none() {
-            break;
+            break open;
         }
         ended = ended.or_else(|| bound_reached(round, answers.len() + open.wanted.len(), until));
         if let Some(because) = &ended {
             // What stays open is written down with the reason, so that it never looks absent.
             let left = open.wanted.iter().map(|question| dns.not_asked(subject, question, because.clone()));
             observations.extend(left);
-            break;
+            break open;
         }
+        round += 1;
         let fetching = async {
             match fetch {
                 Some(host) => Some(https.policy(dns, subject, host).await),
@@ -143,12 +153,13 @@ async fn rounds(
             policy = Some(fetched_policy(&observation));
             observations.push(observation);
         }
-    }
-    let open = reading(&answers, policy.as_ref());
+    };
     DomainAnswers {
         observations,
-        mail_hosts: open.mail_hosts,
-        certificates_wanted: open.certificates_wanted,
+        mail_hosts: last.mail_hosts,
+        certificates_wanted: last.certificates_wanted,
+        client_services: last.client_services,
+        answers,
         policy_host: host.filter(|_| matches!(policy, Some(Ok(_)))),
     }
 }

@@ -273,6 +273,7 @@ impl<'r> Run<'r> {
                         if declared.is_some() {
                             services.add_mail_hosts(asked.mail_hosts);
                             services.add_policy_host(asked.policy_host);
+                            services.add_client_services(asked.client_services);
                         } else {
                             services.add_partner_hosts(asked.mail_hosts);
                         }

@@ -10,6 +10,7 @@ use crate::catalogues::vendors::{Place, VendorCatalogue};
 use crate::evidence::declared::{Declared, DeclaredMessages};
 use crate::evidence::{Answer, Observation, Question};
 use crate::names::DomainName;
+use crate::records::discovery::ClientService;
 use crate::scope::Scope;
 
 /// The services of one run, each asked once however many domains share it.
@@ -57,6 +58,24 @@ impl<'d> Services<'d> {
     pub(super) fn add_policy_host(&mut self, host: Option<DomainName>) {
         if let Some(host) = host {
             self.add(&host, 443, Role::PolicyHost, StartTls::None);
+        }
+    }
+
+    /// Adds the services that mail programs are sent to.
+    pub(super) fn add_client_services(&mut self, services: Vec<ClientService>) {
+        for service in services {
+            let role = match service.named_by {
+                "_imap._tcp" | "_imaps._tcp" | "_pop3._tcp" | "_pop3s._tcp" => Role::MailboxAccess,
+                "_submission._tcp" | "_submissions._tcp" => Role::Submission,
+                _ => Role::Web,
+            };
+            let starttls = match service.named_by {
+                "_imap._tcp" => StartTls::Imap,
+                "_pop3._tcp" => StartTls::Pop3,
+                "_submission._tcp" => StartTls::Smtp,
+                _ => StartTls::None,
+            };
+            self.add(&service.host, service.port, role, starttls);
         }
     }
 

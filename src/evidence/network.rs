@@ -9,6 +9,9 @@ use super::ReceivedBytes;
 pub struct DnsAnswer {
     /// The server asked, `127.0.0.1:53`.
     pub server: String,
+    /// `udp` or `tcp`; empty in evidence that was collected before this was written down.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub transport: String,
     /// The response code's mnemonic: `NOERROR`, `NXDOMAIN`.
     pub rcode: String,
     /// What DNSSEC says of the answer: `secure`, `insecure`, `bogus` or `indeterminate`.

@@ -402,6 +402,7 @@ pub(crate) mod tests {
     fn answered(rcode: &str) -> Result<Answer, NotObserved> {
         Ok(Answer::Dns(crate::evidence::network::DnsAnswer {
             server: "192.0.2.53:53".to_owned(),
+            transport: "udp".to_owned(),
             rcode: rcode.to_owned(),
             dnssec: "insecure".to_owned(),
             message: crate::evidence::ReceivedBytes::default(),

@@ -91,6 +91,7 @@ fn mx_answer(domain: &str, answer: Result<Option<&str>, NotObserved>) -> Observa
         }
         Answer::Dns(DnsAnswer {
             server: "127.0.0.1:53".to_owned(),
+            transport: "udp".to_owned(),
             rcode: "NOERROR".to_owned(),
             dnssec: "insecure".to_owned(),
             message: ReceivedBytes(message.to_vec().unwrap()),

@@ -119,7 +119,13 @@ pub fn audit(mail_hosts: &[DomainName], chains: &Chains, reader: &mut Reader<'_>
                     .iter()
                     .filter_map(|record| match record {
                         Rdata::Tlsa(tlsa) => Some(tlsa),
-                        Rdata::A(_) | Rdata::Aaaa(_) | Rdata::Mx { .. } | Rdata::Other | Rdata::Txt(_) => None,
+                        Rdata::A(_)
+                        | Rdata::Aaaa(_)
+                        | Rdata::Mx { .. }
+                        | Rdata::Other
+                        | Rdata::Caa(_)
+                        | Rdata::Srv { .. }
+                        | Rdata::Txt(_) => None,
                     })
                     .collect();
                 audit.host(host, &records, response.dnssec, chains.get(host.as_str()))

@@ -215,6 +215,8 @@ pub struct DmarcAudit {
     /// What receivers that follow RFC 7489 do with all mail that fails; `None` where no record
     /// applies for them.
     pub older: Option<Policy>,
+    /// The names asked in order (RFC 9989 §4.10), each with what lies there.
+    pub walked: Vec<(DomainName, &'static str)>,
     pub notes: Vec<Note>,
     pub because: Option<NotObserved>,
 }
@@ -237,6 +239,7 @@ pub fn audit(domain: &DomainName, exists: bool, reader: &mut Reader<'_>) -> Dmar
         policy: Policy::None,
         subdomain_policy: Policy::None,
         older: None,
+        walked: Vec::new(),
         notes: Vec::new(),
         because: None,
     };
@@ -320,7 +323,10 @@ impl DmarcAudit {
                 let what = format!("the DNS answer for {name} TXT");
                 return At::Failed(NotObserved::NotProvided { what });
             }
-            Err(reason) => return At::Failed(reason),
+            Err(reason) => {
+                self.walked.push((name, "no answer"));
+                return At::Failed(reason);
+            }
         };
         for text in &texts {
             if !is_dmarc(text) && txt::starts_with_ignoring_case(text.trim_start(), "v=dmarc") {
@@ -329,11 +335,13 @@ impl DmarcAudit {
             }
         }
         let mut records = texts.into_iter().filter(|text| is_dmarc(text));
-        match (records.next(), records.count()) {
-            (None, _) => At::None,
-            (Some(text), 0) => At::One(text),
-            (Some(_), more) => At::Several(more + 1),
-        }
+        let (found, at) = match (records.next(), records.count()) {
+            (None, _) => ("no record", At::None),
+            (Some(text), 0) => ("a record", At::One(text)),
+            (Some(_), more) => ("several records, all discarded", At::Several(more + 1)),
+        };
+        self.walked.push((name, found));
+        at
     }
 
     /// Looks further up (RFC 9989 §4.10): the record of the organizational domain applies, else

@@ -18,28 +18,42 @@ use crate::seen::NotObserved;
 pub enum RecordKind {
     A,
     Aaaa,
+    Caa,
     Cname,
     Dnskey,
     Mx,
     Soa,
+    Srv,
     Tlsa,
     Txt,
 }
 
 impl RecordKind {
     /// Every kind.
-    pub const ALL: [Self; 8] =
-        [Self::A, Self::Aaaa, Self::Cname, Self::Dnskey, Self::Mx, Self::Soa, Self::Tlsa, Self::Txt];
+    pub const ALL: [Self; 10] = [
+        Self::A,
+        Self::Aaaa,
+        Self::Caa,
+        Self::Cname,
+        Self::Dnskey,
+        Self::Mx,
+        Self::Soa,
+        Self::Srv,
+        Self::Tlsa,
+        Self::Txt,
+    ];
 
     /// The mnemonic.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::A => "A",
             Self::Aaaa => "AAAA",
+            Self::Caa => "CAA",
             Self::Cname => "CNAME",
             Self::Dnskey => "DNSKEY",
             Self::Mx => "MX",
             Self::Soa => "SOA",
+            Self::Srv => "SRV",
             Self::Tlsa => "TLSA",
             Self::Txt => "TXT",
         }
@@ -63,6 +77,8 @@ pub struct DnsQuestion {
 pub enum Rdata {
     A(Ipv4Addr),
     Aaaa(Ipv6Addr),
+    /// `0 issue "ca.example"` (RFC 8659 §4.1), unsafe characters written out.
+    Caa(String),
     Mx {
         preference: u16,
         /// As text, lower case, no final dot; empty for the root. May hold `\DDD` escapes.
@@ -70,6 +86,14 @@ pub enum Rdata {
     },
     /// Of the type asked for, and not looked into.
     Other,
+    /// RFC 2782.
+    Srv {
+        priority: u16,
+        weight: u16,
+        port: u16,
+        /// As `exchange`.
+        target: String,
+    },
     Tlsa(Tlsa),
     /// The character-strings.
     Txt(Vec<Vec<u8>>),
@@ -197,6 +221,13 @@ fn rdata(data: &RData, kind: RecordKind) -> Option<Rdata> {
         (RecordKind::Txt, RData::TXT(txt)) => {
             Some(Rdata::Txt(txt.txt_data.iter().map(|string| string.to_vec()).collect()))
         }
+        (RecordKind::Srv, RData::SRV(srv)) => Some(Rdata::Srv {
+            priority: srv.priority,
+            weight: srv.weight,
+            port: srv.port,
+            target: name_text(&srv.target),
+        }),
+        (RecordKind::Caa, RData::CAA(caa)) => Some(Rdata::Caa(crate::text::visible(&caa.to_string()))),
         (RecordKind::Tlsa, RData::TLSA(tlsa)) => Some(Rdata::Tlsa(Tlsa {
             usage: tlsa.cert_usage.into(),
             selector: tlsa.selector.into(),
@@ -223,6 +254,40 @@ pub fn name_text(name: &Name) -> String {
         }
     }
     text
+}
+
+/// What the header of a message says, and how long its answer may be kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// Of `aa`, `tc`, `rd`, `ra`, `ad`, `cd`, those that are set (RFC 1035 §4.1.1, RFC 4035 §3.2).
+    pub flags: Vec<&'static str>,
+    /// The shortest time to live among the answers, else among the records that prove absence, in
+    /// seconds (RFC 2308 §5).
+    pub ttl_seconds: Option<u32>,
+    /// Records in the answer.
+    pub answers: usize,
+}
+
+impl Header {
+    /// Reads a message; `None` if it is none.
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        let message = Message::from_vec(bytes).ok()?;
+        let said = &message.metadata;
+        let flags = [
+            ("aa", said.authoritative),
+            ("tc", said.truncation),
+            ("rd", said.recursion_desired),
+            ("ra", said.recursion_available),
+            ("ad", said.authentic_data),
+            ("cd", said.checking_disabled),
+        ];
+        let records = if message.answers.is_empty() { &message.authorities } else { &message.answers };
+        Some(Self {
+            flags: flags.into_iter().filter(|(_, set)| *set).map(|(name, _)| name).collect(),
+            ttl_seconds: records.iter().map(|record| record.ttl).min(),
+            answers: message.answers.len(),
+        })
+    }
 }
 
 /// What is known about one question.
@@ -404,6 +469,16 @@ pub(crate) mod tests {
                         }
                     }
                     RecordKind::Txt => Rdata::Txt(data.split(" | ").map(|s| s.as_bytes().to_vec()).collect()),
+                    RecordKind::Srv => {
+                        let words: Vec<&str> = data.split(' ').collect();
+                        Rdata::Srv {
+                            priority: words[0].parse().unwrap(),
+                            weight: words[1].parse().unwrap(),
+                            port: words[2].parse().unwrap(),
+                            target: words[3].trim_end_matches('.').to_owned(),
+                        }
+                    }
+                    RecordKind::Caa => Rdata::Caa(data.to_owned()),
                     RecordKind::Cname | RecordKind::Dnskey | RecordKind::Soa | RecordKind::Tlsa => Rdata::Other,
                 }),
             }

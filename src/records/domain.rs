@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::dane::{self, Chains, DaneAudit, DaneVerdict};
+use super::discovery::{self, Discovery};
 use super::dkim::{self, DkimAudit, DkimVerdict, Selectors};
 use super::dmarc::{self, DmarcAudit};
 use super::dns_message::{Answers, DnsQuestion, Dnssec, Reader, RecordKind};
@@ -86,6 +87,7 @@ impl Sending {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
     Dane,
+    Discovery,
     Dkim,
     Dmarc,
     Dnssec,
@@ -109,6 +111,8 @@ pub struct DomainRecords {
     pub mta_sts: StsAudit,
     pub tls_rpt: TlsRptAudit,
     pub dane: DaneAudit,
+    /// What mail programs are told, and what is published beside; empty for a name that does not exist.
+    pub discovery: Option<Discovery>,
     pub dnssec: Result<Dnssec, NotObserved>,
     pub sending: Sending,
     /// Vendors by id, and where each was seen.
@@ -135,6 +139,7 @@ impl DomainRecords {
             &self.other_notes,
         ]
         .into_iter()
+        .chain(self.discovery.iter().map(|discovery| &discovery.notes))
         .flatten()
         .cloned()
         .collect();
@@ -190,6 +195,8 @@ pub fn read(domain: &DomainName, given: &Given<'_>, answers: &Answers) -> Domain
     };
     used.insert(Part::Dane, reader.take_used());
 
+    let discovery = (exists == Ok(true)).then(|| discovery::audit(domain, &mut reader));
+    used.insert(Part::Discovery, reader.take_used());
     vendors.add_discovery(domain, &mut reader);
     vendors.add_reports(&dmarc, &tls_rpt);
     vendors.add_tokens(domain, &mut reader);
@@ -214,6 +221,7 @@ pub fn read(domain: &DomainName, given: &Given<'_>, answers: &Answers) -> Domain
         mta_sts,
         tls_rpt,
         dane,
+        discovery,
         dnssec,
         sending,
         vendors: vendors.seen,

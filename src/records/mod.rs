@@ -1,7 +1,9 @@
 //! Turns received bytes and text into types, one module a standard. Pure: no network, no clock,
 //! no logging. Nothing here panics, whatever it is given.
 
+pub mod advice;
 pub mod dane;
+pub mod discovery;
 pub mod dkim;
 pub mod dmarc;
 pub mod dns_message;

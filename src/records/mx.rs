@@ -76,7 +76,13 @@ pub fn audit(domain: &DomainName, permitted: &dyn Fn(IpAddr) -> bool, reader: &m
         .iter()
         .filter_map(|record| match record {
             Rdata::Mx { preference, exchange } => Some((*preference, exchange.clone())),
-            Rdata::A(_) | Rdata::Aaaa(_) | Rdata::Other | Rdata::Tlsa(_) | Rdata::Txt(_) => None,
+            Rdata::A(_)
+            | Rdata::Aaaa(_)
+            | Rdata::Caa(_)
+            | Rdata::Other
+            | Rdata::Srv { .. }
+            | Rdata::Tlsa(_)
+            | Rdata::Txt(_) => None,
         })
         .collect();
     entries.sort();
@@ -223,7 +229,12 @@ fn addresses(name: &DomainName, reader: &mut Reader<'_>) -> Result<(Vec<IpAddr>,
                 found.extend(response.data.iter().filter_map(|record| match record {
                     Rdata::A(address) => Some(IpAddr::V4(*address)),
                     Rdata::Aaaa(address) => Some(IpAddr::V6(*address)),
-                    Rdata::Mx { .. } | Rdata::Other | Rdata::Tlsa(_) | Rdata::Txt(_) => None,
+                    Rdata::Caa(_)
+                    | Rdata::Mx { .. }
+                    | Rdata::Other
+                    | Rdata::Srv { .. }
+                    | Rdata::Tlsa(_)
+                    | Rdata::Txt(_) => None,
                 }));
             }
             Ok(None) => {

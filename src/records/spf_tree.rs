@@ -26,6 +26,8 @@ const ASKED_LOOKUPS: u32 = 15;
 const COUNTED_LOOKUPS: u32 = 25;
 /// All records of one tree together; more is never read.
 const TREE_BYTES: usize = 128 * 1024;
+/// Lines of the tree that are kept for showing.
+const TREE_LINES: usize = 200;
 /// A record longer than this risks answers that do not fit 512 bytes (RFC 7208 §3.4).
 const LARGE_RECORD_BYTES: usize = 450;
 /// A range this wide or wider cannot be one organization's mail servers.
@@ -72,9 +74,25 @@ pub struct SpfAudit {
     pub targets: Vec<String>,
     /// True for a record that lets nobody send: `-all` and nothing that passes.
     pub nobody_sends: bool,
+    /// Terms of the domain's own record that ask DNS and find nothing, as written.
+    pub leading_nowhere: Vec<String>,
+    /// The tree as a receiver walks it, cut after some lines.
+    pub tree: Vec<TreeLine>,
     pub notes: Vec<Note>,
     /// With [`SpfVerdict::Error`]: the query that failed.
     pub because: Option<NotObserved>,
+}
+
+/// One line of the tree: a term that asks DNS, `all`, or a number of address ranges.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TreeLine {
+    /// 0 for terms of the domain's own record.
+    pub depth: usize,
+    /// As written, made visible and cut.
+    pub term: String,
+    /// Lookups that it and everything below it cost.
+    pub lookups: u32,
+    pub finds_nothing: bool,
 }
 
 /// Reads the tree that starts at `domain`.
@@ -94,6 +112,9 @@ pub fn audit(domain: &DomainName, reader: &mut Reader<'_>) -> SpfAudit {
         targets: Vec::new(),
         notes: Vec::new(),
         heaviest: None,
+        nothing_at: None,
+        leading_nowhere: Vec::new(),
+        tree: Vec::new(),
     };
     let mut audit = SpfAudit {
         verdict: SpfVerdict::Error,
@@ -102,6 +123,8 @@ pub fn audit(domain: &DomainName, reader: &mut Reader<'_>) -> SpfAudit {
         void_lookups: 0,
         targets: Vec::new(),
         nobody_sends: false,
+        leading_nowhere: Vec::new(),
+        tree: Vec::new(),
         notes: Vec::new(),
         because: None,
     };
@@ -137,6 +160,8 @@ pub fn audit(domain: &DomainName, reader: &mut Reader<'_>) -> SpfAudit {
     audit.targets = walk.targets;
     audit.targets.sort();
     audit.targets.dedup();
+    audit.leading_nowhere = walk.leading_nowhere;
+    audit.tree = walk.tree;
     audit.notes = walk.notes;
     if audit.verdict == SpfVerdict::Error {
         audit.because = walk.blocked;
@@ -166,6 +191,10 @@ struct Walk<'r, 'a> {
     notes: Vec<Note>,
     /// The term of the domain's own record that costs most lookups.
     heaviest: Option<(u32, String)>,
+    /// How deep the term stood that last found nothing.
+    nothing_at: Option<usize>,
+    leading_nowhere: Vec<String>,
+    tree: Vec<TreeLine>,
 }
 
 /// What one record permits.
@@ -275,6 +304,8 @@ impl<'a> Walk<'_, 'a> {
         }
         for (index, directive) in record.directives.iter().enumerate() {
             let before = self.lookups;
+            self.nothing_at = None;
+            let line = self.draw(path.len() - 1, directive);
             let passes = effective && directive.qualifier == Qualifier::Pass;
             let matched = match &directive.mechanism {
                 Mechanism::All => {
@@ -323,8 +354,16 @@ impl<'a> Walk<'_, 'a> {
                     Ranges::default()
                 }
             };
+            let finds_nothing = self.nothing_at == Some(path.len());
+            if let Some(line) = line.and_then(|line| self.tree.get_mut(line)) {
+                line.lookups = self.lookups - before;
+                line.finds_nothing = finds_nothing;
+            }
             if path.len() == 1 {
                 self.weigh(self.lookups - before, &directive.text);
+                if finds_nothing {
+                    self.leading_nowhere.push(directive.text.clone());
+                }
             }
             permitted.take(directive.qualifier, matched);
             if all.is_some() {
@@ -338,7 +377,11 @@ impl<'a> Walk<'_, 'a> {
             }
             (Some(spec), None) => {
                 let before = self.lookups;
+                let line = self.line(path.len() - 1, format!("redirect={}", short(&spec.text)));
                 let target = self.redirect(domain, spec, path, effective);
+                if let Some(line) = line.and_then(|line| self.tree.get_mut(line)) {
+                    line.lookups = self.lookups - before;
+                }
                 if path.len() == 1 {
                     self.weigh(self.lookups - before, &format!("redirect={}", spec.text));
                 }
@@ -348,6 +391,39 @@ impl<'a> Walk<'_, 'a> {
             (None, _) => {}
         }
         Permits { pass: permitted.finish(), all }
+    }
+
+    /// A line for a term; address ranges side by side share one. Gives its place.
+    fn draw(&mut self, depth: usize, directive: &spf::Directive) -> Option<usize> {
+        match &directive.mechanism {
+            Mechanism::Ip4 { .. } | Mechanism::Ip6 { .. } => {
+                const RANGES: &str = " address ranges";
+                let passes = directive.qualifier == Qualifier::Pass;
+                match self.tree.last_mut().filter(|line| passes && line.depth == depth && line.term.ends_with(RANGES)) {
+                    Some(line) => {
+                        let count = line.term.split(' ').next().and_then(|count| count.parse::<usize>().ok());
+                        line.term = format!("{}{RANGES}", count.unwrap_or(1) + 1);
+                        None
+                    }
+                    None if passes => self.line(depth, format!("1{RANGES}")),
+                    None => self.line(depth, directive.text.clone()),
+                }
+            }
+            Mechanism::A { .. }
+            | Mechanism::All
+            | Mechanism::Exists(_)
+            | Mechanism::Include(_)
+            | Mechanism::Mx { .. }
+            | Mechanism::Ptr(_) => self.line(depth, directive.text.clone()),
+        }
+    }
+
+    fn line(&mut self, depth: usize, term: String) -> Option<usize> {
+        if self.tree.len() == TREE_LINES {
+            return None;
+        }
+        self.tree.push(TreeLine { depth, term, lookups: 0, finds_nothing: false });
+        Some(self.tree.len() - 1)
     }
 
     fn weigh(&mut self, cost: u32, term: &str) {
@@ -369,6 +445,7 @@ impl<'a> Walk<'_, 'a> {
 
     fn void(&mut self, path: &[DomainName], what: &str) {
         self.void_lookups += 1;
+        self.nothing_at = Some(path.len());
         self.note("spf.void_lookup", format!("{}: `{what}` finds nothing", in_path(path)), "RFC 7208 §4.6.4");
     }
 
@@ -535,6 +612,7 @@ impl<'a> Walk<'_, 'a> {
         match records.as_slice() {
             [] => {
                 self.permanent_error = true;
+                self.nothing_at = Some(path.len());
                 if response.is_empty() {
                     self.void(path, &shown);
                 }

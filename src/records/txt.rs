@@ -14,7 +14,13 @@ pub fn texts(data: &[Rdata]) -> Vec<String> {
         .iter()
         .filter_map(|record| match record {
             Rdata::Txt(strings) => Some(join(strings)),
-            Rdata::A(_) | Rdata::Aaaa(_) | Rdata::Mx { .. } | Rdata::Other | Rdata::Tlsa(_) => None,
+            Rdata::A(_)
+            | Rdata::Aaaa(_)
+            | Rdata::Caa(_)
+            | Rdata::Mx { .. }
+            | Rdata::Other
+            | Rdata::Srv { .. }
+            | Rdata::Tlsa(_) => None,
         })
         .collect();
     texts.sort();

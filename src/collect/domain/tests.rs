@@ -21,7 +21,7 @@ async fn probe(lines: &[&str], policy: &str, selectors: &[&str]) -> DomainProbe 
     let catalogue = VendorCatalogue::shipped();
     let declared = declared(selectors);
     let asked = ask(&world.dns(), &https, &declared, &catalogue, &[]).await;
-    DomainProbe::new(&declared, &asked.observations, &catalogue, &|_| false, &Chains::new(), 0)
+    DomainProbe::new(&declared, &asked.observations, &asked.answers, &catalogue, &|_| false, &Chains::new(), 0)
 }
 
 const TIDY: [&str; 12] = [

@@ -20,6 +20,9 @@ use crate::records::note::Note;
 use crate::seen::NotObserved;
 use crate::text::visible;
 
+mod explain;
+use explain::{Asked, ClientService, Explained, Information, Publish, client_services, publish};
+
 /// One probed domain.
 #[derive(Clone, Debug, Serialize)]
 pub struct DomainProbe {
@@ -30,6 +33,17 @@ pub struct DomainProbe {
     pub notes: Vec<Note>,
     pub records: Records,
     pub vendors: Vec<SeenVendor>,
+    /// How receivers come to their verdict.
+    pub explained: Explained,
+    /// Records to publish instead.
+    pub publish: Vec<Publish>,
+    /// Where mail programs are sent.
+    pub client_services: Vec<ClientService>,
+    /// Published beside mail, and never judged.
+    pub information: Option<Information>,
+    /// Each question with its answer's server, transport, flags and time to live, where wanted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Vec<Asked>>,
     /// Questions put to DNS and to the policy host.
     pub queries: usize,
     pub elapsed_ms: u64,
@@ -75,20 +89,19 @@ pub struct SeenVendor {
 }
 
 impl DomainProbe {
-    /// Reads the observations about one domain. `permitted` says which private addresses the run
+    /// Reads what was asked about one domain; `answers` are the observations, read. `permitted` says which private addresses the run
     /// took as public; `chains` holds certificates seen on port 25, where there are any.
     pub fn new(
         declared: &DeclaredDomain,
         observations: &[Observation],
+        answers: &Answers,
         catalogue: &VendorCatalogue,
         permitted: &dyn Fn(IpAddr) -> bool,
         chains: &Chains,
         elapsed_ms: u64,
     ) -> Self {
-        let mut answers = Answers::default();
         let mut policy: Option<Result<HttpsAnswer, NotObserved>> = None;
         for observation in observations {
-            answers.add(observation, None);
             if let Question::Https { .. } = &observation.question {
                 policy = match &observation.answer {
                     Ok(Answer::Https(answer)) => Some(Ok(answer.clone())),
@@ -105,7 +118,7 @@ impl DomainProbe {
             chains,
             permitted,
         };
-        let records = domain::read(&declared.name, &given, &answers);
+        let records = domain::read(&declared.name, &given, answers);
         Self {
             schema: 1,
             kind: "domain",
@@ -113,13 +126,24 @@ impl DomainProbe {
             verdicts: Verdicts::of(&records),
             notes: records.notes(),
             vendors: vendors(&records, catalogue),
+            explained: Explained::of(&records),
+            publish: publish(&declared.name, &records),
+            client_services: client_services(&records),
+            information: records.discovery.as_ref().map(Information::of),
+            evidence: None,
             records: Records::of(&records),
             queries: observations.len(),
             elapsed_ms,
         }
     }
 
-    /// Plain text for a terminal of 80 columns, without colour.
+    /// The same with each question and what came back.
+    pub fn with_evidence(mut self, observations: &[Observation]) -> Self {
+        self.evidence = Some(explain::asked(observations));
+        self
+    }
+
+    /// Plain text for a terminal of 80 columns, without colour. Only what is to be pasted may be wider.
     pub fn render(&self) -> String {
         let verdicts = &self.verdicts;
         let from = verdicts.dmarc_from.as_deref().filter(|from| *from != self.domain);
@@ -153,6 +177,7 @@ impl DomainProbe {
                 wrap(&mut out, "  ", &text, 4);
             }
         }
+        explain::render(self, &mut out);
         let _ = write!(out, "\n{} questions, {:.1} s\n", self.queries, self.elapsed_ms as f64 / 1000.0);
         out
     }
@@ -272,7 +297,15 @@ mod tests {
     fn probe() -> DomainProbe {
         let declared =
             DeclaredDomain { name: "c.example".parse().unwrap(), sends: true, receives: true, selectors: Vec::new() };
-        DomainProbe::new(&declared, &[], &VendorCatalogue::shipped(), &|_| false, &Chains::new(), 12)
+        DomainProbe::new(
+            &declared,
+            &[],
+            &Answers::default(),
+            &VendorCatalogue::shipped(),
+            &|_| false,
+            &Chains::new(),
+            12,
+        )
     }
 
     #[test]

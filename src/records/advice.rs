@@ -1,0 +1,410 @@
+//! What a domain could publish instead: records to paste, made from what is published and what was
+//! found wrong with it. It never invents a sender: a record it cannot mend is left alone.
+
+use sha2::{Digest, Sha256};
+
+use super::dmarc::{self, DmarcVerdict, Policy, PolicyTag};
+use super::domain::{DomainRecords, Sending};
+use super::mta_sts::{Mode, StsVerdict};
+use super::mx::MxVerdict;
+use super::spf::{self, Mechanism, Qualifier};
+use super::spf_tree::SpfVerdict;
+use super::tags;
+use super::tls_rpt::TlsRptVerdict;
+use super::txt;
+use crate::names::DomainName;
+
+/// Longest character-string of a TXT record (RFC 1035 §3.3).
+const STRING_BYTES: usize = 255;
+
+/// One record, or the file of a policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Advice {
+    /// Where it belongs: a DNS name, or the policy's URL.
+    pub name: String,
+    /// `TXT`, or `file`.
+    pub kind: &'static str,
+    pub value: String,
+    /// What differs from what is published, as a clause.
+    pub why: String,
+}
+
+impl Advice {
+    /// A line for a zone file; a file as it is.
+    pub fn to_paste(&self) -> String {
+        if self.kind != "TXT" {
+            return self.value.clone();
+        }
+        let characters: Vec<char> = self.value.chars().collect();
+        let strings: Vec<String> = characters
+            .chunks(STRING_BYTES)
+            .map(|chunk| chunk.iter().collect::<String>().replace('\\', "\\\\").replace('"', "\\\""))
+            .collect();
+        format!("{}. IN TXT \"{}\"", self.name, strings.join("\" \""))
+    }
+}
+
+/// Everything that could be published instead.
+pub fn advise(domain: &DomainName, records: &DomainRecords) -> Vec<Advice> {
+    if records.exists != Ok(true) {
+        return Vec::new();
+    }
+    let receives = matches!(records.mx.verdict, MxVerdict::Ok | MxVerdict::Implicit);
+    let parked = !receives
+        && matches!(records.mx.verdict, MxVerdict::Null | MxVerdict::Missing)
+        && records.sending != Sending::Yes;
+    let mut all: Vec<Advice> =
+        [spf_advice(domain, records, parked), dmarc_advice(domain, records, parked)].into_iter().flatten().collect();
+    if receives {
+        all.extend(sts_advice(domain, records));
+        all.extend(tls_rpt_advice(domain, records));
+    }
+    all
+}
+
+fn text(name: Option<DomainName>, value: String, why: String) -> Option<Advice> {
+    Some(Advice { name: name?.to_string(), kind: "TXT", value, why })
+}
+
+fn spf_advice(domain: &DomainName, records: &DomainRecords, parked: bool) -> Option<Advice> {
+    let audit = &records.spf;
+    match audit.verdict {
+        SpfVerdict::Error | SpfVerdict::Pass | SpfVerdict::SoftFail if !audit.notes.iter().any(mends) => None,
+        SpfVerdict::Missing if parked => {
+            text(Some(domain.clone()), "v=spf1 -all".to_owned(), "nobody sends for this domain".to_owned())
+        }
+        SpfVerdict::Missing if records.mx.verdict == MxVerdict::Ok => {
+            let why = "its mail hosts may send; add the include of every service that sends for it".to_owned();
+            text(Some(domain.clone()), "v=spf1 mx ~all".to_owned(), why)
+        }
+        SpfVerdict::Missing => None,
+        SpfVerdict::Error
+        | SpfVerdict::Pass
+        | SpfVerdict::PassOpen
+        | SpfVerdict::PermError
+        | SpfVerdict::SoftFail
+        | SpfVerdict::Unknown
+        | SpfVerdict::Weak => {
+            let (value, why) = mended_spf(audit.record.as_deref()?, &audit.leading_nowhere)?;
+            text(Some(domain.clone()), value, why)
+        }
+    }
+}
+
+/// Notes of an SPF record that passes and could still be mended.
+fn mends(note: &super::note::Note) -> bool {
+    matches!(note.code.as_str(), "spf.after_all" | "spf.ptr" | "spf.redirect_ignored")
+}
+
+/// The record without what is wrong in it for certain. `None` where nothing of that kind is.
+fn mended_spf(record: &str, leading_nowhere: &[String]) -> Option<(String, String)> {
+    let mut kept: Vec<String> = Vec::new();
+    let mut changed: Vec<String> = Vec::new();
+    let mut redirect = None;
+    let mut all = None;
+    for written in record.get(6..)?.split(' ').filter(|term| !term.is_empty()) {
+        let (term, mended) = respelled(written);
+        let Ok(parsed) = spf::parse(&format!("v=spf1 {term}")) else {
+            changed.push(format!("`{}` cannot be read and is left out", tags::short(written)));
+            continue;
+        };
+        if mended {
+            changed.push(format!("`{}` is written `{}`", tags::short(written), tags::short(&term)));
+        }
+        if parsed.redirect.is_some() {
+            redirect = Some(term);
+            continue;
+        }
+        let Some(directive) = parsed.directives.first() else {
+            kept.push(term);
+            continue;
+        };
+        if all.is_some() {
+            changed.push(format!("`{}` stands behind `all` and is never reached", tags::short(&term)));
+            continue;
+        }
+        match directive.mechanism {
+            Mechanism::All => all = Some(directive.qualifier),
+            Mechanism::Ptr(_) => changed.push(format!("`{}` is discouraged", tags::short(&term))),
+            _ if leading_nowhere.iter().any(|gone| *gone == directive.text) => {
+                changed.push(format!("`{}` leads nowhere", tags::short(&term)));
+            }
+            _ if kept.contains(&term) => changed.push(format!("`{}` stands twice", tags::short(&term))),
+            Mechanism::A { .. }
+            | Mechanism::Exists(_)
+            | Mechanism::Include(_)
+            | Mechanism::Ip4 { .. }
+            | Mechanism::Ip6 { .. }
+            | Mechanism::Mx { .. } => kept.push(term),
+        }
+    }
+    let end = match (all, redirect) {
+        (Some(Qualifier::Fail), _) => "-all".to_owned(),
+        (Some(Qualifier::SoftFail), _) => "~all".to_owned(),
+        (None, Some(redirect)) => redirect,
+        (Some(Qualifier::Neutral | Qualifier::Pass), _) | (None, None) => {
+            changed.push("it ends in `~all`, later in `-all`, so that other hosts do not pass".to_owned());
+            "~all".to_owned()
+        }
+    };
+    if changed.is_empty() {
+        return None;
+    }
+    kept.push(end);
+    let value = format!("v=spf1 {}", kept.join(" "));
+    spf::parse(&value).ok()?;
+    Some((value, changed.join("; ")))
+}
+
+/// A term as it was meant, where the slip is a common one.
+fn respelled(term: &str) -> (String, bool) {
+    const SLIPS: [(&str, &str); 6] = [
+        ("ipv4:", "ip4:"),
+        ("ipv6:", "ip6:"),
+        ("ip4=", "ip4:"),
+        ("ip6=", "ip6:"),
+        ("include=", "include:"),
+        ("redirect:", "redirect="),
+    ];
+    for (slip, meant) in SLIPS {
+        if txt::starts_with_ignoring_case(term, slip) {
+            return (format!("{meant}{}", &term[slip.len()..]), true);
+        }
+    }
+    (term.to_owned(), false)
+}
+
+fn dmarc_advice(domain: &DomainName, records: &DomainRecords, parked: bool) -> Option<Advice> {
+    let audit = &records.dmarc;
+    let at = domain.child("_dmarc").ok();
+    let own = audit.found_at.as_ref() == Some(domain);
+    match audit.verdict {
+        DmarcVerdict::Error => None,
+        DmarcVerdict::Missing if parked => {
+            let why = "nothing sends from this domain, so all mail that claims to is refused".to_owned();
+            text(at, "v=DMARC1; p=reject".to_owned(), why)
+        }
+        DmarcVerdict::Missing => {
+            let value = format!("v=DMARC1; p=none; rua=mailto:dmarc-reports@{domain}");
+            let why = "begin by reading reports; then `p=quarantine`, then `p=reject`".to_owned();
+            text(at, value, why)
+        }
+        // A record further up is mended where it stands.
+        DmarcVerdict::Applies(_) | DmarcVerdict::Invalid | DmarcVerdict::RejectTesting if !own => None,
+        DmarcVerdict::Applies(_) | DmarcVerdict::Invalid | DmarcVerdict::RejectTesting => {
+            let (value, why) = mended_dmarc(domain, audit.record.as_deref()?)?;
+            text(at, value, why)
+        }
+    }
+}
+
+fn mended_dmarc(domain: &DomainName, record: &str) -> Option<(String, String)> {
+    let read = dmarc::parse(record);
+    let (written, _) = tags::split(record);
+    let mut changed = Vec::new();
+    let policy = match read.p {
+        PolicyTag::Given(Policy::None) => {
+            changed.push("once the reports show no sender of yours failing, the policy is `quarantine`, then `reject`");
+            Policy::Quarantine
+        }
+        PolicyTag::Given(policy) => policy,
+        PolicyTag::Bad | PolicyTag::LeftOut => {
+            changed.push("`p` is one of none, quarantine, reject");
+            Policy::None
+        }
+    };
+    let mut tags = vec!["v=DMARC1".to_owned(), format!("p={}", policy.as_str())];
+    for (name, tag) in [("sp", read.sp), ("np", read.np)] {
+        match tag {
+            PolicyTag::Given(given) if given >= policy => tags.push(format!("{name}={}", given.as_str())),
+            PolicyTag::Given(_) => changed.push("names below the domain are treated no milder than the domain"),
+            PolicyTag::Bad => changed.push("a policy for names below that cannot be read is left out"),
+            PolicyTag::LeftOut => {}
+        }
+    }
+    if read.testing {
+        changed.push("`t=y` is left out: it asks for a milder treatment");
+    }
+    if read.percent < 100 {
+        changed.push("`pct` is left out: RFC 9989 removed it");
+    }
+    if read.psd == Some(true) {
+        changed.push("`psd=y` is left out: it is for operators of public suffixes");
+    }
+    if !read.faults.is_empty() || !read.unknown_tags.is_empty() {
+        changed.push("what is no tag of DMARC is left out");
+    }
+    let uris = tags::value(&written, "rua").unwrap_or_default().split(',').map(str::trim);
+    let good: Vec<&str> = uris
+        .filter(|uri| txt::starts_with_ignoring_case(uri, "mailto:") && dmarc::mail_address_domain(&uri[7..]).is_some())
+        .collect();
+    if !read.bad_uris.is_empty() {
+        changed.push("report addresses begin with `mailto:`");
+    }
+    tags.push(if good.is_empty() {
+        if policy == Policy::Reject && read.bad_uris.is_empty() {
+            changed.push("reports show who sends in the domain's name");
+        }
+        format!("rua=mailto:dmarc-reports@{domain}")
+    } else {
+        format!("rua={}", good.join(","))
+    });
+    for name in ["ruf", "adkim", "aspf", "fo"] {
+        if let Some(value) = tags::value(&written, name).filter(|value| !value.is_empty()) {
+            tags.push(format!("{name}={}", crate::text::visible(value)));
+        }
+    }
+    changed.dedup();
+    (!changed.is_empty()).then(|| (tags.join("; "), changed.join("; ")))
+}
+
+/// The record and its policy; the id is made from the policy, so that it changes with it.
+fn sts_advice(domain: &DomainName, records: &DomainRecords) -> Vec<Advice> {
+    let audit = &records.mta_sts;
+    let (mode, why) = match audit.verdict {
+        StsVerdict::Missing => ("testing", "after a week of reports without failures the mode is `enforce`"),
+        StsVerdict::Invalid | StsVerdict::Mismatch => ("testing", "it names the hosts that take the mail"),
+        StsVerdict::Mode(Mode::Testing | Mode::None) => ("enforce", "only this mode makes senders insist on TLS"),
+        // A policy that could not be fetched may be a good one.
+        StsVerdict::Error | StsVerdict::Mode(Mode::Enforce) => return Vec::new(),
+    };
+    if records.mx.hosts.is_empty() {
+        return Vec::new();
+    }
+    let hosts: String = records.mx.hosts.iter().map(|host| format!("mx: {host}\n")).collect();
+    let policy = format!("version: STSv1\nmode: {mode}\n{hosts}max_age: 1209600\n");
+    let id = crate::evidence::hex(&Sha256::digest(&policy));
+    let record = Advice {
+        name: format!("_mta-sts.{domain}"),
+        kind: "TXT",
+        value: format!("v=STSv1; id={}", &id[..16]),
+        why: "the id changes whenever the policy does".to_owned(),
+    };
+    let url = format!("https://mta-sts.{domain}/.well-known/mta-sts.txt");
+    vec![record, Advice { name: url, kind: "file", value: policy, why: why.to_owned() }]
+}
+
+fn tls_rpt_advice(domain: &DomainName, records: &DomainRecords) -> Option<Advice> {
+    let why = match records.tls_rpt.verdict {
+        TlsRptVerdict::Error | TlsRptVerdict::Ok => return None,
+        TlsRptVerdict::Missing => "senders report where TLS to your hosts failed",
+        TlsRptVerdict::Invalid => "senders use no record but one that can be read",
+    };
+    let kept: Vec<&str> = records.tls_rpt.report_uris.iter().map(String::as_str).collect();
+    let rua = if kept.is_empty() { format!("mailto:tls-reports@{domain}") } else { kept.join(",") };
+    text(domain.child("_smtp._tls").ok(), format!("v=TLSRPTv1; rua={rua}"), why.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::dane::Chains;
+    use super::super::dns_message::tests::{answers, name};
+    use super::super::domain::{self, Given};
+    use super::*;
+    use crate::catalogues::vendors::VendorCatalogue;
+
+    fn advice(lines: &[&str]) -> Vec<Advice> {
+        let answers = answers(lines);
+        let given = Given {
+            selectors: &[],
+            sends: true,
+            catalogue: &VendorCatalogue::shipped(),
+            policy: None,
+            chains: &Chains::new(),
+            permitted: &|_| false,
+        };
+        let domain = name("c.example");
+        advise(&domain, &domain::read(&domain, &given, &answers))
+    }
+
+    fn instead_of(record: &str) -> String {
+        let line = format!("c.example TXT {record}");
+        let all = advice(&["c.example SOA x", "c.example MX !none", &line, "gone.example TXT !nx"]);
+        all.iter().find(|advice| advice.name == "c.example").map_or_else(String::new, |advice| advice.value.clone())
+    }
+
+    #[test]
+    fn an_spf_record_is_mended_and_no_sender_invented() {
+        for (written, mended) in [
+            ("v=spf1 ip4:192.0.2.1 -all", ""),
+            ("v=spf1 ip4:192.0.2.1 ~all", ""),
+            ("v=spf1 ip4:192.0.2.1 +all", "v=spf1 ip4:192.0.2.1 ~all"),
+            ("v=spf1 ip4:192.0.2.1", "v=spf1 ip4:192.0.2.1 ~all"),
+            ("v=spf1 ipv4:192.0.2.1 ptr -all", "v=spf1 ip4:192.0.2.1 -all"),
+            ("v=spf1 ip4:192.0.2.1 -all ip4:192.0.2.2", "v=spf1 ip4:192.0.2.1 -all"),
+            ("v=spf1 ip4:192.0.2.1 nonsense -all", "v=spf1 ip4:192.0.2.1 -all"),
+            ("v=spf1 include:gone.example ip4:192.0.2.1 -all", "v=spf1 ip4:192.0.2.1 -all"),
+        ] {
+            assert_eq!(instead_of(written), mended, "{written}");
+        }
+    }
+
+    #[test]
+    fn a_dmarc_record_keeps_what_is_right_in_it() {
+        let mended = |record: &str| mended_dmarc(&name("c.example"), record).map(|(value, _)| value);
+        assert_eq!(mended("v=DMARC1; p=reject; rua=mailto:d@c.example"), None);
+        assert_eq!(
+            mended("v=DMARC1; p=none; pct=10; x=1; rua=mailto:d@c.example,d@e.example; fo=1").unwrap(),
+            "v=DMARC1; p=quarantine; rua=mailto:d@c.example; fo=1"
+        );
+        assert_eq!(
+            mended("v=DMARC1; p=reject; sp=none").unwrap(),
+            "v=DMARC1; p=reject; rua=mailto:dmarc-reports@c.example"
+        );
+    }
+
+    #[test]
+    fn a_parked_domain_refuses_everything() {
+        let nothing = ["c.example SOA x", "c.example MX 0 .", "c.example TXT !none", "_dmarc.c.example TXT !nx"];
+        let all = advice(&[&nothing[..], &["_dmarc.example TXT !nx"]].concat());
+        let pasted: Vec<String> = all.iter().map(Advice::to_paste).collect();
+        assert_eq!(pasted, ["c.example. IN TXT \"v=spf1 -all\"", "_dmarc.c.example. IN TXT \"v=DMARC1; p=reject\""]);
+    }
+
+    #[test]
+    fn nothing_is_advised_where_nothing_is_known() {
+        assert!(advice(&["c.example SOA !fail", "c.example MX !fail", "c.example TXT !fail"]).is_empty());
+        assert!(advice(&[]).is_empty());
+    }
+
+    #[test]
+    fn what_is_missing_for_mail_that_comes_in_is_written_whole() {
+        let all = advice(&[
+            "c.example SOA x",
+            "c.example MX 10 m.c.example",
+            "m.c.example A 192.0.2.1",
+            "m.c.example AAAA !none",
+            "_mta-sts.c.example TXT !nx",
+            "_smtp._tls.c.example TXT !nx",
+        ]);
+        let policy = all.iter().find(|advice| advice.kind == "file").unwrap();
+        let read = super::super::mta_sts::parse_policy(policy.value.as_bytes()).unwrap();
+        assert_eq!((read.mode, read.mx), (Mode::Testing, vec!["m.c.example".to_owned()]));
+        assert!(all.iter().any(|advice| advice.value == "v=TLSRPTv1; rua=mailto:tls-reports@c.example"));
+    }
+
+    #[test]
+    fn a_long_record_is_pasted_in_strings_of_255_bytes() {
+        let advice = Advice { name: "c.example".to_owned(), kind: "TXT", value: "x".repeat(300), why: String::new() };
+        assert_eq!(advice.to_paste().len(), "c.example. IN TXT ".len() + 300 + 5);
+    }
+
+    proptest! {
+        #[test]
+        fn a_mended_record_can_be_read_and_needs_no_mending(terms in "[ a-z0-9:/%{}=.+~?-]{0,80}") {
+            if let Some((value, _)) = mended_spf(&format!("v=spf1 {terms}"), &[]) {
+                prop_assert!(spf::parse(&value).is_ok());
+                prop_assert_eq!(mended_spf(&value, &[]), None);
+            }
+        }
+
+        #[test]
+        fn a_mended_dmarc_record_can_be_read(text in "[ a-zA-Z0-9:;=,@.!-]{0,80}") {
+            if let Some((value, _)) = mended_dmarc(&name("c.example"), &format!("v=DMARC1; {text}")) {
+                prop_assert!(dmarc::is_dmarc(&value));
+            }
+        }
+    }
+}
