@@ -4,6 +4,8 @@ pub mod charts;
 pub mod claims;
 pub mod content;
 pub mod explain;
+#[cfg(test)]
+mod hostile_tests;
 pub mod html;
 pub mod ingest;
 pub mod json;

@@ -1,13 +1,12 @@
 //! The pages as a reader gets them, from stored assessments.
 
-use serde_json::Value;
-
-use super::json::v1::{Assessment, ElementState, Outcome};
+use super::hostile_tests::{HOSTILE, everywhere, nothing_invisible};
+use super::json::v1::{Assessment, ElementState};
 use super::{html, markdown, terminal};
 
 const MAPLE_STREET: &str = include_str!("../../fixtures/maple-street-assessment/assessment.json");
 
-fn maple_street() -> Assessment {
+pub(super) fn maple_street() -> Assessment {
     serde_json::from_str(MAPLE_STREET).unwrap()
 }
 
@@ -252,122 +251,6 @@ fn files_are_written_whole_and_for_their_owner_only() {
     assert_eq!(stored, maple_street());
 }
 
-const HOSTILE: [&str; 8] = [
-    "<script>alert(1)</script><img src=x onerror=alert(1)>",
-    "\"><svg/onload=alert(1)>' onmouseover='x",
-    "</style></title></textarea><!-- --><b>",
-    "\u{1b}[2J\u{1b}]8;;http://e.example\u{7}\u{0}\u{8}\r\nnew\u{9b}31m",
-    "\u{202e}gpj.exe\u{2066}\u{200b}\u{feff}\u{e0041}",
-    "{{about.organization}}{{{policy.style}}}{{> head}}{{#each x}}",
-    "# h\n- [x](javascript:alert(1)) | ` `` ``` | ![i](http://e.example/x) <http://e.example> *b* _e_ ~~s~~ $x$\n---",
-    "`<b>` `{{x}}` `a|b`",
-];
-
-/// The assessment with every free text replaced.
-fn everywhere(text: &str) -> Assessment {
-    let mut json: Value = serde_json::from_str(MAPLE_STREET).unwrap();
-    replace(&mut json, text, "");
-    serde_json::from_value(json).unwrap()
-}
-
-/// Words of closed vocabularies, dates and times keep their value: the types refuse others.
-fn replace(json: &mut Value, text: &str, key: &str) {
-    const CLOSED: [&str; 20] = [
-        "outcome",
-        "severity",
-        "grade",
-        "supports",
-        "is",
-        "until",
-        "opened",
-        "state",
-        "likelihood",
-        "impact",
-        "risk",
-        "inherent",
-        "residual",
-        "target",
-        "confidence",
-        "as_of",
-        "due",
-        "on",
-        "class",
-        "obligation",
-    ];
-    match json {
-        Value::String(value) => {
-            let date = value.len() == 10 && value.as_bytes()[4] == b'-' && value.as_bytes()[7] == b'-';
-            let fixed = date
-                || CLOSED.contains(&key)
-                || (key == "status"
-                    && ["evidenced", "contradicted", "partly", "attested", "not-assessed"].contains(&value.as_str()))
-                || (["before", "after"].contains(&key)
-                    && serde_json::from_str::<Outcome>(&format!("\"{value}\"")).is_ok())
-                || (["before", "after"].contains(&key) && ["high", "very-high", "moderate"].contains(&value.as_str()));
-            if !fixed {
-                *value = text.to_owned();
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(|item| replace(item, text, key)),
-        Value::Object(fields) => fields.iter_mut().for_each(|(name, value)| replace(value, text, name)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
-
-/// The page's tags, without the text between them.
-fn tags(page: &str) -> Vec<&str> {
-    let page = &page[page.find("<body>").unwrap()..];
-    page.match_indices('<')
-        .map(|(at, _)| page[at + 1..].split(|c: char| !c.is_ascii_alphanumeric() && c != '/').next().unwrap())
-        .collect()
-}
-
-#[test]
-fn hostile_text_stays_text_in_every_field_and_format() {
-    let known: std::collections::BTreeSet<String> =
-        tags(&html::render(&maple_street()).unwrap()).into_iter().map(str::to_owned).collect();
-    for text in HOSTILE {
-        let assessment = everywhere(text);
-        let page = html::render(&assessment).unwrap();
-        for tag in tags(&page) {
-            assert!(known.contains(tag) || tag == "em", "a foreign tag <{tag}> came from {text:?}");
-        }
-        assert!(!page.contains("onerror=alert") || !page.contains("<img"), "{text:?}");
-        for (at, _) in page.match_indices("href=\"") {
-            assert!(page[at + 6..].starts_with('#'));
-        }
-        nothing_invisible(&page, text);
-        assert!(!page.contains("Maple Street"), "a template in data was filled");
-
-        let text_page = markdown::render(&assessment).unwrap();
-        nothing_invisible(&text_page, text);
-        for forbidden in ["<script", "<img", "<svg", "<b>", "](javascript", "](http", "\n# h", "\n---\n---"] {
-            assert!(!text_page.replace("\\]", "").contains(forbidden), "{forbidden} from {text:?}");
-        }
-
-        let summary = terminal::summary(&assessment, &terminal::Options::default());
-        nothing_invisible(&summary, text);
-        assert!(summary.lines().all(|line| line.chars().count() <= 80));
-    }
-}
-
-fn nothing_invisible(shown: &str, from: &str) {
-    if let Some(bad) = shown.chars().find(|character| *character != '\n' && crate::text::is_unsafe(*character)) {
-        panic!("U+{:04X} came through from {from:?}", u32::from(bad));
-    }
-}
-
-#[test]
-fn a_huge_text_is_cut_and_says_so() {
-    let assessment = everywhere(&"x".repeat(100 * 1024));
-    let page = html::render(&assessment).unwrap();
-    assert!(page.contains("[…cut here; whole in assessment.json]"));
-    assert!(page.len() < 16 * 1024 * 1024, "{} bytes", page.len());
-    markdown::render(&assessment).unwrap();
-    let summary = terminal::summary(&assessment, &terminal::Options::default());
-    assert!(summary.len() < 16 * 1024);
-}
-
 /// So many findings, over a few checks, as a large tenant gives them.
 fn many(count: usize) -> Assessment {
     let mut assessment = maple_street();
@@ -399,7 +282,7 @@ fn ten_thousand_findings_are_still_a_page() {
 }
 
 /// The sheets of a workbook as another program reads them: the cells, and whether it holds formulas.
-fn opened(bytes: &[u8]) -> Vec<(String, calamine::Range<calamine::Data>)> {
+pub(super) fn opened(bytes: &[u8]) -> Vec<(String, calamine::Range<calamine::Data>)> {
     use calamine::Reader;
     let mut workbook = calamine::Xlsx::new(std::io::Cursor::new(bytes)).unwrap();
     let names = workbook.sheet_names();
@@ -437,24 +320,6 @@ fn the_workbook_opens_again_with_every_finding_in_typed_cells() {
     assert!(matches!(column("Findings", "Open since"), calamine::Data::DateTime(_)));
     assert!(matches!(column("Findings", "Quarters open"), calamine::Data::Float(_)));
     assert!(matches!(column("Findings", "Finding"), calamine::Data::String(_)));
-}
-
-#[test]
-fn data_that_looks_like_a_formula_stays_text_in_workbook_and_csv() {
-    for text in
-        ["=HYPERLINK(\"http://e.example\",\"x\")", "+1+1", "-2", "@SUM(1)", "\t=1", "\u{1b}[2J\u{202e}", "<a&b>"]
-    {
-        let assessment = everywhere(text);
-        opened(&super::workbook::workbook(&assessment).unwrap());
-        let csv = super::tables::plan_csv(&assessment);
-        assert!(csv.starts_with("\u{feff}item_id,".as_bytes()));
-        let mut reader = csv::Reader::from_reader(&csv[3..]);
-        for record in reader.records() {
-            for cell in &record.unwrap() {
-                assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']), "{cell:?}");
-            }
-        }
-    }
 }
 
 #[test]

@@ -1,4 +1,7 @@
 //! The report in a real browser: headless Chromium, driven over WebDriver.
+//!
+//! `MAILASSAY_AXE` names axe-core's `axe.min.js` (MPL-2.0, from npm; `scripts/test` fetches it where
+//! npm is there); without it that one test is skipped, by name.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -66,7 +69,7 @@ impl Browser {
     /// One request. The driver keeps connections open, so the answer ends where it says it does.
     fn ask(&self, method: &str, path: &str, body: &str) -> std::io::Result<Value> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
-        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+        stream.set_read_timeout(Some(Duration::from_secs(120)))?;
         write!(
             stream,
             "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
@@ -145,5 +148,49 @@ fn the_report_fits_narrow_and_wide_windows_and_asks_nothing_of_the_network() {
         let complaints: Vec<&Value> =
             log.as_array().unwrap().iter().filter(|entry| entry["level"] == "SEVERE").collect();
         assert!(complaints.is_empty(), "{complaints:?}");
+    }
+}
+
+#[test]
+fn axe_core_finds_no_serious_violation() {
+    if !needs(&["chromedriver", "chromium"]) {
+        return;
+    }
+    let Some(axe) = std::env::var_os("MAILASSAY_AXE").filter(|path| Path::new(path).is_file()) else {
+        eprintln!("skipped: axe_core_finds_no_serious_violation: MAILASSAY_AXE names no axe.min.js");
+        return;
+    };
+    let axe = std::fs::read_to_string(axe).unwrap();
+    let browser = Browser::start();
+    let session = format!("/session/{}", browser.session);
+    browser.post(&format!("{session}/timeouts"), &json!({ "script": 120_000 }));
+    let quarters = demo().quarters();
+    let quarter = quarters.last().unwrap();
+    // Contrast is measured at every one of some thousand places: each look takes a while.
+    let all = [
+        ("executive-summary.html", 1280, "light"),
+        ("report.html", 360, "dark"),
+        ("executive-summary.html", 360, "dark"),
+        ("report.html", 1280, "light"),
+        ("report.html", 1280, "dark"),
+    ];
+    let looks = if std::env::var_os("MAILASSAY_FULL").is_some() { &all[..] } else { &all[..2] };
+    for &(name, width, scheme) in looks {
+        browser.open(
+            &quarter.join(name),
+            width,
+            &json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] }),
+        );
+        browser.evaluate("document.querySelectorAll('details').forEach(row => { row.open = true; })");
+        browser.post(&format!("{session}/execute/sync"), &json!({ "script": axe, "args": [] }));
+        let script = "const done = arguments[0]; axe.run(document, { resultTypes: ['violations'] }).then(\
+            found => done({ passes: found.passes.length, violations: found.violations.map(\
+            rule => [rule.id, rule.impact, rule.nodes.length, rule.nodes[0].target.join(' ')]) }))";
+        let found = browser.post(&format!("{session}/execute/async"), &json!({ "script": script, "args": [] }));
+        eprintln!("{name} at {width} px, {scheme}: {} rules pass, violations {}", found["passes"], found["violations"]);
+        assert!(found["passes"].as_u64().unwrap() > 20, "{found}");
+        let grave = |rule: &&Value| matches!(rule[1].as_str(), Some("serious" | "critical"));
+        let grave: Vec<&Value> = found["violations"].as_array().unwrap().iter().filter(grave).collect();
+        assert!(grave.is_empty(), "{name} at {width} px, {scheme}: {grave:?}");
     }
 }

@@ -324,7 +324,7 @@ pub(super) fn decisions(assessment: &Assessment, risks: &[RiskView], groups: &[F
             && matches!(element.number, 1 | 2 | 8 | 9)
     }) {
         asked.push(Decision {
-            title: format!("Complete element {}: {}.", missing.number, paragraph(&missing.title).to_lowercase()),
+            title: format!("Complete element {} ({}).", missing.number, paragraph(&missing.title)),
             why: capitalized(&missing.why),
             target: super::sections::section_of(missing.number).to_owned(),
         });

@@ -85,7 +85,7 @@ pub(super) fn attested(assessment: &Assessment) -> AttestedView {
     AttestedView {
         said: (!all.is_empty()).then(|| {
             format!(
-                "{} asked, {} answered: {} with a document that was there to be read, {} of answers that ran out.",
+                "{} asked, {} answered: {} with a document that was there to be read; {} ran out.",
                 counted(all.len(), "question was", "questions were"),
                 number(answered.len() as u64),
                 number(with_file as u64),
@@ -256,7 +256,7 @@ pub(super) fn to_sign(assessment: &Assessment) -> Vec<ToSign> {
 pub(super) fn appetite(assessment: &Assessment) -> Option<String> {
     assessment.decisions.appetite.is_none().then(|| {
         let decided = "no acceptable level of risk is recorded (`appetite` in decisions.yaml). Until management \
-                       decides one, every risk above low waits for a decision of its own";
+                       decides one, every risk of moderate or more waits for a decision of its own";
         capitalized(decided)
     })
 }
