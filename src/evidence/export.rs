@@ -191,6 +191,34 @@ pub struct Mailbox {
     pub mfa_enforced: Seen<bool>,
 }
 
+impl ForwardingRule {
+    /// A rule that is there and does nothing; of its mailbox, conditions and name nothing is known.
+    pub fn unstated(provider: &str, origin: &str, reference: String) -> Self {
+        Self {
+            provider: provider.to_owned(),
+            origin: origin.to_owned(),
+            mailbox: Seen::Absent,
+            owner: None,
+            reference,
+            enabled: unstated(),
+            actions: Vec::new(),
+            targets: Seen::Absent,
+            targets_incomplete: None,
+            deletes: Seen::Present(false),
+            hides: Seen::Present(false),
+            folder: Seen::Absent,
+            marks_read: Seen::Present(false),
+            has_conditions: unstated(),
+            matches_all: Seen::Present(false),
+            hidden: unstated(),
+            keywords: Vec::new(),
+            name_class: unstated(),
+            opaque: Seen::Present(false),
+            rules: 1,
+        }
+    }
+}
+
 impl Mailbox {
     /// A mailbox of which nothing is known but its address.
     pub fn unstated(provider: &str, address: String, listed: bool) -> Self {
@@ -245,13 +273,24 @@ pub struct ForwardingRule {
     /// Whether it moves mail to where nobody looks: RSS feeds, conversation history, junk, trash.
     #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
     pub hides: Seen<bool>,
+    /// What is known of the folder it moves mail to: `buried`, `archive`, `disposal`, `other`; absent
+    /// where it moves nothing.
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
+    pub folder: Seen<String>,
     #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
     pub marks_read: Seen<bool>,
     pub has_conditions: Seen<bool>,
-    /// Classes of the words it looks for: `payment`, `security`, `health`.
+    /// Whether it has a condition, and every message meets it.
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
+    pub matches_all: Seen<bool>,
+    /// Whether its mailbox's owner cannot see it: it came only with the hidden rules.
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
+    pub hidden: Seen<bool>,
+    /// Classes of the words it looks for: `bounce`, `health`, `junk`, `oversight`,
+    /// `payment`, `security`, `warning`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keywords: Vec<String>,
-    /// `plain`, `punctuation`, `short`, `repeated`, `invisible`, `empty`.
+    /// `plain`, `punctuation`, `short`, `repeated`, `invisible`, `lookalike`, `empty`.
     #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
     pub name_class: Seen<String>,
     /// Whether the source itself could not show what the rule does.

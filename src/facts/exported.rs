@@ -231,6 +231,10 @@ impl<'e> Directory<'e> {
     /// Exact names only: `evilclinic.example` is not `clinic.example`, and a name below an
     /// accepted domain is another organization's unless the tenant says otherwise.
     fn class_of_domain(&self, domain: &str) -> Class {
+        // A host named by its number is nobody's domain, so nobody's own either.
+        if domain.starts_with('[') {
+            return Class::External;
+        }
         let Ok(name) = domain.parse::<DomainName>() else { return Class::Unparseable };
         if self.own.contains(name.as_str()) || self.own_and_below.iter().any(|own| name.is_at_or_below(own)) {
             Class::Internal

@@ -3,14 +3,17 @@
 //! The same rule in two exports is one rule. A rule whose mailbox nobody names is kept and says
 //! so: an unattributed rule must not disappear.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::exported::{self, Directory, Files, joined};
+mod score;
+
+use self::score::{Score, Traits};
+use super::exported::{self, Class, Directory, Files, joined};
 use super::shape::{Fact, subject};
 use super::{Built, Collection, Context};
-use crate::evidence::EvidenceId;
-use crate::evidence::Source;
+use crate::catalogues::rule_scoring::RuleScoring;
 use crate::evidence::export::{ForwardingRule as Exported, Record};
+use crate::evidence::{EvidenceId, Source};
 use crate::names::SubjectKind;
 use crate::seen::{NotObserved, Seen};
 
@@ -35,11 +38,19 @@ subject! {
         deletes: bool,
         /// Whether it moves mail to where nobody looks.
         hides: bool,
+        /// Whether it keeps mail from its owner's eyes and shows a sign that this is its purpose.
+        conceals: bool,
+        /// Points for everything about it that intruders' rules have; a lower bound where `score_parts` says so.
+        score: i64,
+        /// The level of the score: `none`, `low`, `medium`, `high`, `critical`.
+        score_level: String,
+        /// What the score is made of, the heaviest first.
+        score_parts: Vec<String>,
         /// Whether it applies to some mail only.
         has_conditions: bool,
-        /// Classes of words it looks for: `health`, `payment`, `security`.
+        /// Classes of words it looks for: `bounce`, `health`, `junk`, `oversight`, `payment`, `security`, `warning`.
         keywords: Vec<String>,
-        /// What its name looks like: `plain`, `short`, `punctuation`, `repeated`, `invisible`, `empty`; `none` where it has no name.
+        /// What its name looks like: `plain`, `short`, `punctuation`, `repeated`, `invisible`, `lookalike`, `empty`; `none` where it has no name.
         name_class: String = "none".to_owned(),
         /// Whether the source could show what the rule does.
         readable: bool,
@@ -63,9 +74,15 @@ pub fn build(context: Context<'_>) -> Built<ForwardingRule> {
         })
         .collect();
     let by_reference = exported::mailboxes_by_reference(mailboxes.iter().copied());
-    let listed: std::collections::BTreeSet<&str> =
+    let listed: BTreeSet<&str> =
         mailboxes.iter().filter(|mailbox| mailbox.listed).map(|mailbox| mailbox.address.as_str()).collect();
     let mailboxes_gone = context.evidence.taken_away(Source::Export, SubjectKind::Mailbox);
+    let phi = context.evidence.declared().ok().and_then(|(_, declared)| declared.retention.as_ref());
+    let sensitive: BTreeSet<String> = phi
+        .into_iter()
+        .flat_map(|retention| retention.phi_mailboxes.iter().map(|address| address.to_lowercase()))
+        .chain(administrators(context))
+        .collect();
 
     let mut rules: BTreeMap<String, Vec<(&EvidenceId, &Exported)>> = BTreeMap::new();
     for (id, record) in exported::records(context) {
@@ -75,10 +92,34 @@ pub fn build(context: Context<'_>) -> Built<ForwardingRule> {
     }
     let subjects: Vec<_> = rules
         .into_iter()
-        .map(|(name, said)| one(name, &said, &directory, &by_reference, &listed, mailboxes_gone.as_ref()))
+        .map(|(name, said)| {
+            let known =
+                Known { directory: &directory, by_reference: &by_reference, listed: &listed, sensitive: &sensitive };
+            one(name, &said, &known, mailboxes_gone.as_ref())
+        })
         .collect();
     let collection = collection(context, &subjects, listed.len());
     Built { subjects, collection }
+}
+
+/// The addresses whose users administer the tenant.
+fn administrators(context: Context<'_>) -> impl Iterator<Item = String> {
+    exported::records(context).filter_map(|(_, record)| match record {
+        Record::Mailbox(mailbox) if mailbox.administrator.present() == Some(&true) => Some(mailbox.address.clone()),
+        Record::MfaRegistration(registration) if registration.administrator.present() == Some(&true) => {
+            Some(registration.address.clone())
+        }
+        _ => None,
+    })
+}
+
+/// What all rules are looked at with.
+struct Known<'k, 'e> {
+    directory: &'k Directory<'e>,
+    by_reference: &'k BTreeMap<&'e str, Option<&'e str>>,
+    listed: &'k BTreeSet<&'e str>,
+    /// Mailboxes of administrators, and those that hold PHI.
+    sensitive: &'k BTreeSet<String>,
 }
 
 /// The mailbox a rule belongs to, as far as the exports tell.
@@ -103,11 +144,10 @@ fn name(rule: &Exported, by_reference: &BTreeMap<&str, Option<&str>>) -> String 
 fn one(
     name: String,
     said: &[(&EvidenceId, &Exported)],
-    directory: &Directory<'_>,
-    by_reference: &BTreeMap<&str, Option<&str>>,
-    listed: &std::collections::BTreeSet<&str>,
+    known: &Known<'_, '_>,
     mailboxes_gone: Option<&NotObserved>,
 ) -> ForwardingRule {
+    let Known { directory, by_reference, listed, sensitive } = *known;
     let ids: Vec<EvidenceId> = said.iter().map(|(id, _)| (*id).clone()).collect();
     let flag = |read: &dyn Fn(&Exported) -> &Seen<bool>| {
         let values: Vec<_> = said.iter().map(|(id, rule)| (*id, read(rule))).collect();
@@ -128,7 +168,7 @@ fn one(
     rests_on.extend(directory.evidence.iter().cloned());
     // No recipient at all is a class of its own here: the rule is there, it sends nothing on.
     let class = match class {
-        Seen::Absent => Seen::Present((exported::Class::None, Vec::new())),
+        Seen::Absent => Seen::Present((Class::None, Vec::new())),
         class => class,
     };
     let first = said[0].1;
@@ -164,9 +204,22 @@ fn one(
     let opaque = flag(&|rule| &rule.opaque);
     let names: Vec<_> = said.iter().map(|(id, rule)| (*id, &rule.name_class)).collect();
     let (name_class, name_evidence) = joined(&names, |_, _| false);
+    let is_sensitive = mailbox.seen.present().is_some_and(|address| sensitive.contains(address));
+    // A rule of the mail system is nobody's own, and what it does is judged by what it sends where.
+    let scores = OF_PEOPLE.contains(&first.origin.as_str());
+    let score = if scores { worst_score(said, &class, is_sensitive) } else { Ok(NOT_SCORED) };
+    let (score, score_seen) = match score {
+        Ok(score) => (score, None),
+        Err(reason) => (NOT_SCORED, Some(reason)),
+    };
+    let scored = |evidence: Vec<EvidenceId>| Scored { score: &score, unknown: score_seen.as_ref(), evidence };
     ForwardingRule {
         name,
         mailbox,
+        conceals: scored(ids.clone()).fact(|score| score.conceals),
+        score: scored(rests_on.clone()).fact(|score| score.points),
+        score_level: scored(rests_on.clone()).fact(|score| score.level.to_owned()),
+        score_parts: scored(rests_on.clone()).fact(|score| score.parts.clone()),
         origin: Fact::present(first.origin.clone(), ids.clone()),
         mailbox_listed,
         enabled: flag(&|rule| &rule.enabled),
@@ -180,6 +233,61 @@ fn one(
         name_class: Fact::new(name_class, name_evidence),
         readable: Fact::new(opaque.seen.map(|opaque| !opaque), opaque.evidence),
     }
+}
+
+/// Rules that people make for themselves.
+const OF_PEOPLE: [&str; 4] = ["filter", "inbox", "sieve", "sweep"];
+
+const NOT_SCORED: Score = Score { points: 0, level: "none", parts: Vec::new(), conceals: false };
+
+/// A score, or why there is none.
+struct Scored<'s> {
+    score: &'s Score,
+    unknown: Option<&'s NotObserved>,
+    evidence: Vec<EvidenceId>,
+}
+
+impl Scored<'_> {
+    fn fact<T>(self, read: impl Fn(&Score) -> T) -> Fact<T> {
+        match self.unknown {
+            Some(reason) => Fact::new(Seen::Unknown(reason.clone()), self.evidence),
+            None => Fact::present(read(self.score), self.evidence),
+        }
+    }
+}
+
+/// The highest score of what several exports say of one rule.
+fn worst_score(
+    said: &[(&EvidenceId, &Exported)],
+    class: &Seen<(Class, Vec<String>)>,
+    sensitive: bool,
+) -> Result<Score, NotObserved> {
+    let mut worst: Option<Score> = None;
+    let mut unknown = None;
+    for (_, rule) in said {
+        let traits = Traits {
+            class: class.clone().map(|(class, _)| class),
+            deletes: &rule.deletes,
+            hides: &rule.hides,
+            folder: &rule.folder,
+            marks_read: &rule.marks_read,
+            stops: rule.actions.iter().any(|action| action == "stop"),
+            moves: rule.actions.iter().any(|action| action == "move"),
+            has_conditions: &rule.has_conditions,
+            matches_all: &rule.matches_all,
+            hidden: &rule.hidden,
+            opaque: &rule.opaque,
+            name_class: &rule.name_class,
+            keywords: &rule.keywords,
+            sensitive,
+        };
+        match traits.score(RuleScoring::shipped()) {
+            Ok(score) if worst.as_ref().is_none_or(|known| known.points < score.points) => worst = Some(score),
+            Ok(_) => {}
+            Err(reason) => unknown = Some(reason),
+        }
+    }
+    worst.ok_or_else(|| unknown.unwrap_or_else(|| NotObserved::NotProvided { what: exported::NOT_LISTED.to_owned() }))
 }
 
 fn collection(context: Context<'_>, subjects: &[ForwardingRule], mailboxes: usize) -> Collection {
@@ -448,7 +556,7 @@ mod tests {
         assert_eq!(forward.subjects.len(), 14, "one that forwards and one for the other nineteen");
         lines.reverse();
         let names = |built: &Built<ForwardingRule>| {
-            built.subjects.iter().map(|rule| rule.name.clone()).collect::<std::collections::BTreeSet<_>>()
+            built.subjects.iter().map(|rule| rule.name.clone()).collect::<BTreeSet<_>>()
         };
         assert_eq!(names(&forward), names(&of(&lines)));
     }

@@ -11,6 +11,7 @@ mod corpora;
 mod demo;
 mod domains;
 mod evidence;
+mod exports;
 mod oracle;
 mod real;
 mod receive;

@@ -118,8 +118,11 @@ fn alike(one: &ForwardingRule, other: &ForwardingRule) -> bool {
         targets_incomplete,
         deletes,
         hides,
+        folder,
         marks_read,
         has_conditions,
+        matches_all,
+        hidden,
         keywords,
         name_class,
         opaque,
@@ -129,6 +132,7 @@ fn alike(one: &ForwardingRule, other: &ForwardingRule) -> bool {
         == (&other.provider, &other.origin, &other.mailbox, &other.owner, &other.enabled, &other.actions)
         && (targets, targets_incomplete, deletes, hides, marks_read)
             == (&other.targets, &other.targets_incomplete, &other.deletes, &other.hides, &other.marks_read)
-        && (has_conditions, keywords, name_class, opaque)
-            == (&other.has_conditions, &other.keywords, &other.name_class, &other.opaque)
+        && (folder, has_conditions, matches_all, hidden)
+            == (&other.folder, &other.has_conditions, &other.matches_all, &other.hidden)
+        && (keywords, name_class, opaque) == (&other.keywords, &other.name_class, &other.opaque)
 }

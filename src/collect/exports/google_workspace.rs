@@ -180,24 +180,18 @@ fn filter(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
         }
     }
     Ok(vec![Record::ForwardingRule(Box::new(ForwardingRule {
-        rules: 1,
-        provider: PROVIDER.to_owned(),
-        origin: "filter".to_owned(),
         mailbox: Seen::Present(mailbox.address),
-        owner: None,
-        reference,
         // Gmail filters cannot be switched off, only removed.
         enabled: Seen::Present(true),
         actions,
         targets: read.targets,
-        targets_incomplete: None,
         deletes: Seen::Present(read.trash),
-        hides: Seen::Present(false),
         marks_read: Seen::Present(read.mark_read),
         has_conditions: Seen::Present(read.conditions),
         keywords: read.keywords,
         name_class: Seen::Absent,
-        opaque: Seen::Present(false),
+        hidden: Seen::Present(false),
+        ..ForwardingRule::unstated(PROVIDER, "filter", reference)
     }))])
 }
 

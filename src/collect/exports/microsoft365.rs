@@ -378,8 +378,25 @@ fn inbox_rule(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
         targets(row, "forwardasattachment", key)
     };
     let deletes = any_flag(row, &["deletemessage", "softdeletemessage", "permanentdelete", "delete"]);
-    let folder = row.seen("movetofolder").map(|cell| cell.text().is_some_and(words::hiding_folder));
-    let hides = or_false(folder);
+    // What is copied out of sight and then deleted is moved there.
+    let copied = row.filled("copytofolder").present() == Some(&true) && deletes.present() == Some(&true);
+    let to_folder = if copied && row.text("movetofolder").is_none() { "copytofolder" } else { "movetofolder" };
+    // A folder that is named by white space alone has a name.
+    let blank = row.cell(to_folder).is_some_and(
+        |cell| matches!(cell, Cell::Text(text) if text.chars().any(|c| c == '\u{a0}') && text.trim().is_empty()),
+    );
+    let folder = match row.seen(to_folder) {
+        _ if blank => Seen::Present(words::folder_class("\u{a0}").to_owned()),
+        // A folder written as an object has no name here.
+        Seen::Present(cell) => match cell.text() {
+            Some(folder) => Seen::Present(words::folder_class(folder).to_owned()),
+            None => Seen::Unknown(row.unreadable(to_folder, "no name of a folder")),
+        },
+        Seen::Absent => Seen::Absent,
+        Seen::Malformed(malformed) => Seen::Malformed(malformed),
+        Seen::Unknown(reason) => Seen::Unknown(reason),
+    };
+    let hides = or_false(folder.clone().map(|class| class != "other"));
     let marks_read = or_false(row.flag("markasread"));
     let mut actions = Vec::new();
     for (seen, action) in [(&forward, "forward"), (&attached, "forward-as-attachment"), (&redirect, "redirect")] {
@@ -400,23 +417,31 @@ fn inbox_rule(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
         }
     }
     let stated: Vec<&str> = CONDITIONS.into_iter().filter(|column| row.has(column)).collect();
-    let filled = |column: &&str| {
-        row.cell(column)
-            .is_some_and(|cell| !cell.is_empty() && cell.text().is_none_or(|text| !text.eq_ignore_ascii_case("false")))
-    };
-    let has_conditions = if stated.iter().any(filled) {
+    let has_conditions = if stated.iter().any(|column| row.cell(column).is_some_and(filled)) {
         Seen::Present(true)
     } else if stated.len() >= 3 {
         Seen::Present(false)
     } else {
         Seen::not_provided("the columns of the rule's conditions")
     };
-    let looked_for =
-        ["subjectcontainswords", "subjectorbodycontainswords", "bodycontainswords", "fromaddresscontainswords"];
-    let keywords = words::keyword_classes(looked_for.into_iter().flat_map(|column| row.texts(column)));
+    let looked_for = ["subjectcontainswords", "subjectorbodycontainswords", "bodycontainswords", "headercontainswords"];
+    let mut keywords = words::keyword_classes(looked_for.into_iter().flat_map(|column| row.texts(column)));
+    let senders = ["from", "fromaddresscontainswords"];
+    words::sender_classes(senders.into_iter().flat_map(|column| row.texts(column)), &mut keywords);
+    let matches_all = has_conditions.clone().map(|any| any && every_message_meets(row, &stated));
     let opaque =
         either(or_false(row.flag("inerror")), or_false(row.flag("supportedbytask").map(|supported| !supported)));
-    let (targets, targets_incomplete) = over(&[forward, redirect, attached]);
+    // Every mailbox has this rule of the system's own; it cannot be shown, and sends nothing.
+    let of_the_system = row.text("name").is_some_and(|name| name.eq_ignore_ascii_case("Junk E-mail Rule"));
+    let opaque = if of_the_system { Seen::Present(false) } else { opaque };
+    let (targets, targets_incomplete) = match over(&[forward, redirect, attached]) {
+        // What cannot be shown may well send mail on.
+        (Seen::Absent, incomplete) if opaque.present() == Some(&true) => {
+            let why = "the rule holds something that the export cannot show".to_owned();
+            (Seen::Unknown(NotObserved::Lost { why }), incomplete)
+        }
+        shown => shown,
+    };
     let (mailbox, owner) = owner(row, key);
     Ok(vec![Record::ForwardingRule(Box::new(ForwardingRule {
         rules: 1,
@@ -431,12 +456,52 @@ fn inbox_rule(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
         targets_incomplete,
         deletes,
         hides,
+        folder,
         marks_read,
         has_conditions,
+        matches_all,
+        hidden: row.flag("hidden"),
         keywords,
         name_class: name_class(row),
         opaque,
     }))])
+}
+
+/// Whether the stated conditions leave nothing out: a size from nearly nothing on, words that
+/// stand in every message. One condition that does leave something out is enough.
+fn every_message_meets(row: &Row, stated: &[&str]) -> bool {
+    stated.iter().filter(|column| row.cell(column).is_some_and(|cell| filled(cell))).all(|column| match *column {
+        "withinsizerangeminimum" => row.text(column).and_then(kilobytes).is_some_and(|size| size <= 1),
+        // Larger than any message that Exchange takes.
+        "withinsizerangemaximum" => row.text(column).and_then(kilobytes).is_some_and(|size| size >= 150 * 1024),
+        // Mail to oneself is nearly all there is.
+        "mynameintobox" | "mynameintoorccbox" | "sentonlytome" => true,
+        "bodycontainswords"
+        | "headercontainswords"
+        | "subjectorbodycontainswords"
+        | "fromaddresscontainswords"
+        | "recipientaddresscontainswords"
+        | "subjectcontainswords" => {
+            let in_headers = *column == "headercontainswords";
+            row.texts(column).into_iter().any(|word| words::in_every_message(word, in_headers))
+        }
+        _ => false,
+    })
+}
+
+/// A size as Exchange writes it, in whole kilobytes: `1 KB (1,024 bytes)`; a number alone is one
+/// of kilobytes.
+fn kilobytes(text: &str) -> Option<u64> {
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>().parse::<u64>().ok();
+    match text.split_once('(') {
+        Some((_, bytes)) => digits(bytes).map(|bytes| bytes / 1024),
+        None => digits(text),
+    }
+}
+
+/// Whether a condition's cell says anything.
+fn filled(cell: &Cell) -> bool {
+    !cell.is_empty() && cell.text().is_none_or(|text| !text.eq_ignore_ascii_case("false"))
 }
 
 fn name_class(row: &Row) -> Seen<String> {
@@ -548,8 +613,17 @@ fn graph_rule(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
         } else {
             unless_hidden(false)
         },
+        folder: if field("movetofolder").is_some() {
+            Seen::not_provided("the name of the folder")
+        } else if hidden_by_graph {
+            Seen::Unknown(lost.clone())
+        } else {
+            Seen::Absent
+        },
         marks_read: unless_hidden(on("markasread")),
         has_conditions,
+        matches_all: unless_hidden(false),
+        hidden: Seen::Present(false),
         keywords,
         name_class: name_class(row),
         opaque: Seen::Present(in_error || (read_only && hidden_by_graph)),
@@ -585,23 +659,15 @@ fn transport_rule(row: &Row, key: &KeyedReference) -> Record {
         Seen::Unknown(reason) => Seen::Unknown(reason),
     };
     Record::ForwardingRule(Box::new(ForwardingRule {
-        rules: 1,
-        provider: PROVIDER.to_owned(),
-        origin: "transport".to_owned(),
-        mailbox: Seen::Absent,
-        owner: None,
-        reference: rule_reference(row, key),
         enabled,
         actions,
         targets,
         targets_incomplete,
         deletes,
-        hides: Seen::Present(false),
-        marks_read: Seen::Present(false),
         has_conditions: Seen::not_provided("the conditions of transport rules"),
-        keywords: Vec::new(),
+        matches_all: Seen::not_provided("the conditions of transport rules"),
         name_class: name_class(row),
-        opaque: Seen::Present(false),
+        ..ForwardingRule::unstated(PROVIDER, "transport", rule_reference(row, key))
     }))
 }
 
@@ -612,35 +678,21 @@ fn journal_rule(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> 
         return Err("journalemailaddress is empty".to_owned());
     }
     Ok(vec![Record::ForwardingRule(Box::new(ForwardingRule {
-        provider: PROVIDER.to_owned(),
-        origin: "journal".to_owned(),
-        mailbox: Seen::Absent,
-        owner: None,
-        reference: rule_reference(row, key),
         enabled: row.flag("enabled"),
         actions: vec!["blind-copy".to_owned()],
         targets,
-        targets_incomplete: None,
-        deletes: Seen::Present(false),
-        hides: Seen::Present(false),
-        marks_read: Seen::Present(false),
         has_conditions: row.filled("recipient"),
-        keywords: Vec::new(),
         name_class: name_class(row),
-        opaque: Seen::Present(false),
-        rules: 1,
+        ..ForwardingRule::unstated(PROVIDER, "journal", rule_reference(row, key))
     }))])
 }
 
 /// A sweep rule moves what one sender sent, or deletes it after some days.
 fn sweep_rule(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
     let folder = row.seen("destinationfolder").map(|cell| cell.text().unwrap_or_default().to_owned());
-    let last = |folder: &String| folder.rsplit(['\\', '/', ':']).next().unwrap_or_default().trim().to_lowercase();
-    let deletes = or_false(folder.clone().map(|folder| {
-        ["deleted items", "deleteditems", "trash", "gelöschte elemente", "recoverable items"]
-            .contains(&last(&folder).as_str())
-    }));
-    let hides = or_false(folder.map(|folder| words::hiding_folder(&folder)));
+    let folder = folder.map(|folder| words::folder_class(&folder).to_owned());
+    let deletes = or_false(folder.clone().map(|class| class == "disposal"));
+    let hides = or_false(folder.clone().map(|class| class != "other"));
     let (mailbox, owner) = owner(row, key);
     let mut actions = vec!["move".to_owned()];
     for (seen, action) in [(&deletes, "delete"), (&hides, "hide")] {
@@ -649,24 +701,17 @@ fn sweep_rule(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
         }
     }
     Ok(vec![Record::ForwardingRule(Box::new(ForwardingRule {
-        provider: PROVIDER.to_owned(),
-        origin: "sweep".to_owned(),
         mailbox,
         owner,
-        reference: rule_reference(row, key),
         enabled: row.flag("enabled"),
         actions,
-        targets: Seen::Absent,
-        targets_incomplete: None,
         deletes,
         hides,
-        marks_read: Seen::Present(false),
+        folder,
         // A sweep rule names a sender or the provider of a newsletter.
         has_conditions: Seen::Present(true),
-        keywords: Vec::new(),
         name_class: name_class(row),
-        opaque: Seen::Present(false),
-        rules: 1,
+        ..ForwardingRule::unstated(PROVIDER, "sweep", rule_reference(row, key))
     }))])
 }
 

@@ -115,7 +115,7 @@ fn one(text: &str, key: &KeyedReference) -> Target {
     let text = text.trim();
     if let Some((scheme, value)) = last_bracket(text) {
         return match scheme.to_ascii_lowercase().as_str() {
-            "smtp" => keyed_address(value, key),
+            "smtp" | "mailto" => keyed_address(value, key),
             "ex" | "x500" => unresolved(value, key),
             _ => Target::Unparseable,
         };
@@ -145,7 +145,11 @@ fn one(text: &str, key: &KeyedReference) -> Target {
 /// The scheme and value of the last `[SCHEME:value]`; the display part before it is not read.
 fn last_bracket(text: &str) -> Option<(&str, &str)> {
     let inner = text.trim_end().strip_suffix(']')?;
-    let at = inner.rfind('[')?;
+    // The address may itself end in a literal: `[SMTP:x@[192.0.2.1]]`, or be nothing but one.
+    let at = if inner.ends_with(']') { inner[..inner.rfind("@[")?].rfind('[')? } else { inner.rfind('[')? };
+    if inner[..at].ends_with('@') {
+        return None;
+    }
     inner[at + 1..].split_once(':')
 }
 
@@ -159,13 +163,30 @@ fn plain_address(text: &str) -> Option<(&str, DomainName)> {
     (local.len() <= 64 && (quoted || plain) && domain.as_str().contains('.')).then_some((local, domain))
 }
 
+/// An address at a host that is named by its number (RFC 5321 section 4.1.3): `x@[192.0.2.1]`.
+fn address_literal(text: &str) -> Option<(&str, String)> {
+    let (local, inside) = text.strip_suffix(']')?.rsplit_once("@[")?;
+    let number = inside.strip_prefix("IPv6:").unwrap_or(inside);
+    let address: std::net::IpAddr = number.parse().ok()?;
+    (!local.is_empty() && local.len() <= 64).then(|| (local, format!("[{address}]")))
+}
+
 fn keyed_address(text: &str, key: &KeyedReference) -> Target {
     let text = text.trim();
     let text = match text.get(..5) {
         Some(prefix) if prefix.eq_ignore_ascii_case("smtp:") => &text[5..],
         _ => text,
     };
+    if let Some((local, literal)) = address_literal(text) {
+        return Target::Address { domain: literal, local: key.of(&local.to_lowercase()) };
+    }
     match plain_address(text) {
+        // A guest's account is here, the mailbox is not; the directory may say where.
+        Some((local, _)) if local.to_ascii_lowercase().contains("#ext#") => unresolved(text, key),
+        // An address of another system, wrapped into one of here (RFC 5321 knows no such thing).
+        Some((local, _)) if local.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("imcea")) => {
+            Target::Unparseable
+        }
         Some((local, domain)) => {
             Target::Address { domain: domain.to_string(), local: key.of(&local.trim_matches('"').to_lowercase()) }
         }

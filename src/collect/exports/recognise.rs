@@ -402,6 +402,7 @@ const READ: &[&str] = &[
     "guid",
     "hasattachment",
     "haserror",
+    "hidden",
     "headercontainswords",
     "id",
     "identity",

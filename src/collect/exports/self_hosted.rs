@@ -101,23 +101,13 @@ fn owner(label: &str, key: &KeyedReference) -> (Seen<String>, Option<String>) {
 
 fn rule(origin: &str, mailbox: (Seen<String>, Option<String>), reference: String) -> ForwardingRule {
     ForwardingRule {
-        provider: PROVIDER.to_owned(),
-        origin: origin.to_owned(),
         mailbox: mailbox.0,
         owner: mailbox.1,
-        reference,
         enabled: Seen::Present(true),
-        actions: Vec::new(),
-        targets: Seen::Absent,
-        targets_incomplete: None,
-        deletes: Seen::Present(false),
-        hides: Seen::Present(false),
-        marks_read: Seen::Present(false),
         has_conditions: Seen::Present(false),
-        keywords: Vec::new(),
         name_class: Seen::Absent,
-        opaque: Seen::Present(false),
-        rules: 1,
+        hidden: Seen::Present(false),
+        ..ForwardingRule::unstated(PROVIDER, origin, reference)
     }
 }
 
@@ -162,8 +152,12 @@ fn of_block(block: &Block, mut rule: ForwardingRule, key: &KeyedReference) -> Fo
                 "delete"
             }
             Action::FileInto { folder, .. } => {
-                let hidden = words::hiding_folder(folder);
+                let class = words::folder_class(folder);
+                let hidden = class != "other";
                 hides |= hidden;
+                if hidden || rule.folder == Seen::Absent {
+                    rule.folder = Seen::Present(class.to_owned());
+                }
                 if hidden { "hide" } else { "move" }
             }
             Action::Keep => continue,

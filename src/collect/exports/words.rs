@@ -3,113 +3,42 @@
 //! A class says what kind of words a rule looks for; which word it was, and the name of the rule,
 //! are not kept.
 
+use crate::catalogues::rule_scoring::RuleScoring;
 use crate::text::is_unsafe;
-
-/// Words that rules of intruders look for, by class. They hide answers about payments, warnings of
-/// the account's owner, and pick out mail about patients.
-const KEYWORDS: [(&str, &[&str]); 3] = [
-    (
-        "health",
-        &[
-            "patient",
-            "lab result",
-            "results",
-            "diagnos",
-            "mrn",
-            "referral",
-            "claim",
-            "eob",
-            "prescription",
-            "hipaa",
-            "chart",
-            "medical record",
-        ],
-    ),
-    (
-        "payment",
-        &[
-            "invoice",
-            "payment",
-            "wire",
-            "transfer",
-            "ach ",
-            "remittance",
-            "bank",
-            "payroll",
-            "direct deposit",
-            "w-2",
-            "rechnung",
-            "überweisung",
-        ],
-    ),
-    (
-        "security",
-        &[
-            "phish",
-            "hack",
-            "fraud",
-            "spam",
-            "suspicious",
-            "security alert",
-            "password",
-            "reset",
-            "mfa",
-            "verification",
-            "unusual",
-            "sign-in",
-            "helpdesk",
-            "help desk",
-            "do not click",
-        ],
-    ),
-];
-
-/// Folders that nobody opens, and where deleted mail lies.
-const HIDING_FOLDERS: [&str; 22] = [
-    "archive",
-    "calendar",
-    "clutter",
-    "conversation history",
-    "deleted items",
-    "deleteditems",
-    "gelöschte elemente",
-    "historique des conversations",
-    "junk e-mail",
-    "junk email",
-    "junkemail",
-    "journal",
-    "notes",
-    "outbox",
-    "papierkorb",
-    "recoverable items",
-    "rss feeds",
-    "rss subscriptions",
-    "rss-feeds",
-    "sync issues",
-    "trash",
-    "verlauf der unterhaltung",
-];
 
 /// The classes of the words in these texts, sorted.
 pub fn keyword_classes<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for text in texts {
-        let lower = format!("{} ", text.to_lowercase());
-        for (class, words) in KEYWORDS {
-            if !found.iter().any(|known| known == class) && words.iter().any(|word| lower.contains(word)) {
-                found.push(class.to_owned());
-            }
-        }
+        RuleScoring::shipped().word_classes(text, &mut found);
     }
-    found.sort();
     found
+}
+
+/// As [`keyword_classes`], with what stands in the addresses of senders it looks for.
+pub fn sender_classes<'t>(texts: impl Iterator<Item = &'t str>, found: &mut Vec<String>) {
+    for text in texts {
+        RuleScoring::shipped().word_classes(text, found);
+        RuleScoring::shipped().address_classes(text, found);
+    }
+}
+
+/// What is known of the folder that a rule moves mail to: `buried`, `archive`, `disposal`, `other`.
+pub fn folder_class(folder: &str) -> &'static str {
+    RuleScoring::shipped().folder_class(folder)
 }
 
 /// Whether a folder, named alone or as a path, is one that nobody looks into.
 pub fn hiding_folder(folder: &str) -> bool {
-    let last = folder.trim().trim_end_matches(['\\', '/']).rsplit(['\\', '/', ':']).next().unwrap_or_default();
-    let last = last.trim().to_lowercase();
-    HIDING_FOLDERS.contains(&last.as_str())
+    folder_class(folder) != "other"
+}
+
+/// Whether a word that a condition looks for is in nearly every message: an `@`, a full stop, a
+/// NUL, one letter; in headers, the name of one that all mail has.
+pub fn in_every_message(word: &str, in_headers: bool) -> bool {
+    let word = word.trim();
+    let scoring = RuleScoring::shipped();
+    word.chars().count() <= 1 || word == "\\0" || (in_headers && scoring.header_of_all_mail(word))
 }
 
 /// What a rule's name looks like: intruders give names that nobody notices.
@@ -121,6 +50,9 @@ pub fn name_class(name: &str) -> &'static str {
     if name.chars().any(is_unsafe) {
         return "invisible";
     }
+    if mixes_alphabets(name) {
+        return "lookalike";
+    }
     if !name.chars().any(char::is_alphanumeric) {
         return "punctuation";
     }
@@ -130,6 +62,15 @@ pub fn name_class(name: &str) -> &'static str {
         return "repeated";
     }
     if name.chars().count() <= 2 { "short" } else { "plain" }
+}
+
+/// Whether one word holds Latin letters beside Cyrillic or Greek ones that look like them.
+fn mixes_alphabets(name: &str) -> bool {
+    let word_mixes = |word: &str| {
+        let latin = word.chars().any(|c| c.is_ascii_alphabetic());
+        latin && word.chars().any(|c| matches!(c, '\u{370}'..='\u{3ff}' | '\u{400}'..='\u{52f}'))
+    };
+    name.split(|c: char| !c.is_alphanumeric()).any(word_mixes)
 }
 
 #[cfg(test)]
@@ -161,6 +102,8 @@ mod tests {
             ("ab", "short"),
             ("x\u{200b}y", "invisible"),
             ("Lab results", "plain"),
+            ("Arсhive", "lookalike"),
+            ("Архив", "plain"),
         ] {
             assert_eq!(name_class(name), class, "{name:?}");
         }
