@@ -2,8 +2,11 @@
 //! sslscan, sslyze and cipherrun where they are found, over a relay that delays 10 ms each way and
 //! counts connections. Then 1,000 endpoints on loopback.
 //!
-//! `MAILASSAY_SSLSCAN`, `MAILASSAY_SSLYZE` and `MAILASSAY_CIPHERRUN` may name the peers' programs.
-//! Debian's nginx, postfix and dovecot must be installed. Figures, not thresholds.
+//! Everybody is asked for the same: versions, suites, groups, order, certificate, signature schemes,
+//! compression, renegotiation and fallback, as far as each can; none looks for Heartbleed and its like.
+//! `MAILASSAY_SSLSCAN`, `MAILASSAY_SSLYZE` and `MAILASSAY_CIPHERRUN` may name the peers' programs, and
+//! `MAILASSAY_BENCH_RUNS` says how often each is run. Debian's nginx, postfix and dovecot must be
+//! installed. Figures, not thresholds.
 #![expect(clippy::disallowed_methods, reason = "a bench starts programs and listens on loopback")]
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints its figures and may stop")]
 
@@ -22,7 +25,6 @@ use tokio::sync::mpsc;
 
 /// Each way; a round trip is twice this.
 const DELAY: Duration = Duration::from_millis(10);
-const RUNS: usize = 3;
 const ENDPOINTS: usize = 1000;
 
 fn main() {
@@ -32,7 +34,10 @@ fn main() {
     let folder = tempfile::tempdir().unwrap();
     let (nginx, mut child) = nginx(folder.path());
 
-    println!("round trip {} ms; medians of {RUNS} runs; one connection is one TCP connection", 2 * DELAY.as_millis());
+    let runs = runs();
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split(' ').take(3).collect::<Vec<_>>().join(" ");
+    println!("round trip {} ms; medians of {runs} runs; load of the machine before: {load}", 2 * DELAY.as_millis());
     for (name, server, way) in [
         ("nginx, Mozilla intermediate, TLS port", nginx, Way::Tls),
         ("the same behind SMTP STARTTLS", nginx, Way::SmtpFront),
@@ -45,6 +50,10 @@ fn main() {
     many(&runtime);
     let _ = child.kill();
     let _ = child.wait();
+}
+
+fn runs() -> usize {
+    std::env::var("MAILASSAY_BENCH_RUNS").ok().and_then(|count| count.parse().ok()).unwrap_or(3).max(1)
 }
 
 /// What stands behind the relay.
@@ -74,12 +83,9 @@ fn compare(relay: &Relay, way: Way) {
         "probe {target} --starttls {starttls} --mode full --format json --allow-net 127.0.0.0/8 --rate 1000 --max-connections {at_once}"
     );
     let with = |smtp_option: &str| if smtp { format!("{smtp_option} ") } else { String::new() };
-    let sslscan = format!(
-        "--no-colour --no-heartbleed --no-renegotiation --no-compression --no-fallback {}{target}",
-        with("--starttls-smtp")
-    );
+    let sslscan = format!("--no-colour --no-heartbleed --show-sigs {}{target}", with("--starttls-smtp"));
     let sslyze = format!(
-        "--sslv2 --sslv3 --tlsv1 --tlsv1_1 --tlsv1_2 --tlsv1_3 --elliptic_curves --certinfo --mozilla_config disable {}{target}",
+        "--sslv2 --sslv3 --tlsv1 --tlsv1_1 --tlsv1_2 --tlsv1_3 --elliptic_curves --certinfo --compression --fallback --reneg --ems --mozilla_config disable {}{target}",
         with("--starttls smtp")
     );
     let cipherrun = format!("-p -E -P {}{target}", with("--starttls smtp"));
@@ -119,14 +125,14 @@ fn compare(relay: &Relay, way: Way) {
 
 fn median(program: &str, arguments: &str, relay: &Relay) -> Option<Figures> {
     let mut all = Vec::new();
-    for _ in 0..RUNS {
+    for _ in 0..runs() {
         relay.count.store(0, Ordering::SeqCst);
         let mut figures = run(program, arguments)?;
         figures.connections = relay.count.load(Ordering::SeqCst);
         all.push(figures);
     }
     all.sort_by_key(|figures| figures.wall);
-    all.get(RUNS / 2).copied()
+    all.get(all.len() / 2).copied()
 }
 
 /// Runs a program to its end; `None` where there is none.

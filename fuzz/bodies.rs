@@ -2,10 +2,11 @@
 //! corpora by the ordinary tests.
 
 use mailassay::evidence::ReceivedBytes;
-use mailassay::evidence::endpoint::{Dialogue, EndpointAnswer, Hello, HelloReply};
+use mailassay::evidence::endpoint::{Beside, Dialogue, EndpointAnswer, Hello, HelloReply};
 use mailassay::names::DomainName;
 use mailassay::records::cipher_suites::NOBODY_HAS;
 use mailassay::records::tls_picture::picture;
+use mailassay::records::tls_traits::traits;
 use mailassay::records::{certificate, dkim, dmarc, mta_sts, server_hello, smtp_reply, spf};
 
 /// Reads bytes from outside; only a fault of ours stops it.
@@ -29,6 +30,7 @@ pub const TARGETS: [(&str, Body); 7] = [
 
 pub fn certificate(bytes: &[u8]) {
     if let Ok(read) = certificate::read(bytes) {
+        let _ = certificate::in_order([bytes, bytes]);
         let _ = (read.strength(), read.is_for("mail.clinic.example"), read.is_for("192.0.2.1"));
     }
 }
@@ -65,6 +67,7 @@ pub fn server_hello(bytes: &[u8]) {
     let _ = server_hello::read_ssl2_hello(bytes);
     for finite_field in [false, true] {
         let _ = server_hello::read_key_exchange(bytes, finite_field);
+        let _ = server_hello::read_signature_scheme(bytes, finite_field);
     }
     let flight = whole.into_flight();
     let hello = |version: u16, suites: Vec<u16>, reply: HelloReply| Hello {
@@ -72,6 +75,9 @@ pub fn server_hello(bytes: &[u8]) {
         suites,
         groups: vec![0x001d],
         reply,
+        beside: vec![Beside::EncryptThenMac, Beside::RenegotiationInfo],
+        signatures: Vec::new(),
+        asks_certificate: flight.asks_certificate,
         key_exchange: flight.key_exchange.clone().map(ReceivedBytes),
     };
     let chosen = HelloReply::ServerHello { bytes: ReceivedBytes(flight.server_hello.clone().unwrap_or_default()) };
@@ -83,24 +89,12 @@ pub fn server_hello(bytes: &[u8]) {
         hello(0x0303, vec![0xc02f], raw.clone()),
         hello(0x0002, Vec::new(), raw),
     ];
-    let answer = EndpointAnswer {
-        address: String::new(),
-        server_name: String::new(),
-        starttls: String::new(),
-        mode: String::new(),
-        dialogue: Dialogue::default(),
-        state: String::new(),
-        hellos,
-        chains: Vec::new(),
-        connections: 0,
-        trust: Vec::new(),
-        handshake: None,
-        injection: String::new(),
-        cut_short: None,
-    };
-    for version in picture(&answer).versions.values() {
+    let answer = EndpointAnswer { hellos, ..EndpointAnswer::default() };
+    let picture = picture(&answer);
+    for version in picture.versions.values() {
         let _ = version.suite_names();
     }
+    let _ = traits(&answer, &picture);
 }
 
 pub fn smtp_reply(bytes: &[u8]) {
@@ -112,6 +106,7 @@ pub fn smtp_reply(bytes: &[u8]) {
         let received = || Some(ReceivedBytes(bytes.to_vec()));
         let dialogue = Dialogue { greeting: received(), capabilities: received(), starttls_reply: None };
         let _ = mailassay::records::plain_offer::sends_passwords_in_clear(protocol, &dialogue);
+        let _ = mailassay::records::plain_offer::offers_starttls_again(protocol, bytes);
     }
 }
 

@@ -100,7 +100,10 @@ impl Patterns {
 pub struct Profile {
     pub id: String,
     pub name: String,
-    pub published: Date,
+    /// `2019-08-29`, or as much of a date as the document itself carries: `2025-05`.
+    pub published: String,
+    /// When we looked at the source.
+    pub read_on: Date,
     /// Where it is said.
     pub source: String,
     pub basis: Basis,
@@ -153,13 +156,32 @@ impl TlsProfiles {
             let why = format!("the default {} is no profile", stored.default);
             return Err(Located::at(file, text, 0, 0, why, "name one of the ids"));
         }
+        if let Some(profile) = stored.profiles.iter().find(|profile| !is_date(&profile.published)) {
+            let why = format!("{} was published on no date", profile.id);
+            return Err(Located::at(file, text, 0, 0, why, "write 2019-08-29, 2025-05 or 2025"));
+        }
         Ok(stored)
+    }
+
+    /// The profile with an id.
+    pub fn by_id(&self, id: &str) -> Option<&Profile> {
+        self.profiles.iter().find(|profile| profile.id == id)
     }
 
     /// The one that stands first in output.
     pub fn first(&self) -> &Profile {
         self.profiles.iter().find(|profile| profile.id == self.default).expect("checked when it was read")
     }
+}
+
+/// A date, or the beginning of one.
+fn is_date(text: &str) -> bool {
+    let whole = match text.len() {
+        4 => format!("{text}-01-01"),
+        7 => format!("{text}-01"),
+        _ => text.to_owned(),
+    };
+    whole.parse::<Date>().is_ok()
 }
 
 /// Whether a name fits a pattern in which `*` stands for any letters, none included.
@@ -223,6 +245,12 @@ mod tests {
         assert_eq!(profile("ncsc-nl-2025").suite("TLS_AES_128_GCM_SHA256"), Level::Sufficient);
         assert_eq!(profile("mozilla-5.8").group("X25519MLKEM768"), Level::Good);
         assert_eq!(TlsProfiles::shipped().first().id, "nist-800-52r2");
+        let cbc = "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA";
+        assert_eq!(profile("nist-800-52r2").suite(cbc), Level::Sufficient);
+        assert_eq!(profile("ncsc-nl-2025").suite(cbc), Level::Outside);
+        assert_eq!(profile("ncsc-nl-2025").suite("TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256"), Level::PhaseOut);
+        assert_eq!(profile("ncsc-nl-2025").group("brainpoolP256r1"), Level::Good);
+        assert!(is_date("2025-05") && is_date("2025") && !is_date("2025-13") && !is_date("soon"));
     }
 
     #[test]

@@ -23,7 +23,7 @@ use crate::files;
 use crate::names::DomainName;
 use crate::records::dane::{self, Chains};
 use crate::report::probe::domain::DomainProbe;
-use crate::report::probe::endpoint;
+use crate::report::probe::{endpoint, endpoint_text};
 use crate::verdict::Ending;
 use crate::yaml::Located;
 
@@ -43,7 +43,10 @@ pub(super) fn run(args: ProbeArgs, voice: &Voice) -> Result<Ending, Failure> {
     };
     let options = args.network.options(crate::scope::Limits::default());
     let deadline = options.deadline;
-    let prober = Prober { evidence: args.evidence, ..Prober::new(options, args.mode, args.active_probes)? };
+    let prober = Prober {
+        evidence: args.evidence,
+        ..Prober::new(options, args.mode, args.active_probes, voice.color)?
+    };
     // A list is for programs: one JSON object a line. A single target is for people unless asked.
     let format = if is_list { Format::Json } else { args.format };
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -107,10 +110,11 @@ struct Prober {
     offline: bool,
     /// Show each question with what came back.
     evidence: bool,
+    color: bool,
 }
 
 impl Prober {
-    fn new(options: NetworkOptions, mode: Option<ModeArg>, active_probes: bool) -> Result<Self, Failure> {
+    fn new(options: NetworkOptions, mode: Option<ModeArg>, active_probes: bool, color: bool) -> Result<Self, Failure> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let offline = options.offline;
         let dns = Dns::new(&options, Arc::clone(&clock)).map_err(Failure::usage)?;
@@ -126,6 +130,7 @@ impl Prober {
             active_probes,
             offline,
             evidence: false,
+            color,
         })
     }
 
@@ -213,7 +218,7 @@ impl Prober {
         views
             .map(|view| match format {
                 Format::Json => json_line(&view),
-                Format::Text => endpoint::text(&view),
+                Format::Text => endpoint_text::text(&view, self.color),
             })
             .collect()
     }

@@ -72,6 +72,16 @@ impl StartTls {
         }
     }
 
+    /// What is spoken inside TLS; where TLS begins at once the port's registration says it.
+    pub(super) const fn inside(self, port: u16) -> Self {
+        match (self, port) {
+            (Self::None, 465) => Self::Smtp,
+            (Self::None, 993) => Self::Imap,
+            (Self::None, 995) => Self::Pop3,
+            (Self::Imap | Self::None | Self::Pop3 | Self::Sieve | Self::Smtp, _) => self,
+        }
+    }
+
     /// A command that changes nothing, for the injection probe. ManageSieve speaks unasked after TLS,
     /// so that nothing could be told there.
     pub(super) const fn harmless_command(self) -> Option<&'static str> {
@@ -386,6 +396,7 @@ async fn ask_address(
         connections: learned.connections,
         trust,
         handshake: learned.handshake.take(),
+        inside: learned.inside.take(),
         injection: injection.into_inner().unwrap_or_else(PoisonError::into_inner).to_owned(),
         cut_short: learned.stopped.as_ref().map(Stop::as_reason),
     };

@@ -11,7 +11,7 @@ use crate::seen::NotObserved;
 pub const NO_ROUTE: &str = "there is no route to the address from here";
 
 /// Everything observed of one address and port.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndpointAnswer {
     /// The address that was asked, without its port.
     pub address: String,
@@ -37,6 +37,9 @@ pub struct EndpointAnswer {
     /// The one whole handshake, where one was made.
     #[serde(default)]
     pub handshake: Option<Handshake>,
+    /// What was seen inside that handshake; `None` where there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inside: Option<Inside>,
     /// Whether bytes sent in clear behind STARTTLS are acted on inside TLS (RFC 3207 §4.2):
     /// `vulnerable`, `not-vulnerable`, `not-tested` or `unknown`.
     #[serde(default = "not_tested")]
@@ -81,6 +84,25 @@ pub enum Handshake {
     },
 }
 
+/// What the one whole handshake showed that cannot be seen from outside. Nothing is asked that needs a
+/// name or a password.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inside {
+    /// The greeting, where one comes inside TLS, and the reply to EHLO, CAPABILITY or CAPA. `None`
+    /// where nothing was asked or nothing came.
+    pub capabilities: Option<ReceivedBytes>,
+    /// The stapled OCSP response (RFC 6066 §8); `None` where there was none although it was asked for.
+    pub staple: Option<ReceivedBytes>,
+    /// The signature scheme by which the service proved its key.
+    pub signature: Option<u16>,
+    /// Whether a session ticket came before the connection was left.
+    pub tickets: bool,
+    /// Bytes of early data that a ticket of TLS 1.3 allows (RFC 8446 §4.6.1); 0 where none is allowed.
+    pub early_data: u32,
+    /// Whether a client certificate was asked for.
+    pub asks_certificate: bool,
+}
+
 /// What was said in clear before TLS, as received. `None` where it was not asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dialogue {
@@ -100,9 +122,38 @@ pub struct Hello {
     /// Groups offered, in order.
     pub groups: Vec<u16>,
     pub reply: HelloReply,
+    /// What else was offered. Empty in evidence that was collected before it was recorded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<Beside>,
+    /// Signature schemes offered, where they were cut to a few; empty where all were.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signatures: Vec<u16>,
+    /// Whether the service asked for a client certificate.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asks_certificate: bool,
     /// The ServerKeyExchange message (group, or Diffie-Hellman parameters), where one came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_exchange: Option<ReceivedBytes>,
+}
+
+/// What a hello offers beside suites, groups and signature schemes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Beside {
+    /// DEFLATE beside no compression (RFC 3749).
+    Compression,
+    /// RFC 7366.
+    EncryptThenMac,
+    /// RFC 7627.
+    ExtendedMasterSecret,
+    /// The suite that says "this is a second try with an older version" (RFC 7507).
+    FallbackScsv,
+    /// RFC 5746, as extension or (in SSL 3.0) as suite.
+    RenegotiationInfo,
+    /// An empty session ticket (RFC 5077).
+    SessionTicket,
+    /// RFC 6066 §7.
+    TruncatedHmac,
 }
 
 /// What came back for a ClientHello.

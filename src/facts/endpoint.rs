@@ -7,6 +7,7 @@ use hickory_proto::rr::RData;
 
 use super::shape::{Fact, fact_group, subject};
 use super::{Built, Collection, Context};
+use crate::catalogues::tls_profiles::{Level, TlsProfiles};
 use crate::evidence::endpoint::{EndpointAnswer, Handshake, NO_ROUTE, State};
 use crate::evidence::{Answer, EvidenceId, Observation, Question, Source};
 use crate::names::{DomainName, SubjectKind};
@@ -14,6 +15,7 @@ use crate::records::certificate;
 use crate::records::cipher_suites::Suite;
 use crate::records::plain_offer::sends_passwords_in_clear;
 use crate::records::tls_picture::{ClassPicture, Support, TlsPicture, Version, picture};
+use crate::records::tls_traits::{TlsTraits, Told, traits};
 use crate::seen::{NotObserved, Seen};
 
 fact_group! {
@@ -35,6 +37,14 @@ fact_group! {
         self_signed: bool = false,
         /// Whether its time has not begun at `as_of`.
         not_yet_valid: bool = false,
+        /// Whether each certificate served is followed by the one that issued it.
+        chain_in_order: bool = false,
+        /// Whether it is self-signed or the certificate of its issuer is served with it.
+        issuer_served: bool = false,
+        /// Whether it demands a stapled OCSP response (RFC 7633).
+        must_staple: bool = false,
+        /// Whether it carries timestamps of Certificate Transparency logs (RFC 6962).
+        logged: bool = false,
     }
 }
 
@@ -83,12 +93,50 @@ subject! {
         dh_bits: i64 = 0,
         /// Whether commands sent in clear behind STARTTLS are acted on inside TLS (RFC 3207 section 4.2).
         injection: bool,
+        /// Whether every version, suite and group was asked for, and not only what should be refused.
+        looked_at_whole: bool,
+        /// Whether TLS compression is agreed to (RFC 9325 section 3.3).
+        compression: bool,
+        /// Whether shortened MACs are agreed to (RFC 9325 section 4.6).
+        truncated_hmac: bool,
+        /// Whether keys are always bound to the handshake: extended master secret (RFC 7627), or TLS 1.3 alone.
+        extended_master_secret: bool,
+        /// Whether renegotiation is tied to the connection (RFC 5746), or there is none as in TLS 1.3.
+        secure_renegotiation: bool,
+        /// Whether a second try with an older version is refused (RFC 7507), or there is no older version.
+        fallback_refused: bool,
+        /// Whether clients may send data before the handshake is done (0-RTT).
+        early_data: bool,
+        /// Whether a client certificate is asked for.
+        asks_client_certificate: bool,
+        /// Whether STARTTLS is offered once more inside TLS (RFC 3207 section 4.2).
+        starttls_inside: bool,
+        /// Whether a stapled OCSP response is sent.
+        stapled: bool,
+        /// Whether keys are agreed on over P-256 or X25519 (RFC 9325 section 4.2.1).
+        common_group: bool,
+        /// Accepted CBC suites that are agreed on without encrypt-then-MAC (RFC 7366).
+        cbc_without_encrypt_then_mac: Vec<String>,
+        /// Signature schemes with MD5 or SHA-1 that key exchanges of TLS 1.2 are signed with (RFC 9155).
+        weak_signatures: Vec<String>,
+        /// Accepted versions and suites outside NIST SP 800-52 r2.
+        outside_sp_800_52: Vec<String>,
+        /// Accepted versions and suites outside RFC 9325 (BCP 195).
+        outside_rfc9325: Vec<String>,
+        /// Whether the addresses of the host differ in the versions and suites they accept.
+        addresses_differ: bool,
+        /// Other hosts that were looked at and use the same key.
+        key_shared_with: Vec<String>,
         /// Addresses of the host that refuse connections, while others answer.
         addresses_refusing: Vec<String>,
         /// Addresses to which there was no route from where the questions were asked, while others answered.
         addresses_out_of_reach: Vec<String>,
     }
 }
+
+/// The profiles that facts are about.
+const SP_800_52: &str = "nist-800-52r2";
+const RFC_9325: &str = "rfc9325";
 
 /// Builds every Endpoint that the evidence speaks of: one for each host and port, the worst of its
 /// addresses.
@@ -100,7 +148,8 @@ pub fn build(context: Context<'_>) -> Built<Endpoint> {
         }
     }
     let names: BTreeSet<String> = by_name.keys().map(|&name| name.to_owned()).collect();
-    let subjects = by_name.into_iter().map(|(name, seen)| endpoint(context, name, &seen)).collect();
+    let keys = keys(&by_name);
+    let subjects = by_name.into_iter().map(|(name, seen)| endpoint(context, name, &seen, &keys)).collect();
     Built { subjects, collection: collection(context, &names) }
 }
 
@@ -108,6 +157,7 @@ pub fn build(context: Context<'_>) -> Built<Endpoint> {
 struct Address<'e> {
     answer: &'e EndpointAnswer,
     picture: TlsPicture,
+    traits: TlsTraits,
     /// Whether TLS is offered.
     tls: Seen<bool>,
     /// Why something is not known of it.
@@ -117,6 +167,7 @@ struct Address<'e> {
 impl<'e> Address<'e> {
     fn new(answer: &'e EndpointAnswer) -> Self {
         let picture = picture(answer);
+        let traits = traits(answer, &picture);
         let because = answer.cut_short.clone().unwrap_or_else(|| NotObserved::Refused {
             what: format!("the service gave no clear answer (state {})", answer.state),
         });
@@ -129,7 +180,7 @@ impl<'e> Address<'e> {
                 line: None,
             }),
         };
-        Self { answer, picture, tls, because }
+        Self { answer, picture, traits, tls, because }
     }
 
     /// Whether one of the versions is accepted.
@@ -175,6 +226,41 @@ impl<'e> Address<'e> {
             None if self.answer.starttls == "none" && self.tls == Seen::Present(true) => Seen::Present(false),
             None => self.not_asked(),
         }
+    }
+
+    /// A trait as a fact; `without` is what holds where the question does not arise.
+    fn told(&self, told: Told, without: bool) -> Seen<bool> {
+        match told {
+            Told::DoesNotArise => Seen::Present(without),
+            Told::No => Seen::Present(false),
+            Told::Unknown => self.not_asked(),
+            Told::Yes => Seen::Present(true),
+        }
+    }
+
+    fn listed(&self, class: &ClassPicture) -> Seen<Vec<String>> {
+        // What is there is there, whatever else may be.
+        let known = class.settled || !class.accepted.is_empty();
+        if known { Seen::Present(class.accepted.clone()) } else { self.not_asked() }
+    }
+
+    /// What is accepted outside a published profile.
+    fn outside(&self, profile: &str) -> Seen<Vec<String>> {
+        let profile = TlsProfiles::shipped().by_id(profile).expect("a test names every profile that facts use");
+        let mut outside = BTreeSet::new();
+        let mut settled = true;
+        for (version, known) in &self.picture.versions {
+            settled &= known.exhaustive;
+            if known.support != Support::Accepted {
+                continue;
+            }
+            let suites = known.suite_names().into_iter().filter(|name| profile.suite(name) == Level::Outside);
+            outside.extend(suites);
+            if profile.version(version.as_str()) == Level::Outside {
+                outside.insert(version.as_str().to_owned());
+            }
+        }
+        if settled || !outside.is_empty() { Seen::Present(outside.into_iter().collect()) } else { self.not_asked() }
     }
 
     fn dh_bits(&self) -> Seen<i64> {
@@ -223,6 +309,10 @@ impl<'e> Address<'e> {
                 name_matches: leaf.is_for(&self.answer.server_name),
                 self_signed: leaf.self_signed,
                 not_yet_valid: leaf.is_not_yet_valid(context.as_of),
+                chain_in_order: certificate::in_order(chain.iter().map(|der| der.0.as_slice())) == Some(true),
+                issuer_served: leaf.self_signed || chain.len() > 1,
+                must_staple: leaf.must_staple,
+                logged: leaf.log_timestamps > 0,
                 key_type: leaf.key_type,
                 signature_hash: leaf.signature_hash,
             });
@@ -231,7 +321,32 @@ impl<'e> Address<'e> {
     }
 }
 
-fn endpoint(context: Context<'_>, name: &str, seen: &[(&EvidenceId, &Observation)]) -> Endpoint {
+/// The hosts that each key was seen at.
+type Keys = BTreeMap<String, BTreeSet<String>>;
+
+fn keys(by_name: &BTreeMap<&str, Vec<(&EvidenceId, &Observation)>>) -> Keys {
+    let mut keys = Keys::new();
+    for (name, seen) in by_name {
+        for (_, observation) in seen {
+            let Ok(Answer::Endpoint(answer)) = &observation.answer else { continue };
+            for key in keys_of(answer) {
+                keys.entry(key).or_default().insert(host_of(name).to_owned());
+            }
+        }
+    }
+    keys
+}
+
+fn keys_of(answer: &EndpointAnswer) -> impl Iterator<Item = String> + '_ {
+    let leaves = answer.chains.iter().filter_map(|chain| certificate::read(&chain.first()?.0).ok());
+    leaves.map(|leaf| leaf.key_sha256)
+}
+
+fn host_of(name: &str) -> &str {
+    name.rsplit_once(':').map_or(name, |(host, _)| host)
+}
+
+fn endpoint(context: Context<'_>, name: &str, seen: &[(&EvidenceId, &Observation)], keys: &Keys) -> Endpoint {
     let evidence: Vec<EvidenceId> = seen.iter().map(|(id, _)| (*id).clone()).collect();
     let mut by_address: BTreeMap<&str, Vec<&Observation>> = BTreeMap::new();
     let (mut port, mut role, mut operated_by) = (0, "", "unknown");
@@ -269,7 +384,7 @@ fn endpoint(context: Context<'_>, name: &str, seen: &[(&EvidenceId, &Observation
         .map(|(_, reason)| (*reason).clone())
         .or_else(|| answered.is_empty().then_some(NotObserved::Interrupted));
     let all = All { answered: &answered, blocking: blocking.as_ref(), evidence: &evidence };
-    let host = name.rsplit_once(':').map_or(name, |(host, _)| host);
+    let host = host_of(name);
     let known = |text: &str| Fact::present(text.to_owned(), evidence.clone());
     let known_addresses = |is_one: &dyn Fn(&NotObserved) -> bool| {
         let others = not_observed.iter().filter(|(_, reason)| !answered.is_empty() && is_one(reason));
@@ -298,6 +413,23 @@ fn endpoint(context: Context<'_>, name: &str, seen: &[(&EvidenceId, &Observation
         certificate: all.certificate(context),
         dh_bits: all.smallest(|address| address.dh_bits()),
         injection: all.any(|address| address.injection()),
+        looked_at_whole: all.any(|address| Seen::Present(address.answer.mode == "full")),
+        compression: all.any(|address| address.told(address.traits.compression, false)),
+        truncated_hmac: all.any(|address| address.told(address.traits.truncated_hmac, false)),
+        extended_master_secret: all.every(|address| address.told(address.traits.extended_master_secret, true)),
+        secure_renegotiation: all.every(|address| address.told(address.traits.secure_renegotiation, true)),
+        fallback_refused: all.every(|address| address.told(address.traits.fallback_refused, true)),
+        early_data: all.any(|address| address.told(address.traits.early_data, false)),
+        asks_client_certificate: all.any(|address| address.told(address.traits.asks_client_certificate, false)),
+        starttls_inside: all.any(|address| address.told(address.traits.starttls_inside, false)),
+        stapled: all.every(|address| address.told(address.traits.staple, false)),
+        common_group: all.every(|address| address.told(address.traits.common_group, false)),
+        cbc_without_encrypt_then_mac: all.union(|address| address.listed(&address.traits.cbc_without_encrypt_then_mac)),
+        weak_signatures: all.union(|address| address.listed(&address.traits.weak_signatures)),
+        outside_sp_800_52: all.union(|address| address.outside(SP_800_52)),
+        outside_rfc9325: all.union(|address| address.outside(RFC_9325)),
+        addresses_differ: all.differ(),
+        key_shared_with: all.key_shared_with(host, keys),
         addresses_refusing: known_addresses(&|reason| refuses(reason) && !reason_is_no_route(reason)),
         addresses_out_of_reach: known_addresses(&reason_is_no_route),
     }
@@ -342,6 +474,35 @@ impl All<'_, '_> {
             Some(reason) => self.fact(Seen::Unknown(reason)),
             None => self.fact(Seen::Present(!worse)),
         }
+    }
+
+    /// Whether two addresses differ where both are known.
+    fn differ(&self) -> Fact<bool> {
+        let differs = |one: &TlsPicture, other: &TlsPicture| {
+            one.versions.iter().any(|(version, here)| {
+                let there = other.version(*version);
+                let versions = here.support != Support::Unknown && there.support != Support::Unknown;
+                (versions && here.support != there.support)
+                    || (here.exhaustive && there.exhaustive && here.accepted != there.accepted)
+            })
+        };
+        let pairs = self.answered.iter().zip(self.answered.iter().skip(1));
+        if pairs.into_iter().any(|(one, other)| differs(&one.picture, &other.picture)) {
+            return self.fact(Seen::Present(true));
+        }
+        self.fact(self.blocking.map_or(Seen::Present(false), |reason| Seen::Unknown(reason.clone())))
+    }
+
+    fn key_shared_with(&self, host: &str, keys: &Keys) -> Fact<Vec<String>> {
+        let own: BTreeSet<String> = self.answered.iter().flat_map(|address| keys_of(address.answer)).collect();
+        if own.is_empty() {
+            let reason = self.answered.first().map(|address| address.because.clone());
+            let reason = reason.or_else(|| self.blocking.cloned()).unwrap_or(NotObserved::Interrupted);
+            return self.fact(Seen::Unknown(reason));
+        }
+        let others = own.iter().filter_map(|key| keys.get(key)).flatten().filter(|&other| other != host);
+        let others: BTreeSet<String> = others.cloned().collect();
+        self.fact(Seen::Present(others.into_iter().collect()))
     }
 
     fn union(&self, ask: impl Fn(&Address<'_>) -> Seen<Vec<String>>) -> Fact<Vec<String>> {
@@ -405,6 +566,10 @@ fn worse_certificate(one: Certificate, other: Certificate) -> Certificate {
         name_matches: one.name_matches && other.name_matches,
         self_signed: one.self_signed || other.self_signed,
         not_yet_valid: one.not_yet_valid || other.not_yet_valid,
+        chain_in_order: one.chain_in_order && other.chain_in_order,
+        issuer_served: one.issuer_served && other.issuer_served,
+        must_staple: one.must_staple || other.must_staple,
+        logged: one.logged && other.logged,
     }
 }
 

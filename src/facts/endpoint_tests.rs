@@ -14,7 +14,16 @@ const NAME: &str = "mx.clinic.example:25";
 
 fn hello(version: Version, suites: Vec<u16>, reply: HelloReply) -> Hello {
     let groups = if version == Version::Tls1_3 { tls_groups::TLS13.to_vec() } else { tls_groups::TLS12.to_vec() };
-    Hello { version: version.wire(), suites, groups, reply, key_exchange: None }
+    Hello {
+        version: version.wire(),
+        suites,
+        groups,
+        reply,
+        beside: Vec::new(),
+        signatures: Vec::new(),
+        asks_certificate: false,
+        key_exchange: None,
+    }
 }
 
 fn all_of(version: Version, keep: impl Fn(Suite) -> bool) -> Vec<u16> {
@@ -49,6 +58,7 @@ fn good_answer() -> EndpointAnswer {
         connections: 7,
         trust: vec![ChainTrust { trusted: true, why: String::new(), roots: "mozilla".to_owned() }],
         handshake: None,
+        inside: None,
         injection: "not-tested".to_owned(),
         cut_short: None,
     }

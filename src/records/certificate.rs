@@ -39,6 +39,12 @@ pub struct Certificate {
     pub signature_hash: String,
     /// Whether it is signed by its own key.
     pub self_signed: bool,
+    /// Whether it says that it is to be shown with a stapled OCSP response (RFC 7633).
+    pub must_staple: bool,
+    /// How many signed timestamps of Certificate Transparency logs are in it (RFC 6962 §3.3).
+    pub log_timestamps: u32,
+    /// SHA-256 over the public key with its algorithm, in hex: the same key in two certificates has the same.
+    pub key_sha256: String,
     /// SHA-256 over the DER, in hex.
     pub sha256: String,
 }
@@ -88,8 +94,25 @@ pub fn read(der: &[u8]) -> Result<Certificate, NotACertificate> {
         signature,
         signature_hash,
         self_signed: is_self_signed(&parsed),
+        must_staple: must_staple(&parsed),
+        log_timestamps: log_timestamps(&parsed),
+        key_sha256: hex(&Sha256::digest(parsed.public_key().raw)),
         sha256: hex(&Sha256::digest(der)),
     })
+}
+
+/// Whether each certificate of a chain is followed by the one that issued it (RFC 5246 §7.4.2; TLS 1.3 asks
+/// for it of whoever wants to be understood by older clients). `None` where one cannot be read.
+pub fn in_order<'c>(chain: impl IntoIterator<Item = &'c [u8]>) -> Option<bool> {
+    let mut issuer: Option<Vec<u8>> = None;
+    for der in chain {
+        let (_, parsed) = X509Certificate::from_der(der).ok()?;
+        if issuer.is_some_and(|issuer| issuer != parsed.subject().as_raw()) {
+            return Some(false);
+        }
+        issuer = Some(parsed.issuer().as_raw().to_vec());
+    }
+    Some(true)
 }
 
 impl Certificate {
@@ -178,6 +201,23 @@ fn names_of(certificate: &X509Certificate<'_>) -> Vec<SubjectName> {
         }
     }
     names
+}
+
+/// The extension TLS feature with status_request, 5 (RFC 7633 §4): a sequence of integers.
+fn must_staple(certificate: &X509Certificate<'_>) -> bool {
+    let extension =
+        certificate.extensions().iter().find(|extension| extension.oid.to_id_string() == "1.3.6.1.5.5.7.1.24");
+    let Some([0x30, length, rest @ ..]) = extension.map(|extension| extension.value) else { return false };
+    let features = rest.get(..usize::from(*length)).unwrap_or_default();
+    features.chunks(3).any(|feature| feature == [0x02, 0x01, 0x05])
+}
+
+fn log_timestamps(certificate: &X509Certificate<'_>) -> u32 {
+    let lists = certificate.extensions().iter().filter_map(|extension| match extension.parsed_extension() {
+        ParsedExtension::SCT(list) => Some(list.len()),
+        _ => None,
+    });
+    u32::try_from(lists.sum::<usize>()).unwrap_or(u32::MAX)
 }
 
 fn key_of(certificate: &X509Certificate<'_>) -> (&'static str, u32) {
@@ -314,6 +354,38 @@ mod tests {
         assert_eq!(read.names.len(), 2);
         assert!(read.is_for("MX.clinic.example.") && read.is_for("192.0.2.7"));
         assert!(!read.is_for("clinic.example") && !read.is_for("192.0.2.8"));
+    }
+
+    #[test]
+    fn must_staple_is_read_and_the_key_is_told_apart_from_the_certificate() {
+        let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+        let mut parameters = CertificateParams::new(vec!["mx.clinic.example".to_owned()]).unwrap();
+        let plain = read(parameters.self_signed(&key).unwrap().der()).unwrap();
+        let feature = rcgen::CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 24], vec![0x30, 3, 2, 1, 5]);
+        parameters.custom_extensions.push(feature);
+        let stapled = read(parameters.self_signed(&key).unwrap().der()).unwrap();
+        assert!(stapled.must_staple && !plain.must_staple);
+        assert_eq!(stapled.key_sha256, plain.key_sha256);
+        assert_ne!(stapled.sha256, plain.sha256);
+        assert_eq!(plain.log_timestamps, 0);
+    }
+
+    #[test]
+    fn a_chain_is_in_order_when_each_certificate_is_followed_by_its_issuer() {
+        let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+        let mut authority = CertificateParams::new(Vec::<String>::new()).unwrap();
+        authority.distinguished_name.push(rcgen::DnType::CommonName, "Clinic test root");
+        authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let root = authority.self_signed(&key).unwrap();
+        let own = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+        let mut parameters = CertificateParams::new(vec!["mx.clinic.example".to_owned()]).unwrap();
+        parameters.distinguished_name.push(rcgen::DnType::CommonName, "mx.clinic.example");
+        let leaf = parameters.signed_by(&own, &rcgen::Issuer::new(authority, key)).unwrap();
+        let (leaf, root) = (leaf.der().as_ref(), root.der().as_ref());
+        assert_eq!(in_order([leaf, root]), Some(true));
+        assert_eq!(in_order([leaf]), Some(true));
+        assert_eq!(in_order([leaf, leaf, root]), Some(false));
+        assert_eq!(in_order([leaf, &b"x"[..]]), None);
     }
 
     #[test]

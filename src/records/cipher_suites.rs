@@ -9,6 +9,9 @@ use super::cipher_suite_names::NAMES;
 /// shows how a server refuses.
 pub const NOBODY_HAS: u16 = 0x7a7a;
 
+/// TLS_FALLBACK_SCSV (RFC 7507): no suite, but a word that says "an older version is tried again".
+pub const FALLBACK_SCSV: u16 = 0x5600;
+
 /// One cipher suite of the IANA registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Suite {

@@ -25,6 +25,8 @@ mod cipher_suite_names;
 pub mod cipher_suites;
 pub mod plain_offer;
 pub mod server_hello;
+pub mod signature_schemes;
 pub mod smtp_reply;
 pub mod tls_groups;
 pub mod tls_picture;
+pub mod tls_traits;

@@ -1,4 +1,5 @@
-//! Reads from a dialogue before TLS whether passwords may be sent in clear: AUTH of SMTP (RFC 4954),
+//! Reads what a service offers: before TLS whether passwords may be sent in clear, and inside TLS whether
+//! STARTTLS is offered once more (RFC 3207 §4.2 forbids it). For passwords: AUTH of SMTP (RFC 4954),
 //! LOGINDISABLED of IMAP (RFC 9051 §7.2.2), USER of POP3 (RFC 2449 §6.2), SASL of ManageSieve (RFC
 //! 5804 §1.7).
 
@@ -17,6 +18,31 @@ pub fn sends_passwords_in_clear(starttls: &str, dialogue: &Dialogue) -> Option<b
         "imap" => imap(said),
         "pop3" => pop3(said),
         "sieve" => sieve(said),
+        _ => None,
+    }
+}
+
+/// Whether what was said inside TLS offers STARTTLS again; `None` where it is no list of capabilities.
+pub fn offers_starttls_again(starttls: &str, said: &[u8]) -> Option<bool> {
+    let lines = || said.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
+    match starttls {
+        "smtp" => {
+            let reply = read_reply(said).ok().filter(|reply| (200..300).contains(&reply.code))?;
+            Some(keywords(&reply).starttls)
+        }
+        "imap" => {
+            let mut listed = lines().filter(|line| starts_with(line, "* CAPABILITY ")).peekable();
+            listed.peek()?;
+            Some(listed.any(|line| line.split(|&byte| byte == b' ').any(|word| word.eq_ignore_ascii_case(b"STARTTLS"))))
+        }
+        "pop3" => {
+            let listed = starts_with(lines().next()?, "+OK") && lines().any(|line| line == b".");
+            listed.then(|| lines().any(|line| line.eq_ignore_ascii_case(b"STLS")))
+        }
+        "sieve" => {
+            let listed = lines().any(|line| starts_with(line, "OK"));
+            listed.then(|| lines().any(|line| starts_with(line, "\"STARTTLS\"")))
+        }
         _ => None,
     }
 }
@@ -95,9 +121,26 @@ mod tests {
         assert_eq!(said("none", "x"), None);
     }
 
+    #[test]
+    fn starttls_inside_tls_is_seen_in_every_protocol() {
+        let again = |way: &str, said: &str| offers_starttls_again(way, said.as_bytes());
+        assert_eq!(again("smtp", "250-mx\r\n250 STARTTLS\r\n"), Some(true));
+        assert_eq!(again("smtp", "250-mx\r\n250 SIZE\r\n"), Some(false));
+        assert_eq!(again("smtp", "502 no\r\n"), None);
+        assert_eq!(again("imap", "* CAPABILITY IMAP4rev1 STARTTLS\r\nz2 OK\r\n"), Some(true));
+        assert_eq!(again("imap", "* CAPABILITY IMAP4rev1\r\nz2 OK STARTTLS\r\n"), Some(false));
+        assert_eq!(again("imap", "z2 BAD\r\n"), None);
+        assert_eq!(again("pop3", "+OK\r\nSTLS\r\n.\r\n"), Some(true));
+        assert_eq!(again("pop3", "+OK\r\nUSER\r\n.\r\n"), Some(false));
+        assert_eq!(again("pop3", "-ERR\r\n"), None);
+        assert_eq!(again("sieve", "\"STARTTLS\"\r\nOK\r\n"), Some(true));
+        assert_eq!(again("sieve", "\"SASL\" \"PLAIN\"\r\nOK\r\n"), Some(false));
+    }
+
     proptest! {
         #[test]
         fn random_bytes_end_without_panic(bytes: Vec<u8>, way in 0usize..4) {
+            let _ = offers_starttls_again(["smtp", "imap", "pop3", "sieve"][way], &bytes);
             let dialogue = Dialogue { capabilities: Some(ReceivedBytes(bytes)), ..Dialogue::default() };
             let _ = sends_passwords_in_clear(["smtp", "imap", "pop3", "sieve"][way], &dialogue);
         }

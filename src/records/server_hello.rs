@@ -16,6 +16,20 @@ const RETRY_RANDOM: [u8; 32] = [
     0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 ];
 
+/// Numbers of extensions that a server's answer is read for (IANA "TLS ExtensionType Values").
+pub mod extension {
+    /// RFC 6066 §7.
+    pub const TRUNCATED_HMAC: u16 = 4;
+    /// RFC 7366.
+    pub const ENCRYPT_THEN_MAC: u16 = 22;
+    /// RFC 7627.
+    pub const EXTENDED_MASTER_SECRET: u16 = 23;
+    /// RFC 5077.
+    pub const SESSION_TICKET: u16 = 35;
+    /// RFC 5746.
+    pub const RENEGOTIATION_INFO: u16 = 0xff01;
+}
+
 /// Why bytes are not a server's flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FlightFault {
@@ -273,6 +287,30 @@ pub fn read_key_exchange(message: &[u8], finite_field: bool) -> Option<KeyExchan
     Some(KeyExchangeParameters::Ecdh { group: input.u16()? })
 }
 
+/// The signature scheme under the parameters of a ServerKeyExchange of TLS 1.2 (RFC 5246 §7.4.3); older
+/// versions do not name theirs. `None` where nothing is signed, or it cannot be read.
+pub fn read_signature_scheme(message: &[u8], finite_field: bool) -> Option<u16> {
+    let mut input = Input(message);
+    let [kind, a, b, c] = input.array()?;
+    if kind != SERVER_KEY_EXCHANGE || u24([a, b, c]) != input.0.len() {
+        return None;
+    }
+    if finite_field {
+        // Prime, generator, public value.
+        for _ in 0..3 {
+            let length = usize::from(input.u16()?);
+            input.take(length)?;
+        }
+    } else {
+        // named_curve, the curve, the public point.
+        (input.u8()? == 3).then_some(())?;
+        input.u16()?;
+        let length = usize::from(input.u8()?);
+        input.take(length)?;
+    }
+    input.u16()
+}
+
 /// An SSL 2.0 server hello.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ssl2Hello {
@@ -369,7 +407,30 @@ pub(crate) mod tests {
         message(SERVER_HELLO, &body)
     }
 
-    /// A ServerKeyExchange on a named curve for tests.
+    /// A ServerKeyExchange of TLS 1.2 on a named curve for tests.
+    pub(crate) fn signed_ecdh_exchange(group: u16, scheme: u16) -> Vec<u8> {
+        let mut body = vec![3];
+        body.extend(group.to_be_bytes());
+        body.extend([1, 4]);
+        body.extend(scheme.to_be_bytes());
+        body.extend([0, 1, 9]);
+        message(SERVER_KEY_EXCHANGE, &body)
+    }
+
+    /// A ServerHello of TLS 1.2 with extensions for tests.
+    pub(crate) fn server_hello_with(suite: u16, compression: u8, extensions: &[u16]) -> Vec<u8> {
+        let mut body = vec![3, 3];
+        body.extend([7; 32]);
+        body.push(0);
+        body.extend(suite.to_be_bytes());
+        body.push(compression);
+        let list: Vec<u8> = extensions.iter().flat_map(|number| [number.to_be_bytes(), [0, 0]].concat()).collect();
+        body.extend((list.len() as u16).to_be_bytes());
+        body.extend(list);
+        message(SERVER_HELLO, &body)
+    }
+
+    /// As [`signed_ecdh_exchange`], without a signature.
     pub(crate) fn ecdh_exchange(group: u16) -> Vec<u8> {
         let mut body = vec![3];
         body.extend(group.to_be_bytes());
@@ -448,6 +509,16 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn the_scheme_stands_behind_the_parameters() {
+        let curve = message(SERVER_KEY_EXCHANGE, &[3, 0, 29, 2, 9, 9, 8, 4, 0, 1, 5]);
+        assert_eq!(read_signature_scheme(&curve, false), Some(0x0804));
+        let finite = message(SERVER_KEY_EXCHANGE, &[0, 1, 23, 0, 1, 5, 0, 1, 7, 2, 1, 0, 1, 5]);
+        assert_eq!(read_signature_scheme(&finite, true), Some(0x0201));
+        let anonymous = message(SERVER_KEY_EXCHANGE, &[0, 1, 23, 0, 1, 5, 0, 1, 7]);
+        assert_eq!(read_signature_scheme(&anonymous, true), None);
+    }
+
+    #[test]
     fn leading_zeros_are_no_part_of_a_prime() {
         let exchange = message(SERVER_KEY_EXCHANGE, &[0, 3, 0, 0, 23, 0, 1, 2]);
         assert_eq!(read_key_exchange(&exchange, true), Some(KeyExchangeParameters::Dh { prime: vec![23] }));
@@ -473,6 +544,7 @@ pub(crate) mod tests {
             let _ = read_server_hello(&bytes);
             let _ = read_server_hello(&message(SERVER_HELLO, &bytes));
             let _ = read_key_exchange(&message(SERVER_KEY_EXCHANGE, &bytes), bytes.len() % 2 == 0);
+            let _ = read_signature_scheme(&message(SERVER_KEY_EXCHANGE, &bytes), bytes.len() % 2 == 0);
             let _ = read_ssl2_hello(&bytes);
         }
 

@@ -11,10 +11,11 @@ use sha2::{Digest, Sha256};
 
 use super::cipher_suites::{self, KeyExchange, NOBODY_HAS, SSL2_KINDS, Suite};
 use super::server_hello::{
-    KeyExchangeParameters, ServerHello, Ssl2Progress, read_key_exchange, read_server_hello, read_ssl2_hello,
+    KeyExchangeParameters, ServerHello, Ssl2Progress, read_key_exchange, read_server_hello, read_signature_scheme,
+    read_ssl2_hello,
 };
 use super::tls_groups;
-use crate::evidence::endpoint::{EndpointAnswer, Handshake, Hello, HelloReply};
+use crate::evidence::endpoint::{Beside, EndpointAnswer, Handshake, Hello, HelloReply};
 use crate::evidence::hex;
 
 /// A protocol version.
@@ -110,6 +111,10 @@ pub struct VersionPicture {
     pub order: Order,
     /// The smallest parameters seen.
     pub dh: Option<DhParameters>,
+    /// Signature schemes with which the service signed its key exchange.
+    pub signatures: BTreeSet<u16>,
+    /// Signature schemes clearly refused.
+    pub refused_signatures: BTreeSet<u16>,
 }
 
 /// What is known of a service's TLS.
@@ -218,11 +223,13 @@ fn one_version(version: Version, replies: &[Read<'_>], handshake: Option<&Handsh
     let mut refused = BTreeSet::new();
     let mut groups = BTreeSet::new();
     let mut dh: Option<DhParameters> = None;
+    let (mut signatures, mut refused_signatures) = (BTreeSet::new(), BTreeSet::new());
     let mut rejected = false;
     for reply in replies {
         if let Some(chosen) = reply.chosen_in(version) {
             accepted.insert(chosen.suite);
             groups.extend(chosen.group);
+            signatures.extend(signature_of(version, chosen.suite, reply.hello));
             match key_exchange_of(chosen.suite, reply.hello) {
                 Some(KeyExchangeParameters::Ecdh { group }) => {
                     groups.insert(group);
@@ -237,8 +244,13 @@ fn one_version(version: Version, replies: &[Read<'_>], handshake: Option<&Handsh
             }
         } else if reply.hello.version == wire && reply.hello.suites != [NOBODY_HAS] {
             if reply.refused {
-                // A hello cut to some groups refuses suites only together with those groups.
-                if reply.hello.groups.len() >= few_groups(version) {
+                // A hello cut to some groups or signatures refuses suites only together with those, and
+                // a second try with an older version may be refused for being one.
+                let whole = reply.hello.groups.len() >= few_groups(version) && reply.hello.signatures.is_empty();
+                if reply.refused && !reply.hello.signatures.is_empty() {
+                    refused_signatures.extend(reply.hello.signatures.iter().copied());
+                }
+                if whole && !reply.hello.beside.contains(&Beside::FallbackScsv) {
                     refused.extend(reply.hello.suites.iter().copied());
                 }
             }
@@ -254,6 +266,7 @@ fn one_version(version: Version, replies: &[Read<'_>], handshake: Option<&Handsh
         groups.extend(*group);
     }
     refused.retain(|code| !accepted.contains(code));
+    refused_signatures.retain(|scheme| !signatures.contains(scheme));
     let settled = |suite: Suite| accepted.contains(&suite.code) || refused.contains(&suite.code);
     let support = if !accepted.is_empty() {
         Support::Accepted
@@ -264,7 +277,18 @@ fn one_version(version: Version, replies: &[Read<'_>], handshake: Option<&Handsh
     };
     let exhaustive = support == Support::Refused || version.candidates().all(settled);
     let order = order_of(version, replies, &accepted);
-    VersionPicture { support, accepted, refused, ssl2_kinds: Vec::new(), exhaustive, groups, order, dh }
+    VersionPicture {
+        support,
+        accepted,
+        refused,
+        ssl2_kinds: Vec::new(),
+        exhaustive,
+        groups,
+        order,
+        dh,
+        signatures,
+        refused_signatures,
+    }
 }
 
 /// A hello with fewer groups than this was sent to learn about groups. SSL has no way to offer any.
@@ -277,15 +301,23 @@ const fn few_groups(version: Version) -> usize {
 }
 
 fn key_exchange_of(suite: u16, hello: &Hello) -> Option<KeyExchangeParameters> {
-    let message = hello.key_exchange.as_ref()?;
-    let family = cipher_suites::by_code(suite)?.key_exchange();
-    let finite_field = match family {
-        KeyExchange::Dhe | KeyExchange::AnonymousDh => true,
-        KeyExchange::Ecdhe | KeyExchange::AnonymousEcdh => false,
+    read_key_exchange(&hello.key_exchange.as_ref()?.0, is_finite_field(suite)?)
+}
+
+fn signature_of(version: Version, suite: u16, hello: &Hello) -> Option<u16> {
+    // Older versions do not name it, and TLS 1.3 hides it.
+    (version == Version::Tls1_2).then_some(())?;
+    read_signature_scheme(&hello.key_exchange.as_ref()?.0, is_finite_field(suite)?)
+}
+
+/// Whether the key exchange is of a finite field, or of a curve; `None` where it is neither.
+fn is_finite_field(suite: u16) -> Option<bool> {
+    match cipher_suites::by_code(suite)?.key_exchange() {
+        KeyExchange::Dhe | KeyExchange::AnonymousDh => Some(true),
+        KeyExchange::Ecdhe | KeyExchange::AnonymousEcdh => Some(false),
         // An export RSA key is no group, and the others carry hints or passwords.
-        KeyExchange::Other | KeyExchange::Rsa | KeyExchange::StaticDh | KeyExchange::Tls13 => return None,
-    };
-    read_key_exchange(&message.0, finite_field)
+        KeyExchange::Other | KeyExchange::Rsa | KeyExchange::StaticDh | KeyExchange::Tls13 => None,
+    }
 }
 
 /// The server decides where it once passed over an accepted suite that stood earlier. The client
@@ -295,7 +327,7 @@ fn order_of(version: Version, replies: &[Read<'_>], accepted: &BTreeSet<u16>) ->
     for reply in replies {
         let Some(chosen) = reply.chosen_in(version) else { continue };
         let offered: Vec<u16> = reply.hello.suites.iter().copied().filter(|code| accepted.contains(code)).collect();
-        if reply.hello.groups.len() < few_groups(version) {
+        if reply.hello.groups.len() < few_groups(version) || !reply.hello.signatures.is_empty() {
             continue;
         }
         if offered.first() != Some(&chosen.suite) {
@@ -337,6 +369,8 @@ fn ssl2(hellos: &[Hello]) -> VersionPicture {
         groups: BTreeSet::new(),
         order: Order::Unknown,
         dh: None,
+        signatures: BTreeSet::new(),
+        refused_signatures: BTreeSet::new(),
     }
 }
 

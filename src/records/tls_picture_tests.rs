@@ -13,7 +13,16 @@ fn hello(version: Version, suites: &[u16], reply: HelloReply) -> Hello {
             tls_groups::TLS12.to_vec()
         }
     };
-    Hello { version: version.wire(), suites: suites.to_vec(), groups, reply, key_exchange: None }
+    Hello {
+        version: version.wire(),
+        suites: suites.to_vec(),
+        groups,
+        reply,
+        beside: Vec::new(),
+        signatures: Vec::new(),
+        asks_certificate: false,
+        key_exchange: None,
+    }
 }
 
 fn chose(version: Version, suite: u16) -> HelloReply {
@@ -35,6 +44,7 @@ fn answer(hellos: Vec<Hello>) -> EndpointAnswer {
         connections: 0,
         trust: Vec::new(),
         handshake: None,
+        inside: None,
         injection: "not-tested".to_owned(),
         cut_short: None,
     }

@@ -15,7 +15,7 @@ use super::hello::{self, Offer};
 use crate::collect::dial::{Connection, Dialer, Ended};
 use crate::collect::service::{StartTls, Stop};
 use crate::evidence::ReceivedBytes;
-use crate::evidence::endpoint::{Dialogue, Handshake, Hello, HelloReply, State};
+use crate::evidence::endpoint::{Dialogue, Handshake, Hello, HelloReply, Inside, State};
 use crate::records::server_hello::{
     Flight, FlightFault, FlightReader, ServerHello, Ssl2Progress, read_server_hello, read_ssl2_hello,
 };
@@ -65,6 +65,7 @@ pub(crate) struct Learned {
     pub dialogue: Dialogue,
     pub connections: u32,
     pub handshake: Option<Handshake>,
+    pub inside: Option<Inside>,
     /// Why no more is asked.
     pub stopped: Option<Stop>,
     /// The control hello's reply: how refusals look here.
@@ -121,6 +122,9 @@ impl<'d> Asker<'d> {
             version: wire,
             suites: offer.suites,
             groups: offer.groups,
+            beside: offer.beside,
+            signatures: offer.signatures,
+            asks_certificate: flight.asks_certificate,
             reply,
             key_exchange: flight.key_exchange.map(ReceivedBytes),
         };
@@ -142,18 +146,23 @@ impl<'d> Asker<'d> {
     /// Makes the one real handshake and keeps what it showed.
     pub async fn handshake(&self) {
         let Some(connection) = self.ready().await else { return };
-        let (shaken, open) = match shake(connection, &self.route.server_name, self.route.address).await {
-            Ok(mut open) => (open.take_shaken(), Some(open)),
+        let way = self.route.starttls.inside(self.route.port);
+        let greets = self.route.starttls == StartTls::None;
+        let (shaken, inside) = match shake(connection, &self.route.server_name, self.route.address).await {
+            Ok(mut open) => {
+                let inside = open.look(way, greets, &self.dialer.options().ehlo).await;
+                let shaken = open.take_shaken();
+                open.leave(way.last_word()).await;
+                (shaken, Some(inside))
+            }
             Err(shaken) => (shaken, None),
         };
-        if let Some(open) = open {
-            open.leave(self.route.starttls.last_word()).await;
-        }
         let mut learned = self.learned();
         if !shaken.chain.is_empty() {
             learned.keep_chain(shaken.chain);
         }
         learned.handshake = Some(shaken.handshake);
+        learned.inside = inside;
     }
 
     /// Sends a harmless command behind STARTTLS and says whether it was acted on inside TLS (RFC 3207

@@ -10,10 +10,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures_util::future::join_all;
 
 use super::ask::{Asked, Asker};
-use super::hello::Offer;
-use crate::evidence::endpoint::{Dialogue, EndpointAnswer, Hello, HelloReply};
+use super::hello::{Offer, SIGNATURES};
+use crate::evidence::endpoint::{EndpointAnswer, Hello, HelloReply};
 use crate::records::certificate;
 use crate::records::cipher_suites::{self, KeyExchange, NOBODY_HAS, Suite};
+use crate::records::signature_schemes;
 use crate::records::tls_groups;
 use crate::records::tls_picture::{Order, Support, TlsPicture, Version, one_family, picture};
 
@@ -53,7 +54,7 @@ impl Mode {
 /// Asks everything of one address.
 pub(crate) async fn enumerate(asker: &Asker<'_>, mode: Mode) {
     // Chains of questions are numbered, so that the evidence is in one order.
-    let control = Offer { version: Version::Tls1_2, suites: vec![NOBODY_HAS], groups: groups_of(Version::Tls1_2) };
+    let control = offer(Version::Tls1_2, vec![NOBODY_HAS]);
     let answered = asker.ask((0, 0), control).await;
     if matches!(answered, Asked::Stopped) {
         return;
@@ -86,6 +87,7 @@ pub(crate) async fn enumerate(asker: &Asker<'_>, mode: Mode) {
             return;
         }
         asker.enough().await;
+        // Last and alone: a service that takes one connection at a time is held up by looking inside.
         Box::pin(asker.handshake()).await;
     };
     match mode {
@@ -104,7 +106,14 @@ fn groups_of(version: Version) -> Vec<u16> {
 }
 
 fn offer(version: Version, suites: Vec<u16>) -> Offer {
-    Offer { version, suites, groups: groups_of(version) }
+    Offer::new(version, suites, groups_of(version))
+}
+
+/// The first hello of a chain also offers what nobody should agree to; where that were too much for a
+/// service, the hellos after it do without.
+fn offer_at(number: u32, version: Version, suites: Vec<u16>) -> Offer {
+    let plain = offer(version, suites);
+    if number == 0 { plain.tempting() } else { plain }
 }
 
 /// The common suites of a version, likely ones first and dealt over the chunks, so that the chains
@@ -189,7 +198,13 @@ impl Search<'_, '_> {
             self.ssl2(),
         );
         if self.mode == Mode::Full {
-            tokio::join!(self.order(Version::Tls1_3, 8), self.order(Version::Tls1_2, 9), self.groups(10));
+            tokio::join!(
+                self.order(Version::Tls1_3, 8),
+                self.order(Version::Tls1_2, 9),
+                self.groups(10),
+                self.signatures(14),
+                self.fallback(15),
+            );
             let old = [(Version::Ssl3, 11), (Version::Tls1_0, 12), (Version::Tls1_1, 13)];
             join_all(old.map(|(version, chain)| self.order(version, chain))).await;
         }
@@ -217,11 +232,11 @@ impl Search<'_, '_> {
         let (mut suites_done, mut groups_done) = (false, false);
         let mut number = 0;
         while !(suites_done && groups_done) {
-            let offer = Offer {
+            let offer = Offer::new(
                 version,
-                suites: if suites_done { all_suites.clone() } else { suites.clone() },
-                groups: if groups_done { all_groups.clone() } else { groups.clone() },
-            };
+                if suites_done { all_suites.clone() } else { suites.clone() },
+                if groups_done { all_groups.clone() } else { groups.clone() },
+            );
             let asked = self.asker.ask((2, number), offer).await;
             number += 1;
             match asked {
@@ -247,7 +262,7 @@ impl Search<'_, '_> {
                 Asked::Refused { version: false } if suites.len() == all_suites.len() => return,
                 Asked::Refused { version: false } => {
                     // Suites or groups ran out: the rest of the suites with every group tells which.
-                    let rest = Offer { version, suites: suites.clone(), groups: all_groups.clone() };
+                    let rest = Offer::new(version, suites.clone(), all_groups.clone());
                     let asked = self.asker.ask((2, number), rest).await;
                     number += 1;
                     match asked {
@@ -301,7 +316,7 @@ impl Search<'_, '_> {
             Mode::Full => {
                 let Some(first) = all.next() else { return };
                 let rest: Vec<u16> = all.flatten().collect();
-                let asked = self.asker.ask((base, 0), offer(version, first.clone())).await;
+                let asked = self.asker.ask((base, 0), offer(version, first.clone()).tempting()).await;
                 let lists: Vec<Vec<u16>> = match asked {
                     Asked::Refused { version: true } | Asked::Stopped => return,
                     Asked::Refused { version: false } => chunked(&rest),
@@ -318,7 +333,8 @@ impl Search<'_, '_> {
                 let mut unclear = Vec::new();
                 let mut number = 0;
                 while let Some(suites) = all.next() {
-                    match self.asker.ask((base, number), offer(version, suites.clone())).await {
+                    let first = offer_at(number, version, suites.clone());
+                    match self.asker.ask((base, number), first).await {
                         Asked::Chosen(chosen) => accepted |= suites.contains(&chosen.suite),
                         Asked::Refused { version: true } | Asked::Stopped => return,
                         Asked::Refused { version: false } => {}
@@ -341,7 +357,7 @@ impl Search<'_, '_> {
     }
 
     async fn ssl2(&self) {
-        self.asker.ask((700, 0), Offer { version: Version::Ssl2, suites: Vec::new(), groups: Vec::new() }).await;
+        self.asker.ask((700, 0), offer(Version::Ssl2, Vec::new())).await;
     }
 
     async fn all_of(&self, version: Version, base: u32, all: impl Iterator<Item = Vec<u16>>, rejected: &AtomicBool) {
@@ -358,7 +374,7 @@ impl Search<'_, '_> {
                 if rejected.load(Ordering::Relaxed) {
                     return;
                 }
-                let asked = self.asker.ask((chain, number), offer(version, suites.clone())).await;
+                let asked = self.asker.ask((chain, number), offer_at(number, version, suites.clone())).await;
                 number += 1;
                 match asked {
                     Asked::Chosen(chosen) if suites.contains(&chosen.suite) => {
@@ -404,7 +420,7 @@ impl Search<'_, '_> {
             if suites.is_empty() {
                 continue;
             }
-            let asked = self.asker.ask((chain, number), offer(version, suites.clone())).await;
+            let asked = self.asker.ask((chain, number), offer_at(number, version, suites.clone())).await;
             number += 1;
             match asked {
                 Asked::Chosen(chosen) => return suites.contains(&chosen.suite),
@@ -521,8 +537,7 @@ impl Search<'_, '_> {
                 return;
             }
             let extra = own_curve.filter(|curve| !groups.contains(curve));
-            let offer =
-                Offer { version, suites: suites.clone(), groups: groups.iter().copied().chain(extra).collect() };
+            let offer = Offer::new(version, suites.clone(), groups.iter().copied().chain(extra).collect());
             if !matches!(self.asker.ask((chain, number), offer).await, Asked::Chosen(_)) {
                 return;
             }
@@ -533,6 +548,39 @@ impl Search<'_, '_> {
                 return;
             }
         }
+    }
+
+    /// The signature schemes of TLS 1.2: those not yet seen are offered alone, and the one used is struck
+    /// off, until the rest is refused.
+    async fn signatures(&self, chain: u32) {
+        let version = Version::Tls1_2;
+        let suites: Vec<u16> =
+            self.by_choice(version).into_iter().filter(|&code| is_signed(code)).take(CHUNK).collect();
+        let mut left: Vec<u16> = SIGNATURES.into_iter().chain([signature_schemes::RSA_MD5]).collect();
+        for number in 0.. {
+            let seen = self.picture().version(version).signatures.clone();
+            let before = left.len();
+            left.retain(|scheme| !seen.contains(scheme));
+            // One that was not offered was used: there is no end to that.
+            if suites.is_empty() || left.is_empty() || (number > 0 && before == left.len()) {
+                return;
+            }
+            let offer = offer(version, suites.clone()).signed_by(left.clone());
+            if !matches!(self.asker.ask((chain, number), offer).await, Asked::Chosen(_)) {
+                return;
+            }
+        }
+    }
+
+    /// Whether a second try with an older version is refused for being one (RFC 7507).
+    async fn fallback(&self, chain: u32) {
+        let picture = self.picture();
+        let spoken = Version::ALL.into_iter().rev().filter(|&version| version >= Version::Tls1_0);
+        let mut spoken = spoken.filter(|&version| picture.version(version).support == Support::Accepted);
+        let (Some(_), Some(older)) = (spoken.next(), spoken.next()) else { return };
+        let mut suites = self.by_choice(older);
+        suites.truncate(CHUNK);
+        self.asker.ask((chain, 0), offer(older, suites).as_fallback()).await;
     }
 
     fn certificate_curve(&self) -> Option<u16> {
@@ -552,21 +600,13 @@ fn is_forbidden(suite: Suite) -> bool {
     suite.is_anonymous() || suite.is_broken() || suite.is_short_block() || suite.is_static_key()
 }
 
+/// Whether the key exchange of a suite is signed by the service.
+fn is_signed(code: u16) -> bool {
+    cipher_suites::by_code(code)
+        .is_some_and(|suite| matches!(suite.key_exchange(), KeyExchange::Dhe | KeyExchange::Ecdhe))
+}
+
 /// An answer that holds nothing but hellos, for deriving the picture on the way.
 fn only_hellos(hellos: Vec<Hello>) -> EndpointAnswer {
-    EndpointAnswer {
-        address: String::new(),
-        server_name: String::new(),
-        starttls: String::new(),
-        mode: String::new(),
-        dialogue: Dialogue::default(),
-        state: String::new(),
-        hellos,
-        chains: Vec::new(),
-        connections: 0,
-        trust: Vec::new(),
-        handshake: None,
-        injection: String::new(),
-        cut_short: None,
-    }
+    EndpointAnswer { hellos, ..EndpointAnswer::default() }
 }

@@ -1,25 +1,32 @@
-//! Makes one real handshake, for the certificate and for proof that the service holds its key.
+//! Makes one real handshake, for the certificate, for proof that the service holds its key, and for what
+//! can be seen only inside.
 //!
 //! Accepts every certificate and records it: whether it is to be trusted is judged offline, from
 //! what was recorded.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{ClientSessionStore, ResolvesClientCert, Tls12ClientSessionValue, Tls13ClientSessionValue};
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use rustls::sign::CertifiedKey;
+use rustls::{ClientConfig, DigitallySignedStruct, NamedGroup, SignatureScheme};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::inside;
 use crate::collect::dial::Connection;
+use crate::collect::service::StartTls;
 use crate::evidence::ReceivedBytes;
-use crate::evidence::endpoint::Handshake;
+use crate::evidence::endpoint::{Handshake, Inside};
 
 /// A chain of more certificates is cut here.
 const MAX_CHAIN: usize = 16;
+/// A stapled response longer than this is not kept.
+const MAX_STAPLE: usize = 16 * 1024;
 
 /// What one handshake brought.
 pub(crate) struct Shaken {
@@ -34,6 +41,9 @@ pub(crate) struct Shaken {
 pub(crate) struct Open {
     shaken: Shaken,
     stream: Box<TlsStream<Connection>>,
+    seen: Arc<Recorder>,
+    /// How long the handshake took.
+    took: Duration,
 }
 
 impl Open {
@@ -43,6 +53,24 @@ impl Open {
             handshake: self.shaken.handshake.clone(),
             chain: std::mem::take(&mut self.shaken.chain),
             timed_out: false,
+        }
+    }
+
+    /// Looks around inside: asks a mail service what it can do, and waits for session tickets no longer than
+    /// one more round trip takes.
+    pub async fn look(&mut self, way: StartTls, greets: bool, ehlo: &str) -> Inside {
+        let capabilities = inside::capabilities(self.stream.as_mut(), way, greets, ehlo).await;
+        if way == StartTls::None {
+            self.speaks_unasked(self.took.clamp(Duration::from_millis(50), Duration::from_secs(1))).await;
+        }
+        let seen = self.seen.seen();
+        Inside {
+            capabilities: capabilities.map(ReceivedBytes),
+            staple: (!seen.staple.is_empty()).then(|| ReceivedBytes(seen.staple.clone())),
+            signature: seen.signature,
+            tickets: seen.tickets,
+            early_data: seen.early_data,
+            asks_certificate: seen.asks_certificate,
         }
     }
 
@@ -69,18 +97,22 @@ pub(crate) async fn shake(
     address: std::net::IpAddr,
 ) -> Result<Open, Shaken> {
     let provider = Arc::new(aws_lc_rs::default_provider());
+    let begun = tokio::time::Instant::now();
     let seen = Arc::new(Recorder { provider: Arc::clone(&provider), seen: Mutex::default() });
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .expect("the provider has TLS 1.2 and 1.3")
         .dangerous()
         .with_custom_certificate_verifier(Arc::clone(&seen) as Arc<dyn ServerCertVerifier>)
-        .with_no_client_auth();
-    config.resumption = rustls::client::Resumption::disabled();
+        .with_client_cert_resolver(Arc::clone(&seen) as Arc<dyn ResolvesClientCert>);
+    config.resumption = rustls::client::Resumption::store(Arc::clone(&seen) as Arc<dyn ClientSessionStore>);
     let name = ServerName::try_from(server_name.trim_end_matches('.').to_owned())
         .unwrap_or_else(|_| ServerName::from(address));
     let outcome = TlsConnector::from(Arc::new(config)).connect(name, connection).await;
-    let recorded = std::mem::take(&mut *seen.seen.lock().unwrap_or_else(PoisonError::into_inner));
+    let (chain, key_proved) = {
+        let mut recorded = seen.seen();
+        (std::mem::take(&mut recorded.chain), recorded.key_proved)
+    };
     match outcome {
         Ok(stream) => {
             let session = stream.get_ref().1;
@@ -88,14 +120,15 @@ pub(crate) async fn shake(
                 version: session.protocol_version().map_or(0, u16::from),
                 suite: session.negotiated_cipher_suite().map_or(0, |suite| u16::from(suite.suite())),
                 group: session.negotiated_key_exchange_group().map(|group| u16::from(group.name())),
-                key_proved: recorded.key_proved,
+                key_proved,
             };
-            Ok(Open { shaken: Shaken { handshake, chain: recorded.chain, timed_out: false }, stream: Box::new(stream) })
+            let shaken = Shaken { handshake, chain, timed_out: false };
+            Ok(Open { shaken, stream: Box::new(stream), seen, took: begun.elapsed() })
         }
         Err(error) => {
             let why = crate::text::visible(&error.to_string()).chars().take(200).collect();
             let timed_out = error.kind() == std::io::ErrorKind::TimedOut;
-            Err(Shaken { handshake: Handshake::Failed { why }, chain: recorded.chain, timed_out })
+            Err(Shaken { handshake: Handshake::Failed { why }, chain, timed_out })
         }
     }
 }
@@ -104,6 +137,11 @@ pub(crate) async fn shake(
 struct Seen {
     chain: Vec<ReceivedBytes>,
     key_proved: bool,
+    staple: Vec<u8>,
+    signature: Option<u16>,
+    tickets: bool,
+    early_data: u32,
+    asks_certificate: bool,
 }
 
 #[derive(Debug)]
@@ -115,8 +153,55 @@ struct Recorder {
 impl Recorder {
     /// Notes whether the proof held. The handshake goes on either way, so that what is served can be
     /// read to the end; nothing secret is ever sent over it.
-    fn note(&self, outcome: &Result<HandshakeSignatureValid, rustls::Error>) {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).key_proved = outcome.is_ok();
+    fn note(&self, signed: &DigitallySignedStruct, outcome: &Result<HandshakeSignatureValid, rustls::Error>) {
+        let mut seen = self.seen();
+        seen.key_proved = outcome.is_ok();
+        seen.signature = Some(u16::from(signed.scheme));
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Notes that a certificate was asked for, and has none.
+impl ResolvesClientCert for Recorder {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.seen().asks_certificate = true;
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
+    }
+}
+
+/// Notes that tickets came, and forgets them: nothing is ever resumed.
+impl ClientSessionStore for Recorder {
+    fn set_kx_hint(&self, _: ServerName<'static>, _: NamedGroup) {}
+
+    fn kx_hint(&self, _: &ServerName<'_>) -> Option<NamedGroup> {
+        None
+    }
+
+    fn set_tls12_session(&self, _: ServerName<'static>, _: Tls12ClientSessionValue) {
+        self.seen().tickets = true;
+    }
+
+    fn tls12_session(&self, _: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
+        None
+    }
+
+    fn remove_tls12_session(&self, _: &ServerName<'static>) {}
+
+    fn insert_tls13_ticket(&self, _: ServerName<'static>, ticket: Tls13ClientSessionValue) {
+        let mut seen = self.seen();
+        seen.tickets = true;
+        seen.early_data = seen.early_data.max(ticket.max_early_data_size());
+    }
+
+    fn take_tls13_ticket(&self, _: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
+        None
     }
 }
 
@@ -126,12 +211,14 @@ impl ServerCertVerifier for Recorder {
         leaf: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         _name: &ServerName<'_>,
-        _ocsp: &[u8],
+        ocsp: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let chain = std::iter::once(leaf).chain(intermediates).take(MAX_CHAIN);
         let chain = chain.map(|certificate| ReceivedBytes(certificate.as_ref().to_vec())).collect();
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).chain = chain;
+        let mut seen = self.seen();
+        seen.chain = chain;
+        seen.staple = ocsp.get(..ocsp.len().min(MAX_STAPLE)).unwrap_or_default().to_vec();
         Ok(ServerCertVerified::assertion())
     }
 
@@ -142,7 +229,7 @@ impl ServerCertVerifier for Recorder {
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         let algorithms = &self.provider.signature_verification_algorithms;
-        self.note(&verify_tls12_signature(message, certificate, signed, algorithms));
+        self.note(signed, &verify_tls12_signature(message, certificate, signed, algorithms));
         Ok(HandshakeSignatureValid::assertion())
     }
 
@@ -153,7 +240,7 @@ impl ServerCertVerifier for Recorder {
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         let algorithms = &self.provider.signature_verification_algorithms;
-        self.note(&verify_tls13_signature(message, certificate, signed, algorithms));
+        self.note(signed, &verify_tls13_signature(message, certificate, signed, algorithms));
         Ok(HandshakeSignatureValid::assertion())
     }
 

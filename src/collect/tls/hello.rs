@@ -6,7 +6,9 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::IpAddr;
 
-use crate::records::cipher_suites::SSL2_KINDS;
+use crate::evidence::endpoint::Beside;
+use crate::records::cipher_suites::{FALLBACK_SCSV, SSL2_KINDS};
+use crate::records::server_hello::extension;
 use crate::records::tls_picture::Version;
 
 /// What one hello offers.
@@ -18,6 +20,52 @@ pub struct Offer {
     pub suites: Vec<u16>,
     /// Groups, most wanted first. SSL cannot offer any.
     pub groups: Vec<u16>,
+    /// What else is offered.
+    pub beside: Vec<Beside>,
+    /// The only signature schemes offered; all of them where this is empty.
+    pub signatures: Vec<u16>,
+}
+
+impl Offer {
+    /// An offer as clients make it.
+    pub fn new(version: Version, suites: Vec<u16>, groups: Vec<u16>) -> Self {
+        let beside = match version {
+            Version::Ssl2 => Vec::new(),
+            Version::Ssl3 => vec![Beside::RenegotiationInfo],
+            Version::Tls1_0 | Version::Tls1_1 | Version::Tls1_2 => vec![
+                Beside::EncryptThenMac,
+                Beside::ExtendedMasterSecret,
+                Beside::RenegotiationInfo,
+                Beside::SessionTicket,
+            ],
+            Version::Tls1_3 => vec![Beside::ExtendedMasterSecret, Beside::RenegotiationInfo],
+        };
+        Self { version, suites, groups, beside, signatures: Vec::new() }
+    }
+
+    /// The same with what nobody should agree to any more, where the version has it.
+    pub fn tempting(mut self) -> Self {
+        if matches!(self.version, Version::Tls1_0 | Version::Tls1_1 | Version::Tls1_2) {
+            self.beside.extend([Beside::Compression, Beside::TruncatedHmac]);
+        }
+        self
+    }
+
+    /// The same as a second try after a newer version failed.
+    pub fn as_fallback(mut self) -> Self {
+        self.beside.push(Beside::FallbackScsv);
+        self
+    }
+
+    /// The same with these signature schemes alone.
+    pub fn signed_by(mut self, signatures: Vec<u16>) -> Self {
+        self.signatures = signatures;
+        self
+    }
+
+    fn offers(&self, what: Beside) -> bool {
+        self.beside.contains(&what)
+    }
 }
 
 /// The whole message on the wire, in one record.
@@ -46,13 +94,16 @@ fn client_hello(offer: &Offer, server_name: &str) -> Vec<u8> {
         body.push(0);
     }
     let mut suites: Vec<u8> = offer.suites.iter().flat_map(|suite| suite.to_be_bytes()).collect();
-    if ssl3 {
+    if ssl3 && offer.offers(Beside::RenegotiationInfo) {
         // TLS_EMPTY_RENEGOTIATION_INFO_SCSV (RFC 5746 §3.3), as SSL has no extensions.
         suites.extend([0x00, 0xff]);
     }
+    if offer.offers(Beside::FallbackScsv) {
+        suites.extend(FALLBACK_SCSV.to_be_bytes());
+    }
     put_u16(&mut body, &suites);
-    // Compression: none.
-    body.extend([1, 0]);
+    // Compression: none, or DEFLATE and none (RFC 3749 §2).
+    body.extend(if offer.offers(Beside::Compression) { &[2, 1, 0][..] } else { &[1, 0] });
     if !ssl3 {
         put_u16(&mut body, &extensions(offer, server_name));
     }
@@ -65,7 +116,7 @@ fn client_hello(offer: &Offer, server_name: &str) -> Vec<u8> {
 }
 
 /// Signature schemes, so that a certificate of any kind can be shown (RFC 8446 §4.2.3).
-const SIGNATURES: [u16; 24] = [
+pub const SIGNATURES: [u16; 24] = [
     0x0403, 0x0804, 0x0401, 0x0807, 0x0503, 0x0805, 0x0501, 0x0808, 0x0603, 0x0806, 0x0601, 0x0809, 0x080a, 0x080b,
     0x081a, 0x081b, 0x081c, 0x0303, 0x0301, 0x0203, 0x0201, 0x0402, 0x0302, 0x0202,
 ];
@@ -81,16 +132,25 @@ fn extensions(offer: &Offer, server_name: &str) -> Vec<u8> {
         put_u16(&mut list, &name);
         put_extension(&mut out, 0, &list);
     }
-    // extended_master_secret (RFC 7627) and renegotiation_info (RFC 5746).
-    put_extension(&mut out, 23, &[]);
-    put_extension(&mut out, 0xff01, &[0]);
+    for (what, number, body) in [
+        (Beside::TruncatedHmac, extension::TRUNCATED_HMAC, &[][..]),
+        (Beside::EncryptThenMac, extension::ENCRYPT_THEN_MAC, &[]),
+        (Beside::ExtendedMasterSecret, extension::EXTENDED_MASTER_SECRET, &[]),
+        (Beside::SessionTicket, extension::SESSION_TICKET, &[]),
+        (Beside::RenegotiationInfo, extension::RENEGOTIATION_INFO, &[0]),
+    ] {
+        if offer.offers(what) {
+            put_extension(&mut out, number, body);
+        }
+    }
     if !offer.groups.is_empty() {
         put_extension(&mut out, 10, &list_of(&offer.groups));
         // ec_point_formats: uncompressed (RFC 8422 §5.1.2).
         put_extension(&mut out, 11, &[1, 0]);
     }
     if offer.version >= Version::Tls1_2 {
-        put_extension(&mut out, 13, &list_of(&SIGNATURES));
+        let signatures = if offer.signatures.is_empty() { &SIGNATURES[..] } else { &offer.signatures };
+        put_extension(&mut out, 13, &list_of(signatures));
     }
     if tls13 {
         put_extension(&mut out, 43, &[2, 3, 4]);
@@ -148,7 +208,7 @@ mod tests {
     use crate::records::tls_groups;
 
     fn offer(version: Version) -> Offer {
-        Offer { version, suites: vec![0xc02f, 0x002f], groups: vec![29, 23] }
+        Offer::new(version, vec![0xc02f, 0x002f], vec![29, 23])
     }
 
     #[test]
@@ -162,8 +222,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_offered_beside_is_on_the_wire_and_nowhere_else() {
+        let has = |offer: &Offer, piece: &[u8]| write(offer, "").windows(piece.len()).any(|window| window == piece);
+        let plain = offer(Version::Tls1_2);
+        let tempting = plain.clone().tempting();
+        // Compression methods, and the extension truncated_hmac.
+        for piece in [&[0x00, 0x2f, 2, 1, 0][..], &[0, 4, 0, 0]] {
+            assert!(has(&tempting, piece) && !has(&plain, piece), "{piece:?}");
+        }
+        assert!(has(&plain.clone().as_fallback(), &[0x00, 0x2f, 0x56, 0x00]) && !has(&plain, &[0x56, 0x00]));
+        let signed = plain.clone().signed_by(vec![0x0201]);
+        assert!(has(&signed, &[0, 13, 0, 4, 0, 2, 2, 1]) && !has(&plain, &[0, 13, 0, 4, 0, 2, 2, 1]));
+        assert_eq!(offer(Version::Tls1_3).tempting(), offer(Version::Tls1_3), "TLS 1.3 has neither");
+    }
+
+    #[test]
     fn ssl_has_no_extensions_and_an_address_is_no_server_name() {
-        let ssl = write(&Offer { version: Version::Ssl3, ..offer(Version::Ssl3) }, "mx.clinic.example");
+        let ssl = write(&offer(Version::Ssl3), "mx.clinic.example");
         // Header 9, version 2, random 32, session 1, suites 2 + 6, compression 2.
         assert_eq!(ssl.len(), 54);
         let named = write(&offer(Version::Tls1_2), "mx.clinic.example");
@@ -191,7 +266,7 @@ mod tests {
             (Version::Tls1_3, vec![0x1302], tls_groups::TLS13.to_vec()),
             (Version::Tls1_2, vec![0xc02c], tls_groups::TLS12.to_vec()),
         ] {
-            let bytes = write(&Offer { version, suites: suites.clone(), groups }, "mx.clinic.example");
+            let bytes = write(&Offer::new(version, suites.clone(), groups).tempting(), "mx.clinic.example");
             let mut server = rustls::ServerConnection::new(config.clone()).unwrap();
             server.read_tls(&mut bytes.as_slice()).unwrap();
             server.process_new_packets().unwrap();

@@ -5,3 +5,4 @@ pub(crate) mod ask;
 pub mod enumerate;
 pub mod handshake;
 pub mod hello;
+mod inside;

@@ -49,6 +49,7 @@ fn at_port_25(host: &str, answer: Result<&str, NotObserved>) -> Observation {
                 connections: 1,
                 trust: Vec::new(),
                 handshake: None,
+                inside: None,
                 injection: "not-tested".to_owned(),
                 cut_short: None,
             }))

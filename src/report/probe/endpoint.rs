@@ -1,17 +1,18 @@
-//! The output of `probe HOST:PORT`: the contract's JSON object, and a text for terminals.
+//! The output of `probe HOST:PORT`: the contract's JSON object. Its text for terminals is
+//! [`text`](super::endpoint_text)'s work.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::catalogues::tls_profiles::{Level, TlsProfiles};
+use crate::catalogues::tls_profiles::TlsProfiles;
 use crate::evidence::endpoint::{EndpointAnswer, Handshake, State};
 use crate::evidence::{Answer, Observation, Question};
 use crate::records::certificate::{self, Certificate};
-use crate::records::cipher_suites;
+use crate::records::signature_schemes;
 use crate::records::tls_groups;
-use crate::records::tls_picture::{Order, Support, TlsPicture, Version, picture};
+use crate::records::tls_picture::{ClassPicture, Order, Support, TlsPicture, Version, picture};
+use crate::records::tls_traits::{TlsTraits, Told, traits};
 use crate::seen::NotObserved;
 use crate::text::visible;
 
@@ -39,6 +40,10 @@ pub struct EndpointView {
     /// By accepted version: `server`, `client`, `unknown`.
     pub order: BTreeMap<&'static str, &'static str>,
     pub dh: BTreeMap<&'static str, DhView>,
+    /// By version, registered names: every one found of TLS 1.2, the one used of TLS 1.3.
+    pub signatures: BTreeMap<&'static str, Vec<String>>,
+    /// What it does beside: `yes`, `no`, `unknown`, `not-applicable`.
+    pub features: BTreeMap<&'static str, &'static str>,
     pub certificates: Vec<CertificateView>,
     /// What published profiles say of what is accepted; empty where nothing is. The default one first.
     pub profiles: Vec<ProfileView>,
@@ -80,8 +85,8 @@ pub struct CertificateView {
     pub chain: Vec<String>,
     pub trusted: bool,
     pub hostname_matches: bool,
-    /// `expired`, `not-yet-valid`, `name-mismatch`, `self-signed`, `untrusted`, `weak-key`,
-    /// `weak-signature`, `key-not-proved`, `unreadable`.
+    /// `expired`, `not-yet-valid`, `name-mismatch`, `self-signed`, `untrusted`, `issuer-not-served`,
+    /// `chain-order`, `weak-key`, `weak-signature`, `key-not-proved`, `not-stapled`, `unreadable`.
     pub problems: Vec<&'static str>,
 }
 
@@ -95,6 +100,12 @@ pub struct LeafView {
     pub not_after: String,
     pub key: KeyView,
     pub signature: String,
+    /// Whether it demands a stapled OCSP response (RFC 7633).
+    pub must_staple: bool,
+    /// Timestamps of Certificate Transparency logs in it (RFC 6962).
+    pub log_timestamps: u32,
+    /// Of the public key: the same key has the same in every certificate.
+    pub key_sha256: String,
     pub sha256: String,
 }
 
@@ -123,6 +134,8 @@ pub fn view(observation: &Observation) -> Option<EndpointView> {
         groups: BTreeMap::new(),
         order: BTreeMap::new(),
         dh: BTreeMap::new(),
+        signatures: BTreeMap::new(),
+        features: BTreeMap::new(),
         certificates: Vec::new(),
         profiles: Vec::new(),
         connections: 0,
@@ -169,12 +182,54 @@ fn of_answer(empty: EndpointView, answer: &EndpointAnswer, observation: &Observa
                 Some((name, view))
             })
             .collect(),
+        signatures: signatures(answer, &picture),
+        features: features(&traits(answer, &picture)),
         certificates: certificates(answer, observation.asked_at),
         connections: answer.connections,
         not_observed: answer.cut_short.as_ref().map(|reason| visible(&reason.to_string())),
         ..empty
     };
     EndpointView { profiles: profiles(&view), ..view }
+}
+
+fn signatures(answer: &EndpointAnswer, picture: &TlsPicture) -> BTreeMap<&'static str, Vec<String>> {
+    let of_tls12 = &picture.version(Version::Tls1_2).signatures;
+    let mut all = BTreeMap::new();
+    if !of_tls12.is_empty() {
+        let names = of_tls12.iter().map(|&scheme| signature_schemes::name_of(scheme)).collect();
+        all.insert(Version::Tls1_2.as_str(), names);
+    }
+    let used = answer.inside.as_ref().and_then(|inside| inside.signature);
+    if let (Some(Handshake::Completed { version, .. }), Some(used)) = (&answer.handshake, used)
+        && *version == Version::Tls1_3.wire()
+    {
+        all.insert(Version::Tls1_3.as_str(), vec![signature_schemes::name_of(used)]);
+    }
+    all
+}
+
+fn features(traits: &TlsTraits) -> BTreeMap<&'static str, &'static str> {
+    let class = |class: &ClassPicture| match (class.accepted.is_empty(), class.settled) {
+        (false, _) => Told::Yes,
+        (true, true) => Told::No,
+        (true, false) => Told::Unknown,
+    };
+    [
+        ("cbc_without_encrypt_then_mac", class(&traits.cbc_without_encrypt_then_mac)),
+        ("client_certificate_asked", traits.asks_client_certificate),
+        ("compression", traits.compression),
+        ("early_data", traits.early_data),
+        ("extended_master_secret", traits.extended_master_secret),
+        ("fallback_refused", traits.fallback_refused),
+        ("ocsp_staple", traits.staple),
+        ("secure_renegotiation", traits.secure_renegotiation),
+        ("session_tickets", traits.session_tickets),
+        ("starttls_inside", traits.starttls_inside),
+        ("truncated_hmac", traits.truncated_hmac),
+        ("weak_signatures", class(&traits.weak_signatures)),
+    ]
+    .map(|(name, told)| (name, told.as_str()))
+    .into()
 }
 
 fn profiles(view: &EndpointView) -> Vec<ProfileView> {
@@ -188,7 +243,7 @@ fn profiles(view: &EndpointView) -> Vec<ProfileView> {
         .map(|profile| ProfileView {
             id: &profile.id,
             name: &profile.name,
-            published: profile.published.to_string(),
+            published: profile.published.clone(),
             source: &profile.source,
             basis: profile.basis.as_str(),
             versions: view.suites.keys().map(|&version| (version, profile.version(version).as_str())).collect(),
@@ -228,8 +283,17 @@ fn certificates(answer: &EndpointAnswer, asked_at: jiff::Timestamp) -> Vec<Certi
                 .skip(1)
                 .map(|der| certificate::read(&der.0).map_or_else(|_| "unreadable".to_owned(), |read| read.subject));
             let matches = leaf.as_ref().is_some_and(|leaf| leaf.is_for(&answer.server_name));
+            let in_order = certificate::in_order(chain.iter().map(|der| der.0.as_slice()));
+            let served = Served {
+                trusted,
+                matches,
+                proved: proved || answer.chains.len() > 1,
+                in_order: in_order != Some(false),
+                alone: chain.len() == 1,
+                staple: answer.inside.as_ref().map(|inside| inside.staple.is_some()),
+            };
             CertificateView {
-                problems: problems(leaf.as_ref(), trusted, matches, proved || answer.chains.len() > 1, asked_at),
+                problems: problems(leaf.as_ref(), &served, asked_at),
                 leaf: leaf.map(leaf_view).unwrap_or_default(),
                 chain: subjects.collect(),
                 trusted,
@@ -248,192 +312,45 @@ fn leaf_view(leaf: Certificate) -> LeafView {
         subject: leaf.subject,
         issuer: leaf.issuer,
         signature: leaf.signature,
+        must_staple: leaf.must_staple,
+        log_timestamps: leaf.log_timestamps,
+        key_sha256: leaf.key_sha256,
         sha256: leaf.sha256,
     }
 }
 
-fn problems(
-    leaf: Option<&Certificate>,
+/// How a certificate was served.
+struct Served {
     trusted: bool,
     matches: bool,
     proved: bool,
-    asked_at: jiff::Timestamp,
-) -> Vec<&'static str> {
+    in_order: bool,
+    /// Without any other certificate.
+    alone: bool,
+    /// Whether a stapled response came; `None` where that was not seen.
+    staple: Option<bool>,
+}
+
+fn problems(leaf: Option<&Certificate>, served: &Served, asked_at: jiff::Timestamp) -> Vec<&'static str> {
     let Some(leaf) = leaf else { return vec!["unreadable"] };
     let weak_hash = ["md2", "md5", "sha1"].contains(&leaf.signature_hash.as_str());
     [
         (leaf.days_left(asked_at) < 0, "expired"),
         (leaf.is_not_yet_valid(asked_at), "not-yet-valid"),
-        (!matches, "name-mismatch"),
+        (!served.matches, "name-mismatch"),
         (leaf.self_signed, "self-signed"),
-        (!trusted, "untrusted"),
+        (!served.trusted, "untrusted"),
+        (!served.trusted && !leaf.self_signed && served.alone, "issuer-not-served"),
+        (!served.in_order, "chain-order"),
         (leaf.strength() < 112, "weak-key"),
         // A root's own signature protects nothing, but a self-signed leaf's is all there is.
         (weak_hash, "weak-signature"),
-        (!proved, "key-not-proved"),
+        (!served.proved, "key-not-proved"),
+        (leaf.must_staple && served.staple == Some(false), "not-stapled"),
     ]
     .into_iter()
     .filter_map(|(is_there, word)| is_there.then_some(word))
     .collect()
-}
-
-/// The view as text for a terminal of 80 columns.
-pub fn text(view: &EndpointView) -> String {
-    let mut out = String::new();
-    let address = if view.address.is_empty() { "no address" } else { &view.address };
-    let _ = writeln!(out, "{} ({address})", view.target);
-    let _ = writeln!(out, "  {}", state_in_words(&view.state));
-    if let Some(reason) = &view.not_observed {
-        wrap(&mut out, "  not everything could be asked: ", reason);
-    }
-    if view.state == State::Tls.as_str() {
-        let _ = writeln!(out, "\n  Versions");
-        for version in Version::ALL.iter().rev() {
-            let name = version.as_str();
-            let word = view.versions.get(name).copied().unwrap_or("unknown");
-            let _ = writeln!(out, "    {name:<8} {word}{}", suites_in_words(view, name));
-        }
-        for (name, suites) in view.suites.iter().rev() {
-            let complete = view.exhaustive.get(name).copied().unwrap_or(false);
-            let heading = if complete { "" } else { " (some of them; others were not asked for)" };
-            let _ = writeln!(out, "\n  {name} suites{heading}");
-            for suite in suites {
-                let class = class_in_words(suite).map(|class| format!("  ({class})")).unwrap_or_default();
-                let _ = writeln!(out, "    {suite}{class}");
-            }
-            if let Some(groups) = view.groups.get(name) {
-                wrap(&mut out, "    groups: ", &groups.join(" "));
-            }
-            if let Some(dh) = view.dh.get(name) {
-                let known = dh.known_as.map(|name| format!(", {name}")).unwrap_or_default();
-                let _ = writeln!(out, "    Diffie-Hellman: {} bits{known}", dh.bits);
-            }
-            match view.order.get(name).copied() {
-                Some("server") => out.push_str("    the server's order decides\n"),
-                Some("client") => out.push_str("    the client's order decides\n"),
-                _ => {}
-            }
-        }
-    }
-    if !view.profiles.is_empty() {
-        out.push_str("\n  Outside published profiles\n");
-    }
-    for profile in &view.profiles {
-        let year = profile.published.get(..4).unwrap_or_default();
-        let doubt = if profile.basis == "read" { String::new() } else { format!(", {}", profile.basis) };
-        wrap(&mut out, &format!("    {} ({year}{doubt}): ", profile.name), &outside_in_words(profile));
-    }
-    for certificate in &view.certificates {
-        out.push_str("\n  Certificate\n");
-        for (label, value) in [
-            ("subject", certificate.leaf.subject.clone()),
-            ("names", certificate.leaf.san.join(" ")),
-            ("issuer", certificate.leaf.issuer.clone()),
-            ("valid", format!("{} to {}", certificate.leaf.not_before, certificate.leaf.not_after)),
-            ("key", format!("{} {} bits", certificate.leaf.key.kind, certificate.leaf.key.bits)),
-            ("signature", certificate.leaf.signature.clone()),
-            ("trusted", if certificate.trusted { "yes" } else { "no" }.to_owned()),
-            ("name", if certificate.hostname_matches { "matches" } else { "does not match" }.to_owned()),
-            ("problems", certificate.problems.join(", ")),
-        ] {
-            if !value.is_empty() {
-                wrap(&mut out, &format!("    {label:<10} "), &value);
-            }
-        }
-    }
-    if view.injection != "not-tested" {
-        let _ = writeln!(out, "\n  Commands injected before TLS: {}", view.injection);
-    }
-    let _ = writeln!(out, "\n  {} connections, {} ms", view.connections, view.elapsed_ms);
-    out
-}
-
-/// What is wrong with a suite whatever the profile, in a word or two.
-fn class_in_words(name: &str) -> Option<&'static str> {
-    let suite = cipher_suites::all().find(|suite| suite.name == name);
-    let Some(suite) = suite else { return name.starts_with("SSL_CK_").then_some("broken") };
-    [
-        (suite.is_anonymous(), "no authentication"),
-        (suite.is_broken(), "broken"),
-        (suite.is_short_block(), "64-bit blocks"),
-        (suite.is_static_key(), "no forward secrecy"),
-    ]
-    .into_iter()
-    .find_map(|(is_so, word)| is_so.then_some(word))
-}
-
-fn outside_in_words(profile: &ProfileView) -> String {
-    let outside = |level: &&'static str| *level == Level::Outside.as_str();
-    let count = |levels: &BTreeMap<String, &'static str>, what: &str| {
-        let found = levels.values().filter(|level| outside(level)).count();
-        (found > 0).then(|| format!("{found} of {} {what}", levels.len()))
-    };
-    let versions = profile.versions.iter().filter(|(_, level)| outside(level)).map(|(version, _)| *version);
-    let versions = versions.collect::<Vec<_>>().join(", ");
-    let parts = [
-        (!versions.is_empty()).then_some(versions),
-        count(&profile.suites, "suites"),
-        count(&profile.groups, "groups"),
-    ];
-    let parts: Vec<String> = parts.into_iter().flatten().collect();
-    if parts.is_empty() { "nothing that was seen".to_owned() } else { parts.join("; ") }
-}
-
-fn suites_in_words(view: &EndpointView, version: &str) -> String {
-    match view.suites.get(version).map(Vec::len) {
-        None | Some(0) => String::new(),
-        Some(1) => ", 1 suite".to_owned(),
-        Some(count) => format!(", {count} suites"),
-    }
-}
-
-/// Writes `label` and `value`, broken at 80 columns under the label.
-fn wrap(out: &mut String, label: &str, value: &str) {
-    const WIDTH: usize = 80;
-    let indent = label.chars().count();
-    let mut line = label.to_owned();
-    let mut used = indent;
-    for word in value.split(' ') {
-        let length = word.chars().count();
-        if used > indent && used + length + 1 > WIDTH {
-            out.push_str(line.trim_end());
-            out.push('\n');
-            line = " ".repeat(indent);
-            used = indent;
-        }
-        if used > indent {
-            line.push(' ');
-            used += 1;
-        }
-        line.push_str(word);
-        used += length;
-    }
-    out.push_str(line.trim_end());
-    out.push('\n');
-}
-
-fn state_in_words(word: &str) -> String {
-    let Some(state) = State::from_word(word) else { return format!("state: {word}") };
-    let words = match state {
-        State::Limit => "a limit of ours ended the look before an answer",
-        State::NoTls => "TLS is spoken, but nothing could be agreed on",
-        State::NotInScope => "not asked: not in scope",
-        State::NotTls => "what answers there speaks neither TLS nor the protocol of the port",
-        State::Refused421 => "the service turned us away for now (421)",
-        State::Refused4xx => "the service turned us away for now",
-        State::Refused554 => "the service refuses to talk to us (554)",
-        State::Refused5xx => "the service refuses to talk to us",
-        State::StarttlsBroken => "STARTTLS is accepted, but no TLS follows",
-        State::StarttlsNotOffered => "no TLS: STARTTLS is not offered",
-        State::StarttlsRefused => "no TLS: STARTTLS is offered and then refused",
-        State::StarttlsRefusedTemporary => "STARTTLS is refused for now",
-        State::StarttlsStripped => "no TLS: something on the way wrote over STARTTLS",
-        State::Timeout => "no answer in time",
-        State::Tls => "TLS is offered",
-        State::Unreachable => "the service cannot be reached",
-        State::Unresolved => "the name has no address",
-    };
-    words.to_owned()
 }
 
 /// What the picture says of one version, for callers that need a word.
@@ -442,12 +359,12 @@ pub fn version_word(picture: &TlsPicture, version: Version) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::evidence::Source;
     use crate::names::{SubjectId, SubjectKind};
 
-    fn not_observed(reason: NotObserved) -> Observation {
+    pub(crate) fn not_observed(reason: NotObserved) -> Observation {
         Observation {
             subject: SubjectId::new(SubjectKind::Endpoint, "mx.clinic.example:25"),
             source: Source::Service,
@@ -484,6 +401,8 @@ mod tests {
             "groups",
             "order",
             "dh",
+            "signatures",
+            "features",
             "certificates",
             "profiles",
             "connections",
@@ -520,24 +439,5 @@ mod tests {
         let rfc9325 = seen.profiles.iter().find(|profile| profile.id == "rfc9325").unwrap();
         assert_eq!((rfc9325.versions["TLSv1.0"], rfc9325.versions["TLSv1.2"]), ("outside", "sufficient"));
         assert_eq!((rfc9325.suites[&suites[0]], rfc9325.suites[&suites[1]]), ("good", "outside"));
-        let text = text(&seen);
-        assert!(text.contains("RFC 9325 (BCP 195) (2022): TLSv1.0; 1 of 2 suites\n"), "{text}");
-        assert!(text.contains("TLS_DH_anon_WITH_AES_128_CBC_SHA  (no authentication)"), "{text}");
-        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
-    }
-
-    #[test]
-    fn the_text_fits_80_columns_and_shows_no_control_byte() {
-        let mut shown = view(&not_observed(NotObserved::Refused { what: "x\u{1b}[2J ".repeat(30) })).unwrap();
-        shown.certificates.push(CertificateView {
-            leaf: LeafView { san: (0..30).map(|n| format!("mx{n}.clinic.example")).collect(), ..LeafView::default() },
-            chain: Vec::new(),
-            trusted: false,
-            hostname_matches: false,
-            problems: vec!["untrusted", "name-mismatch"],
-        });
-        let text = text(&shown);
-        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
-        assert!(!text.chars().any(|c| c.is_control() && c != '\n'));
     }
 }

@@ -4,6 +4,7 @@
 
 mod clients;
 mod servers;
+mod traits;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

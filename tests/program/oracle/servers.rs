@@ -38,7 +38,7 @@ pub(super) struct Case {
     pub always: bool,
 }
 
-const fn case(name: &'static str, kind: Kind) -> Case {
+pub(super) const fn case(name: &'static str, kind: Kind) -> Case {
     Case { name, kind, own_curve: None, always: false }
 }
 
