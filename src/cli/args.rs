@@ -58,6 +58,8 @@ pub(super) enum Verb {
     Ingest(IngestArgs),
     /// Print the manual page.
     Man,
+    /// Put a report with its evidence and documents into one folder or zip file to hand over.
+    Package(PackageArgs),
     /// Edit the risk management plan in a spreadsheet, and list what falls due.
     #[command(subcommand)]
     Plan(PlanAction),
@@ -339,6 +341,25 @@ pub(super) struct ReportArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct PackageArgs {
+    /// The report folder, with the evidence in it.
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// The folder to write, or the file with --zip.
+    #[arg(long, value_name = "PATH")]
+    pub out: PathBuf,
+    /// The client's folder: documents with the bytes that were assessed are enclosed.
+    #[arg(long, value_name = "DIR")]
+    pub documents: Option<PathBuf>,
+    /// Sign the manifest with this Ed25519 key (PEM, as from `openssl genpkey -algorithm ed25519`).
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// Write one zip file.
+    #[arg(long)]
+    pub zip: bool,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct ExplainArgs {
     /// A check's id, the beginning of a finding's fingerprint, or a risk (its id, or `risk 3`).
     #[arg(value_name = "CHECK|FINGERPRINT|RISK")]
@@ -362,6 +383,9 @@ pub(super) struct VerifyArgs {
     /// The assessment.json it was compared with [default: looked for beside DIR].
     #[arg(long, value_name = "FILE")]
     pub since: Option<PathBuf>,
+    /// The public key a package must be signed with (PEM).
+    #[arg(long, value_name = "FILE")]
+    pub public_key: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -14,6 +14,7 @@ mod explain;
 mod ingest;
 mod judging;
 mod output;
+mod package;
 mod plan;
 mod probe;
 mod questionnaire;
@@ -79,6 +80,7 @@ fn dispatch(cli: Cli, voice: &Voice) -> Result<Ending, Failure> {
             say(&String::from_utf8_lossy(&page));
             Ok(Ending::Clean)
         }
+        Verb::Package(args) => package::run(&args, voice),
         Verb::Plan(action) => plan::run(action, voice),
         Verb::Probe(args) => probe::run(args, voice),
         Verb::Questionnaire(action) => questionnaire::run(action, voice),

@@ -9,6 +9,9 @@ use super::{Failure, Voice, say};
 use crate::evidence::{Evidence, EvidenceError};
 use crate::files;
 use crate::method::Method;
+use crate::report::evidence_package::{
+    EARLIER, PACKAGE, PUBLIC_KEY, PackageManifest, SIGNATURE, altered, is_signed, public_key,
+};
 use crate::report::json::v1::{Assessment, Tool};
 use crate::report::package::{self, FileState, FileVerdict, JudgedWith, Manifest, Since};
 use crate::report::{ASSESSMENT, all_files, assessment_bytes};
@@ -17,12 +20,16 @@ use crate::verdict::Ending;
 
 /// A manifest is at most this large.
 const MANIFEST_BYTES: u64 = 1024 * 1024;
+/// A package's manifest is at most this large, its keys and signature as well.
+const PACKAGE_BYTES: u64 = 64 * 1024 * 1024;
+const KEY_BYTES: u64 = 16 * 1024;
 /// Folders beside the report that are looked through for the assessment it was compared with.
 const NEIGHBOURS: usize = 500;
 
 pub(super) fn run(args: &VerifyArgs, voice: &Voice) -> Result<Ending, Failure> {
     let manifest = read_manifest(&args.folder)?;
     let mut told = Told::default();
+    packed(args, &mut told)?;
     let made = make_again(args, &manifest, &mut told)?;
     let files = match &made {
         Ok(files) => Ok(files.as_slice()),
@@ -45,7 +52,51 @@ pub(super) fn run(args: &VerifyArgs, voice: &Voice) -> Result<Ending, Failure> {
     Ok(if same { Ending::Clean } else { Ending::Runtime })
 }
 
-fn read_manifest(folder: &Path) -> Result<Manifest, Failure> {
+/// Where the folder is a package: its files, and its signature.
+fn packed(args: &VerifyArgs, told: &mut Told) -> Result<(), Failure> {
+    let path = args.folder.join(PACKAGE);
+    if !path.is_file() {
+        if args.public_key.is_some() {
+            told.bad("no package: there is no package.json, so nothing is signed");
+        }
+        return Ok(());
+    }
+    let bytes = files::read_bounded(&path, PACKAGE_BYTES).map_err(Failure::usage)?;
+    let manifest: PackageManifest = serde_json::from_slice(&bytes)
+        .map_err(|error| Failure::usage(anyhow::anyhow!("{} is not a package's manifest: {error}", path.display())))?;
+    let wrong = altered(&args.folder, &manifest);
+    for what in &wrong {
+        told.bad(what);
+    }
+    if wrong.is_empty() {
+        told.note(&format!("all {} files are as they were packed", manifest.files.len()));
+    }
+    let signature = files::read_bounded(&args.folder.join(SIGNATURE), KEY_BYTES);
+    let enclosed = files::read_text(&args.folder.join(PUBLIC_KEY), KEY_BYTES);
+    let wanted = args.public_key.as_deref().map(|path| files::read_text(path, KEY_BYTES)).transpose();
+    let wanted = wanted.map_err(Failure::usage)?;
+    let (Ok(signature), Some(key)) = (signature, wanted.clone().or(enclosed.ok())) else {
+        let unsigned = "the package is not signed";
+        if wanted.is_some() {
+            told.bad(unsigned)
+        } else {
+            told.note(unsigned)
+        }
+        return Ok(());
+    };
+    match public_key(&key) {
+        Err(error) => told.bad(&format!("the public key cannot be read: {error}")),
+        Ok(key) if !is_signed(&key, &bytes, &signature) => told.bad("the signature does not hold for this key"),
+        Ok(_) if wanted.is_some() => told.note("signed with the key that was given"),
+        Ok(key) => told.note(&format!(
+            "signed with the key of SHA-256 {}; whose key that is, --public-key FILE would say",
+            package::digest(&key)
+        )),
+    }
+    Ok(())
+}
+
+pub(super) fn read_manifest(folder: &Path) -> Result<Manifest, Failure> {
     let path = folder.join(package::MANIFEST);
     let bytes = files::read_bounded(&path, MANIFEST_BYTES).map_err(Failure::usage)?;
     let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| {
@@ -165,23 +216,28 @@ fn previous(args: &VerifyArgs, since: &Since) -> Result<Option<Assessment>, Fail
     if let Some(path) = &args.since {
         return read_assessment(path).map(Some);
     }
-    let folder = args.folder.canonicalize().unwrap_or_else(|_| args.folder.clone());
-    let Some(parent) = folder.parent() else { return Ok(None) };
-    let Ok(entries) = std::fs::read_dir(parent) else { return Ok(None) };
+    Ok(earlier(&args.folder, since))
+}
+
+/// The assessment with that hash, in the package or in a folder beside the report.
+pub(super) fn earlier(folder: &Path, since: &Since) -> Option<Assessment> {
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    let entries = std::fs::read_dir(folder.parent()?).ok()?;
     let mut candidates: Vec<PathBuf> = entries
         .flatten()
         .take(NEIGHBOURS)
         .map(|entry| entry.path().join(ASSESSMENT))
+        .chain([folder.join(EARLIER).join(ASSESSMENT)])
         .filter(|path| path.is_file())
         .collect();
     candidates.sort();
     for path in candidates {
         let Ok(found) = read_assessment(&path) else { continue };
         if package::digest(&assessment_bytes(&found)) == since.sha256 {
-            return Ok(Some(found));
+            return Some(found);
         }
     }
-    Ok(None)
+    None
 }
 
 /// What is said, and whether nothing spoke against the report so far.

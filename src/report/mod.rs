@@ -3,6 +3,7 @@
 pub mod charts;
 pub mod claims;
 pub mod content;
+pub mod evidence_package;
 pub mod explain;
 #[cfg(test)]
 mod hostile_tests;
@@ -16,6 +17,7 @@ pub mod package;
 pub mod pdf;
 pub mod probe;
 pub mod receive;
+pub mod request_index;
 pub mod tables;
 mod templates;
 pub mod terminal;

@@ -498,7 +498,8 @@ pub fn plan_csv(assessment: &Assessment) -> Vec<u8> {
     csv(&plan(assessment))
 }
 
-fn csv(table: &Table) -> Vec<u8> {
+/// A table as CSV, as [`plan_csv`] writes it.
+pub fn csv(table: &Table) -> Vec<u8> {
     let mut writer =
         csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer("\u{feff}".as_bytes().to_vec());
     let mut write = |row: Vec<String>| writer.write_record(row).expect("a vector takes every byte, and rows are equal");

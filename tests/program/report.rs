@@ -138,3 +138,52 @@ fn qpdf_and_poppler_find_sound_tagged_files_with_embedded_fonts() {
         }
     }
 }
+
+#[test]
+fn a_package_is_verified_whole_signed_and_after_a_flipped_byte() {
+    if !needs(&["openssl"]) {
+        return;
+    }
+    let (folder, quarter) = copied();
+    let key = folder.path().join("key.pem");
+    shown("openssl", &["genpkey", "-algorithm", "ed25519", "-out"], &key);
+    let package = folder.path().join("handed-over").join("package");
+    let pack = |out: &Path, more: &[&str]| {
+        let output =
+            mailassay().arg("package").arg(&quarter).args(more).arg("--key").arg(&key).arg("--out").arg(out).output();
+        let output = output.unwrap();
+        assert!(output.status.success(), "{}", told(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let said = pack(&package, &[]);
+    assert!(said.contains(". Risk analysis (45 CFR 164.308(a)(1)(ii)(A)): report.html"), "{said}");
+    assert!(said.contains("x Business associate agreements"), "an agreement nobody has is missing: {said}");
+
+    let (same, said) = verify(&package);
+    assert!(
+        same && said.contains("files are as they were packed") && said.contains("signed with the key of SHA-256"),
+        "{said}"
+    );
+    let signature = package.join("package.sig");
+    let arguments = ["pkeyutl", "-verify", "-pubin", "-rawin", "-inkey"].map(str::to_owned);
+    let output = Command::new("openssl")
+        .args(arguments)
+        .arg(package.join("package.pub"))
+        .arg("-in")
+        .arg(package.join("package.json"))
+        .arg("-sigfile")
+        .arg(&signature)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "openssl agrees: {}", told(&output));
+
+    flip(&package.join("requests.csv"));
+    let (same, said) = verify(&package);
+    assert!(!same && said.contains("x requests.csv: altered after it was packed"), "{said}");
+    flip(&signature);
+    assert!(verify(&package).1.contains("x the signature does not hold for this key"));
+
+    let zips = ["one.zip", "two.zip"].map(|name| folder.path().join(name));
+    zips.iter().for_each(|zip| drop(pack(zip, &["--zip"])));
+    assert!(std::fs::read(&zips[0]).unwrap() == std::fs::read(&zips[1]).unwrap(), "two runs, the same bytes");
+}
