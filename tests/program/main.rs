@@ -11,6 +11,7 @@ mod corpora;
 mod demo;
 mod domains;
 mod evidence;
+mod governance;
 mod oracle;
 mod real;
 mod report;

@@ -128,7 +128,10 @@ fn level(assessment: &Assessment) -> Filling {
     let (undecided, risks) = (undecided.count(), assessment.risks.len());
     let open = assessment.plan.iter().filter(|item| item.subjects > 0);
     let unowned = open.filter(|item| item.owner.is_none() || item.due.is_none()).count();
-    let mut missing = those([(risks == 0, "no scenario was analysed")]);
+    let mut missing = those([
+        (risks == 0, "no scenario was analysed"),
+        (assessment.decisions.appetite.is_none(), "management recorded no acceptable level of risk"),
+    ]);
     if undecided > 0 {
         missing.push(format!("{undecided} risks of moderate or more have no decision on their treatment"));
     }
@@ -150,11 +153,17 @@ fn documentation(assessment: &Assessment) -> Filling {
 }
 
 fn review(assessment: &Assessment) -> Filling {
-    let missing =
-        those([(assessment.drift.is_none(), "this is the first assessment on record: it was compared with no other")]);
-    let filled = assessment
+    let today = date_of(assessment.as_of);
+    let next = assessment.decisions.next_review;
+    let missing = those([
+        (assessment.drift.is_none(), "this is the first assessment on record: it was compared with no other"),
+        (next.is_none(), "no day is set for the next review (`next_review` in decisions.yaml)"),
+        (next.is_some_and(|next| next < today), "the day set for the next review has passed"),
+    ]);
+    let compared = assessment
         .drift
         .as_ref()
         .map_or_else(String::new, |drift| format!("compared with the assessment of {}", date_of(drift.from.as_of)));
+    let filled = next.map_or_else(|| compared.clone(), |next| format!("{compared}; the next review is due on {next}"));
     ("Periodic review and update", missing, filled)
 }
