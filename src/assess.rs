@@ -335,9 +335,9 @@ impl<'s> Tally<'s> {
         };
         let because = match state {
             CoverageState::Assessed => None,
-            CoverageState::NotApplicable => {
-                because.or_else(|| Some(format!("it applies only where {}", check.applies_when().text())))
-            }
+            CoverageState::NotApplicable => because.or_else(|| {
+                Some(format!("it applies to none of the {} looked at", kind_counted(kind, self.not_applicable)))
+            }),
             CoverageState::NotAssessed | CoverageState::PartlyAssessed => self.first_reason(),
             CoverageState::NotProvided => not_provided,
         };
@@ -386,6 +386,15 @@ impl<'s> Tally<'s> {
 pub struct CheckBroken {
     pub check: String,
     pub why: String,
+}
+
+/// "1 mailbox", "12 mailboxes".
+fn kind_counted(kind: &str, count: usize) -> String {
+    match (count, kind.strip_suffix('x')) {
+        (1, _) => format!("1 {kind}"),
+        (_, Some(_)) => format!("{count} {kind}es"),
+        (_, None) => format!("{count} {kind}s"),
+    }
 }
 
 #[cfg(test)]

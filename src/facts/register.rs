@@ -26,6 +26,8 @@ subject! {
         overdue: i64,
         /// Whole days since the newest completion; 36,500 where nothing was ever completed.
         newest_days: i64 = 36_500,
+        /// Whole days by which the newest completion came after its due date; 0 where it was in time.
+        newest_late_days: i64 = 36_500,
     }
 }
 
@@ -67,13 +69,24 @@ fn kept(name: &str, rows: &RegisterRows, id: &EvidenceId, today: Date) -> Regist
     let overdue =
         rows.rows.iter().filter(|row| date(row, "due").is_some_and(|due| due < today) && completed(row).is_none());
     let newest = rows.rows.iter().filter_map(completed).max();
+    // Of several done on that day, the one that had been due for longest.
+    let late = rows
+        .rows
+        .iter()
+        .filter(|row| newest.is_some() && completed(row) == newest)
+        .filter_map(|row| Some(days_between(date(row, "due")?, newest?).max(0)))
+        .max();
     Register {
         name: name.to_owned(),
         rows: count(rows.rows.len()),
         rejected: count(rows.rejected.len()),
         overdue: count(overdue.count()),
         newest_days: match newest {
-            Some(newest) => Fact::present(days_between(newest, today), evidence),
+            Some(newest) => Fact::present(days_between(newest, today), evidence.clone()),
+            None => Fact::new(Seen::Absent, evidence.clone()),
+        },
+        newest_late_days: match late {
+            Some(days) => Fact::present(days, evidence),
             None => Fact::new(Seen::Absent, evidence),
         },
     }
@@ -86,6 +99,7 @@ fn not_kept(name: &str, why: &NotObserved) -> Register {
         rejected: Fact::unknown(why.clone()),
         overdue: Fact::unknown(why.clone()),
         newest_days: Fact::unknown(why.clone()),
+        newest_late_days: Fact::unknown(why.clone()),
     }
 }
 
@@ -130,7 +144,15 @@ mod tests {
         ]);
         assert_eq!(register.overdue.seen, Seen::Present(2));
         assert_eq!(register.newest_days.seen, Seen::Present(61));
+        assert_eq!(register.newest_late_days.seen, Seen::Present(0));
         assert_eq!(training(&[("2027-01-01", "")]).newest_days.seen, Seen::Absent);
+    }
+
+    #[test]
+    fn what_was_done_late_says_by_how_much() {
+        let register = training(&[("2026-03-01", "2026-02-01"), ("2026-06-01", "2026-09-01")]);
+        assert_eq!((register.overdue.seen, register.newest_late_days.seen), (Seen::Present(0), Seen::Present(92)));
+        assert_eq!(training(&[("2027-01-01", "")]).newest_late_days.seen, Seen::Absent);
     }
 
     #[test]

@@ -88,6 +88,9 @@ fn quarter(as_of: &str, findings: Vec<Finding>) -> Assessment {
         risks: vec![risk(Level::High)],
         risks_not_applicable: Vec::new(),
         exposure: Vec::new(),
+        evidence_needed: Vec::new(),
+        remaining: Vec::new(),
+        discovered: Vec::new(),
         plan: Vec::new(),
         controls: Default::default(),
         attested: Vec::new(),
@@ -246,7 +249,10 @@ fn a_return_is_recognised() {
     // Open since July: the third, the fourth and the first quarter.
     let ages: Vec<_> = next.findings.iter().map(|finding| (finding.check.as_str(), finding.age)).collect();
     assert_eq!(ages, [("one", 1), ("two", 3)]);
-    assert_eq!(next.elements[8].state, ElementState::Filled);
+    // Compared, but no day is set for the next review.
+    assert_eq!(next.elements[8].state, ElementState::Incomplete);
+    next.decisions.next_review = Some(crate::clock::date_of(next.as_of));
+    assert_eq!(crate::report::json::v1::elements(&next)[8].state, ElementState::Filled);
 }
 
 #[test]

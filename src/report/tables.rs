@@ -384,6 +384,7 @@ fn specifications(assessment: &Assessment) -> Table {
                 Cell::text(match one.status {
                     SpecificationState::Attested => "attested",
                     SpecificationState::Contradicted => "contradicted",
+                    SpecificationState::ContradictedInPart => "contradicted in part",
                     SpecificationState::Evidenced => "evidence supports",
                     SpecificationState::NotAssessed => "not assessed",
                     SpecificationState::Partly => "supported in part",

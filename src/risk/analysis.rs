@@ -16,7 +16,7 @@ use super::known::{Known, SHOWN};
 use super::likelihood::{Success, success};
 use super::model::Model;
 use super::scenario::Scenario;
-use super::{Level, Position, Risk, RiskAnalysis, RiskNotApplicable, exposure, plan, statement};
+use super::{Level, Position, Risk, RiskAnalysis, RiskNotApplicable, exposure, needed, plan, statement};
 use crate::assess::{Grade, Judgement};
 use crate::facts::Facts;
 use crate::finding::Fingerprint;
@@ -49,11 +49,15 @@ pub(super) fn analyse_known(
         }
     }
     let plan = plan::plan(model, cards, judgement, &rows);
+    let evidence_needed = needed::evidence(model, judgement, &rows);
+    let remaining = needed::remaining(model, cards, &rows);
     rows.sort_by(|a, b| b.order(model).cmp(&a.order(model)));
     RiskAnalysis {
         model: model.name(),
         risks: rows.iter().map(|row| row.risk(model, cards, known)).collect(),
         plan,
+        evidence_needed,
+        remaining,
         exposure: exposure::exposure(model, known, &scanned, today),
         not_applicable,
     }
@@ -114,8 +118,27 @@ impl<'m> Row<'m> {
         if !decides {
             return self.now.level;
         }
+        self.best_success_of_all(model)
+    }
+
+    /// The chance of success if every control held everywhere.
+    pub(super) fn best_success_of_all(&self, model: &Model) -> Level {
         let ideal = self.controls.iter().map(|(&check, control)| (check, control.ideal())).collect();
         success(model, self.scenario, &ideal).level
+    }
+
+    /// The chance of success if what is not known of these checks were shown to hold.
+    pub(super) fn success_if_shown(&self, model: &Model, checks: &BTreeSet<&str>) -> Level {
+        let shown = |(&check, control): (&&'m str, &Control)| {
+            (check, if checks.contains(check) { control.shown() } else { control.clone() })
+        };
+        let controls = self.controls.iter().map(shown).collect();
+        success(model, self.scenario, &controls).level
+    }
+
+    /// After the open items of the plan.
+    pub(super) fn target(&self, model: &Model) -> Position {
+        self.position(model, self.then.level)
     }
 
     /// The chance of success if one check's open failures were mended.
@@ -152,7 +175,7 @@ impl<'m> Row<'m> {
             controls: self.now.held.clone(),
             inherent,
             residual,
-            target: self.position(model, self.then.level),
+            target: self.target(model),
             confidence,
             impact_grade: self.impact.grade,
             tips_on: self.tips_on(model),

@@ -84,6 +84,21 @@ impl Control {
         }
     }
 
+    /// The same control if what is not known of it were shown to hold. Evidence nobody has yet
+    /// counts as what its subject would give at best.
+    pub(super) fn shown(&self) -> Self {
+        let unseen = self.group() == 0;
+        let at_best = if self.subject.is_stated() { Grade::D } else { Grade::B };
+        Self {
+            passed: self.passed + self.unknown + usize::from(unseen),
+            unknown: 0,
+            group_known: true,
+            unknown_on_heavy: false,
+            grade: if self.seen() { self.grade } else { at_best },
+            ..self.clone()
+        }
+    }
+
     /// The same control as it would be if it held everywhere.
     pub(super) fn ideal(&self) -> Self {
         Self {
@@ -94,6 +109,7 @@ impl Control {
             group_known: true,
             open_on_heavy: false,
             unknown_on_heavy: false,
+            grade: if self.subject.is_stated() { Grade::D } else { Grade::A },
             ..self.clone()
         }
     }

@@ -11,6 +11,7 @@ mod impact;
 mod known;
 mod likelihood;
 mod model;
+mod needed;
 mod plan;
 mod rule;
 mod scenario;
@@ -20,6 +21,7 @@ pub use analysis::analyse;
 pub use card::{Card, Cards, cards};
 pub use exposure::{Change, Exposure, Logs, Notice, Opened, Within};
 pub use model::{LikelihoodRule, Model, Source};
+pub use needed::{EvidenceItem, Remaining};
 pub use rule::{Category, RuleEntry, RuleKind, RuleObligation, SecurityRule};
 pub use scenario::{Scenario, ThreatSource, Verified};
 
@@ -179,7 +181,11 @@ pub struct RiskAnalysis {
     pub risks: Vec<Risk>,
     /// Most risk removed per effort first.
     pub plan: Vec<PlanItem>,
-    /// By mailbox.
+    /// Evidence to supply, what would change most first.
+    pub evidence_needed: Vec<EvidenceItem>,
+    /// Risks that are high or more after the plan, worst first.
+    pub remaining: Vec<Remaining>,
+    /// By mailbox, the worst first.
     pub exposure: Vec<Exposure>,
     /// Scenarios that cannot happen here, by id.
     pub not_applicable: Vec<RiskNotApplicable>,

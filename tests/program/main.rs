@@ -12,6 +12,7 @@ mod demo;
 mod domains;
 mod evidence;
 mod exports;
+mod governance;
 mod oracle;
 mod real;
 mod receive;

@@ -15,16 +15,19 @@ pub mod controls;
 mod convert;
 pub mod decisions;
 pub mod diff;
+mod discovered;
 mod elements;
 mod exposure;
 pub mod shown;
 mod specifications;
 pub mod words;
 
+pub use crate::risk::EvidenceItem;
 pub use build::Inputs;
 pub use controls::ControlsCovered;
 pub use decisions::Decisions;
 pub use diff::Diff;
+pub use discovered::Discovered;
 pub use elements::elements;
 pub use exposure::{Exposure, ExposureChange, Individuals, Logs, Notice, Opened};
 pub use shown::{Attested, MailAges, Service};
@@ -66,6 +69,15 @@ pub struct Assessment {
     pub exposure: Vec<Exposure>,
     /// Most risk removed per effort first.
     pub plan: Vec<PlanItem>,
+    /// Evidence to supply, what would change most first.
+    #[serde(default)]
+    pub evidence_needed: Vec<EvidenceItem>,
+    /// Risks that are high or more after the plan, worst first.
+    #[serde(default)]
+    pub remaining: Vec<Remaining>,
+    /// Domains that were found and that the scope does not name.
+    #[serde(default)]
+    pub discovered: Vec<Discovered>,
     /// Which controls of published guidance anything here speaks to.
     #[serde(default)]
     pub controls: ControlsCovered,
@@ -427,6 +439,17 @@ pub struct RiskNotApplicable {
     pub scenario: String,
     pub title: String,
     pub because: String,
+}
+
+/// A risk that stays high after the plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remaining {
+    /// The risk's id.
+    pub risk: String,
+    pub title: String,
+    pub target: Level,
+    /// What keeps it there.
+    pub why: String,
 }
 
 /// One item of the risk management plan (45 CFR 164.308(a)(1)(ii)(B)).

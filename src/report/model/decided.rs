@@ -231,7 +231,10 @@ fn unrecorded(assessment: &Assessment) -> Option<String> {
         .iter()
         .filter(|row| row.obligation == Obligation::Addressable && !in_force(&row.id))
         .filter(|row| match row.status {
-            SpecificationState::Contradicted | SpecificationState::NotAssessed | SpecificationState::Partly => true,
+            SpecificationState::Contradicted
+            | SpecificationState::ContradictedInPart
+            | SpecificationState::NotAssessed
+            | SpecificationState::Partly => true,
             SpecificationState::Attested | SpecificationState::Evidenced => false,
         })
         .map(|row| paragraph(&row.id))

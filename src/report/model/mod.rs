@@ -7,6 +7,7 @@
 mod controls;
 mod coverage;
 mod decided;
+mod exposure;
 mod findings;
 mod front;
 mod glossary;
@@ -77,6 +78,10 @@ pub struct Page {
     pub risks: Vec<RiskView>,
     pub cells: Vec<risks::CellList>,
     pub exposure: Vec<risks::ExposureRow>,
+    /// What opens if one mailbox is phished, in full.
+    pub exposed: exposure::ExposedView,
+    /// Evidence to supply, and risks that stay high after the plan.
+    pub needed: exposure::NeededView,
     pub statuses: Vec<StatusCount>,
     pub matrix: Vec<MatrixRow>,
     pub plan: Vec<PlanRow>,
@@ -143,6 +148,8 @@ impl Page {
             not_provided: coverage::not_provided(assessment),
             cells: risks::cells(&risks),
             exposure: risks::exposure(assessment),
+            exposed: exposure::exposed(assessment),
+            needed: exposure::needed(assessment),
             statuses: rule::statuses(assessment),
             matrix: rule::matrix(assessment),
             plan: risks::plan(assessment, &risks),

@@ -228,6 +228,20 @@ fn undeclared(assessment: &Assessment) -> Vec<KnownRow> {
         "domain" => declared.domains.iter().any(|domain| domain.name == name),
         _ => declared.vendors.iter().any(|vendor| vendor.id == name),
     };
+    let found = [
+        ("accepted-domain", "Domains the mail system accepts mail for"),
+        ("forwarding-domain", "Outside domains that mail is forwarded to"),
+    ];
+    let found = found.into_iter().filter_map(|(kind, words)| {
+        let names: Vec<String> =
+            assessment.discovered.iter().filter(|found| found.kind == kind).map(|found| found.name.clone()).collect();
+        (!names.is_empty()).then(|| KnownRow {
+            kind: words.to_owned(),
+            count: number(names.len() as u64),
+            complete: String::new(),
+            names: listed(&names),
+        })
+    });
     ["domain", "vendor"]
         .into_iter()
         .filter_map(|kind| {
@@ -240,6 +254,7 @@ fn undeclared(assessment: &Assessment) -> Vec<KnownRow> {
                 names: listed(&names),
             })
         })
+        .chain(found)
         .collect()
 }
 

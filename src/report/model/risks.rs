@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::findings::FindingGroup;
 use super::front::{due_or, graded, owner_or};
 use super::words::{Tag, capitalized, counted, day_or, is_low_confidence, number, paragraph, plain_words, sentence};
-use crate::report::charts::{Cell, anchor, between_bar};
+use crate::report::charts::{Cell, anchor};
 use crate::report::json::v1::{Assessment, Level, Position, Risk};
 
 /// Likelihood, impact and level as tags.
@@ -91,8 +91,6 @@ pub struct ExposureRow {
     pub mailbox: String,
     pub way_in: String,
     pub individuals: String,
-    /// SVG of our own making.
-    pub bar: String,
     /// Shares of the longest bar in whole percent, at least and at most: for paper.
     pub at_least: u64,
     pub at_most: u64,
@@ -325,7 +323,6 @@ pub(super) fn exposure(assessment: &Assessment) -> Vec<ExposureRow> {
     rows.into_iter()
         .take(super::RAW_SHOWN)
         .map(|row| ExposureRow {
-            bar: between_bar(row.individuals_lower, row.individuals_upper, longest),
             at_least: share(row.individuals_lower),
             at_most: share(row.individuals_upper),
             known: row.individuals_lower.is_some() || row.individuals_upper.is_some(),

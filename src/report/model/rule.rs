@@ -38,6 +38,9 @@ fn status(state: SpecificationState) -> Tag {
     match state {
         SpecificationState::Attested => Tag::plain("attested"),
         SpecificationState::Contradicted => Tag { word: "contradicted".to_owned(), rank: None, class: "level-5" },
+        SpecificationState::ContradictedInPart => {
+            Tag { word: "contradicted in part".to_owned(), rank: None, class: "level-4" }
+        }
         SpecificationState::Evidenced => Tag { word: "evidence supports".to_owned(), rank: None, class: "level-2" },
         SpecificationState::NotAssessed => Tag::unknown("not assessed"),
         SpecificationState::Partly => Tag { word: "supported in part".to_owned(), rank: None, class: "level-3" },
@@ -110,6 +113,7 @@ fn seen(passed: usize, failed: usize, unknown: usize) -> String {
 pub(super) fn statuses(assessment: &Assessment) -> Vec<StatusCount> {
     [
         (SpecificationState::Contradicted, "a failed check speaks against it"),
+        (SpecificationState::ContradictedInPart, "evidence supports a part, and a failed check speaks against another"),
         (SpecificationState::Partly, "evidence supports a part, or speaks to it indirectly"),
         (SpecificationState::Evidenced, "evidence that speaks to it directly supports it, within the scope assessed"),
         (SpecificationState::Attested, "people say so; nothing was measured"),

@@ -3,7 +3,8 @@
 use super::words::{CoverageState, Grade, Level, Outcome, Severity, Supports};
 use super::{
     Agreement, Authorization, Cite, Declared, DeclaredDomain, DeclaredHost, DeclaredMessages, DeclaredPartner,
-    DeclaredVendor, Disposition, Gap, Organization, Position, Retention, Risk, RiskNotApplicable, Subject, Value,
+    DeclaredVendor, Disposition, Gap, Organization, Position, Remaining, Retention, Risk, RiskNotApplicable, Subject,
+    Value,
 };
 use crate::evidence::declared;
 use crate::names::{DomainName, SubjectId};
@@ -160,6 +161,13 @@ impl From<&risk::Risk> for Risk {
 impl From<&risk::RiskNotApplicable> for RiskNotApplicable {
     fn from(risk: &risk::RiskNotApplicable) -> Self {
         Self { scenario: risk.scenario.clone(), title: risk.title.clone(), because: risk.because.clone() }
+    }
+}
+
+impl From<&risk::Remaining> for Remaining {
+    fn from(remaining: &risk::Remaining) -> Self {
+        let risk::Remaining { risk, title, target, why } = remaining.clone();
+        Self { risk, title, target: target.into(), why }
     }
 }
 

@@ -128,7 +128,10 @@ fn level(assessment: &Assessment) -> Filling {
     let (undecided, risks) = (undecided.count(), assessment.risks.len());
     let open = assessment.plan.iter().filter(|item| item.subjects > 0);
     let unowned = open.filter(|item| item.owner.is_none() || item.due.is_none()).count();
-    let mut missing = those([(risks == 0, "no scenario was analysed")]);
+    let mut missing = those([
+        (risks == 0, "no scenario was analysed"),
+        (assessment.decisions.appetite.is_none(), "management recorded no acceptable level of risk"),
+    ]);
     if undecided > 0 {
         missing.push(format!("{undecided} risks of moderate or more have no decision on their treatment"));
     }

@@ -76,9 +76,12 @@ fn status(entry: &RuleEntry, bases: &[Basis]) -> SpecificationState {
     let passed = direct.iter().any(|basis| basis.row.passed > 0);
     let failed = direct.iter().any(|basis| basis.row.failed > 0);
     let unknown = direct.iter().any(|basis| basis.row.state != CoverageState::Assessed || basis.row.unknown > 0);
-    let indirect_passed = bases.iter().any(|basis| basis.row.passed > 0);
+    // What is measured speaks to nothing that people do, sign and decide, not even indirectly.
+    let speaks = |basis: &&Basis| entry.category.can_be_measured() || basis.said;
+    let indirect_passed = bases.iter().filter(speaks).any(|basis| basis.row.passed > 0);
     match (passed, failed) {
-        (true, true) => SpecificationState::Partly,
+        (true, true) => SpecificationState::ContradictedInPart,
+        (false, true) if indirect_passed => SpecificationState::ContradictedInPart,
         (false, true) => SpecificationState::Contradicted,
         (true, false) if direct.iter().any(|basis| basis.row.passed > 0 && basis.said) => {
             if unknown {
@@ -94,7 +97,8 @@ fn status(entry: &RuleEntry, bases: &[Basis]) -> SpecificationState {
     }
 }
 
-/// A standard that no check cites shows what its specifications show, and is never "evidenced".
+/// A standard is never more than its specifications: what speaks to it directly supports a part at
+/// most, and what contradicts one of them contradicts it in part.
 fn roll_up(rule: &SecurityRule, rows: &mut [Specification]) {
     let parents: BTreeMap<&str, &str> =
         rule.entries.iter().filter_map(|entry| Some((entry.id.as_str(), entry.parent.as_deref()?))).collect();
@@ -106,35 +110,33 @@ fn roll_up(rule: &SecurityRule, rows: &mut [Specification]) {
     }
     for row in rows.iter_mut().filter(|row| row.obligation == Obligation::Standard) {
         let Some(states) = below.get(&row.id) else { continue };
-        let any = |state| states.contains(&state);
-        let from_below = if states.iter().all(|state| *state == SpecificationState::NotAssessed) {
-            SpecificationState::NotAssessed
-        } else if any(SpecificationState::Contradicted) && !states.iter().any(|state| holds_something(*state)) {
-            SpecificationState::Contradicted
-        } else {
-            SpecificationState::Partly
-        };
-        row.status = match (row.status, from_below) {
-            (SpecificationState::NotAssessed, below) => below,
-            (own, SpecificationState::NotAssessed) => own,
-            (SpecificationState::Contradicted, SpecificationState::Contradicted) => SpecificationState::Contradicted,
-            (
-                SpecificationState::Attested
-                | SpecificationState::Contradicted
-                | SpecificationState::Evidenced
-                | SpecificationState::Partly,
-                SpecificationState::Attested
-                | SpecificationState::Contradicted
-                | SpecificationState::Evidenced
-                | SpecificationState::Partly,
-            ) => SpecificationState::Partly,
+        let all = || states.iter().copied().chain([row.status]);
+        let (for_it, against_it) = (all().any(supports), all().any(contradicts));
+        row.status = match (for_it, against_it) {
+            (true, true) => SpecificationState::ContradictedInPart,
+            (false, true) => SpecificationState::Contradicted,
+            (true, false) => SpecificationState::Partly,
+            (false, false) => SpecificationState::NotAssessed,
         };
     }
 }
 
-const fn holds_something(state: SpecificationState) -> bool {
+const fn supports(state: SpecificationState) -> bool {
     match state {
-        SpecificationState::Attested | SpecificationState::Evidenced | SpecificationState::Partly => true,
+        SpecificationState::Attested
+        | SpecificationState::ContradictedInPart
+        | SpecificationState::Evidenced
+        | SpecificationState::Partly => true,
         SpecificationState::Contradicted | SpecificationState::NotAssessed => false,
+    }
+}
+
+const fn contradicts(state: SpecificationState) -> bool {
+    match state {
+        SpecificationState::Contradicted | SpecificationState::ContradictedInPart => true,
+        SpecificationState::Attested
+        | SpecificationState::Evidenced
+        | SpecificationState::NotAssessed
+        | SpecificationState::Partly => false,
     }
 }

@@ -156,6 +156,8 @@ fn assessment(judgement: &Judgement) -> Assessment {
         model: "1.0 (lower-of-both)".to_owned(),
         risks: Vec::new(),
         plan: Vec::new(),
+        evidence_needed: Vec::new(),
+        remaining: Vec::new(),
         exposure: Vec::new(),
         not_applicable: Vec::new(),
     };
@@ -254,8 +256,8 @@ fn a_specification_is_never_more_than_its_evidence() {
     assert_eq!(status(&assessment, "164.312(e)(2)(i)"), SpecificationState::NotAssessed);
     // Declared by people.
     assert_eq!(status(&assessment, "164.308(b)(3)"), SpecificationState::Attested);
-    // A probe that claims to prove training proves a part at most.
-    assert_eq!(status(&assessment, "164.308(a)(5)(i)"), SpecificationState::Partly);
+    // A probe that claims to prove training proves nothing of it.
+    assert_eq!(status(&assessment, "164.308(a)(5)(i)"), SpecificationState::NotAssessed);
     // Nobody cites it.
     assert_eq!(status(&assessment, "164.310(d)(2)(i)"), SpecificationState::NotAssessed);
     // A standard is never evidenced by what lies below it.

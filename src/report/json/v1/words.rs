@@ -191,6 +191,8 @@ pub enum SpecificationState {
     Attested,
     /// Evidence contradicts it.
     Contradicted,
+    /// Evidence supports a part of it and contradicts another.
+    ContradictedInPart,
     /// Evidence that speaks to it directly supports it, within the scope assessed.
     Evidenced,
     /// Nothing was learned.
@@ -205,6 +207,7 @@ impl SpecificationState {
         match self {
             Self::Attested => "attested",
             Self::Contradicted => "contradicted",
+            Self::ContradictedInPart => "contradicted-in-part",
             Self::Evidenced => "evidenced",
             Self::NotAssessed => "not-assessed",
             Self::Partly => "partly",
