@@ -252,7 +252,7 @@ fn a_return_is_recognised() {
     // Compared, but no day is set for the next review.
     assert_eq!(next.elements[8].state, ElementState::Incomplete);
     next.decisions.next_review = Some(crate::clock::date_of(next.as_of));
-    assert_eq!(crate::report::json::v1::elements(&next)[8].state, ElementState::Filled);
+    assert_eq!(elements(&next)[8].state, ElementState::Filled);
 }
 
 #[test]

@@ -242,11 +242,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_compared_without_a_panic(answer: Vec<u8>, query: Vec<u8>) {
-            let _ = answers(&query, &answer);
+        fn any_bytes_are_compared_without_a_panic(answer: Vec<u8>, asked: Vec<u8>) {
+            let _ = answers(&asked, &answer);
             let mut answer = answer;
-            answer.splice(0..0, super::tests::query()[..4].iter().copied());
-            let _ = answers(&super::tests::query(), &answer);
+            answer.splice(0..0, query()[..4].iter().copied());
+            let _ = answers(&query(), &answer);
         }
     }
 }

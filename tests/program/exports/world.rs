@@ -38,6 +38,7 @@ pub(super) fn declared(domains: &[&str]) -> Declared {
         vendors: vec![DeclaredVendor { id: "billing.example".to_owned(), handles: None, agreement: Some(agreement) }],
         exports: vec!["exports".to_owned()],
         messages: Vec::new(),
+        volumes: Vec::new(),
         retention: Some(DeclaredRetention {
             mail_max_days: Some(1095),
             phi_mailboxes: vec!["front-desk@clinic.example".to_owned()],
