@@ -236,6 +236,49 @@ fn of_several_addresses_the_worst_counts() {
 }
 
 #[test]
+fn addresses_that_accept_different_suites_differ_and_one_alone_does_not() {
+    let mut other = EndpointAnswer { address: "192.0.2.2".to_owned(), ..good_answer() };
+    other.hellos[0].suites = vec![0xc030];
+    other.hellos[0].reply = HelloReply::ServerHello { bytes: ReceivedBytes(server_hello(0x0303, 0xc030, None)) };
+    other.hellos[1].suites = all_of(Version::Tls1_2, |suite| suite.code != 0xc030);
+    let first = || observation("192.0.2.1", Ok(good_answer()));
+    assert_eq!(one(vec![first()]).addresses_differ.seen, Seen::Present(false));
+    assert_eq!(one(vec![first(), observation("192.0.2.2", Ok(other))]).addresses_differ.seen, Seen::Present(true));
+    let silent = observation("192.0.2.2", Err(NotObserved::TimedOut { after_ms: 5 }));
+    assert!(matches!(one(vec![first(), silent]).addresses_differ.seen, Seen::Unknown(_)));
+}
+
+#[test]
+fn the_same_key_on_another_host_is_told_and_on_another_port_is_not() {
+    let answer = good_answer();
+    let at = |name: &str| Observation {
+        subject: SubjectId::new(SubjectKind::Endpoint, name),
+        ..observation("192.0.2.1", Ok(answer.clone()))
+    };
+    let shared = |names: &[&str]| {
+        let all = built(names.iter().map(|name| at(name)).collect()).subjects;
+        all.into_iter().find(|endpoint| endpoint.name == NAME).unwrap().key_shared_with.seen
+    };
+    assert_eq!(shared(&[NAME, "old.clinic.example:25"]), Seen::Present(vec!["old.clinic.example".to_owned()]));
+    assert_eq!(shared(&[NAME, "mx.clinic.example:465"]), Seen::Present(Vec::new()));
+}
+
+#[test]
+fn what_is_outside_a_profile_is_named_and_nothing_is_only_said_of_whole_lists() {
+    let good = one(vec![observation("192.0.2.1", Ok(good_answer()))]);
+    assert_eq!(good.outside_sp_800_52.seen, Seen::Present(Vec::new()));
+    let mut chacha = good_answer();
+    chacha.hellos[0].suites = vec![0xcca8];
+    chacha.hellos[0].reply = HelloReply::ServerHello { bytes: ReceivedBytes(server_hello(0x0303, 0xcca8, None)) };
+    let chacha = one(vec![observation("192.0.2.1", Ok(chacha))]);
+    let names = vec!["TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256".to_owned()];
+    assert_eq!(chacha.outside_sp_800_52.seen, Seen::Present(names));
+    let mut short = good_answer();
+    short.hellos.remove(1);
+    assert!(matches!(one(vec![observation("192.0.2.1", Ok(short))]).outside_sp_800_52.seen, Seen::Unknown(_)));
+}
+
+#[test]
 fn an_address_that_timed_out_holds_back_the_good_news_and_one_that_refuses_does_not() {
     let with = |reason| one(vec![observation("192.0.2.1", Ok(good_answer())), observation("2001:db8::1", Err(reason))]);
     let silent = with(NotObserved::TimedOut { after_ms: 5 });

@@ -17,6 +17,18 @@ pub const fn is_weak(code: u16) -> bool {
     matches!(code >> 8, 1 | 2)
 }
 
+/// Whether a key of a kind (`RSA`, `ECDSA`, `DSS`, as in the names of suites) can sign with it.
+pub fn is_for(code: u16, kind: &str) -> bool {
+    let name = name_of(code);
+    match kind {
+        "RSA" => name.starts_with("rsa_"),
+        // RFC 8422 §5.10: EdDSA keys sign where ECDSA keys do.
+        "ECDSA" => name.starts_with("ecdsa_") || name.starts_with("ed"),
+        "DSS" => name.starts_with("dsa_"),
+        _ => false,
+    }
+}
+
 /// Those of [`is_weak`] that services of today could still have.
 pub const WEAK: [u16; 4] = [RSA_MD5, 0x0201, 0x0202, 0x0203];
 
@@ -57,5 +69,8 @@ mod tests {
         assert!(WEAK.iter().all(|&code| is_weak(code) && !name_of(code).starts_with("0x")));
         assert!(![0x0301, 0x0401, 0x0804, 0x0807].into_iter().any(is_weak));
         assert_eq!(name_of(0x0a0a), "0x0A0A");
+        for (code, _) in NAMES {
+            assert!(["RSA", "ECDSA", "DSS"].iter().any(|kind| is_for(code, kind)), "{}", name_of(code));
+        }
     }
 }

@@ -243,13 +243,15 @@ fn one_version(version: Version, replies: &[Read<'_>], handshake: Option<&Handsh
                 None => {}
             }
         } else if reply.hello.version == wire && reply.hello.suites != [NOBODY_HAS] {
+            // Everything else in such a hello was accepted before: whatever fatal alert comes is for these.
+            let fatal = matches!(reply.hello.reply, HelloReply::Alert { level: 2, .. });
+            if reply.refused || fatal {
+                refused_signatures.extend(reply.hello.signatures.iter().copied());
+            }
             if reply.refused {
                 // A hello cut to some groups or signatures refuses suites only together with those, and
                 // a second try with an older version may be refused for being one.
                 let whole = reply.hello.groups.len() >= few_groups(version) && reply.hello.signatures.is_empty();
-                if reply.refused && !reply.hello.signatures.is_empty() {
-                    refused_signatures.extend(reply.hello.signatures.iter().copied());
-                }
                 if whole && !reply.hello.beside.contains(&Beside::FallbackScsv) {
                     refused.extend(reply.hello.suites.iter().copied());
                 }

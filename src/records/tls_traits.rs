@@ -10,7 +10,7 @@ use super::cipher_suites::{self, KeyExchange, Suite};
 use super::plain_offer::offers_starttls_again;
 use super::server_hello::{ServerHello, extension, read_server_hello};
 use super::signature_schemes;
-use super::tls_picture::{ClassPicture, Support, TlsPicture, Version};
+use super::tls_picture::{ClassPicture, Support, TlsPicture, Version, style_of};
 use crate::evidence::endpoint::{Beside, EndpointAnswer, Handshake, Hello, HelloReply};
 
 /// A yes or no about a service, as far as its answers tell.
@@ -171,11 +171,14 @@ impl Seen<'_> {
 
     fn fallback_refused(&self) -> Told {
         let tries = self.answer.hellos.iter().filter(|hello| hello.beside.contains(&Beside::FallbackScsv));
+        let style = style_of(&self.answer.hellos);
         let answers: BTreeSet<Option<bool>> = tries
             .map(|hello| match &hello.reply {
                 // inappropriate_fallback
                 HelloReply::Alert { description: 86, .. } => Some(true),
                 HelloReply::ServerHello { .. } => Some(false),
+                // Who always refuses so, and accepts the same suites without that word.
+                HelloReply::Closed | HelloReply::Reset if style == Some(&hello.reply) => Some(true),
                 HelloReply::Alert { .. }
                 | HelloReply::Closed
                 | HelloReply::Garbage { .. }
@@ -297,14 +300,21 @@ impl Seen<'_> {
     fn weak_signatures(&self) -> ClassPicture {
         let known = self.picture.version(Version::Tls1_2);
         let weak = known.signatures.iter().filter(|&&scheme| signature_schemes::is_weak(scheme));
-        let all_asked = signature_schemes::WEAK
-            .iter()
-            .all(|scheme| known.signatures.contains(scheme) || known.refused_signatures.contains(scheme));
         let signs = self.picture.class(|suite| matches!(suite.key_exchange(), KeyExchange::Dhe | KeyExchange::Ecdhe));
-        let nothing_signed = signs.settled && signs.accepted.is_empty();
+        // Only schemes that fit a key that the service has are worth a question.
+        let kinds: BTreeSet<&str> = known
+            .accepted
+            .iter()
+            .filter_map(|&code| cipher_suites::by_code(code))
+            .map(|suite| suite.family().1)
+            .filter(|kind| !kind.is_empty())
+            .collect();
+        let told = |scheme: &u16| known.signatures.contains(scheme) || known.refused_signatures.contains(scheme);
+        let fits = |scheme: &&u16| kinds.iter().any(|kind| signature_schemes::is_for(**scheme, kind));
+        let all_asked = signs.settled && signature_schemes::WEAK.iter().filter(fits).all(told);
         ClassPicture {
             accepted: weak.map(|&scheme| signature_schemes::name_of(scheme)).collect(),
-            settled: all_asked || nothing_signed || known.support == Support::Refused,
+            settled: all_asked || known.support == Support::Refused,
         }
     }
 }

@@ -116,6 +116,11 @@ fn a_second_try_is_refused_by_its_own_alert_alone() {
     assert_eq!(second_try(HelloReply::Alert { level: 2, description: 86 }), Told::Yes);
     assert_eq!(second_try(chose(0xc013, 0, &[])), Told::No);
     assert_eq!(second_try(REFUSED), Told::Unknown);
+    assert_eq!(second_try(HelloReply::Closed), Told::Unknown);
+    let control = hello(&[cipher_suites::NOBODY_HAS], HelloReply::Closed);
+    let mut closes = hello(&[0xc013], HelloReply::Closed);
+    closes.beside.push(Beside::FallbackScsv);
+    assert_eq!(of(vec![control, closes]).fallback_refused, Told::Yes, "closing is how it always refuses");
 }
 
 #[test]
@@ -124,9 +129,17 @@ fn weak_signatures_need_their_own_question() {
     signed.key_exchange = Some(ReceivedBytes(signed_ecdh_exchange(23, 0x0804)));
     let mut asked = hello(&[0xc02f], REFUSED);
     asked.signatures = signature_schemes::WEAK.to_vec();
-    let found = of(vec![signed.clone(), asked.clone()]);
-    assert_eq!(found.weak_signatures, ClassPicture { accepted: Vec::new(), settled: true });
-    assert!(!of(vec![signed.clone()]).weak_signatures.settled);
+    // Everything else is refused, so that the only key is one of RSA.
+    let others = |version: Version| {
+        let suites: Vec<u16> = version.candidates().map(|suite| suite.code).filter(|&code| code != 0xc02f).collect();
+        let gone = HelloReply::Alert { level: 2, description: if version == Version::Tls1_2 { 40 } else { 70 } };
+        Hello { version: version.wire(), ..hello(&suites, gone) }
+    };
+    let versions = [Version::Ssl3, Version::Tls1_0, Version::Tls1_1, Version::Tls1_2, Version::Tls1_3];
+    let with = |hellos: &[Hello]| of([&versions.map(others)[..], hellos].concat()).weak_signatures;
+    assert_eq!(with(&[signed.clone(), asked.clone()]), ClassPicture { accepted: Vec::new(), settled: true });
+    assert!(!with(&[signed.clone()]).settled);
+    assert!(!of(vec![signed.clone(), asked.clone()]).weak_signatures.settled, "there may be another key");
     let mut weak = asked;
     weak.reply = chose(0xc02f, 0, &[]);
     weak.key_exchange = Some(ReceivedBytes(signed_ecdh_exchange(23, 0x0201)));

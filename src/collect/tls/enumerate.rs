@@ -553,10 +553,25 @@ impl Search<'_, '_> {
     /// The signature schemes of TLS 1.2: those not yet seen are offered alone, and the one used is struck
     /// off, until the rest is refused.
     async fn signatures(&self, chain: u32) {
+        let signed: Vec<u16> = self.by_choice(Version::Tls1_2).into_iter().filter(|&code| is_signed(code)).collect();
+        let all: Vec<u16> = SIGNATURES.into_iter().chain([signature_schemes::RSA_MD5]).collect();
+        if !self.by_family {
+            return self.signed_by((chain, 0), signed, all).await;
+        }
+        // A close over several families settles nothing: each kind of key is asked about with one of them.
+        for (number, kind) in (0..).zip(["RSA", "ECDSA", "DSS"]) {
+            let family = |code: &u16| cipher_suites::by_code(*code).map(Suite::family);
+            let of_kind = |code: &&u16| family(code).is_some_and(|(_, signature)| signature == kind);
+            let chosen = signed.iter().filter(of_kind).filter_map(family).max();
+            let suites = signed.iter().copied().filter(|code| chosen.is_some() && family(code) == chosen).collect();
+            let schemes = all.iter().copied().filter(|&scheme| signature_schemes::is_for(scheme, kind)).collect();
+            self.signed_by((chain, number * 100), suites, schemes).await;
+        }
+    }
+
+    async fn signed_by(&self, place: (u32, u32), mut suites: Vec<u16>, mut left: Vec<u16>) {
         let version = Version::Tls1_2;
-        let suites: Vec<u16> =
-            self.by_choice(version).into_iter().filter(|&code| is_signed(code)).take(CHUNK).collect();
-        let mut left: Vec<u16> = SIGNATURES.into_iter().chain([signature_schemes::RSA_MD5]).collect();
+        suites.truncate(CHUNK);
         for number in 0.. {
             let seen = self.picture().version(version).signatures.clone();
             let before = left.len();
@@ -566,7 +581,7 @@ impl Search<'_, '_> {
                 return;
             }
             let offer = offer(version, suites.clone()).signed_by(left.clone());
-            if !matches!(self.asker.ask((chain, number), offer).await, Asked::Chosen(_)) {
+            if !matches!(self.asker.ask((place.0, place.1 + number), offer).await, Asked::Chosen(_)) {
                 return;
             }
         }

@@ -72,7 +72,7 @@ impl Class {
     const fn heading(self) -> &'static str {
         match self {
             Self::Strong => "strong",
-            Self::Older => "older: forward secrecy, but encryption in CBC mode or keys agreed elsewhere",
+            Self::Older => "older: forward secrecy, but CBC mode or keys agreed elsewhere",
             Self::StaticKey => "no forward secrecy",
             Self::ShortBlock => "64-bit blocks",
             Self::Anonymous => "no authentication",
@@ -218,7 +218,8 @@ impl Page {
                 "secondary" => ", as others state it".to_owned(),
                 other => format!(", {other}"),
             };
-            self.wrapped(&format!("    {} ({year}{doubt}): ", profile.name), &outside_in_words(profile));
+            let label = format!("    {} ({year}{doubt}): ", profile.name);
+            wrap_to(&mut self.out, &label, &outside_in_words(profile), 6);
         }
     }
 
@@ -265,6 +266,8 @@ fn changes(view: &EndpointView) -> Vec<(Style, String)> {
         let names: BTreeSet<&String> = view.suites.values().flatten().collect();
         names.into_iter().filter(|name| Class::of(name) == class).count()
     };
+    let whole = view.suites.keys().all(|name| view.exhaustive.get(name) == Some(&true));
+    let at_least = if whole { "" } else { "at least " };
     let mut say = |style: Style, holds: bool, sentence: &str| {
         if holds {
             changes.push((style, sentence.to_owned()));
@@ -291,7 +294,7 @@ fn changes(view: &EndpointView) -> Vec<(Style, String)> {
     ] {
         let count = in_class(class);
         let have = if count == 1 { "suite has" } else { "suites have" };
-        say(class.style(), count > 0, &format!("{count} {have} {words}"));
+        say(class.style(), count > 0, &format!("{at_least}{count} {have} {words}"));
     }
     let bits = view.dh.values().map(|dh| dh.bits).min();
     let small = bits.filter(|&bits| bits < 2048);
@@ -324,7 +327,10 @@ fn changes(view: &EndpointView) -> Vec<(Style, String)> {
     let no_tls13 = view.versions.get("TLSv1.3") == Some(&"refused") && !no_modern;
     say(WARNING, no_tls13, "TLS 1.3 is refused: allow it.");
     for certificate in &view.certificates {
-        for problem in &certificate.problems {
+        let self_signed = certificate.problems.contains(&"self-signed");
+        // What signs itself leads nowhere else: said once.
+        let said = |problem: &&&str| !(self_signed && **problem == "untrusted");
+        for problem in certificate.problems.iter().filter(said) {
             say(BAD, true, problem_in_words(problem));
         }
     }
@@ -407,7 +413,10 @@ fn duration_in_words(milliseconds: u64) -> String {
 
 fn wrap(out: &mut String, label: &str, value: &str) {
     // Under a long label there would be no room left.
-    let indent = label.chars().count().min(WIDTH / 2);
+    wrap_to(out, label, value, label.chars().count().min(WIDTH / 2));
+}
+
+fn wrap_to(out: &mut String, label: &str, value: &str, indent: usize) {
     let mut line = label.to_owned();
     let mut used = label.chars().count();
     let mut begun = false;
@@ -487,7 +496,7 @@ mod tests {
         let text = text(&old_server(), false);
         let at = |words: &str| text.find(words).unwrap_or_else(|| panic!("{words}: {text}"));
         assert!(at("What to change") < at("Versions"));
-        assert!(at("TLSv1.0 must no longer be used") < at("1 suite has no authentication"));
+        assert!(at("TLSv1.0 must no longer be used") < at("at least 1 suite has no authentication"));
         assert!(text.contains("TLS compresses (CRIME)") && text.contains("TLS 1.3 is refused"));
         assert_eq!(text.matches("TLS_DH_anon_WITH_AES_128_CBC_SHA").count(), 1);
         let line = text.lines().find(|line| line.contains("TLS_DH_anon")).unwrap();
