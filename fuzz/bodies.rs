@@ -1,13 +1,21 @@
 //! What each fuzz target does with bytes from outside. The same functions are run over the stored
 //! corpora by the ordinary tests.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::OnceLock;
+
+use mailassay::catalogues::vendors::VendorCatalogue;
 use mailassay::evidence::ReceivedBytes;
 use mailassay::evidence::endpoint::{Beside, Dialogue, EndpointAnswer, Hello, HelloReply};
 use mailassay::names::DomainName;
 use mailassay::records::cipher_suites::NOBODY_HAS;
+use mailassay::records::dane::Chains;
+use mailassay::records::dns_message::{Answers, DnsQuestion, Dnssec, Header, Rdata, RecordKind, Reply, Response, Tlsa};
+use mailassay::records::spf_check::{Lookup, LookupFailed, Message, check};
 use mailassay::records::tls_picture::picture;
 use mailassay::records::tls_traits::traits;
-use mailassay::records::{certificate, dkim, dmarc, mta_sts, server_hello, smtp_reply, spf};
+use mailassay::records::{advice, certificate, dkim, dmarc, domain, mta_sts, server_hello, smtp_reply, spf};
+use mailassay::seen::NotObserved;
 
 /// Reads bytes from outside; only a fault of ours stops it.
 pub type Body = fn(&[u8]);
@@ -18,14 +26,17 @@ pub fn by_name(name: &str) -> Option<Body> {
 }
 
 /// Every target.
-pub const TARGETS: [(&str, Body); 7] = [
+pub const TARGETS: [(&str, Body); 10] = [
     ("certificate", certificate),
     ("dkim", dkim),
     ("dmarc", dmarc),
+    ("dns_message", dns_message),
+    ("domain", domain_records),
     ("mta_sts", mta_sts),
     ("server_hello", server_hello),
     ("smtp_reply", smtp_reply),
     ("spf", spf),
+    ("spf_check", spf_check),
 ];
 
 pub fn certificate(bytes: &[u8]) {
@@ -115,4 +126,150 @@ pub fn spf(bytes: &[u8]) {
     let _ = (spf::is_lookalike(&text), spf::explanation(&text));
     let _ = spf::parse(&text);
     let _ = text.parse::<DomainName>();
+}
+
+/// A whole DNS message, as the answer to a question of every kind.
+pub fn dns_message(bytes: &[u8]) {
+    let _ = Header::read(bytes);
+    for kind in RecordKind::ALL {
+        let question = DnsQuestion { name: clinic(), kind };
+        let _ = Response::read(bytes, &question);
+    }
+}
+
+fn clinic() -> DomainName {
+    "clinic.example".parse().expect("a name")
+}
+
+/// What is left of the input; at its end all bytes are zero.
+struct Input<'b>(&'b [u8]);
+
+impl Input<'_> {
+    fn byte(&mut self) -> u8 {
+        self.0.split_off_first().copied().unwrap_or(0)
+    }
+
+    fn text(&mut self) -> String {
+        let length = usize::from(self.byte()).min(self.0.len());
+        let (text, rest) = self.0.split_at(length);
+        self.0 = rest;
+        String::from_utf8_lossy(text).into_owned()
+    }
+
+    fn reply(&mut self, kind: RecordKind) -> Reply {
+        let what = self.byte();
+        if what.is_multiple_of(8) {
+            return Reply::Failed(NotObserved::TimedOut { after_ms: 1 });
+        }
+        let mut response =
+            Response { exists: what % 8 != 1, aliases: Vec::new(), data: Vec::new(), dnssec: Dnssec::Insecure };
+        if what & 0x80 != 0 {
+            response.dnssec = Dnssec::Secure;
+        }
+        if what & 0x40 != 0 {
+            response.aliases.push(self.text());
+        }
+        for _ in 0..(what % 8).saturating_sub(2) {
+            response.data.push(self.data(kind));
+        }
+        Reply::Answered(response)
+    }
+
+    fn data(&mut self, kind: RecordKind) -> Rdata {
+        const BEGINNINGS: [&str; 8] =
+            ["", "v=spf1 ", "v=DMARC1; ", "v=DKIM1; ", "v=STSv1; ", "v=TLSRPTv1; ", "v=BIMI1; ", "v=spf1 include:"];
+        match kind {
+            RecordKind::A => Rdata::A(Ipv4Addr::new(self.byte(), self.byte(), 0, 1)),
+            RecordKind::Aaaa => Rdata::Aaaa(Ipv6Addr::from(u128::from(self.byte()) << 120 | u128::from(self.byte()))),
+            RecordKind::Caa => Rdata::Caa(self.text()),
+            RecordKind::Mx => Rdata::Mx { preference: self.byte().into(), exchange: self.text() },
+            RecordKind::Srv => Rdata::Srv {
+                priority: self.byte().into(),
+                weight: 0,
+                port: u16::from(self.byte()) * 5,
+                target: self.text(),
+            },
+            RecordKind::Tlsa => Rdata::Tlsa(Tlsa {
+                usage: self.byte(),
+                selector: self.byte(),
+                matching: self.byte(),
+                data: self.text().into_bytes(),
+            }),
+            RecordKind::Txt => {
+                let beginning = BEGINNINGS[usize::from(self.byte() % 8)];
+                Rdata::Txt(vec![beginning.as_bytes().to_vec(), self.text().into_bytes()])
+            }
+            RecordKind::Cname | RecordKind::Dnskey | RecordKind::Soa => Rdata::Other,
+        }
+    }
+}
+
+/// A domain whose every answer comes from the input: all readers of records, what they ask next,
+/// and what they would publish instead.
+pub fn domain_records(bytes: &[u8]) {
+    static CATALOGUE: OnceLock<VendorCatalogue> = OnceLock::new();
+    let given = domain::Given {
+        selectors: &["s1".to_owned()],
+        sends: bytes.len() % 2 == 0,
+        catalogue: CATALOGUE.get_or_init(VendorCatalogue::shipped),
+        policy: None,
+        chains: &Chains::new(),
+        permitted: &|_| false,
+    };
+    let (name, mut input, mut answers) = (clinic(), Input(bytes), Answers::default());
+    for _ in 0..8 {
+        let records = domain::read(&name, &given, &answers);
+        for published in advice::advise(&name, &records) {
+            let _ = published.to_paste();
+        }
+        let _ = records.notes();
+        if records.wanted.is_empty() {
+            break;
+        }
+        for question in records.wanted {
+            let reply = input.reply(question.kind);
+            answers.insert(question, reply, None);
+        }
+    }
+}
+
+impl Lookup for Input<'_> {
+    fn addresses(&mut self, _: &str, ipv6: bool) -> Result<Vec<IpAddr>, LookupFailed> {
+        match self.byte() {
+            0 => Err(LookupFailed),
+            1 => Ok(Vec::new()),
+            last if ipv6 => Ok(vec![IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, last.into()))]),
+            last => Ok(vec![IpAddr::V4(Ipv4Addr::new(192, 0, 2, last))]),
+        }
+    }
+
+    fn mail_exchangers(&mut self, _: &str) -> Result<Vec<String>, LookupFailed> {
+        let count = self.byte() % 16;
+        Ok((0..count).map(|_| self.text()).collect())
+    }
+
+    fn names(&mut self, _: IpAddr) -> Result<Vec<String>, LookupFailed> {
+        let count = self.byte() % 16;
+        Ok((0..count).map(|_| self.text()).collect())
+    }
+
+    fn texts(&mut self, _: &str) -> Result<Vec<Vec<u8>>, LookupFailed> {
+        match self.byte() {
+            0 => Err(LookupFailed),
+            1 => Ok(Vec::new()),
+            _ => Ok(vec![format!("v=spf1 {}", self.text()).into_bytes()]),
+        }
+    }
+}
+
+/// One message judged by records that come from the input.
+pub fn spf_check(bytes: &[u8]) {
+    let mut input = Input(bytes);
+    let message = Message {
+        address: if input.byte() % 2 == 0 { [192, 0, 2, 1].into() } else { "2001:db8::1".parse().expect("an address") },
+        mail_from: format!("{}@clinic.example", input.text()),
+        helo: input.text(),
+        receiver: "receiver.example".to_owned(),
+    };
+    let _ = check(&mut input, &message);
 }

@@ -235,6 +235,11 @@ mod tests {
         for text in ["", ".", "a..b", "a b.example", "ex\u{7}.example", &"a".repeat(64), &"a.".repeat(200)] {
             assert!(text.parse::<DomainName>().is_err(), "{text:?}");
         }
+        let long = "a.".repeat(123);
+        assert!(
+            format!("{long}example").parse::<DomainName>().is_ok()
+                && format!("{long}an-example").parse::<DomainName>().is_err()
+        );
         assert_eq!("bücher.example".parse::<DomainName>().unwrap().as_str(), "xn--bcher-kva.example");
     }
 }

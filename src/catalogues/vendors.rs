@@ -3,7 +3,7 @@
 //!
 //! It says who a vendor is, never whether an agreement with it is in place.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use jiff::civil::Date;
@@ -106,7 +106,7 @@ impl CatalogueVendor {
 }
 
 /// Where a vendor was seen. The words are those of the fact `vendor.seen_in`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Place {
     Autodiscover,
@@ -145,6 +145,10 @@ impl Place {
 #[derive(Clone, Debug)]
 pub struct VendorCatalogue {
     vendors: BTreeMap<String, CatalogueVendor>,
+    /// Patterns by place and their last two labels.
+    names: HashMap<(Place, String), Vec<Row>>,
+    /// Beginnings of verification tokens.
+    tokens: Vec<Row>,
     /// DKIM selectors tried where the organization names none, most used first.
     pub common_selectors: Vec<String>,
 }
@@ -172,10 +176,9 @@ impl VendorCatalogue {
     fn read(vendors: &str, selectors: &str) -> Result<Self, Located> {
         let file: VendorFile = yaml::read(Path::new("checks/vendors.yaml"), vendors)?;
         let selectors: SelectorFile = yaml::read(Path::new("checks/dkim-selectors.yaml"), selectors)?;
-        Ok(Self {
-            vendors: file.vendors.into_iter().map(|vendor| (vendor.id.clone(), vendor)).collect(),
-            common_selectors: selectors.common,
-        })
+        let vendors = file.vendors.into_iter().map(|vendor| (vendor.id.clone(), vendor)).collect();
+        let (names, tokens) = index(&vendors);
+        Ok(Self { vendors, names, tokens, common_selectors: selectors.common })
     }
 
     /// The vendor with this id.
@@ -191,26 +194,58 @@ impl VendorCatalogue {
     /// Ids of the vendors that a name seen in some place belongs to.
     pub fn recognise(&self, place: Place, seen: &str) -> BTreeSet<&str> {
         let seen = seen.to_ascii_lowercase();
-        self.vendors()
-            .filter(|vendor| {
-                let patterns = match place {
-                    Place::Autodiscover => &vendor.autodiscover_cname,
-                    Place::Dkim => &vendor.dkim_cname_suffix,
-                    Place::Mx => &vendor.mx_suffix,
-                    Place::Reports => &vendor.report_domain,
-                    Place::Spf => &vendor.spf_include,
-                    Place::Verification => {
-                        return vendor
-                            .txt_verification
-                            .iter()
-                            .any(|token| seen.starts_with(&token.to_ascii_lowercase()));
-                    }
-                };
-                patterns.iter().any(|pattern| matches(pattern, &seen))
-            })
-            .map(|vendor| vendor.id.as_str())
-            .collect()
+        let rows: &mut dyn Iterator<Item = &Row> = match place {
+            Place::Verification => &mut self.tokens.iter().filter(|row| seen.starts_with(&row.pattern)),
+            Place::Autodiscover | Place::Dkim | Place::Mx | Place::Reports | Place::Spf => {
+                let exact = self.names.get(&(place, end_of(&seen).to_owned()));
+                let any = self.names.get(&(place, String::new()));
+                &mut exact.into_iter().chain(any).flatten().filter(|row| matches(&row.pattern, &seen))
+            }
+        };
+        rows.map(|row| row.vendor.as_str()).collect()
     }
+}
+
+/// One pattern of one vendor, in lower case.
+#[derive(Clone, Debug)]
+struct Row {
+    pattern: String,
+    vendor: String,
+}
+
+/// The last two labels of a name: patterns are looked up by them. Empty where a pattern leaves
+/// them open.
+fn end_of(name: &str) -> &str {
+    let name = after_macros(name).trim_end_matches('.');
+    let mut dots = name.rmatch_indices('.');
+    let end = match (dots.next(), dots.next()) {
+        (Some(_), Some((second, _))) => &name[second + 1..],
+        (Some(_), None) => name,
+        (None, _) => "",
+    };
+    if end.contains('*') { "" } else { end }
+}
+
+fn index(vendors: &BTreeMap<String, CatalogueVendor>) -> (HashMap<(Place, String), Vec<Row>>, Vec<Row>) {
+    let mut names: HashMap<(Place, String), Vec<Row>> = HashMap::new();
+    let mut tokens = Vec::new();
+    for vendor in vendors.values() {
+        let row = |pattern: &String| Row { pattern: pattern.to_ascii_lowercase(), vendor: vendor.id.clone() };
+        for (place, patterns) in [
+            (Place::Autodiscover, &vendor.autodiscover_cname),
+            (Place::Dkim, &vendor.dkim_cname_suffix),
+            (Place::Mx, &vendor.mx_suffix),
+            (Place::Reports, &vendor.report_domain),
+            (Place::Spf, &vendor.spf_include),
+        ] {
+            for pattern in patterns {
+                let row = row(pattern);
+                names.entry((place, end_of(&row.pattern).to_owned())).or_default().push(row);
+            }
+        }
+        tokens.extend(vendor.txt_verification.iter().map(row));
+    }
+    (names, tokens)
 }
 
 /// True if `name` is the pattern or lies below it, label by label from the right.
@@ -251,6 +286,25 @@ mod tests {
             assert!(!vendor.source.is_empty(), "{}", vendor.id);
         }
         assert_eq!(catalogue.vendors().count(), VENDORS.matches("\n- id: ").count(), "ids are unique");
+    }
+
+    #[test]
+    fn the_index_finds_what_comparing_every_pattern_finds() {
+        let catalogue = VendorCatalogue::shipped();
+        for vendor in catalogue.vendors() {
+            for (place, patterns) in [
+                (Place::Autodiscover, &vendor.autodiscover_cname),
+                (Place::Dkim, &vendor.dkim_cname_suffix),
+                (Place::Mx, &vendor.mx_suffix),
+                (Place::Reports, &vendor.report_domain),
+                (Place::Spf, &vendor.spf_include),
+            ] {
+                for pattern in patterns {
+                    let name = format!("X.{}", after_macros(pattern).replace('*', "7"));
+                    assert!(catalogue.recognise(place, &name).contains(vendor.id.as_str()), "{place:?} {name}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -43,10 +43,10 @@ pub(super) fn run(args: ProbeArgs, voice: &Voice) -> Result<Ending, Failure> {
     };
     let options = args.network.options(crate::scope::Limits::default());
     let deadline = options.deadline;
-    let prober = Prober {
+    let prober = Arc::new(Prober {
         evidence: args.evidence,
         ..Prober::new(options, args.mode, args.active_probes, voice.color)?
-    };
+    });
     // A list is for programs: one JSON object a line. A single target is for people unless asked.
     let format = if is_list { Format::Json } else { args.format };
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -58,10 +58,15 @@ pub(super) fn run(args: ProbeArgs, voice: &Voice) -> Result<Ending, Failure> {
     let at_once = usize::from(args.at_once);
     let finished = runtime.block_on(async {
         let all = async {
-            let mut shown = stream::iter(targets).map(|target| prober.ask(target, format)).buffered(at_once);
+            // Each target is a task of its own, so that reading answers uses all cores.
+            let ask = |target| {
+                let prober = Arc::clone(&prober);
+                tokio::spawn(async move { prober.ask(target, format).await })
+            };
+            let mut shown = stream::iter(targets).map(ask).buffered(at_once);
             let mut count = 0_usize;
             while let Some(text) = shown.next().await {
-                say(&text);
+                say(&text.expect("asking does not panic"));
                 count += 1;
             }
             count

@@ -434,4 +434,6 @@ fn mnemonic(code: ResponseCode) -> String {
 }
 
 #[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
 pub(crate) mod tests;

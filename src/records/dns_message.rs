@@ -525,6 +525,38 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_name_that_points_at_itself_is_no_answer() {
+        let question = DnsQuestion { name: name("a.example"), kind: RecordKind::Txt };
+        let header = [0, 7, 0x81, 0x80, 0, 1, 0, 0, 0, 0, 0, 0];
+        for pointers in [&[0xc0, 0x0c][..], &[0xc0, 0x0e, 0xc0, 0x0c], &[1, b'a', 0xc0, 0x0c]] {
+            let bytes = [&header, pointers, &[0, 16, 0, 1]].concat();
+            assert!(matches!(Response::read(&bytes, &question), Err(MessageError::Broken(_))));
+        }
+    }
+
+    #[test]
+    fn a_header_that_promises_65535_answers_brings_none() {
+        let question = DnsQuestion { name: name("a.example"), kind: RecordKind::Txt };
+        let mut bytes = message(Vec::new());
+        bytes[6..8].copy_from_slice(&[0xff, 0xff]);
+        assert!(matches!(Response::read(&bytes, &question), Err(MessageError::Broken(_))));
+    }
+
+    #[test]
+    fn as_many_answers_as_a_message_holds_are_read() {
+        let owner: Name = "a.example.".parse().unwrap();
+        let one = |number: u32| Record::from_rdata(owner.clone(), 60, RData::A(Ipv4Addr::from(number).into()));
+        let mut bytes = message((0..2_000).map(one).collect());
+        // The question was for TXT; all answers are addresses.
+        let question = DnsQuestion { name: name("a.example"), kind: RecordKind::Txt };
+        assert!(Response::read(&bytes, &question).unwrap().is_empty());
+        let question = DnsQuestion { kind: RecordKind::A, ..question };
+        assert_eq!(Response::read(&bytes, &question).unwrap().data.len(), 2_000);
+        bytes.truncate(40_000);
+        assert!(matches!(Response::read(&bytes, &question), Err(MessageError::Broken(_))));
+    }
+
+    #[test]
     fn a_failure_never_replaces_an_answer() {
         let mut answers = answers(&["a.example TXT hello"]);
         let question = DnsQuestion { name: name("a.example"), kind: RecordKind::Txt };

@@ -396,6 +396,7 @@ impl Vendors<'_> {
 #[cfg(test)]
 mod tests {
     use super::super::dns_message::tests::{answers, name};
+    use super::super::dns_message::{Rdata, Reply, Response};
     use super::*;
 
     fn judge(lines: &[&str]) -> DomainRecords {
@@ -417,6 +418,49 @@ mod tests {
         assert!(records.exists.is_err() && records.dnssec.is_err());
         assert_eq!((records.mx.verdict, records.sending), (MxVerdict::Error, Sending::Unknown));
         assert!(records.wanted.len() >= 6, "{:?}", records.wanted);
+    }
+
+    #[test]
+    fn a_resolver_that_answers_for_every_name_finds_nothing() {
+        let mut answers = Answers::default();
+        let given = Given {
+            selectors: &["s1".to_owned()],
+            sends: true,
+            catalogue: &VendorCatalogue::shipped(),
+            policy: None,
+            chains: &Chains::new(),
+            permitted: &|_| false,
+        };
+        let domain = name("c.example");
+        // NXDOMAIN rewritten into the address of a search page, and a text for good measure.
+        let advertisement = |kind| match kind {
+            RecordKind::A => vec![Rdata::A([203, 0, 113, 9].into())],
+            RecordKind::Txt => vec![Rdata::Txt(vec![b"v=DKIM1; p=; see our offers".to_vec()])],
+            _ => Vec::new(),
+        };
+        let records = loop {
+            let records = read(&domain, &given, &answers);
+            if records.wanted.is_empty() {
+                break records;
+            }
+            for question in records.wanted {
+                let data = advertisement(question.kind);
+                let response = Response { exists: true, aliases: Vec::new(), data, dnssec: Dnssec::Insecure };
+                answers.insert(question, Reply::Answered(response), None);
+            }
+        };
+        assert_eq!(records.dkim.verdict, DkimVerdict::Unknown, "{:?}", records.dkim);
+        assert_eq!(records.spf.verdict.as_str(), "missing");
+        assert_eq!(records.dmarc.verdict.as_str(), "missing");
+        assert_eq!(records.mta_sts.verdict.as_str(), "missing");
+        let discovery = records.discovery.unwrap();
+        assert!(discovery.services.is_empty());
+        assert_eq!(
+            [discovery.smimea, discovery.openpgpkey, discovery.key_directory],
+            [discovery::Published::Unknown; 3]
+        );
+        // Mail to each of its mail hosts would be lost, and nothing is claimed to be signed.
+        assert_eq!(records.sending, Sending::Unknown);
     }
 
     #[test]

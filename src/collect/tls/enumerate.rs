@@ -442,7 +442,7 @@ impl Search<'_, '_> {
         &self,
         version: Version,
         place: (u32, u32),
-        is_member: &dyn Fn(Suite) -> bool,
+        is_member: &(dyn Fn(Suite) -> bool + Sync),
         rejected: &AtomicBool,
     ) -> bool {
         let mut members: Vec<Suite> =

@@ -322,6 +322,32 @@ mod tests {
     }
 
     #[test]
+    fn markup_and_control_characters_in_records_reach_no_terminal() {
+        let declared =
+            DeclaredDomain { name: "c.example".parse().unwrap(), sends: true, receives: true, selectors: Vec::new() };
+        let hostile = "\u{1b}]0;x\u{7}<script>alert(1)</script>\u{202e}\u{0}";
+        let texts = [
+            ("c.example TXT", format!("v=spf1 include:{hostile}.example a:{hostile} -all")),
+            ("_dmarc.c.example TXT", format!("v=DMARC1; p={hostile}; rua=mailto:{hostile}@c.example; ruf={hostile}")),
+            ("_smtp._tls.c.example TXT", format!("v=TLSRPTv1; rua={hostile}")),
+            ("_mta-sts.c.example TXT", format!("v=STSv1; id={hostile}")),
+            ("default._bimi.c.example TXT", format!("v=BIMI1; l={hostile}")),
+        ];
+        let mut lines: Vec<String> = texts.iter().map(|(name, text)| format!("{name} {text}")).collect();
+        lines.extend(["c.example SOA x".to_owned(), format!("c.example MX 10 {hostile}")]);
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        let answers = crate::records::dns_message::tests::answers(&lines);
+        let catalogue = VendorCatalogue::shipped();
+        let probe = DomainProbe::new(&declared, &[], &answers, &catalogue, &|_| false, &Chains::new(), 1);
+        let (text, json) = (probe.render(), serde_json::to_string(&probe).unwrap());
+        assert!(text.contains("script"), "it is shown, and harmless: {text}");
+        for shown in [&text, &json] {
+            let unsafe_one = shown.chars().find(|c| crate::text::is_unsafe(*c) && *c != '\n');
+            assert_eq!(unsafe_one, None, "{shown}");
+        }
+    }
+
+    #[test]
     fn no_line_is_wider_than_the_terminal() {
         let mut probe = probe();
         probe.notes =
