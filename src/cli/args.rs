@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use crate::collect::network::{ConnectTo, Network, NetworkOptions};
 use crate::report::Paper;
 use crate::report::json::v1::Severity;
+use crate::report::theme::{Theme, ThemeError};
 
 /// Assesses an organization's e-mail against the HIPAA Security Rule and writes a documented risk analysis.
 #[derive(Debug, Parser)]
@@ -245,11 +246,21 @@ pub(super) struct AssessArgs {
 }
 
 /// How the files for paper are made.
-#[derive(Clone, Copy, Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct PaperArgs {
     /// The paper of the PDF files and of the summary.
     #[arg(long, value_enum, value_name = "SIZE", default_value = "letter")]
     pub paper: PaperArg,
+    /// A folder with theme.yaml (logo, colour, names, cover text) and templates in place of ours.
+    #[arg(long, value_name = "DIR")]
+    pub theme: Option<PathBuf>,
+}
+
+impl PaperArgs {
+    /// The theme, read and checked.
+    pub fn theme(&self) -> Result<Option<Theme>, ThemeError> {
+        self.theme.as_deref().map(Theme::read).transpose()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -383,6 +394,9 @@ pub(super) struct VerifyArgs {
     /// The assessment.json it was compared with [default: looked for beside DIR].
     #[arg(long, value_name = "FILE")]
     pub since: Option<PathBuf>,
+    /// The theme the report was made with.
+    #[arg(long, value_name = "DIR")]
+    pub theme: Option<PathBuf>,
     /// The public key a package must be signed with (PEM).
     #[arg(long, value_name = "FILE")]
     pub public_key: Option<PathBuf>,

@@ -4,10 +4,11 @@ use super::args::AssessArgs;
 use super::judging::Judging;
 use super::{Failure, Voice, output, say, say_json};
 use crate::evidence::Evidence;
-use crate::report;
+use crate::report::{self, Look};
 use crate::verdict::Ending;
 
 pub(super) fn run(args: AssessArgs, voice: &Voice) -> Result<Ending, Failure> {
+    let theme = args.paper.theme().map_err(Failure::usage)?;
     let judging = Judging::load(&args.judging)?;
     if let Some(out) = &args.out {
         output::must_be_free(out)?;
@@ -19,8 +20,8 @@ pub(super) fn run(args: AssessArgs, voice: &Voice) -> Result<Ending, Failure> {
         None => say_json(&assessment),
         Some(out) => {
             let judged_with = Some(judging.judged_with(false));
-            let files = report::write_all(&assessment, out, args.paper.paper.into(), judged_with)
-                .map_err(anyhow::Error::from)?;
+            let look = Look { paper: args.paper.paper.into(), theme: theme.as_ref() };
+            let files = report::write_in(&assessment, out, look, judged_with).map_err(anyhow::Error::from)?;
             say(&output::summary(&assessment, files, voice));
         }
     }

@@ -13,12 +13,15 @@ use crate::collect::Area;
 use crate::files::FileError;
 use crate::lab::clinic::Quarter;
 use crate::lab::demo;
+use crate::report::Look;
 use crate::report::json::v1::Assessment;
 use crate::scope::Scope;
 use crate::verdict::Ending;
 
 pub(super) fn run(args: &DemoArgs, voice: &Voice) -> Result<Ending, Failure> {
     output::must_be_free(&args.out)?;
+    let theme = args.paper.theme().map_err(Failure::usage)?;
+    let look = Look { paper: args.paper.paper.into(), theme: theme.as_ref() };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -38,7 +41,7 @@ pub(super) fn run(args: &DemoArgs, voice: &Voice) -> Result<Ending, Failure> {
             collect_on(&scope, network, &Area::ALL, &out.join(EVIDENCE), Arc::clone(&clock), voice).await
         })?;
         let judging = Judging::load(&super::args::JudgingArgs::default())?.since(previous.take());
-        let (assessment, files, _) = conclude(&judging, &collected, &out, args.paper.paper.into())?;
+        let (assessment, files, _) = conclude(&judging, &collected, &out, look)?;
         say(&output::summary(&assessment, files, voice));
         say("\n");
         previous = Some(assessment);

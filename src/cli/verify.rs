@@ -14,7 +14,8 @@ use crate::report::evidence_package::{
 };
 use crate::report::json::v1::{Assessment, Tool};
 use crate::report::package::{self, FileState, FileVerdict, JudgedWith, Manifest, Since};
-use crate::report::{ASSESSMENT, all_files, assessment_bytes};
+use crate::report::theme::Theme;
+use crate::report::{ASSESSMENT, Look, assessment_bytes, files_in};
 use crate::text::visible;
 use crate::verdict::Ending;
 
@@ -113,14 +114,25 @@ type Made = Vec<(&'static str, Vec<u8>)>;
 
 /// The files made again from the evidence; the reason where they cannot be.
 fn make_again(args: &VerifyArgs, manifest: &Manifest, told: &mut Told) -> Result<Result<Made, String>, Failure> {
+    let theme = args.theme.as_deref().map(Theme::read).transpose().map_err(Failure::usage)?;
+    match (&manifest.theme_sha256, &theme) {
+        (Some(_), None) => {
+            let why = "the report was made with a theme; name it with --theme".to_owned();
+            told.bad(&why);
+            return Ok(Err(why));
+        }
+        (then, Some(theme)) if then.as_ref() != Some(&theme.sha256) => {
+            told.bad("another theme: the one given is not the one the report was made with");
+        }
+        (Some(_) | None, Some(_)) | (None, None) => {}
+    }
+    let look = Look { paper: manifest.paper, theme: theme.as_ref() };
     let Some(judged_with) = &manifest.judged_with else {
         // A report shown again from a stored assessment: that assessment is all there is.
         told.note("this report was made from a stored assessment; the evidence is not beside it");
         let assessment = read_assessment(&args.folder.join(ASSESSMENT))?;
         told.method(&assessment.tool, None);
-        return all_files(&assessment, manifest.paper)
-            .map(Ok)
-            .map_err(|error| Failure::from(anyhow::Error::from(error)));
+        return files_in(&assessment, look).map(Ok).map_err(|error| Failure::from(anyhow::Error::from(error)));
     };
     let evidence = match read_evidence(args, manifest, told) {
         Ok(evidence) => evidence,
@@ -159,7 +171,7 @@ fn make_again(args: &VerifyArgs, manifest: &Manifest, told: &mut Told) -> Result
         told.bad(&format!("another risk model: {then} made the report, this is {now}"));
     }
     manifest_agrees(manifest, judged_with, previous.as_ref(), told);
-    all_files(&assessment, manifest.paper).map(Ok).map_err(|error| Failure::from(anyhow::Error::from(error)))
+    files_in(&assessment, look).map(Ok).map_err(|error| Failure::from(anyhow::Error::from(error)))
 }
 
 /// What the manifest says of the earlier assessment holds for the one that was found.

@@ -11,6 +11,7 @@ use super::charts::{self, HeatMap, Spot};
 use super::json::v1::{Assessment, Level};
 use super::model::{Page, published_level, words::is_low_confidence};
 use super::templates::{self, Format, TemplateError};
+use super::theme::{Theme, ThemeView};
 use super::write::Paper;
 
 /// Risks whose way from inherent to residual is drawn.
@@ -22,6 +23,7 @@ struct Filled<'a> {
     page: &'a Page,
     charts: Charts,
     policy: Policy,
+    theme: ThemeView,
 }
 
 #[derive(Serialize)]
@@ -51,6 +53,8 @@ struct Policy {
     style: &'static str,
     footer_style: String,
     style_sources: String,
+    /// ` img-src data:;` where a theme has a logo.
+    images: &'static str,
 }
 
 /// The whole report as one HTML file.
@@ -59,16 +63,15 @@ pub fn render(assessment: &Assessment) -> Result<String, TemplateError> {
     render_page(assessment, &page, None)
 }
 
-/// As [`render`], with templates of `folder` in place of ours where it has them.
-pub fn render_page(
-    assessment: &Assessment,
-    page: &Page,
-    folder: Option<&std::path::Path>,
-) -> Result<String, TemplateError> {
-    let filled = Filled { page, charts: Charts::of(assessment, page), policy: policy(&assessment.evidence_digest) };
-    templates::load(Format::Html, folder)?
-        .render("risk-analysis", &filled)
-        .map_err(|error| TemplateError::Fill { name: "risk-analysis.html".to_owned(), why: error.to_string() })
+/// As [`render`], in the look of a theme.
+pub fn render_page(assessment: &Assessment, page: &Page, theme: Option<&Theme>) -> Result<String, TemplateError> {
+    let filled = Filled {
+        page,
+        charts: Charts::of(assessment, page),
+        policy: policy(&assessment.evidence_digest, theme),
+        theme: Theme::view(theme),
+    };
+    templates::fill(Format::Html, templates_of(theme), "risk-analysis", "risk-analysis.html", &filled)
 }
 
 /// The summary as one HTML file that prints on one page of the given paper.
@@ -76,12 +79,20 @@ pub fn render_summary(
     assessment: &Assessment,
     page: &Page,
     paper: Paper,
-    folder: Option<&std::path::Path>,
+    theme: Option<&Theme>,
 ) -> Result<String, TemplateError> {
-    let filled = Filled { page, charts: Charts::of(assessment, page), policy: policy_of(summary_style(paper)) };
-    templates::load(Format::Summary, folder)?
-        .render("executive-summary", &filled)
-        .map_err(|error| TemplateError::Fill { name: "executive-summary.html".to_owned(), why: error.to_string() })
+    let filled = Filled {
+        page,
+        charts: Charts::of(assessment, page),
+        policy: policy_of(summary_style(paper), theme),
+        theme: Theme::view(theme),
+    };
+    templates::fill(Format::Summary, templates_of(theme), "executive-summary", "executive-summary.html", &filled)
+}
+
+/// The folder of templates in place of ours.
+pub(super) fn templates_of(theme: Option<&Theme>) -> Option<&std::path::Path> {
+    theme?.templates.as_deref()
 }
 
 /// The paper; the style sheet makes the type small enough for one page of it.
@@ -110,21 +121,23 @@ pub fn escape(text: &str) -> String {
     out
 }
 
-fn policy(evidence_digest: &str) -> Policy {
+fn policy(evidence_digest: &str, theme: Option<&Theme>) -> Policy {
     // The digest is hexadecimal by its type's promise; a file may break promises, a style may not.
     let digest: String = evidence_digest.chars().filter(char::is_ascii_hexdigit).take(64).collect();
     let footer_style = format!(
         "@page{{@bottom-left{{content:\"Evidence {digest}\";font:7pt monospace}}\
          @bottom-right{{content:\"Page \" counter(page) \" of \" counter(pages);font:8pt sans-serif}}}}"
     );
-    policy_of(footer_style)
+    policy_of(footer_style, theme)
 }
 
-fn policy_of(footer_style: String) -> Policy {
+fn policy_of(mut footer_style: String, theme: Option<&Theme>) -> Policy {
+    footer_style.push_str(&Theme::style(theme));
     let style = templates::style();
     let source = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text.as_bytes())));
     let style_sources = format!("{} {}", source(style), source(&footer_style));
-    Policy { style, footer_style, style_sources }
+    let images = if theme.is_some_and(|theme| theme.logo.is_some()) { " img-src data:;" } else { "" };
+    Policy { style, footer_style, style_sources, images }
 }
 
 pub(super) fn heat_map(assessment: &Assessment) -> HeatMap {

@@ -5,17 +5,24 @@
 use super::json::v1::Assessment;
 use super::model::Page;
 use super::templates::{self, Format, TemplateError};
+use super::theme::{Theme, ThemeView};
 
 /// The whole report as Markdown (CommonMark with tables).
 pub fn render(assessment: &Assessment) -> Result<String, TemplateError> {
     render_page(&Page::of(assessment), None)
 }
 
-/// As [`render`], with templates of `folder` in place of ours where it has them.
-pub fn render_page(page: &Page, folder: Option<&std::path::Path>) -> Result<String, TemplateError> {
-    templates::load(Format::Markdown, folder)?
-        .render("risk-analysis", page)
-        .map_err(|error| TemplateError::Fill { name: "risk-analysis.md".to_owned(), why: error.to_string() })
+/// As [`render`], in the look of a theme.
+pub fn render_page(page: &Page, theme: Option<&Theme>) -> Result<String, TemplateError> {
+    #[derive(serde::Serialize)]
+    struct Filled<'a> {
+        #[serde(flatten)]
+        page: &'a Page,
+        theme: ThemeView,
+    }
+    let filled = Filled { page, theme: Theme::view(theme) };
+    let folder = super::html::templates_of(theme);
+    templates::fill(Format::Markdown, folder, "risk-analysis", "risk-analysis.md", &filled)
 }
 
 /// Text that Markdown shows as it is, wherever it stands: in a line, at its start, in a cell.

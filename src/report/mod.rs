@@ -21,10 +21,13 @@ pub mod request_index;
 pub mod tables;
 mod templates;
 pub mod terminal;
+pub mod theme;
 #[cfg(test)]
 mod tests;
 pub mod workbook;
 mod write;
 
 pub use templates::TemplateError;
-pub use write::{ASSESSMENT, Paper, ReportError, all_files, json as assessment_bytes, write_all};
+pub use write::{
+    ASSESSMENT, Look, Paper, ReportError, all_files, files_in, json as assessment_bytes, write_all, write_in,
+};

@@ -33,6 +33,9 @@ pub struct Manifest {
     pub as_of: Timestamp,
     pub evidence_digest: String,
     pub paper: Paper,
+    /// Over the files of the theme it was made with; `None` without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub theme_sha256: Option<String>,
     /// `None` where a stored assessment was only shown again.
     pub judged_with: Option<JudgedWith>,
     /// In the order they are written; without the manifest itself.
@@ -108,6 +111,7 @@ impl Manifest {
             as_of: assessment.as_of,
             evidence_digest: assessment.evidence_digest.clone(),
             paper,
+            theme_sha256: None,
             judged_with,
             files: files
                 .iter()

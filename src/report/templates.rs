@@ -4,21 +4,31 @@
 //! own code made it (charts and styles). Both are checked on loading, so that a template of an
 //! organization's own cannot open a hole.
 
+mod own;
+
+use std::collections::BTreeMap;
+use std::io;
 use std::path::Path;
+use std::sync::mpsc;
+use std::time::Duration;
 
 use handlebars::{Context, Handlebars, Helper, HelperResult, Output, RenderContext, RenderErrorReason};
 use include_dir::{Dir, include_dir};
+use serde::Serialize;
 
 use super::claims::{self, ForbiddenClaim};
 use super::model::{TEXT_SHOWN, words::CUT};
 use crate::files::{self, FileError};
+
+pub(super) use own::own;
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/report-templates");
 
 /// A template of an organization's own is at most this large.
 const TEMPLATE_BYTES: u64 = 1024 * 1024;
 /// What a template may print raw: our own SVG and style sheets.
-const RAW_ALLOWED: [&str; 7] = [
+const RAW_ALLOWED: [&str; 8] = [
+    "{{{theme.logo}}}",
     "{{{charts.heat_map}}}",
     "{{{charts.trend}}}",
     "{{{charts.timeline}}}",
@@ -33,10 +43,18 @@ const RAW_ALLOWED: [&str; 7] = [
 pub enum TemplateError {
     #[error(transparent)]
     File(#[from] FileError),
-    #[error("template {name}: {claim}")]
+    #[error("template {name}, {claim}")]
     Claim { name: String, claim: ForbiddenClaim },
-    #[error("template {name} prints text raw at `{found}`; only charts and styles of the program may be raw")]
-    Raw { name: String, found: String },
+    #[error(
+        "template {name}, line {line}: it prints text raw at `{found}`; only charts and styles of the program may be raw"
+    )]
+    Raw { name: String, line: usize, found: String },
+    #[error("template {name}, line {line}: {why}")]
+    Refused { name: String, line: usize, why: String },
+    #[error("template {name} was not filled within {seconds} seconds, or became larger than {most} bytes")]
+    Endless { name: String, seconds: u64, most: usize },
+    #[error("template {name} replaces nothing; there are {known}")]
+    Unknown { name: String, known: String },
     #[error("template {name} cannot be read: {why}")]
     Syntax { name: String, why: String },
     #[error("template {name} cannot be filled: {why}")]
@@ -84,6 +102,55 @@ fn shortened(format: Format, text: &str) -> std::borrow::Cow<'_, str> {
     }
 }
 
+/// A page made with templates of one's own is given so long, and so many bytes.
+const OWN_SECONDS: u64 = 30;
+const OWN_BYTES: usize = 256 * 1024 * 1024;
+
+/// Fills one template. Those of `folder` are given a limit of time and of size.
+pub(super) fn fill(
+    format: Format,
+    folder: Option<&Path>,
+    name: &'static str,
+    shown: &str,
+    values: &impl Serialize,
+) -> Result<String, TemplateError> {
+    let registry = load(format, folder)?;
+    let failed = |why: String| TemplateError::Fill { name: shown.to_owned(), why };
+    if folder.is_none() {
+        return registry.render(name, values).map_err(|error| failed(error.to_string()));
+    }
+    let values = serde_json::to_value(values).map_err(|error| failed(error.to_string()))?;
+    let (send, receive) = mpsc::channel();
+    // A template that does not end keeps its thread until the program ends, which is soon.
+    std::thread::spawn(move || {
+        let mut page = Bounded(Vec::new());
+        let filled = registry.render_to_write(name, &values, &mut page).map_err(|error| error.to_string());
+        let _ = send.send(filled.map(|()| page.0));
+    });
+    match receive.recv_timeout(Duration::from_secs(OWN_SECONDS)) {
+        Ok(Ok(page)) => String::from_utf8(page).map_err(|error| failed(error.to_string())),
+        Ok(Err(why)) => Err(failed(why)),
+        Err(_) => Err(TemplateError::Endless { name: shown.to_owned(), seconds: OWN_SECONDS, most: OWN_BYTES }),
+    }
+}
+
+/// Takes bytes up to a limit.
+struct Bounded(Vec<u8>);
+
+impl io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > OWN_BYTES {
+            return Err(io::Error::other(format!("the page became larger than {OWN_BYTES} bytes")));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Every template of one format, ready to be filled. `folder` may hold some that replace ours.
 pub(super) fn load(format: Format, folder: Option<&Path>) -> Result<Handlebars<'static>, TemplateError> {
     let mut registry = Handlebars::new();
@@ -107,22 +174,33 @@ pub(super) fn load(format: Format, folder: Option<&Path>) -> Result<Handlebars<'
             ),
         );
     }
+    let mut texts: BTreeMap<String, String> = BTreeMap::new();
     for place in ["", "partials"] {
         let entries = if place.is_empty() { Some(&EMBEDDED) } else { EMBEDDED.get_dir(place) };
         for file in entries.into_iter().flat_map(|dir| dir.files()) {
             let path = file.path();
             let file_name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             let Some(name) = file_name.strip_suffix(format.suffix()) else { continue };
-            let own = folder.map(|folder| folder.join(path)).filter(|path| path.is_file());
-            let text = match own {
-                Some(path) => files::read_text(&path, TEMPLATE_BYTES)?,
+            let mine = folder.map(|folder| folder.join(path)).filter(|path| path.is_file());
+            let text = match mine {
+                Some(path) => {
+                    let text = files::read_text(&path, TEMPLATE_BYTES)?;
+                    own::check(name, &text)?;
+                    text
+                }
                 None => file.contents_utf8().unwrap_or_default().to_owned(),
             };
             check(name, &text)?;
-            registry
-                .register_template_string(name, text)
-                .map_err(|error| TemplateError::Syntax { name: name.to_owned(), why: error.to_string() })?;
+            texts.insert(name.to_owned(), text);
         }
+    }
+    if folder.is_some() {
+        own::no_circles(&texts)?;
+    }
+    for (name, text) in texts {
+        registry
+            .register_template_string(&name, text)
+            .map_err(|error| TemplateError::Syntax { name: name.clone(), why: error.to_string() })?;
     }
     Ok(registry)
 }
@@ -152,8 +230,9 @@ fn check(name: &str, text: &str) -> Result<(), TemplateError> {
     }
     for raw in ["{{{", "{{&", "{{~{", "{{~&", "<script"] {
         if let Some(at) = rest.find(raw) {
-            let found = rest[at..].chars().take(40).collect();
-            return Err(TemplateError::Raw { name: name.to_owned(), found });
+            let found: String = rest[at..].chars().take(40).collect();
+            let line = text.find(raw).map_or(0, |at| own::line(text, at));
+            return Err(TemplateError::Raw { name: name.to_owned(), line, found });
         }
     }
     Ok(())

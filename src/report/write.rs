@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::json::v1::Assessment;
 use super::model::Page;
 use super::package::{self, JudgedWith, Manifest};
+use super::theme::Theme;
 use super::{TemplateError, html, markdown, tables, workbook};
 use crate::files::{self, FileError};
 
@@ -47,18 +48,31 @@ impl Paper {
 /// The name of the assessment among the files; everything else is made from it.
 pub const ASSESSMENT: &str = "assessment.json";
 
+/// How a report looks: its paper, and whose colours it has.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Look<'a> {
+    pub paper: Paper,
+    pub theme: Option<&'a Theme>,
+}
+
 /// Every file of a report: its name and its bytes, made whole before anything is written.
 pub fn all_files(assessment: &Assessment, paper: Paper) -> Result<Vec<(&'static str, Vec<u8>)>, ReportError> {
+    files_in(assessment, Look { paper, theme: None })
+}
+
+/// As [`all_files`], in a look.
+pub fn files_in(assessment: &Assessment, look: Look<'_>) -> Result<Vec<(&'static str, Vec<u8>)>, ReportError> {
     let page = Page::of(assessment);
+    let (paper, theme) = (look.paper, look.theme);
     Ok(vec![
         (ASSESSMENT, json(assessment)),
-        ("report.html", html::render_page(assessment, &page, None)?.into_bytes()),
-        ("report.md", markdown::render_page(&page, None)?.into_bytes()),
+        ("report.html", html::render_page(assessment, &page, theme)?.into_bytes()),
+        ("report.md", markdown::render_page(&page, theme)?.into_bytes()),
         #[cfg(feature = "pdf")]
-        ("report.pdf", super::pdf::report(assessment, &page, paper)?),
-        ("executive-summary.html", html::render_summary(assessment, &page, paper, None)?.into_bytes()),
+        ("report.pdf", super::pdf::report_with(assessment, &page, look)?),
+        ("executive-summary.html", html::render_summary(assessment, &page, paper, theme)?.into_bytes()),
         #[cfg(feature = "pdf")]
-        ("executive-summary.pdf", super::pdf::executive_summary(assessment, &page, paper)?),
+        ("executive-summary.pdf", super::pdf::summary_with(assessment, &page, look)?),
         ("workbook.xlsx", workbook::workbook(assessment)?),
         ("plan.csv", tables::plan_csv(assessment)),
     ])
@@ -79,8 +93,19 @@ pub fn write_all(
     paper: Paper,
     judged_with: Option<JudgedWith>,
 ) -> Result<Vec<PathBuf>, ReportError> {
-    let mut contents = all_files(assessment, paper)?;
-    let manifest = Manifest::of(assessment, paper, judged_with, &contents);
+    write_in(assessment, folder, Look { paper, theme: None }, judged_with)
+}
+
+/// As [`write_all`], in a look.
+pub fn write_in(
+    assessment: &Assessment,
+    folder: &Path,
+    look: Look<'_>,
+    judged_with: Option<JudgedWith>,
+) -> Result<Vec<PathBuf>, ReportError> {
+    let mut contents = files_in(assessment, look)?;
+    let mut manifest = Manifest::of(assessment, look.paper, judged_with, &contents);
+    manifest.theme_sha256 = look.theme.map(|theme| theme.sha256.clone());
     contents.push((package::MANIFEST, manifest.bytes()));
     files::make_folder(folder)?;
     let mut written = Vec::with_capacity(contents.len());

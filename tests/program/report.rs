@@ -178,10 +178,10 @@ fn a_package_is_verified_whole_signed_and_after_a_flipped_byte() {
     assert!(output.status.success(), "openssl agrees: {}", told(&output));
 
     flip(&package.join("requests.csv"));
+    flip(&signature);
     let (same, said) = verify(&package);
     assert!(!same && said.contains("x requests.csv: altered after it was packed"), "{said}");
-    flip(&signature);
-    assert!(verify(&package).1.contains("x the signature does not hold for this key"));
+    assert!(said.contains("x the signature does not hold for this key"), "{said}");
 
     let zips = ["one.zip", "two.zip"].map(|name| folder.path().join(name));
     zips.iter().for_each(|zip| drop(pack(zip, &["--zip"])));

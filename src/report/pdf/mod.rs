@@ -18,7 +18,8 @@ use super::charts::{self, HeatMap};
 use super::html;
 use super::json::v1::Assessment;
 use super::model::Page;
-use super::write::Paper;
+use super::theme::{Theme, ThemeView};
+use super::write::{Look, Paper};
 use glyphs::Alphabet;
 use world::TemplateWorld;
 
@@ -46,6 +47,24 @@ struct Filled<'a> {
     longest: usize,
     date: [i16; 3],
     drawings: Drawings,
+    theme: PaperTheme,
+}
+
+/// What paper shows of a theme.
+#[derive(Serialize)]
+struct PaperTheme {
+    prepared_by: String,
+    cover: String,
+    alt: String,
+    accent: String,
+    has_logo: bool,
+}
+
+impl PaperTheme {
+    fn of(theme: Option<&Theme>) -> Self {
+        let ThemeView { prepared_by, cover, logo: _, alt, accent } = Theme::view(theme);
+        Self { prepared_by, cover, alt, accent, has_logo: theme.is_some_and(|theme| theme.logo.is_some()) }
+    }
 }
 
 /// Figures as SVG, empty where there is nothing to draw. Their text is ours and numbers only.
@@ -104,16 +123,26 @@ impl Heat {
 
 /// The whole report.
 pub fn report(assessment: &Assessment, page: &Page, paper: Paper) -> Result<Vec<u8>, PdfError> {
-    let filled = filled(assessment, page, paper, 10.0, super::model::TEXT_SHOWN);
-    made("report.typ", assessment, &filled, None)
+    report_with(assessment, page, Look { paper, theme: None })
+}
+
+/// As [`report`], in a look.
+pub fn report_with(assessment: &Assessment, page: &Page, look: Look<'_>) -> Result<Vec<u8>, PdfError> {
+    let filled = filled(assessment, page, look, 10.0, super::model::TEXT_SHOWN);
+    made("report.typ", assessment, &filled, None, look)
 }
 
 /// The summary on exactly one page.
 pub fn executive_summary(assessment: &Assessment, page: &Page, paper: Paper) -> Result<Vec<u8>, PdfError> {
+    summary_with(assessment, page, Look { paper, theme: None })
+}
+
+/// As [`executive_summary`], in a look.
+pub fn summary_with(assessment: &Assessment, page: &Page, look: Look<'_>) -> Result<Vec<u8>, PdfError> {
     let mut pages = 0;
     for (size, longest) in SUMMARY_FITS {
-        let filled = filled(assessment, page, paper, size, longest);
-        match made("executive-summary.typ", assessment, &filled, Some(1)) {
+        let filled = filled(assessment, page, look, size, longest);
+        match made("executive-summary.typ", assessment, &filled, Some(1), look) {
             Err(PdfError::SummaryTooLong { pages: needed }) => pages = needed,
             done => return done,
         }
@@ -121,12 +150,13 @@ pub fn executive_summary(assessment: &Assessment, page: &Page, paper: Paper) -> 
     Err(PdfError::SummaryTooLong { pages })
 }
 
-fn filled<'a>(assessment: &Assessment, page: &'a Page, paper: Paper, size: f64, longest: usize) -> Filled<'a> {
+fn filled<'a>(assessment: &Assessment, page: &'a Page, look: Look<'_>, size: f64, longest: usize) -> Filled<'a> {
     let day = page.about.day;
     Filled {
         page,
         heat: Heat::of(&html::heat_map(assessment)),
-        paper: paper.typst_name(),
+        paper: look.paper.typst_name(),
+        theme: PaperTheme::of(look.theme),
         size,
         longest,
         date: [day.year(), i16::from(day.month()), i16::from(day.day())],
@@ -141,7 +171,9 @@ fn made(
     assessment: &Assessment,
     filled: &Filled<'_>,
     pages: Option<usize>,
+    look: Look<'_>,
 ) -> Result<Vec<u8>, PdfError> {
+    let logo = look.theme.and_then(|theme| theme.logo.as_ref()).map(|logo| logo.bytes.as_slice());
     let value = serde_json::to_value(filled).expect("a page holds only text and numbers");
     let mut failed = None;
     for alphabet in [Alphabet::every_font(), Alphabet::text_font()] {
@@ -150,7 +182,7 @@ fn made(
         let drawings = value["drawings"].take();
         alphabet.keep(&mut value, filled.longest);
         value["drawings"] = drawings;
-        match set(name, assessment, &value, pages) {
+        match set(name, assessment, &value, pages, logo) {
             Err(PdfError::Template { why, .. }) => failed = failed.or(Some(why)),
             done => return done,
         }
@@ -158,8 +190,14 @@ fn made(
     Err(PdfError::Template { name, why: failed.unwrap_or_default() })
 }
 
-fn set(name: &'static str, assessment: &Assessment, value: &Value, pages: Option<usize>) -> Result<Vec<u8>, PdfError> {
-    let world = TemplateWorld::new(name, serde_json::to_vec(value).expect("a value is JSON"));
+fn set(
+    name: &'static str,
+    assessment: &Assessment,
+    value: &Value,
+    pages: Option<usize>,
+    logo: Option<&[u8]>,
+) -> Result<Vec<u8>, PdfError> {
+    let world = TemplateWorld::new(name, serde_json::to_vec(value).expect("a value is JSON"), logo);
     let faults = |errors: &[typst::diag::SourceDiagnostic]| PdfError::Template {
         name,
         why: errors.iter().map(|error| error.message.to_string()).collect::<Vec<_>>().join("; "),
@@ -209,7 +247,7 @@ mod tests {
         let assessment = maple_street();
         if let Ok(folder) = std::env::var("UPDATE_PAGES") {
             let page = Page::of(&assessment);
-            let mut value = serde_json::to_value(filled(&assessment, &page, Paper::Letter, 10.0, 2_000)).unwrap();
+            let mut value = serde_json::to_value(filled(&assessment, &page, Look::default(), 10.0, 2_000)).unwrap();
             Alphabet::every_font().keep(&mut value, 2_000);
             let path = std::path::Path::new(&folder).join("page.json");
             crate::files::write_whole(&path, &serde_json::to_vec_pretty(&value).unwrap()).unwrap();

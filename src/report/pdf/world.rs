@@ -14,6 +14,8 @@ use crate::report::templates;
 
 /// The name under which templates read the values.
 const VALUES: &str = "page.json";
+/// The name under which they read the logo of a theme.
+const LOGO: &str = "logo";
 
 /// The fonts of the program.
 pub(super) static FONTS: LazyLock<Vec<Font>> =
@@ -25,12 +27,13 @@ static LIBRARY: LazyLock<LazyHash<Library>> = LazyLock::new(|| LazyHash::new(Lib
 pub(super) struct TemplateWorld {
     main: FileId,
     values: Bytes,
+    logo: Option<Bytes>,
 }
 
 impl TemplateWorld {
-    /// The world in which `main` is set with these values.
-    pub(super) fn new(main: &str, values: Vec<u8>) -> Self {
-        Self { main: id(main), values: Bytes::new(values) }
+    /// The world in which `main` is set with these values, and a logo where there is one.
+    pub(super) fn new(main: &str, values: Vec<u8>, logo: Option<&[u8]>) -> Self {
+        Self { main: id(main), values: Bytes::new(values), logo: logo.map(|bytes| Bytes::new(bytes.to_vec())) }
     }
 }
 
@@ -67,6 +70,12 @@ impl World for TemplateWorld {
     fn file(&self, id: FileId) -> FileResult<Bytes> {
         if *id.root() == VirtualRoot::Project && id.vpath().get_without_slash() == VALUES {
             return Ok(self.values.clone());
+        }
+        if *id.root() == VirtualRoot::Project
+            && id.vpath().get_without_slash() == LOGO
+            && let Some(logo) = &self.logo
+        {
+            return Ok(logo.clone());
         }
         text(id).map(|text| Bytes::new(text.as_bytes()))
     }
