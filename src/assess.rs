@@ -108,17 +108,24 @@ pub enum CoverageState {
 /// Judges every subject by every check about its kind.
 pub fn assess(catalog: &Catalog, facts: &Facts) -> Result<Judgement, CheckBroken> {
     let kinds: BTreeSet<SubjectKind> = catalog.checks.values().map(|check| check.subject).collect();
-    let subjects: BTreeMap<SubjectKind, Built<EncodedSubject>> =
-        kinds.into_iter().map(|kind| (kind, facts.encoded(kind))).collect();
-    let checks: Vec<&Check> = catalog.checks.values().collect();
-    let judged: Vec<Judged> =
-        checks.par_iter().map(|check| judge(check, &subjects[&check.subject])).collect::<Result<_, _>>()?;
+    let mut judged: BTreeMap<&str, Judged> = BTreeMap::new();
+    // One kind after the other: what expressions read of a hundred thousand mailboxes is large, and
+    // of no use to the checks of another kind.
+    for kind in kinds {
+        let subjects = facts.encoded(kind);
+        let checks: Vec<&Check> = catalog.checks.values().filter(|check| check.subject == kind).collect();
+        let of_kind: Vec<(&str, Judged)> = checks
+            .par_iter()
+            .map(|check| Ok((check.id.as_str(), judge(check, &subjects)?)))
+            .collect::<Result<_, CheckBroken>>()?;
+        judged.extend(of_kind);
+    }
 
     let mut judgement = Judgement { findings: Vec::new(), passed: Vec::new(), coverage: BTreeMap::new() };
-    for (check, judged) in checks.into_iter().zip(judged) {
+    for (check, judged) in judged {
         judgement.findings.extend(judged.findings);
         judgement.passed.extend(judged.passed);
-        judgement.coverage.insert(check.id.clone(), judged.coverage);
+        judgement.coverage.insert(check.to_owned(), judged.coverage);
     }
     judgement.findings.par_sort_by(|a, b| (b.severity, &a.check, &a.subject).cmp(&(a.severity, &b.check, &b.subject)));
     Ok(judgement)

@@ -18,6 +18,7 @@ pub(super) fn run(args: IngestArgs) -> Result<Ending, Failure> {
     let mut ingest = Ingest::new();
     let mut take = |observation| ingest.add(&observation);
     exports::read_each(&args.paths, &labels, &key, SystemClock.now(), "here", &mut take);
+    let ingest = ingest.sorted();
     match args.format {
         Format::Json => say_json(&ingest),
         Format::Text => say(&ingest.text()),

@@ -2,7 +2,7 @@
 //!
 //! The types are the contract of `ingest --format json`; they show and compute nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -18,7 +18,117 @@ pub struct Ingest {
     pub files: Vec<File>,
     /// Records by kind.
     pub records: BTreeMap<String, u64>,
+    /// Exports of the providers met here that were not among the files.
+    pub missing: Vec<Missing>,
 }
+
+/// An export that was not handed over, how it is made, and what cannot be assessed without it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Missing {
+    pub format: &'static str,
+    pub export: &'static str,
+    pub checks: &'static [&'static str],
+}
+
+/// What each provider's checks need: the formats of which one is enough, how it is made, the checks.
+type Wanted = (&'static [&'static str], &'static str, &'static [&'static str]);
+
+const WANTED: [Wanted; 30] = [
+    (
+        &["google-workspace.delegates"],
+        "gam config csv_output_users_audit true all users print delegates",
+        &["mail-not-delegated"],
+    ),
+    (
+        &["google-workspace.filters"],
+        "gam config csv_output_users_audit true all users print filters formatjson quotechar \"'\"",
+        &["no-forwarding-to-consumer-webmail", "rules-do-not-hide-warnings"],
+    ),
+    (
+        &["google-workspace.forwards"],
+        "gam config csv_output_users_audit true all users print forwards",
+        &["mailbox-forwarding-stays-inside"],
+    ),
+    (&["google-workspace.imap"], "gam all users print imap", &["imap-and-pop-closed"]),
+    (&["google-workspace.policies"], "gam print policies formatjson", &["external-auto-forwarding-off"]),
+    (&["google-workspace.pop"], "gam all users print pop", &["imap-and-pop-closed"]),
+    (
+        &["google-workspace.users-console", "google-workspace.users-gam"],
+        "admin console, Users, Download users with all columns; or gam print users",
+        &["mfa-on-every-mailbox", "mfa-enforced"],
+    ),
+    (
+        &["microsoft365.accepted-domains"],
+        "Get-AcceptedDomain",
+        &["mailbox-forwarding-stays-inside", "no-forwarding-outside"],
+    ),
+    (&["microsoft365.admin-audit-log"], "Get-AdminAuditLogConfig, in Exchange Online", &["unified-audit-log-on"]),
+    (&["microsoft365.app-grants"], "Get-MgOauth2PermissionGrant -All", &["no-program-reads-all-mail"]),
+    (&["microsoft365.audit-bypass"], "Get-MailboxAuditBypassAssociation -ResultSize Unlimited", &["no-audit-bypass"]),
+    (
+        &["microsoft365.cas-mailboxes"],
+        "Get-EXOCASMailbox -PropertySets All",
+        &["imap-and-pop-closed", "smtp-auth-closed"],
+    ),
+    (
+        &["microsoft365.conditional-access"],
+        "Get-MgIdentityConditionalAccessPolicy -All | ConvertTo-Json -Depth 12",
+        &["mfa-enforced"],
+    ),
+    (&["microsoft365.dlp-policies"], "Get-DlpCompliancePolicy", &["leak-policy-enforced"]),
+    (
+        &["microsoft365.folder-permissions"],
+        "Get-MailboxFolderPermission for Calendar and Inbox of every mailbox",
+        &["folders-closed-to-everybody"],
+    ),
+    (
+        &["microsoft365.inbox-rules", "microsoft365.inbox-rules-graph"],
+        "Get-InboxRule -Mailbox <each> -IncludeHidden",
+        &["no-forwarding-to-consumer-webmail", "rules-do-not-hide-warnings"],
+    ),
+    (&["microsoft365.journal-rules"], "Get-JournalRule", &["journaling-stays-with-partners"]),
+    (
+        &["microsoft365.mailbox-permissions", "microsoft365.mailbox-permissions-extractor"],
+        "Get-EXOMailboxPermission for every mailbox",
+        &["full-access-stays-inside", "full-access-not-concentrated"],
+    ),
+    (
+        &["microsoft365.mailboxes"],
+        "Get-EXOMailbox -PropertySets All",
+        &["mailbox-forwarding-stays-inside", "retention-policy-on-phi-mailboxes"],
+    ),
+    (
+        &["microsoft365.mfa-registration"],
+        "Get-MgReportAuthenticationMethodUserRegistrationDetail -All",
+        &["mfa-on-every-mailbox", "mfa-on-every-administrator"],
+    ),
+    (&["microsoft365.organization"], "Get-OrganizationConfig", &["mailbox-auditing-on"]),
+    (&["microsoft365.outbound-spam"], "Get-HostedOutboundSpamFilterPolicy", &["external-auto-forwarding-off"]),
+    (
+        &["microsoft365.recipient-permissions", "microsoft365.mailbox-permissions-extractor"],
+        "Get-EXORecipientPermission -ResultSize Unlimited",
+        &["send-as-not-given"],
+    ),
+    (
+        &["microsoft365.recipients"],
+        "Get-EXORecipient, Get-MailContact, Get-MailUser with LegacyExchangeDN",
+        &["forwarding-targets-resolved"],
+    ),
+    (&["microsoft365.remote-domains"], "Get-RemoteDomain", &["default-remote-domain-blocks-forwarding"]),
+    (&["microsoft365.security-defaults"], "Get-MgPolicyIdentitySecurityDefaultEnforcementPolicy", &["mfa-enforced"]),
+    (&["microsoft365.transport-config"], "Get-TransportConfig", &["smtp-auth-closed"]),
+    (
+        &["microsoft365.transport-rules"],
+        "Get-TransportRule -ResultSize Unlimited | ConvertTo-Json",
+        &["transport-rules-stay-inside"],
+    ),
+    (&["self-hosted.postfix"], "postconf -n", &["no-forwarding-outside"]),
+    (
+        &["self-hosted.sieve"],
+        "doveadm sieve get for every user",
+        &["no-forwarding-to-consumer-webmail", "rules-do-not-hide-warnings"],
+    ),
+];
 
 /// One file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -46,7 +156,7 @@ impl Default for Ingest {
 impl Ingest {
     /// Nothing read yet.
     pub fn new() -> Self {
-        Self { schema: 1, kind: "ingest", files: Vec::new(), records: BTreeMap::new() }
+        Self { schema: 1, kind: "ingest", files: Vec::new(), records: BTreeMap::new(), missing: Vec::new() }
     }
 
     /// Counts one observation; only those of exports say anything here.
@@ -71,10 +181,18 @@ impl Ingest {
         }
     }
 
-    /// Files sorted by path, for output.
+    /// Files sorted by path, and what was not among them, for output.
     #[must_use]
     pub fn sorted(mut self) -> Self {
         self.files.sort_by(|a, b| a.path.cmp(&b.path));
+        let formats: BTreeSet<&str> = self.files.iter().filter_map(|file| file.format.as_deref()).collect();
+        let providers: BTreeSet<&str> =
+            formats.iter().filter_map(|format| format.split_once('.')).map(|of| of.0).collect();
+        let wanted = WANTED.iter().filter(|(of, ..)| {
+            of[0].split_once('.').is_some_and(|(provider, _)| providers.contains(provider))
+                && !of.iter().any(|format| formats.contains(format))
+        });
+        self.missing = wanted.map(|(of, export, checks)| Missing { format: of[0], export, checks }).collect();
         self
     }
 
@@ -109,6 +227,13 @@ impl Ingest {
         for (kind, count) in &self.records {
             out.push_str(&format!("  {kind:<20} {count}\n"));
         }
+        if !self.missing.is_empty() {
+            out.push_str("not handed over; without it these checks cannot be assessed\n");
+        }
+        for missing in &self.missing {
+            out.push_str(&format!("  {}: {}\n", missing.format, missing.checks.join(", ")));
+            out.push_str(&format!("    export it with: {}\n", missing.export));
+        }
         out
     }
 }
@@ -133,6 +258,17 @@ fn shown(file: &ExportFile) -> File {
 mod tests {
     use super::*;
     use crate::keyed::KeyedReference;
+
+    #[test]
+    fn what_is_wanted_is_a_known_format_for_a_check_that_exists() {
+        let catalog = crate::checks::Catalog::built_in().unwrap();
+        for (formats, _, checks) in WANTED {
+            assert!(!formats.is_empty() && !checks.is_empty());
+            for check in checks {
+                assert!(catalog.checks.contains_key(*check), "{check}");
+            }
+        }
+    }
 
     #[test]
     fn every_file_has_a_state_and_records_are_counted() {

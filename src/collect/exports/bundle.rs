@@ -1,36 +1,251 @@
-//! Lists the files of an export: one file, or a folder walked in the order of names.
+//! Lists the files of an export: one file, a folder walked in the order of names, or a zip archive
+//! of which nothing is written to disk.
 //!
 //! Links are not followed, so that nothing outside the folder is read; what is not listed is
-//! said, never skipped in silence.
+//! said, never skipped in silence. A `manifest.yaml` may say what lies beside it: a file that it
+//! names and that is not here, or is not the one that was named, is said as well.
 
+use std::collections::BTreeMap;
+use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use crate::yaml;
 
 /// At most this many files and folders of one export are looked at.
 const ENTRIES: usize = 100_000;
+/// Files in one archive.
+const ARCHIVED: usize = 5_000;
 /// Folders in folders.
 const DEPTH: usize = 16;
+/// One file of an archive, unpacked: it is held in memory.
+const UNPACKED_BYTES: u64 = 256 * 1024 * 1024;
+/// All files of an archive, unpacked.
+const ARCHIVE_BYTES: u64 = 8 * 1024 * 1024 * 1024;
+/// Bytes that one packed byte may become. Small files are let be.
+const RATIO: u64 = 100;
+const RATIO_FROM: u64 = 1024 * 1024;
+const MANIFEST: &str = "manifest.yaml";
+const MANIFEST_BYTES: u64 = 1024 * 1024;
 
 /// One thing found: a file to read, or something that cannot be read and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    pub path: PathBuf,
+    pub place: Place,
     pub label: String,
     pub refused: Option<String>,
+    /// What the bundle's manifest says of it.
+    pub stated: Stated,
+}
+
+/// Where the bytes are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    File(PathBuf),
+    Zipped { archive: PathBuf, index: usize },
+}
+
+/// What a manifest says of one file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stated {
+    pub is_manifest: bool,
+    pub kind: Option<String>,
+    pub sha256: Option<String>,
+    pub rows: Option<u64>,
+}
+
+/// The bytes of one file, to be read as often as needed.
+#[derive(Clone, Debug)]
+pub enum Content {
+    File(PathBuf),
+    Memory(Arc<[u8]>),
+}
+
+impl Content {
+    /// Reads from the beginning.
+    pub fn open(&self) -> io::Result<Box<dyn Read>> {
+        Ok(match self {
+            Self::File(path) => Box::new(std::fs::File::open(path)?),
+            Self::Memory(bytes) => Box::new(Cursor::new(Arc::clone(bytes))),
+        })
+    }
+}
+
+impl Entry {
+    fn at(place: Place, label: String) -> Self {
+        Self { place, label, refused: None, stated: Stated::default() }
+    }
+
+    fn refuse(place: Place, label: String, why: impl Into<String>) -> Self {
+        Self { refused: Some(why.into()), ..Self::at(place, label) }
+    }
+
+    /// The bytes; those of an archived file are unpacked into memory, within limits.
+    pub fn content(&self) -> io::Result<Content> {
+        let (archive, index) = match &self.place {
+            Place::File(path) => return Ok(Content::File(path.clone())),
+            Place::Zipped { archive, index } => (archive, *index),
+        };
+        let mut archive = zip::ZipArchive::new(std::fs::File::open(archive)?).map_err(io::Error::other)?;
+        let entry = archive.by_index(index).map_err(|_| io::Error::other("the archive does not let it be read"))?;
+        // What the archive says of the size is not believed.
+        let allowed = allowed_bytes(entry.compressed_size());
+        let mut bytes = Vec::new();
+        entry.take(allowed + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > allowed {
+            return Err(io::Error::other(too_large(allowed)));
+        }
+        Ok(Content::Memory(bytes.into()))
+    }
+}
+
+fn allowed_bytes(packed: u64) -> u64 {
+    packed.saturating_mul(RATIO).clamp(RATIO_FROM, UNPACKED_BYTES)
+}
+
+fn too_large(allowed: u64) -> String {
+    format!("it unpacks to more than {allowed} bytes; unpack the archive and hand over the folder")
 }
 
 /// Lists `path`, which the evidence calls `label`.
 pub fn list(path: &Path, label: &str) -> Vec<Entry> {
     let mut entries = Vec::new();
     visit(path, label.to_owned(), 0, &mut entries);
+    for at in (0..entries.len()).rev() {
+        if entries[at].refused.is_none() && entries[at].label.rsplit('/').next() == Some(MANIFEST) {
+            apply_manifest(at, &mut entries);
+        }
+    }
     entries
+}
+
+/// `manifest.yaml` of a bundle. What else stands in it (tenant, collector, operator) is for people.
+#[derive(Debug, Deserialize)]
+struct Manifest {
+    #[serde(default)]
+    files: Vec<StatedFile>,
+}
+
+#[derive(Debug, Deserialize)]
+struct StatedFile {
+    path: String,
+    #[serde(default)]
+    kind: Option<String>,
+    #[serde(default)]
+    sha256: Option<String>,
+    #[serde(default)]
+    rows: Option<u64>,
+}
+
+fn apply_manifest(at: usize, entries: &mut Vec<Entry>) {
+    let read = entries[at].content().and_then(|content| {
+        let mut text = String::new();
+        content.open()?.take(MANIFEST_BYTES).read_to_string(&mut text)?;
+        Ok(text)
+    });
+    let parsed = read.map_err(|error| format!("cannot be read: {error}")).and_then(|text| {
+        yaml::read::<Manifest>(Path::new(MANIFEST), &text)
+            .map_err(|fault| format!("line {}: {}", fault.line, fault.what))
+    });
+    let manifest = match parsed {
+        Ok(manifest) => manifest,
+        Err(why) => {
+            entries[at].refused = Some(why);
+            return;
+        }
+    };
+    entries[at].stated.is_manifest = true;
+    let folder = entries[at].label[..entries[at].label.len() - MANIFEST.len()].to_owned();
+    let by_label: BTreeMap<String, usize> =
+        entries.iter().enumerate().map(|(index, entry)| (entry.label.clone(), index)).collect();
+    for file in manifest.files {
+        let label = format!("{folder}{}", file.path);
+        match by_label.get(&label) {
+            Some(&index) => {
+                entries[index].stated = Stated {
+                    is_manifest: false,
+                    kind: file.kind,
+                    sha256: file.sha256.map(|digest| digest.to_ascii_lowercase()),
+                    rows: file.rows,
+                }
+            }
+            None => {
+                let label = crate::text::visible(&label);
+                let why = "the manifest names it, and it was not handed over";
+                entries.push(Entry::refuse(Place::File(PathBuf::new()), label, why));
+            }
+        }
+    }
+}
+
+/// What is wrong with a path inside an archive, if it is one that could lead out of it.
+fn leads_out(name: &str) -> bool {
+    name.starts_with(['/', '\\'])
+        || name.contains(':')
+        || name.chars().any(char::is_control)
+        || name.split(['/', '\\']).any(|part| part == "..")
+}
+
+/// The files of a zip archive, by name; `None` where it is none, or a document that is packed as one.
+fn archived(path: &Path, label: &str) -> Option<Vec<Entry>> {
+    let mut magic = [0; 4];
+    std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut magic)).ok()?;
+    if &magic != b"PK\x03\x04" {
+        return None;
+    }
+    let mut archive = zip::ZipArchive::new(std::fs::File::open(path).ok()?).ok()?;
+    let count = archive.len();
+    let names: Vec<Option<String>> = (0..count.min(ARCHIVED))
+        .map(|index| archive.name_for_index(index)?.ok().map(|name| name.into_owned()))
+        .collect();
+    if names.iter().flatten().any(|name| name == "[Content_Types].xml" || name == "mimetype") {
+        return None;
+    }
+    let whole = Place::File(path.to_owned());
+    let mut entries = Vec::new();
+    if count > ARCHIVED {
+        let why = format!("more than {ARCHIVED} files in the archive; the rest was not read");
+        entries.push(Entry::refuse(whole.clone(), label.to_owned(), why));
+    }
+    let mut order: Vec<(usize, &String)> =
+        names.iter().enumerate().filter_map(|(index, name)| name.as_ref().map(|name| (index, name))).collect();
+    order.sort_by(|a, b| a.1.cmp(b.1));
+    let mut unpacked = 0_u64;
+    for (index, name) in order {
+        if name.ends_with('/') {
+            continue;
+        }
+        let below = format!("{label}/{}", crate::text::visible(name));
+        let place = Place::Zipped { archive: path.to_owned(), index };
+        if leads_out(name) {
+            entries.push(Entry::refuse(place, below, "its name leads out of the archive"));
+            continue;
+        }
+        let refused = match archive.by_index(index) {
+            Err(_) => Some("the archive does not let it be read: encrypted, or packed in an unknown way".to_owned()),
+            Ok(entry) if entry.is_symlink() => Some("it is a link; links are not followed".to_owned()),
+            Ok(entry) => {
+                unpacked = unpacked.saturating_add(entry.size());
+                let allowed = allowed_bytes(entry.compressed_size());
+                if unpacked > ARCHIVE_BYTES {
+                    Some(format!("the archive unpacks to more than {ARCHIVE_BYTES} bytes"))
+                } else {
+                    (entry.size() > allowed).then(|| too_large(allowed))
+                }
+            }
+        };
+        entries.push(Entry { refused, ..Entry::at(place, below) });
+    }
+    Some(entries)
 }
 
 fn visit(path: &Path, label: String, depth: usize, entries: &mut Vec<Entry>) {
     if entries.len() >= ENTRIES {
         return;
     }
-    let mut refuse =
-        |why: String| entries.push(Entry { path: path.to_owned(), label: label.clone(), refused: Some(why) });
+    let mut refuse = |why: String| entries.push(Entry::refuse(Place::File(path.to_owned()), label.clone(), why));
     // The path a person named may be a link; what lies inside may not lead out.
     let metadata = if depth == 0 { std::fs::metadata(path) } else { std::fs::symlink_metadata(path) };
     let metadata = match metadata {
@@ -41,7 +256,10 @@ fn visit(path: &Path, label: String, depth: usize, entries: &mut Vec<Entry>) {
         return refuse("it is a link; links are not followed".to_owned());
     }
     if metadata.is_file() {
-        entries.push(Entry { path: path.to_owned(), label, refused: None });
+        match archived(path, &label) {
+            Some(inside) => entries.extend(inside),
+            None => entries.push(Entry::at(Place::File(path.to_owned()), label)),
+        }
         return;
     }
     if !metadata.is_dir() {
@@ -61,7 +279,7 @@ fn visit(path: &Path, label: String, depth: usize, entries: &mut Vec<Entry>) {
     for name in names {
         if entries.len() >= ENTRIES {
             let why = format!("more than {ENTRIES} entries; the rest was not read");
-            entries.push(Entry { path: path.to_owned(), label, refused: Some(why) });
+            entries.push(Entry::refuse(Place::File(path.to_owned()), label, why));
             return;
         }
         let below = if label.is_empty() {
@@ -100,5 +318,67 @@ mod tests {
         let entries = list(Path::new("/nowhere/at/all"), "x");
         assert_eq!(entries.len(), 1);
         assert!(entries[0].refused.is_some());
+    }
+
+    fn zipped(files: &[(&str, &[u8])]) -> tempfile::NamedTempFile {
+        use std::io::Write;
+        let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, bytes) in files {
+            let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+            writer.start_file(*name, options).unwrap();
+            writer.write_all(bytes).unwrap();
+        }
+        let file = tempfile::NamedTempFile::new().unwrap();
+        crate::files::write_whole(file.path(), &writer.finish().unwrap().into_inner()).unwrap();
+        file
+    }
+
+    fn text(entry: &Entry) -> String {
+        let mut text = String::new();
+        entry.content().unwrap().open().unwrap().read_to_string(&mut text).unwrap();
+        text
+    }
+
+    #[test]
+    fn an_archive_is_read_where_it_lies_and_names_that_lead_out_are_refused() {
+        let file = zipped(&[("m365/b.csv", b"two"), ("a.csv", b"one"), ("../evil.csv", b"x"), ("/etc/x.csv", b"x")]);
+        let entries = list(file.path(), "exports.zip");
+        let told: Vec<_> = entries.iter().map(|entry| (entry.label.as_str(), entry.refused.is_some())).collect();
+        assert_eq!(
+            told,
+            [
+                ("exports.zip/../evil.csv", true),
+                ("exports.zip//etc/x.csv", true),
+                ("exports.zip/a.csv", false),
+                ("exports.zip/m365/b.csv", false)
+            ]
+        );
+        assert_eq!((text(&entries[2]).as_str(), text(&entries[3]).as_str()), ("one", "two"));
+    }
+
+    #[test]
+    fn a_bomb_and_an_archive_in_an_archive_stay_closed() {
+        let bomb = zipped(&[("zeros.csv", &vec![0; 20 * 1024 * 1024]), ("fine.csv", b"fine")]);
+        let entries = list(bomb.path(), "z");
+        assert!(entries[1].refused.as_ref().is_some_and(|why| why.contains("unpacks to more")), "{entries:?}");
+        assert_eq!(entries[0].refused, None);
+        let inner = std::fs::read(zipped(&[("a.csv", b"x")]).path()).unwrap();
+        let entries = list(zipped(&[("inner.zip", &inner)]).path(), "z");
+        assert_eq!(entries.len(), 1);
+        assert!(matches!(entries[0].place, Place::Zipped { .. }), "its bytes are looked at, it is not opened");
+    }
+
+    #[test]
+    fn a_manifest_names_what_is_missing_and_what_each_file_is() {
+        let manifest = "schema: 1\ntenant: clinic\nfiles:\n  - { path: m365/a.csv, kind: microsoft365.mailboxes, sha256: AB, rows: 3 }\n  - { path: m365/gone.csv }\n";
+        let file = zipped(&[("manifest.yaml", manifest.as_bytes()), ("m365/a.csv", b"x")]);
+        let entries = list(file.path(), "z");
+        let of = |label: &str| entries.iter().find(|entry| entry.label == label).unwrap();
+        assert_eq!(of("z/m365/a.csv").stated.kind.as_deref(), Some("microsoft365.mailboxes"));
+        assert_eq!(of("z/m365/a.csv").stated.sha256.as_deref(), Some("ab"));
+        assert!(of("z/m365/gone.csv").refused.is_some());
+        assert!(of("z/manifest.yaml").stated.is_manifest);
+        let broken = zipped(&[("manifest.yaml", b"files: [")]);
+        assert!(list(broken.path(), "z")[0].refused.is_some());
     }
 }

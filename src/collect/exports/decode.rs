@@ -5,10 +5,11 @@
 //! holds more than a chunk.
 
 use std::io::{self, Read};
-use std::path::Path;
 
 use encoding_rs::{Decoder, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use sha2::{Digest, Sha256};
+
+use super::bundle::Content;
 
 const CHUNK: usize = 64 * 1024;
 
@@ -59,8 +60,8 @@ pub struct Survey {
 }
 
 /// Reads the whole file once: size, hash, encoding. Stops at `limit` bytes with an error.
-pub fn survey(path: &Path, limit: u64) -> io::Result<Survey> {
-    let mut file = std::fs::File::open(path)?.take(limit + 1);
+pub fn survey(content: &Content, limit: u64) -> io::Result<Survey> {
+    let mut file = content.open()?.take(limit + 1);
     let mut hash = Sha256::new();
     let mut head = Vec::new();
     let mut utf8 = Utf8Watch::default();
@@ -114,7 +115,7 @@ fn encoding(head: &[u8], valid_utf8: bool) -> (Encoding, bool) {
 
 fn binary(head: &[u8]) -> Option<&'static str> {
     const MAGIC: [(&[u8], &str); 8] = [
-        (b"PK\x03\x04", "a zip archive or office document"),
+        (b"PK\x03\x04", "an office document, or an archive in an archive"),
         (b"PK\x05\x06", "an empty zip archive"),
         (b"\x1f\x8b", "a gzip archive"),
         (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
@@ -246,7 +247,7 @@ mod tests {
     fn decoded(bytes: &[u8]) -> (String, &'static str, bool) {
         let file = tempfile::NamedTempFile::new().unwrap();
         crate::files::write_whole(file.path(), bytes).unwrap();
-        let survey = survey(file.path(), 1 << 20).unwrap();
+        let survey = survey(&Content::File(file.path().to_owned()), 1 << 20).unwrap();
         let mut text = String::new();
         Decoded::new(bytes, survey.encoding).read_to_string(&mut text).unwrap();
         (text, survey.encoding.as_str(), survey.guessed)
@@ -287,7 +288,7 @@ mod tests {
     fn a_file_over_the_limit_is_refused() {
         let file = tempfile::NamedTempFile::new().unwrap();
         crate::files::write_whole(file.path(), &[b'a'; 100]).unwrap();
-        assert!(survey(file.path(), 99).is_err());
-        assert!(survey(file.path(), 100).is_ok());
+        assert!(survey(&Content::File(file.path().to_owned()), 99).is_err());
+        assert!(survey(&Content::File(file.path().to_owned()), 100).is_ok());
     }
 }

@@ -408,7 +408,7 @@ fn is_page_key(key: &[u8]) -> bool {
 }
 
 /// Parses one record.
-fn record(slice: &[u8]) -> Result<Vec<(&'static str, Cell)>, String> {
+pub(super) fn record(slice: &[u8]) -> Result<Vec<(&'static str, Cell)>, String> {
     let mut from = serde_json::Deserializer::from_slice(slice);
     let cells = Record.deserialize(&mut from).map_err(|_| "not readable as JSON".to_owned())?;
     from.end().map_err(|_| "not readable as JSON".to_owned())?;

@@ -6,12 +6,15 @@
 
 mod alike;
 mod apps;
+mod assessors;
 mod bundle;
 mod clixml;
+mod coverage;
 mod decode;
 mod google_workspace;
 mod grants;
 mod json;
+mod known_only;
 mod microsoft365;
 mod recipient;
 mod recognise;
@@ -24,8 +27,8 @@ mod watched;
 mod words;
 
 use std::collections::BTreeSet;
-use std::io::{Read, Seek};
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 
@@ -36,6 +39,7 @@ use crate::names::{SubjectId, SubjectKind};
 use crate::seen::Seen;
 
 use alike::Alike;
+use bundle::{Content, Entry};
 use decode::{Decoded, Survey};
 use recognise::{Format, NotRecognised};
 use row::Row;
@@ -103,9 +107,11 @@ pub fn read_each(
                     give(subject_of(&record), question, Answer::Record(record));
                 }
             };
+            let mut parts = Vec::new();
             let file = match &entry.refused {
                 Some(why) => unreadable(&entry.label, why.clone()),
-                None => read_file(&entry.path, &entry.label, key, &mut records),
+                None if entry.stated.is_manifest => manifest(&entry),
+                None => read_entry(&entry, key, &mut records, &mut parts),
             };
             for (row, record) in alike.into_records() {
                 give(
@@ -114,8 +120,10 @@ pub fn read_each(
                     Answer::Record(record),
                 );
             }
-            let subject = SubjectId::new(SubjectKind::ExportFile, entry.label.clone());
-            give(subject, Question::ExportFile { label: entry.label.clone() }, Answer::ExportFile(file));
+            for file in parts.into_iter().chain([file]) {
+                let subject = SubjectId::new(SubjectKind::ExportFile, file.label.clone());
+                give(subject, Question::ExportFile { label: file.label.clone() }, Answer::ExportFile(file));
+            }
         }
     }
 }
@@ -170,12 +178,64 @@ fn unreadable(label: &str, why: String) -> ExportFile {
     }
 }
 
-/// Reads one file and gives its records.
-fn read_file(path: &Path, label: &str, key: &KeyedReference, records: &mut dyn FnMut(Record)) -> ExportFile {
-    let survey = match decode::survey(path, FILE_BYTES) {
-        Ok(survey) => survey,
-        Err(error) => return unreadable(label, error.to_string()),
+/// The bundle's own list of its files.
+fn manifest(entry: &Entry) -> ExportFile {
+    let mut file = ExportFile { format: Some("manifest".to_owned()), ..unreadable(&entry.label, String::new()) };
+    file.rejected.clear();
+    file.state = ExportState::Read;
+    if let Ok(survey) = entry.content().and_then(|content| decode::survey(&content, FILE_BYTES)) {
+        file.bytes = survey.bytes;
+        file.encoding = survey.encoding.as_str().to_owned();
+        file.sha256 = survey.sha256;
+    }
+    file
+}
+
+/// Reads one file and holds against it what the bundle's manifest says of it.
+fn read_entry(
+    entry: &Entry,
+    key: &KeyedReference,
+    records: &mut dyn FnMut(Record),
+    parts: &mut Vec<ExportFile>,
+) -> ExportFile {
+    let content = match entry.content() {
+        Ok(content) => content,
+        Err(error) => return unreadable(&entry.label, error.to_string()),
     };
+    let survey = match decode::survey(&content, FILE_BYTES) {
+        Ok(survey) => survey,
+        Err(error) => return unreadable(&entry.label, error.to_string()),
+    };
+    if entry.stated.sha256.as_ref().is_some_and(|stated| *stated != survey.sha256) {
+        let why = "its SHA-256 is another one than the manifest says: it was changed after collection".to_owned();
+        return ExportFile { bytes: survey.bytes, sha256: survey.sha256, ..unreadable(&entry.label, why) };
+    }
+    let mut file = read_file(&content, survey, &entry.label, key, records, parts);
+    let contradiction = match (&entry.stated.kind, &file.format) {
+        (Some(stated), Some(found)) if stated != found && found.rsplit('.').next() != Some(stated) => {
+            Some("the manifest says that it holds something else than its columns say".to_owned())
+        }
+        _ => None,
+    };
+    let short = entry.stated.rows.filter(|rows| *rows != file.rows && file.state == ExportState::Read);
+    let short = short.map(|rows| format!("the manifest says {rows} rows, {} were read", file.rows));
+    for why in contradiction.into_iter().chain(short) {
+        file.state = ExportState::PartlyRead;
+        file.rejected_rows += 1;
+        file.rejected.insert(0, RejectedRow { row: 0, why });
+    }
+    file
+}
+
+/// Reads one file and gives its records.
+fn read_file(
+    content: &Content,
+    survey: Survey,
+    label: &str,
+    key: &KeyedReference,
+    records: &mut dyn FnMut(Record),
+    parts: &mut Vec<ExportFile>,
+) -> ExportFile {
     let mut file = ExportFile {
         bytes: survey.bytes,
         sha256: survey.sha256.clone(),
@@ -186,7 +246,7 @@ fn read_file(path: &Path, label: &str, key: &KeyedReference, records: &mut dyn F
     if survey.guessed {
         file.notes.push(format!("the encoding is a guess: {}", survey.encoding.as_str()));
     }
-    if let Some(found) = self_hosted::read(path, label, &survey, key) {
+    if let Some(found) = self_hosted::read(content, label, &survey, key) {
         file.format = Some(found.format.to_owned());
         file.rows = found.rows;
         file.state = if found.faults.is_empty() { ExportState::Read } else { ExportState::PartlyRead };
@@ -195,7 +255,47 @@ fn read_file(path: &Path, label: &str, key: &KeyedReference, records: &mut dyn F
         found.records.into_iter().for_each(&mut *records);
         return file;
     }
-    match rows(path, &survey) {
+    if let Some(coverage) = coverage::read(content, &survey, label) {
+        file.format = Some("coverage".to_owned());
+        file.rows = coverage.rows;
+        file.state = if coverage.faults == 0 { ExportState::Read } else { ExportState::PartlyRead };
+        file.rejected_rows = coverage.faults;
+        if coverage.faults > 0 {
+            file.rejected
+                .push(RejectedRow { row: 0, why: format!("{} lines are no coverage records", coverage.faults) });
+        }
+        for (format, (times, why)) in coverage.failed {
+            let why = format!("the collector could not read it {times} times: {why}");
+            let label = format!("{label}#{format}");
+            let refused = RejectedRow { row: 0, why };
+            parts.push(ExportFile {
+                format: Some(format),
+                rows: 0,
+                rejected: vec![refused],
+                rejected_rows: times,
+                state: ExportState::Unreadable,
+                label,
+                ..file.clone()
+            });
+        }
+        return file;
+    }
+    if let Some(document) = assessors::read(content, &survey) {
+        file.format = Some(document.format.to_owned());
+        file.state = ExportState::Read;
+        for part in document.parts {
+            let part = taken_apart(part, &file, key, records);
+            file.rows += part.rows;
+            if part.state != ExportState::Read {
+                file.state = ExportState::PartlyRead;
+                file.rejected_rows += part.rejected_rows;
+                file.rejected.extend(part.rejected.iter().take(REJECTED.saturating_sub(file.rejected.len())).cloned());
+            }
+            parts.push(part);
+        }
+        return file;
+    }
+    match rows(content, &survey) {
         Ok(rows) => reading(rows, file, key, records),
         Err((state, why)) => {
             file.state = state;
@@ -205,7 +305,51 @@ fn read_file(path: &Path, label: &str, key: &KeyedReference, records: &mut dyn F
     }
 }
 
-type Text = Decoded<std::io::Take<std::fs::File>>;
+/// Reads one export inside another assessor's document.
+fn taken_apart(
+    part: assessors::Part,
+    whole: &ExportFile,
+    key: &KeyedReference,
+    records: &mut dyn FnMut(Record),
+) -> ExportFile {
+    let mut file = ExportFile {
+        label: format!("{}#{}", whole.label, part.key),
+        format: Some(part.format.as_str().to_owned()),
+        notes: Vec::new(),
+        ..whole.clone()
+    };
+    (file.rows, file.rejected_rows) = (0, 0);
+    file.rejected.clear();
+    let mut rejections = Rejections::default();
+    if let Some(why) = part.failed {
+        rejections.add(0, why);
+    }
+    let mut lost = BTreeSet::new();
+    for row in part.rows {
+        let normal = row.and_then(|row| {
+            lost.extend(row.cells.iter().filter(|(_, cell)| cell.is_destroyed()).map(|(column, _)| *column));
+            normalized(part.format, &row, key).map_err(|why| format!("row {}: {why}", row.number))
+        });
+        match normal {
+            Ok(found) => {
+                file.rows += 1;
+                found.into_iter().for_each(&mut *records);
+            }
+            Err(why) => rejections.add(0, why),
+        }
+    }
+    file.lost_fields = lost.into_iter().map(str::to_owned).collect();
+    file.rejected_rows = rejections.count;
+    file.state = match (file.rows, rejections.count) {
+        (_, 0) => ExportState::Read,
+        (0, _) => ExportState::Unreadable,
+        (_, _) => ExportState::PartlyRead,
+    };
+    file.rejected = rejections.listed;
+    file
+}
+
+type Text = Decoded<std::io::Take<Box<dyn Read>>>;
 
 /// The rows of a file, whatever it is written in.
 enum Rows {
@@ -224,7 +368,7 @@ impl Rows {
     }
 }
 
-fn rows(path: &Path, survey: &Survey) -> Result<Rows, (ExportState, String)> {
+fn rows(content: &Content, survey: &Survey) -> Result<Rows, (ExportState, String)> {
     let failed = |error: std::io::Error| (ExportState::Unreadable, format!("cannot be read: {}", error.kind()));
     if survey.bytes == 0 {
         return Err((ExportState::Unreadable, EMPTY.to_owned()));
@@ -232,14 +376,13 @@ fn rows(path: &Path, survey: &Survey) -> Result<Rows, (ExportState, String)> {
     if let Some(what) = survey.binary {
         return Err((ExportState::NotAnExport, format!("{what}: unpack it, or save it as CSV or JSON")));
     }
-    let mut file = std::fs::File::open(path).map_err(failed)?;
     let mut head = String::new();
     let mut bytes = Vec::new();
-    Decoded::new((&mut file).take(survey.bytes), survey.encoding).take(HEAD).read_to_end(&mut bytes).map_err(failed)?;
+    let file = content.open().map_err(failed)?;
+    Decoded::new(file.take(survey.bytes), survey.encoding).take(HEAD).read_to_end(&mut bytes).map_err(failed)?;
     // A character may be cut at the end of the head.
     head.push_str(&String::from_utf8_lossy(&bytes));
-    file.rewind().map_err(failed)?;
-    let text = Decoded::new(file.take(survey.bytes), survey.encoding);
+    let text = Decoded::new(content.open().map_err(failed)?.take(survey.bytes), survey.encoding);
     let start = head.trim_start_matches(|c: char| c.is_whitespace() || c == '\0');
     if head.contains('\0') {
         return Err((ExportState::NotAnExport, "not text".to_owned()));
@@ -287,6 +430,23 @@ fn reading(mut rows: Rows, mut file: ExportFile, key: &KeyedReference, records: 
     };
     let format = match recognise::recognise(&columns, &sample, context.as_deref()) {
         Ok(format) => format,
+        Err(NotRecognised::Nothing) if known_only::name(&columns).is_some() => {
+            file.format = known_only::name(&columns).map(str::to_owned);
+            file.rows = sample.len() as u64;
+            while ended.is_none() {
+                match rows.next_row() {
+                    Next::End => ended = Some(None),
+                    Next::Failed(why) => ended = Some(Some(why)),
+                    Next::Rejected { row, why } => rejections.add(row, why),
+                    Next::Row(_) => file.rows += 1,
+                }
+                if file.rows + rejections.count > ROWS {
+                    ended = Some(Some(format!("more than {ROWS} rows")));
+                }
+            }
+            file.notes.push(known_only::NOTE.to_owned());
+            return close(&rows, ended.flatten(), rejections, file);
+        }
         Err(why) => {
             let why = match why {
                 NotRecognised::Nothing => "its columns are those of no known export".to_owned(),

@@ -503,7 +503,8 @@ const READ: &[&str] = &[
 
 static KNOWN: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(|| {
     let identifying = Format::ALL.into_iter().flat_map(|format| format.identified_by().iter().copied().flatten());
-    identifying.chain(READ).map(|column| (*column, *column)).collect()
+    let others = super::known_only::columns();
+    identifying.chain(READ).copied().chain(others).map(|column| (column, column)).collect()
 });
 
 /// The known column that a header or key names, however it is written.

@@ -5,13 +5,13 @@
 //! anywhere, so it counts as a recipient that nobody can name.
 
 use std::io::Read;
-use std::path::Path;
 
+use super::bundle::Content;
 use super::decode::{Decoded, Survey};
 use super::recipient::{self, reference};
 use super::row::address;
 use super::words;
-use crate::evidence::export::{ForwardingRule, Record, Target};
+use crate::evidence::export::{ForwardingRule, Record, Target, TenantSetting};
 use crate::keyed::KeyedReference;
 use crate::records::sieve::{self, Action, Block};
 use crate::seen::{NotObserved, Seen};
@@ -30,11 +30,11 @@ pub struct Found {
 }
 
 /// Reads the file if it is one of these.
-pub fn read(path: &Path, label: &str, survey: &Survey, key: &KeyedReference) -> Option<Found> {
+pub fn read(content: &Content, label: &str, survey: &Survey, key: &KeyedReference) -> Option<Found> {
     if survey.bytes == 0 || survey.bytes > TEXT_BYTES || survey.binary.is_some() {
         return None;
     }
-    let file = std::fs::File::open(path).ok()?;
+    let file = content.open().ok()?;
     let mut bytes = Vec::new();
     Decoded::new(file.take(survey.bytes), survey.encoding).take(TEXT_BYTES).read_to_end(&mut bytes).ok()?;
     let text = String::from_utf8(bytes).ok()?;
@@ -45,6 +45,8 @@ pub fn read(path: &Path, label: &str, survey: &Survey, key: &KeyedReference) -> 
         Some(forward_file(&text, label, key))
     } else if looks_like_postconf(&text) {
         Some(postfix(&text, key))
+    } else if looks_like_doveconf(&text) {
+        Some(dovecot(&text))
     } else if name.starts_with("aliases") || looks_like_aliases(&text) {
         Some(aliases(&text, key))
     } else {
@@ -67,6 +69,15 @@ fn looks_like_postconf(text: &str) -> bool {
         ["mydestination", "myhostname", "inet_interfaces", "smtpd_banner", "queue_directory", "mynetworks"];
     let names = text.lines().filter_map(|line| line.split_once(" =")).map(|(name, _)| name);
     names.filter(|name| NAMES.contains(name)).count() >= 2
+}
+
+/// `doveconf -n` begins with the version as a comment, and nests settings in blocks.
+fn looks_like_doveconf(text: &str) -> bool {
+    const NAMES: [&str; 7] =
+        ["auth_mechanisms", "mail_location", "mail_path", "mail_plugins", "protocols", "ssl", "disable_plaintext_auth"];
+    let names = text.lines().filter_map(|line| line.split_once(" =")).map(|(name, _)| name);
+    names.filter(|name| NAMES.contains(name)).count() >= 2
+        && text.lines().any(|line| line.ends_with('{') || line.starts_with("# 2."))
 }
 
 fn looks_like_aliases(text: &str) -> bool {
@@ -313,6 +324,46 @@ fn postfix(text: &str, key: &KeyedReference) -> Found {
     Found { format: "self-hosted.postfix", rows: lines.len() as u64, faults: Vec::new(), records }
 }
 
+/// `doveconf -n`: whether a password may be sent in the clear, and whether TLS is demanded. What
+/// stands in a block holds for a part only and is not taken for the whole.
+fn dovecot(text: &str) -> Found {
+    let (mut depth, mut rows, mut faults) = (0_usize, 0, Vec::new());
+    let mut settings: std::collections::BTreeMap<String, String> = std::collections::BTreeMap::new();
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        rows += 1;
+        if line.ends_with('{') {
+            depth += 1;
+        } else if line == "}" {
+            depth = depth.saturating_sub(1);
+        } else if depth == 0 {
+            match line.split_once('=') {
+                Some((name, value)) => {
+                    settings.insert(name.trim().to_owned(), value.trim().to_ascii_lowercase());
+                }
+                None => faults.push("a line sets nothing".to_owned()),
+            }
+        }
+    }
+    if depth > 0 {
+        faults.push("a block does not end".to_owned());
+    }
+    faults.dedup();
+    let is = |name: &str| settings.get(name).map(String::as_str);
+    // 2.4 turned the setting round; both are off by default, and `-n` leaves defaults out.
+    let clear = is("auth_allow_cleartext") == Some("yes") || is("disable_plaintext_auth") == Some("no");
+    let demanded = is("ssl") == Some("required");
+    let setting = |name: &str, value: bool| {
+        Record::TenantSetting(TenantSetting {
+            provider: PROVIDER.to_owned(),
+            setting: name.to_owned(),
+            of: Some("dovecot".to_owned()),
+            value: Seen::Present(value.to_string()),
+        })
+    };
+    let records = vec![setting("passwords-in-clear", clear), setting("tls-demanded", demanded)];
+    Found { format: "self-hosted.dovecot", rows, faults, records }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -340,6 +391,23 @@ mod tests {
             Target::Unresolved { .. } => "name".to_owned(),
         });
         shown.collect()
+    }
+
+    #[test]
+    fn dovecots_settings_of_the_whole_are_told_from_those_of_a_part() {
+        let values = |text: &str| -> Vec<(String, String)> {
+            let of = |record| match record {
+                Record::TenantSetting(setting) => (setting.setting, setting.value.present().cloned().unwrap()),
+                other => panic!("{other:?}"),
+            };
+            dovecot(text).records.into_iter().map(of).collect()
+        };
+        let text = "# 2.3.21: /etc/dovecot/dovecot.conf\ndisable_plaintext_auth = no\nprotocol imap {\n  ssl = required\n}\nssl = yes\n";
+        assert!(looks_like_doveconf(text));
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(values(text), [pair("passwords-in-clear", "true"), pair("tls-demanded", "false")]);
+        assert_eq!(values("ssl = required\n"), [pair("passwords-in-clear", "false"), pair("tls-demanded", "true")]);
+        assert!(!dovecot("ssl = yes\npassdb {\n").faults.is_empty());
     }
 
     #[test]

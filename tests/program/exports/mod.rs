@@ -1,6 +1,9 @@
 //! Exports from files to findings: every encoding, every source, every recipient, every rule.
 
+mod collectors;
 mod encodings;
 mod recipients;
 mod rules;
+mod sources;
+mod taken_away;
 mod world;

@@ -1,0 +1,190 @@
+#requires -Version 7.2
+<#
+.SYNOPSIS
+Collects a Microsoft 365 tenant's mail settings for `mailassay ingest`. Reads only.
+
+.DESCRIPTION
+Needs the modules ExchangeOnlineManagement 3 and Microsoft.Graph.Authentication, with sessions
+opened by you (Connect-ExchangeOnline, Connect-MgGraph) before it is started: it asks for no
+password and keeps no token.
+
+Least rights. Exchange: a role group with View-Only Recipients and View-Only Configuration, and
+with the role entry Get-InboxRule (of the role Mail Recipients), which the read-only roles do not
+hold. Graph: AuditLog.Read.All, Policy.Read.All, Directory.Read.All, Application.Read.All.
+
+Every mailbox that was asked gets a line in status/, with what went wrong: a mailbox without rules
+and a mailbox whose rules may not be read are two things. No message, subject or password is read.
+Rules keep their names and conditions in the output folder; `mailassay` turns them into classes.
+
+Not tried against a tenant: the script was checked for its grammar only.
+
+.PARAMETER OutputFolder
+Where the exports go; made with access for you alone.
+
+.PARAMETER Shards
+Into how many parts the mailboxes are divided.
+
+.PARAMETER Shard
+Which of them this run reads, from 0.
+
+.EXAMPLE
+./Collect-Microsoft365.ps1 -OutputFolder ./exports -Shards 8 -Shard 3
+#>
+[CmdletBinding()]
+param(
+    [Parameter(Mandatory)][string]$OutputFolder,
+    [ValidateRange(1, 1000)][int]$Shards = 1,
+    [ValidateRange(0, 999)][int]$Shard = 0
+)
+
+Set-StrictMode -Version Latest
+$ErrorActionPreference = 'Stop'
+
+if ($Shard -ge $Shards) { throw "Shard counts from 0 and must be below $Shards." }
+
+$exports = Join-Path $OutputFolder 'm365'
+$status = Join-Path $OutputFolder 'status'
+New-Item -ItemType Directory -Force -Path $exports, $status | Out-Null
+if (-not $IsWindows) {
+    # Nobody else may read what people told their mailboxes to do.
+    chmod 700 $OutputFolder $exports $status
+}
+
+function Write-Line {
+    param([string]$Path, [object]$Value)
+    Add-Content -LiteralPath $Path -Encoding utf8NoBOM -Value ($Value | ConvertTo-Json -Compress -Depth 12 -EnumsAsStrings)
+}
+
+function Write-Status {
+    param([string]$What, [string]$Subject, [bool]$Ok, [int]$Rows, [string]$Why)
+    $line = [ordered]@{ what = $What; subject = $Subject; ok = $Ok; rows = $Rows; why = $Why }
+    Write-Line -Path (Join-Path $status "coverage-$Shard.jsonl") -Value $line
+}
+
+# One export of the whole tenant. It is written under another name until it is whole.
+function Export-Whole {
+    param([string]$Name, [scriptblock]$Ask)
+    $path = Join-Path $exports "$Name.jsonl"
+    if (Test-Path -LiteralPath $path) { return }
+    $part = "$path.part"
+    Remove-Item -LiteralPath $part -Force -ErrorAction SilentlyContinue
+    $rows = 0
+    try {
+        foreach ($row in @(& $Ask)) {
+            if ($null -eq $row) { continue }
+            Write-Line -Path $part -Value $row
+            $rows++
+        }
+        if ($rows -gt 0) { Move-Item -LiteralPath $part -Destination $path -Force }
+        Write-Status -What $Name -Subject '*' -Ok $true -Rows $rows -Why ''
+    }
+    catch {
+        Remove-Item -LiteralPath $part -Force -ErrorAction SilentlyContinue
+        Write-Status -What $Name -Subject '*' -Ok $false -Rows $rows -Why $_.FullyQualifiedErrorId
+    }
+}
+
+# A stable part of all mailboxes, the same on every machine and in every run.
+function Test-Mine {
+    param([string]$Id)
+    if ($Shards -eq 1) { return $true }
+    $bytes = [System.Text.Encoding]::UTF8.GetBytes($Id.ToLowerInvariant())
+    $digest = [System.Security.Cryptography.SHA256]::HashData($bytes)
+    return ([System.BitConverter]::ToUInt32($digest, 0) % $Shards) -eq $Shard
+}
+
+# One export that is asked for mailbox by mailbox, and goes on where it stopped.
+function Export-Each {
+    param([string]$Name, [object[]]$Mailboxes, [scriptblock]$Ask)
+    $path = Join-Path $exports "$Name-$Shard.jsonl"
+    $donePath = Join-Path $status "$Name-$Shard.done"
+    $done = [System.Collections.Generic.HashSet[string]]::new([System.StringComparer]::OrdinalIgnoreCase)
+    if (Test-Path -LiteralPath $donePath) {
+        foreach ($id in [System.IO.File]::ReadLines($donePath)) { [void]$done.Add($id) }
+    }
+    foreach ($mailbox in $Mailboxes) {
+        $id = [string]$mailbox.ExternalDirectoryObjectId
+        # An empty identity would make some commands return every object there is.
+        if ([string]::IsNullOrWhiteSpace($id) -or $done.Contains($id)) { continue }
+        try {
+            $rows = @(& $Ask $mailbox)
+            foreach ($row in $rows) { Write-Line -Path $path -Value $row }
+            Write-Status -What $Name -Subject $id -Ok $true -Rows $rows.Count -Why ''
+            Add-Content -LiteralPath $donePath -Encoding utf8NoBOM -Value $id
+        }
+        catch {
+            Write-Status -What $Name -Subject $id -Ok $false -Rows 0 -Why $_.FullyQualifiedErrorId
+        }
+    }
+}
+
+$mailboxProperties = @(
+    'UserPrincipalName', 'PrimarySmtpAddress', 'EmailAddresses', 'RecipientTypeDetails', 'ExternalDirectoryObjectId',
+    'ExchangeGuid', 'Guid', 'Alias', 'Identity', 'LegacyExchangeDN', 'ForwardingAddress', 'ForwardingSmtpAddress',
+    'DeliverToMailboxAndForward', 'GrantSendOnBehalfTo', 'AuditEnabled', 'DefaultAuditSet', 'AuditLogAgeLimit',
+    'LitigationHoldEnabled', 'InPlaceHolds', 'RetentionHoldEnabled', 'RetentionPolicy', 'RetainDeletedItemsFor',
+    'SingleItemRecoveryEnabled', 'ElcProcessingDisabled', 'IsInactiveMailbox', 'AccountDisabled'
+)
+$mailboxes = @(Get-Mailbox -ResultSize Unlimited | Select-Object -Property $mailboxProperties)
+$mine = @($mailboxes | Where-Object { Test-Mine -Id ([string]$_.ExternalDirectoryObjectId) })
+
+if ($Shard -eq 0) {
+    Export-Whole -Name 'mailboxes' -Ask { $mailboxes }
+    Export-Whole -Name 'accepted-domains' -Ask { Get-AcceptedDomain | Select-Object DomainName, DomainType, Default, MatchSubDomains }
+    Export-Whole -Name 'recipients' -Ask {
+        $properties = 'RecipientTypeDetails', 'PrimarySmtpAddress', 'ExternalEmailAddress', 'EmailAddresses', 'LegacyExchangeDN', 'Alias', 'Guid', 'Identity', 'Name', 'ExternalDirectoryObjectId'
+        Get-MailContact -ResultSize Unlimited | Select-Object -Property $properties
+        Get-MailUser -ResultSize Unlimited | Select-Object -Property $properties
+        Get-DistributionGroup -ResultSize Unlimited | Select-Object -Property $properties
+    }
+    Export-Whole -Name 'cas-mailboxes' -Ask { Get-EXOCASMailbox -ResultSize Unlimited -PropertySets All | Select-Object PrimarySmtpAddress, PopEnabled, ImapEnabled, SmtpClientAuthenticationDisabled }
+    Export-Whole -Name 'transport-rules' -Ask { Get-TransportRule -ResultSize Unlimited | Select-Object Name, State, Mode, Priority, RuleVersion, SentToScope, BlindCopyTo, CopyTo, AddToRecipients, RedirectMessageTo, DeleteMessage }
+    Export-Whole -Name 'journal-rules' -Ask { Get-JournalRule | Select-Object Name, Enabled, Scope, Recipient, JournalEmailAddress }
+    Export-Whole -Name 'remote-domains' -Ask { Get-RemoteDomain | Select-Object DomainName, AutoForwardEnabled, AutoReplyEnabled, AllowedOOFType }
+    Export-Whole -Name 'outbound-spam' -Ask { Get-HostedOutboundSpamFilterPolicy | Select-Object Name, AutoForwardingMode, IsDefault }
+    Export-Whole -Name 'transport-config' -Ask { Get-TransportConfig | Select-Object SmtpClientAuthenticationDisabled, JournalingReportNdrTo, MaxSendSize }
+    Export-Whole -Name 'organization' -Ask { Get-OrganizationConfig | Select-Object AuditDisabled, OAuth2ClientProfileEnabled, RejectDirectSend, ElcProcessingDisabled }
+    Export-Whole -Name 'admin-audit-log' -Ask { Get-AdminAuditLogConfig | Select-Object UnifiedAuditLogIngestionEnabled, AdminAuditLogEnabled }
+    Export-Whole -Name 'audit-bypass' -Ask { Get-MailboxAuditBypassAssociation -ResultSize Unlimited | Select-Object Name, Identity, AuditBypassEnabled }
+    Export-Whole -Name 'recipient-permissions' -Ask { Get-EXORecipientPermission -ResultSize Unlimited | Select-Object Identity, Trustee, TrusteeSidString, AccessControlType, AccessRights }
+    Export-Whole -Name 'dlp-policies' -Ask { Get-DlpCompliancePolicy | Select-Object Name, Mode, Workload, ExchangeLocation }
+    $graph = 'https://graph.microsoft.com/v1.0'
+    foreach ($question in @(
+            @{ Name = 'mfa-registration'; Uri = "$graph/reports/authenticationMethods/userRegistrationDetails" },
+            @{ Name = 'conditional-access'; Uri = "$graph/identity/conditionalAccess/policies" },
+            @{ Name = 'security-defaults'; Uri = "$graph/policies/identitySecurityDefaultsEnforcementPolicy" },
+            @{ Name = 'app-grants'; Uri = "$graph/oauth2PermissionGrants" }
+        )) {
+        $uri = $question.Uri
+        Export-Whole -Name $question.Name -Ask {
+            $next = $uri
+            while ($next) {
+                $page = Invoke-MgGraphRequest -Method GET -Uri $next -OutputType Hashtable
+                if ($page.ContainsKey('value')) { $page['value'] } else { $page }
+                $next = if ($page.ContainsKey('@odata.nextLink')) { $page['@odata.nextLink'] } else { $null }
+            }
+        }.GetNewClosure()
+    }
+}
+
+$ruleProperties = @(
+    'MailboxOwnerId', 'Identity', 'RuleIdentity', 'Name', 'Enabled', 'Priority', 'InError', 'SupportedByTask', 'ForwardTo',
+    'ForwardAsAttachmentTo', 'RedirectTo', 'CopyToFolder', 'MoveToFolder', 'DeleteMessage', 'SoftDeleteMessage',
+    'PermanentDelete', 'MarkAsRead', 'StopProcessingRules', 'From', 'FromAddressContainsWords', 'SubjectContainsWords',
+    'SubjectOrBodyContainsWords', 'BodyContainsWords', 'HeaderContainsWords', 'RecipientAddressContainsWords', 'SentTo',
+    'HasAttachment', 'MyNameInToBox', 'SentOnlyToMe', 'WithinSizeRangeMinimum', 'WithinSizeRangeMaximum'
+)
+Export-Each -Name 'inbox-rules' -Mailboxes $mine -Ask {
+    param($mailbox)
+    $id = [string]$mailbox.ExternalDirectoryObjectId
+    # The owner's address is put in: rules themselves do not carry it.
+    Get-InboxRule -Mailbox $id -IncludeHidden |
+        Select-Object -Property (@(@{ Name = 'MailboxAddress'; Expression = { $mailbox.PrimarySmtpAddress } }) + $ruleProperties)
+}
+Export-Each -Name 'mailbox-permissions' -Mailboxes $mine -Ask {
+    param($mailbox)
+    Get-EXOMailboxPermission -Identity ([string]$mailbox.ExternalDirectoryObjectId) |
+        Select-Object @{ Name = 'Mailbox'; Expression = { $mailbox.PrimarySmtpAddress } }, Identity, User, UserSid, AccessRights, IsInherited, Deny
+}
+
+Write-Output "collected into $OutputFolder; what could not be read is in status/coverage-$Shard.jsonl"

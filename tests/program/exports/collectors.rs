@@ -1,0 +1,102 @@
+//! The collectors that ship with the program: the shell scripts are run against stand-ins of the
+//! programs they ask, the PowerShell script is parsed.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::world::{declared, judged, passed_and_open, put};
+use crate::support::{mailassay, told};
+
+fn collector(name: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("collectors").join(name)
+}
+
+/// A program that answers as the real one would; invented.
+fn stand_in(folder: &Path, name: &str, script: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    put(folder, name, format!("#!/bin/sh\n{script}\n").as_bytes());
+    std::fs::set_permissions(folder.join(name), std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Runs a collector with these stand-ins before everything else on the path.
+fn run(script: &str, stand_ins: &Path, out: &Path) -> String {
+    let path = format!("{}:{}", stand_ins.display(), std::env::var("PATH").unwrap());
+    let output = Command::new("sh").arg(collector(script)).arg(out).env("PATH", path).output().unwrap();
+    assert!(output.status.success(), "{}", told(&output));
+    let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(out).unwrap());
+    assert_eq!(mode & 0o777, 0o700, "nobody else may read what was collected");
+    std::fs::read_to_string(out.join("status/coverage.jsonl")).unwrap()
+}
+
+#[test]
+fn an_own_servers_settings_are_collected_and_what_may_not_be_read_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let bin = folder.path().join("bin");
+    stand_in(
+        &bin,
+        "postconf",
+        "echo 'myhostname = mx.surgery.example'; echo 'mydestination = localhost'; echo 'always_bcc = a@elsewhere.example'; echo 'smtp_sasl_password_maps = hash:/etc/secret'",
+    );
+    stand_in(
+        &bin,
+        "doveconf",
+        "echo '# 2.3.21: x'; echo 'ssl = yes'; echo 'protocols = imap'; echo 'ldap_password = hunter2'",
+    );
+    stand_in(
+        &bin,
+        "doveadm",
+        r#"case "$1 $2" in
+"user *") printf 'eve@surgery.example\nfay@surgery.example\ngil@surgery.example\n' ;;
+"sieve list") case "$4" in eve*) echo 'main ACTIVE' ;; fay*) : ;; *) exit 77 ;; esac ;;
+"sieve get") echo 'redirect "eve@gmail.com";' ;;
+esac"#,
+    );
+    stand_in(&bin, "getent", "exit 2");
+    let out = folder.path().join("exports");
+    let coverage = run("collect-self-hosted.sh", &bin, &out);
+    assert!(coverage.contains(r#"{"what":"sieve-eve@surgery.example","ok":true,"rows":1,"why":""}"#), "{coverage}");
+    assert!(coverage.contains(r#"{"what":"sieve-fay@surgery.example","ok":true,"rows":0,"why":""}"#), "{coverage}");
+    assert!(coverage.contains(r#"{"what":"sieve-gil@surgery.example","ok":false"#), "{coverage}");
+    let settings = std::fs::read_to_string(out.join("selfhosted/doveconf-n.txt")).unwrap()
+        + &std::fs::read_to_string(out.join("selfhosted/postconf-n.txt")).unwrap();
+    assert!(!settings.contains("hunter2") && !settings.contains("secret"), "{settings}");
+
+    let output = mailassay().arg("ingest").arg(&out).args(["--format", "json"]).output().unwrap();
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let files: Vec<_> = answer["files"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|file| (file["format"].as_str().unwrap_or("none"), file["state"].as_str().unwrap()))
+        .collect();
+    assert!(files.contains(&("self-hosted.sieve", "read")), "{files:?}");
+    assert!(files.contains(&("self-hosted.sieve", "unreadable")), "one user's scripts could not be listed: {files:?}");
+    assert!(files.contains(&("self-hosted.postfix", "read")) && files.contains(&("self-hosted.dovecot", "read")));
+
+    // Without the right to read everybody's scripts, "no rule hides mail" passes for those read, and
+    // the rest is not assessed.
+    let [_, open] = passed_and_open(&judged(&out, declared(&["surgery.example"])));
+    assert!(open.contains(&("no-forwarding-to-consumer-webmail".to_owned(), "the rest".to_owned())), "{open:?}");
+}
+
+#[test]
+fn a_google_tenants_settings_are_collected_and_a_broken_run_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let bin = folder.path().join("bin");
+    let gam = r#"case "$*" in
+*"print users fields"*) printf 'primaryEmail,isEnrolledIn2Sv,suspended\ncleo@practice.example,True,False\n' ;;
+*"print forwards"*) echo 'half a row'; exit 50 ;;
+*"print imap"*) printf 'User,enabled,autoExpunge\ncleo@practice.example,False,\n' ;;
+*) printf 'User\n' ;;
+esac"#;
+    stand_in(&bin, "gam", gam);
+    let out = folder.path().join("exports");
+    let coverage = run("collect-google-workspace.sh", &bin, &out);
+    assert!(coverage.contains(r#"{"what":"users","ok":true,"rows":1"#), "{coverage}");
+    assert!(coverage.contains(r#"{"what":"forwards","ok":false"#), "{coverage}");
+    assert!(!out.join("gws/forwards.csv").exists(), "what is not whole is not taken for an export");
+    // The second run asks for what is missing alone.
+    let again = run("collect-google-workspace.sh", &bin, &out);
+    assert_eq!(again.matches(r#""what":"users""#).count(), 1);
+    assert_eq!(again.matches(r#""what":"forwards""#).count(), 2);
+}
