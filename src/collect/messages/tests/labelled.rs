@@ -203,8 +203,8 @@ fn figures_on_mail_written_by_somebody_else_do_not_get_worse() {
         }
     }
     let unseen = Figures::of(set.iter().filter(|message| message.is_unseen()), &levels, 2);
-    assert!(unseen.recall() >= 0.27, "recall {}", unseen.recall());
-    assert!(unseen.precision() >= 0.95, "precision {}", unseen.precision());
+    assert!(unseen.recall() >= 0.87, "recall {}", unseen.recall());
+    assert!(unseen.precision() >= 0.91, "precision {}", unseen.precision());
 }
 
 #[test]
