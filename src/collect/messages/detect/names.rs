@@ -130,8 +130,11 @@ fn pair(text: &[u8], hits: &[Hit], first: Word) -> Option<Name> {
             }
             let given = is_given_name(word(first)) && !is_listed(hits, first);
             let reversed = loud(first) && loud(second) && is_given_name(word(second)) && !strange(first);
-            let spoken_of =
-                || !strange(first) && (is_introduced(text, first.start) || does_something(text, second.end));
+            let spoken_of = || {
+                !strange(first)
+                    && (is_introduced(text, first.start)
+                        || (!is_a_thing(text, first.start) && does_something(text, second.end)))
+            };
             (given || reversed || spoken_of()).then_some(name)
         }
     }
@@ -257,6 +260,18 @@ fn is_introduced(text: &[u8], start: usize) -> bool {
     let end = start - text[..start].iter().rev().take(3).take_while(|byte| matches!(byte, b' ' | b':' | b'-')).count();
     let length = text[..end].iter().rev().take(16).take_while(|byte| byte.is_ascii_alphabetic()).count();
     end < start && WORDS.iter().any(|word| text[end - length..end].eq_ignore_ascii_case(word))
+}
+
+/// Whether the word before makes what follows a thing: `our Spam Filter is`.
+fn is_a_thing(text: &[u8], start: usize) -> bool {
+    const WORDS: [&[u8]; 16] = [
+        b"the", b"our", b"your", b"a", b"an", b"this", b"that", b"their", b"its", b"any", b"each", b"every", b"un",
+        b"una", b"nuestro", b"este",
+    ];
+    let length =
+        text[..start.saturating_sub(1)].iter().rev().take(16).take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let end = start.saturating_sub(1);
+    text.get(end) == Some(&b' ') && WORDS.iter().any(|word| text[end - length..end].eq_ignore_ascii_case(word))
 }
 
 /// Whether what follows two words is what people do: a verb, an age, a number in brackets.
@@ -491,6 +506,17 @@ mod tests {
         assert_eq!(names("saw Mrs. Quill today"), ["Quill"]);
         assert_eq!(names("Patient: Zorba Quillon"), ["Zorba Quillon"]);
         assert_eq!(names("about Maria T. Quillon and Quillon, Robert now"), ["Maria T. Quillon", "Quillon, Robert"]);
+    }
+
+    #[test]
+    fn a_strange_name_is_known_by_what_stands_around_it() {
+        assert_eq!(names("then Xyloph Quillon called again"), ["Xyloph Quillon"]);
+        assert_eq!(names("the chart of Xyloph Quillon and more"), ["Xyloph Quillon"]);
+        assert_eq!(names("wound_Hester_Quillon_1925.doc"), ["Hester_Quillon"]);
+        assert_eq!(names("result for X. Quillon came"), ["X. Quillon"]);
+        assert!(names("our Xyloph Quillon is set to block this").is_empty());
+        assert!(names("at Agnes Quillon Hospital or the Maria Street office").is_empty());
+        assert!(names("Open Monday, Friday Hours, Virginia Beach, San Juan").is_empty());
     }
 
     #[test]
