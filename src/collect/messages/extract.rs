@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use mail_parser::{Address, HeaderName, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 
 use super::attachments::{self, Content};
-use super::detect::words::WORDS;
+use super::correspondents::Correspondents;
 use super::{html, quotes};
 
 /// Messages inside messages are read to this depth.
@@ -56,7 +56,7 @@ pub(super) struct Envelope {
     pub(super) date: Option<Date>,
     /// The sender's address, for telling one writer from another.
     pub(super) sender: Option<String>,
-    pub(super) personal_sender: bool,
+    pub(super) correspondents: Correspondents,
     pub(super) bulk: bool,
     /// Google Takeout's labels, as one line.
     pub(super) labels: Option<String>,
@@ -75,17 +75,13 @@ impl Parsed<'_> {
     pub(super) fn envelope(&self, today: Date) -> Envelope {
         let message = &self.0;
         let sender = message.from().and_then(first_address);
-        let personal_sender = sender
-            .as_deref()
-            .and_then(|address| address.rsplit_once('@'))
-            .is_some_and(|(_, domain)| WORDS.is_consumer_domain(domain));
         let has = |name: HeaderName<'static>| message.header_raw(name).is_some();
         let precedence = message.header_raw("Precedence").unwrap_or_default().trim().to_ascii_lowercase();
         Envelope {
             message_id: message.header_raw(HeaderName::MessageId).map(bare_message_id).filter(|id| !id.is_empty()),
             date: date_of(message, today),
             sender,
-            personal_sender,
+            correspondents: Correspondents::of(message),
             bulk: has(HeaderName::ListId)
                 || has(HeaderName::ListUnsubscribe)
                 || matches!(precedence.as_str(), "bulk" | "list" | "junk"),

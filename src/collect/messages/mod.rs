@@ -5,10 +5,11 @@
 //! address. Nothing is written.
 //!
 //! [`scan`] goes through the sources in order: `source` finds files, `mbox` splits, `extract` takes
-//! messages apart (with `attachments`, `documents`, `html`, `quotes`), `fold` makes text plain,
+//! messages apart (with `correspondents`, `attachments`, `documents`, `html`, `quotes`), `fold` makes text plain,
 //! `detect` judges, `tally` adds up.
 
 mod attachments;
+mod correspondents;
 mod detect;
 mod documents;
 mod extract;
@@ -499,7 +500,14 @@ fn read_message(bytes: &[u8], too_large: bool, options: &ScanOptions, today: Dat
     }
     let junk =
         junk || envelope.labels.as_deref().is_some_and(|labels| labels.split(',').any(|label| label.trim() == "Spam"));
-    let circumstances = Circumstances { bulk: envelope.bulk || junk, personal_sender: envelope.personal_sender };
+    let who = &envelope.correspondents;
+    let circumstances = Circumstances {
+        bulk: envelope.bulk || junk,
+        personal_sender: who.personal_sender,
+        outside_person: who.outside_person,
+        to_outside_person: who.to_outside_person,
+        correspondents: &who.names,
+    };
     let mut joined = Joined::default();
     let not_inspected = parsed.texts(&mut |texts| joined.add(texts, &circumstances, today, options, &mut reading));
     reading.not_inspected.extend(not_inspected);
@@ -526,7 +534,7 @@ impl Joined {
     fn add(
         &mut self,
         texts: &[(Place, &str)],
-        circumstances: &Circumstances,
+        circumstances: &Circumstances<'_>,
         today: Date,
         options: &ScanOptions,
         reading: &mut MessageReading,

@@ -337,7 +337,7 @@ pub(super) fn shown(name: &str, key: &[u8; 32]) -> String {
 
 /// Five digits in a row or in groups, an address, or the full name of somebody.
 fn may_name_somebody(name: &str) -> bool {
-    use super::detect::words::{Class, WORDS};
+    use super::detect::words::{Class, WORDS, is_given_name, is_no_name};
     let digits = name.bytes().filter(u8::is_ascii_digit).count();
     let dates = name.split(|c: char| !c.is_ascii_digit()).filter(|run| !run.is_empty());
     // `2024-11`, `2024Q3` and `Archive 2019` are times, not numbers of somebody.
@@ -350,8 +350,10 @@ fn may_name_somebody(name: &str) -> bool {
     let spaced: String = name.chars().map(|c| if matches!(c, '_' | '.' | '-') { ' ' } else { c }).collect();
     let (folded, _) = super::fold::Folded::of(&[&spaced]);
     let hits = WORDS.find(folded.scan());
-    let words = folded.scan().split(|byte| *byte == b' ').filter(|word| word.len() > 1).count();
-    words >= 2 && hits.iter().any(|hit| hit.classes.has(Class::GivenName) || hit.classes.has(Class::Title))
+    let words = || folded.scan().split(|byte| *byte == b' ').filter(|word| word.len() > 1);
+    words().count() >= 2
+        && (hits.iter().any(|hit| hit.classes.has(Class::Title))
+            || words().any(|word| is_given_name(word) && !is_no_name(word)))
 }
 
 #[cfg(test)]

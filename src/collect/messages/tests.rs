@@ -3,6 +3,7 @@
 //! Every name, number and sentence here is invented.
 
 mod corpus;
+mod foreign;
 mod hostile;
 mod labelled;
 mod leaks;

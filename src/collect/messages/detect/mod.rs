@@ -20,12 +20,12 @@ pub(crate) use verdict::{Circumstances, Reading};
 
 /// The version of the rules and lists: stored with every scan, so that quarters judged by different
 /// rules are not compared unawares.
-pub const DETECTOR: u32 = 1;
+pub const DETECTOR: u32 = 2;
 
 /// Reads one segment.
-pub(crate) fn examine(folded: &Folded, circumstances: &Circumstances, today: Date) -> Reading {
+pub(crate) fn examine(folded: &Folded, circumstances: &Circumstances<'_>, today: Date) -> Reading {
     let mut evidence = gather(folded, today);
-    verdict::of(folded.text(), &mut evidence, circumstances)
+    verdict::of(folded.text(), folded.scan(), &mut evidence, circumstances)
 }
 
 /// Everything found in a segment, by place.

@@ -14,11 +14,17 @@ use super::words::{Class, Classes, Hit};
 
 /// What is known of the message around the segment.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Circumstances {
+pub(crate) struct Circumstances<'h> {
     /// List-Id, List-Unsubscribe, Precedence: bulk, or a junk folder.
     pub(crate) bulk: bool,
     /// The sender writes from an address of a person rather than an organization.
     pub(crate) personal_sender: bool,
+    /// The sender is called like a person and writes from outside.
+    pub(crate) outside_person: bool,
+    /// The message goes to one person outside.
+    pub(crate) to_outside_person: bool,
+    /// Words of the names of sender and recipients, in lower case.
+    pub(crate) correspondents: &'h [Vec<u8>],
 }
 
 /// What one segment gave. It holds no text.
@@ -66,7 +72,7 @@ const TOPIC: Classes = Classes::one(Class::Condition).and(Class::Medicine).and(C
 const SETTING: Classes = Classes::one(Class::Care).and(Class::Payment).and(Class::Act).and(Class::Condition);
 
 /// The verdict on a segment.
-pub(super) fn of(text: &[u8], found: &mut Found, circumstances: &Circumstances) -> Reading {
+pub(super) fn of(text: &[u8], scan: &[u8], found: &mut Found, circumstances: &Circumstances<'_>) -> Reading {
     silence_notices(text, &mut found.hits);
     let weights = Weights::of(found);
     let mut best = Candidate::default();
@@ -74,7 +80,8 @@ pub(super) fn of(text: &[u8], found: &mut Found, circumstances: &Circumstances) 
         best = best.max(judge(*identifier, &weights, circumstances));
     }
     best = best.max(statement(text, found, &weights, circumstances));
-    best = best.max(first_person(&weights, circumstances));
+    best = best.max(first_person(text, scan, &weights, circumstances));
+    best = best.max(addressed(text, scan, &weights, circumstances));
     best = best.max(rows(text, found, &weights, circumstances));
     if weights.count(Class::Animal) >= 2 {
         best.level = 0;
@@ -147,6 +154,10 @@ struct Weights {
     loyalties: Vec<usize>,
     persons: Vec<usize>,
     names: Vec<usize>,
+    /// Words of health by place, with their entry in the lists.
+    strong: Vec<(usize, u32)>,
+    /// Everyday words of the body and of complaints.
+    signs: Vec<(usize, u32)>,
     /// Different entries by class.
     different: [usize; 40],
     classes: Classes,
@@ -161,6 +172,12 @@ impl Weights {
         // One code may be a room; a labelled one was let through, two are no accident.
         topics.extend(&found.codes);
         topics.sort_unstable();
+        let listed = |classes: Classes| -> Vec<(usize, u32)> {
+            found.hits.iter().filter(|hit| hit.classes.meets(classes)).map(|hit| (hit.start, hit.entry)).collect()
+        };
+        let mut strong = listed(ACT.and(Class::Condition).and(Class::Medicine).and(Class::Test));
+        strong.extend(found.codes.iter().map(|place| (*place, u32::MAX)));
+        strong.sort_unstable();
         let mut different = [0; 40];
         let mut classes = Classes::default();
         let mut seen: BTreeSet<u32> = BTreeSet::new();
@@ -184,6 +201,8 @@ impl Weights {
             loyalties: places(Classes::one(Class::Loyalty)),
             persons: places(Classes::one(Class::Person)),
             names: found.names.iter().map(|name| name.start).collect(),
+            strong,
+            signs: listed(Classes::one(Class::Sign)),
             different,
             classes,
         }
@@ -214,7 +233,7 @@ impl Weights {
 }
 
 /// The classes whose different entries are counted.
-const COUNTED: [Class; 14] = [
+const COUNTED: [Class; 15] = [
     Class::Absence,
     Class::Act,
     Class::Animal,
@@ -228,6 +247,7 @@ const COUNTED: [Class; 14] = [
     Class::Notice,
     Class::Payment,
     Class::Sample,
+    Class::Sign,
     Class::Test,
 ];
 
@@ -239,7 +259,7 @@ fn near(places: &[usize], at: usize, reach: usize) -> bool {
 }
 
 /// What one identifier and the health around it make.
-fn judge(identifier: Identifier, weights: &Weights, circumstances: &Circumstances) -> Candidate {
+fn judge(identifier: Identifier, weights: &Weights, circumstances: &Circumstances<'_>) -> Candidate {
     let at = identifier.start;
     if near(&weights.samples, at, NEAR) {
         return Candidate::default();
@@ -325,32 +345,58 @@ fn judge(identifier: Identifier, weights: &Weights, circumstances: &Circumstance
     Candidate { level, rule: format!("{}-{strength}+{beside}", identifier.kind.as_str()), at }
 }
 
-/// A name with a date and an act in one statement, or a name with health.
-fn statement(text: &[u8], found: &Found, weights: &Weights, circumstances: &Circumstances) -> Candidate {
+/// How many different entries lie within `reach` of `from..to`.
+fn different_near(places: &[(usize, u32)], from: usize, to: usize, reach: usize) -> usize {
+    let first = places.partition_point(|(place, _)| *place < from.saturating_sub(reach));
+    let beside = places[first..].iter().take_while(|(place, _)| *place <= to + reach);
+    beside.map(|(_, entry)| *entry).collect::<BTreeSet<u32>>().len()
+}
+
+/// Somebody who is named beside words of her health.
+fn statement(text: &[u8], found: &Found, weights: &Weights, circumstances: &Circumstances<'_>) -> Candidate {
     let mut best = Candidate::default();
-    let mailing = circumstances.bulk || weights.count(Class::Bulletin) >= 2;
+    if circumstances.bulk || weights.count(Class::Bulletin) >= 2 {
+        return best;
+    }
+    let topics = weights.count(Class::Condition) + weights.count(Class::Medicine) + weights.count(Class::Test);
+    // Staff who stay away or are hired are written of as staff.
+    let staff = weights.count(Class::Absence) > 0
+        || (weights.count(Class::Employer) >= 1 && (topics == 0 || weights.count(Class::Employer) > topics));
     for name in &found.names {
         if best.level == 2 {
             break;
         }
-        if near(&weights.samples, name.start, NEAR) {
+        if near(&weights.samples, name.start, NEAR) || is_correspondent(text, *name, circumstances) {
             continue;
         }
-        let act = near(&weights.acts, name.start, STATEMENT);
-        let topic = near(&weights.topics, name.start, STATEMENT);
-        if !(act || topic) || mailing {
-            continue;
-        }
+        let strong = different_near(&weights.strong, name.start, name.end, NEAR);
+        let signs = different_near(&weights.signs, name.start, name.end, NEAR);
+        let paid = usize::from(near(&weights.payments, name.start, NEAR));
         let dated = dated(text, name.start);
-        let level = if dated && topic && (act || name.labelled) { 2 } else { 1 };
-        let rule = match (dated && act, act) {
-            (true, _) => "name+date+act",
-            (false, true) => "name+act",
-            (false, false) => "name+topic",
+        let close = different_near(&weights.strong, name.start, name.end, STATEMENT) > 0;
+        let score = 2 * strong + signs + paid + usize::from(name.labelled) + usize::from(dated && strong > 0);
+        let level = match score {
+            0 => continue,
+            1 | 2 if !close => 1,
+            _ if staff => 1,
+            _ => 2,
+        };
+        let rule = match (strong > 0, dated) {
+            (true, true) => "name+date+health",
+            (true, false) => "name+health",
+            (false, _) => "name+signs",
         };
         best = best.max(Candidate { level, rule: rule.to_owned(), at: name.start });
     }
     best
+}
+
+/// Whether every word of a name is one of the sender's or a recipient's.
+fn is_correspondent(text: &[u8], name: super::names::Name, circumstances: &Circumstances<'_>) -> bool {
+    text[name.start..name.end]
+        .split(|byte| !(byte.is_ascii_alphabetic() || matches!(byte, b'\'' | b'-')))
+        .filter(|word| word.len() >= 3)
+        .all(|word| circumstances.correspondents.iter().any(|known| known.eq_ignore_ascii_case(word)))
 }
 
 /// Whether a full date stands within a statement of `at`.
@@ -369,24 +415,68 @@ fn dated(text: &[u8], at: usize) -> bool {
     numeric || worded()
 }
 
-/// Somebody writes of her own health from her own address.
-fn first_person(weights: &Weights, circumstances: &Circumstances) -> Candidate {
-    if !circumstances.personal_sender || circumstances.bulk || weights.count(Class::FirstPerson) == 0 {
+/// Words of the writer about herself and those she cares for.
+const OWN: [&[u8]; 22] = [
+    b"i", b"i'm", b"i've", b"i'd", b"im", b"ive", b"me", b"my", b"we", b"our", b"us", b"mine", b"mi", b"mis", b"tengo",
+    b"estoy", b"soy", b"nuestro", b"nuestra", b"yo", b"traigo", b"siento",
+];
+/// Words to the reader about herself.
+const YOURS: [&[u8]; 8] = [b"your", b"yours", b"you", b"su", b"sus", b"tu", b"tus", b"usted"];
+
+/// Of these words of health, the different ones that one of `speakers` stands before in the sentence.
+fn spoken_by(text: &[u8], scan: &[u8], places: &[(usize, u32)], speakers: &[&[u8]]) -> usize {
+    const REACH: usize = 60;
+    let spoken = places.iter().filter(|(place, _)| {
+        let from = place.saturating_sub(REACH);
+        let from = memchr::memrchr3(b'.', b'?', b'!', &text[from..*place]).map_or(from, |end| from + end);
+        scan[from..*place].split(|byte| *byte == b' ').any(|word| speakers.contains(&word))
+    });
+    spoken.map(|(_, entry)| *entry).collect::<BTreeSet<u32>>().len()
+}
+
+/// Somebody writes of her own health, or her family's, from an address of her own.
+fn first_person(text: &[u8], scan: &[u8], weights: &Weights, circumstances: &Circumstances<'_>) -> Candidate {
+    if !(circumstances.personal_sender || circumstances.outside_person) || circumstances.bulk {
         return Candidate::default();
     }
     if !weights.samples.is_empty() || weights.count(Class::Employer) >= 2 || weights.count(Class::Bulletin) >= 2 {
         return Candidate::default();
     }
+    let strong = spoken_by(text, scan, &weights.strong, &OWN);
+    let signs = spoken_by(text, scan, &weights.signs, &OWN);
     let topics = weights.count(Class::Condition) + weights.count(Class::Medicine) + weights.count(Class::Test);
-    let acts = weights.count(Class::Act);
-    let at = weights.acts.first().or(weights.topics.first()).copied().unwrap_or(0);
+    let all = topics + weights.count(Class::Act);
+    let score = 3 * strong + signs + 2 * usize::from(all > strong) + usize::from(weights.count(Class::Payment) > 0);
+    let at = weights.strong.first().or(weights.signs.first()).map_or(0, |(place, _)| *place);
     let absent = weights.count(Class::Absence) > 0;
-    let level = if acts + topics >= 2 && !absent { 2 } else { u8::from(acts + topics >= 1) };
+    let level = match score {
+        0 => 0,
+        1 | 2 => 1,
+        _ if absent || strong + signs == 0 => 1,
+        _ => 2,
+    };
     Candidate { level, rule: "personal-sender+first-person+health".to_owned(), at }
 }
 
+/// An office writes to one person outside of her health.
+fn addressed(text: &[u8], scan: &[u8], weights: &Weights, circumstances: &Circumstances<'_>) -> Candidate {
+    let campaign = circumstances.bulk || weights.count(Class::Bulletin) >= 2 || !weights.samples.is_empty();
+    if !circumstances.to_outside_person || campaign || weights.count(Class::Employer) >= 2 {
+        return Candidate::default();
+    }
+    let strong = spoken_by(text, scan, &weights.strong, &YOURS);
+    let signs = spoken_by(text, scan, &weights.signs, &YOURS);
+    let level = match 2 * strong + signs {
+        0 => return Candidate::default(),
+        1 | 2 => 1,
+        _ => 2,
+    };
+    let at = weights.strong.first().or(weights.signs.first()).map_or(0, |(place, _)| *place);
+    Candidate { level, rule: "outside-recipient+health".to_owned(), at }
+}
+
 /// Three rows or more of people with a filled column about their health.
-fn rows(text: &[u8], found: &Found, weights: &Weights, circumstances: &Circumstances) -> Candidate {
+fn rows(text: &[u8], found: &Found, weights: &Weights, circumstances: &Circumstances<'_>) -> Candidate {
     let mailing = circumstances.bulk || weights.count(Class::Bulletin) >= 2;
     if !weights.samples.is_empty() || mailing || weights.count(Class::Animal) >= 2 {
         return Candidate::default();
@@ -467,7 +557,7 @@ mod tests {
     use crate::collect::messages::fold::Folded;
     use jiff::civil::date;
 
-    fn level_with(text: &str, circumstances: Circumstances) -> u8 {
+    fn level_with(text: &str, circumstances: Circumstances<'_>) -> u8 {
         examine(&Folded::of(&[text]).0, &circumstances, date(2026, 11, 21)).level
     }
 
@@ -509,14 +599,16 @@ mod tests {
     }
 
     #[test]
-    fn a_name_with_health_is_worth_a_look() {
-        assert_eq!(level("Mrs. Quillon's biopsy is back"), 1);
+    fn a_name_beside_health_is_likely_phi_and_beside_one_sign_worth_a_look() {
+        assert_eq!(level("Maria Quillon has a sore, swollen knee"), 2);
+        assert_eq!(level("Maria Quillon hurt herself"), 1);
+        assert_eq!(level("Mrs. Quillon's biopsy is back"), 2);
         assert_eq!(level("Maria Quillon came in on 3/4/2025, biopsy shows melanoma, please call"), 2);
     }
 
     #[test]
     fn somebody_writing_of_herself_from_her_own_address_is_likely_phi() {
-        let personal = Circumstances { personal_sender: true, bulk: false };
+        let personal = Circumstances { personal_sender: true, ..Circumstances::default() };
         let text = "Hello, I was diagnosed with asthma and need a refill of my albuterol. Thank you";
         assert_eq!(level_with(text, personal), 2);
         assert!(level_with(text, Circumstances { bulk: true, ..personal }) < 2);

@@ -1,9 +1,10 @@
-//! The word lists as one automaton: labels, terms of health, dampers, given names.
+//! The word lists as one automaton: labels, terms of health, dampers. Given names, which count only
+//! where a capital letter begins them, are a set beside it.
 //!
 //! The lists are data in `checks/phi/`. They are matched as whole words in folded text, the longest
 //! of several that begin at one place. What the words mean together is not decided here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::sync::LazyLock;
 
@@ -41,6 +42,7 @@ pub(crate) enum Class {
     Hiv,
     Psychotherapy,
     SubstanceUse,
+    Sign,
     // Dampers, as in `dampers.yaml`.
     Employer,
     Loyalty,
@@ -53,7 +55,6 @@ pub(crate) enum Class {
     Title,
     Professional,
     Credential,
-    GivenName,
     PlaceholderName,
 }
 
@@ -96,6 +97,29 @@ pub(crate) struct Words {
     consumer_domains: Vec<String>,
 }
 
+/// Given names, in lower case.
+static GIVEN_NAMES: LazyLock<HashSet<&'static [u8]>> =
+    LazyLock::new(|| words_of(include_str!("../../../../checks/phi/given-names.txt")));
+
+/// Words that stand with a capital letter without being names of people, in lower case.
+static NO_NAMES: LazyLock<HashSet<&'static [u8]>> =
+    LazyLock::new(|| words_of(include_str!("../../../../checks/phi/no-names.txt")));
+
+fn words_of(list: &'static str) -> HashSet<&'static [u8]> {
+    let lines = list.lines().filter(|line| !line.starts_with('#'));
+    lines.flat_map(str::split_ascii_whitespace).map(str::as_bytes).collect()
+}
+
+/// Whether people are called so, whatever the case.
+pub(crate) fn is_given_name(word: &[u8]) -> bool {
+    word.len() >= 2 && GIVEN_NAMES.contains(&*word.to_ascii_lowercase())
+}
+
+/// Whether this is an ordinary word, a place or a part of an organization's name.
+pub(crate) fn is_no_name(word: &[u8]) -> bool {
+    NO_NAMES.contains(&*word.to_ascii_lowercase())
+}
+
 /// The shipped lists.
 pub(crate) static WORDS: LazyLock<Words> = LazyLock::new(|| {
     let lists = Lists::shipped().unwrap_or_else(|error| panic!("the shipped word lists are read in a test: {error}"));
@@ -119,7 +143,6 @@ struct TermFile {
 struct DamperFile {
     dampers: BTreeMap<String, Vec<String>>,
     consumer_domains: Vec<String>,
-    given_names: Vec<String>,
     placeholder_names: Vec<String>,
 }
 
@@ -140,7 +163,6 @@ impl Lists {
         for (name, list) in labels.labels.into_iter().chain(terms.terms).chain(dampers.dampers) {
             words.push((class_named(&name).ok_or_else(|| format!("no list is called `{name}`"))?, list));
         }
-        words.push((Class::GivenName, dampers.given_names));
         words.push((Class::PlaceholderName, dampers.placeholder_names));
         Ok(Self { words, consumer_domains: dampers.consumer_domains })
     }
@@ -172,6 +194,7 @@ fn class_named(name: &str) -> Option<Class> {
         "hiv" => Class::Hiv,
         "psychotherapy" => Class::Psychotherapy,
         "substance-use" => Class::SubstanceUse,
+        "sign" => Class::Sign,
         "employer" => Class::Employer,
         "loyalty" => Class::Loyalty,
         "absence" => Class::Absence,

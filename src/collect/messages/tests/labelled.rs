@@ -181,18 +181,26 @@ fn figures_on_mail_written_by_somebody_else_do_not_get_worse() {
     }
     let kinds: BTreeSet<&String> = set.iter().flat_map(|message| &message.label.kinds).collect();
     for kind in kinds {
-        let with = set.iter().filter(|message| message.is_phi() && message.label.kinds.contains(kind));
+        let with =
+            set.iter().filter(|message| message.is_unseen() && message.is_phi() && message.label.kinds.contains(kind));
         let figures = Figures::of(with, &levels, 2);
-        println!("recall with {kind}: {:.2} of {}", figures.recall(), figures.right + figures.missed);
+        println!("odd, recall with {kind}: {:.2} of {}", figures.recall(), figures.right + figures.missed);
     }
     for label in ["identifier-only", "health-only", "none"] {
-        let of_label: Vec<&Labelled> = set.iter().filter(|message| message.label.phi == label).collect();
+        let of_label: Vec<&Labelled> =
+            set.iter().filter(|message| message.is_unseen() && message.label.phi == label).collect();
         let alarms = of_label.iter().filter(|message| levels[message.id.as_str()] >= 2).count();
-        println!("called PHI-likely of {label}: {alarms} of {}", of_label.len());
+        println!("odd, called PHI-likely of {label}: {alarms} of {}", of_label.len());
     }
     for language in ["en", "es"] {
-        let figures = Figures::of(set.iter().filter(|message| message.language == language), &levels, 2);
-        println!("{language}: recall {:.3}, precision {:.3}", figures.recall(), figures.precision());
+        let figures =
+            Figures::of(set.iter().filter(|message| message.is_unseen() && message.language == language), &levels, 2);
+        println!(
+            "odd, {language}: recall {:.3}, precision {:.3}, F1 {:.3}",
+            figures.recall(),
+            figures.precision(),
+            figures.f1()
+        );
     }
     if std::env::var_os("MAILASSAY_LABELLED_LIST").is_some() {
         for message in set.iter().filter(|message| !message.is_unseen()) {
@@ -203,8 +211,8 @@ fn figures_on_mail_written_by_somebody_else_do_not_get_worse() {
         }
     }
     let unseen = Figures::of(set.iter().filter(|message| message.is_unseen()), &levels, 2);
-    assert!(unseen.recall() >= 0.27, "recall {}", unseen.recall());
-    assert!(unseen.precision() >= 0.95, "precision {}", unseen.precision());
+    assert!(unseen.recall() >= 0.87, "recall {}", unseen.recall());
+    assert!(unseen.precision() >= 0.91, "precision {}", unseen.precision());
 }
 
 #[test]
