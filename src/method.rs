@@ -74,7 +74,9 @@ impl Method {
             today,
         });
         let mut weights = decisions::before_analysis(&self.conclusions, given, &facts, &mut judgement);
-        let analyse = |judgement: &Judgement| risk::analyse(&self.model, &self.cards, judgement, &facts, today);
+        let estimates = given.map_or(&[][..], |given| &given.decisions.estimates);
+        let model = self.model.clone().with_estimates(estimates, today);
+        let analyse = |judgement: &Judgement| risk::analyse(&model, &self.cards, judgement, &facts, today);
         let mut analysis = analyse(&judgement);
         if let Some(given) = given {
             let again = decisions::weigh_acceptances(&self.conclusions, given, &analysis, &mut judgement, &mut weights);

@@ -16,8 +16,8 @@ use sha2::{Digest, Sha256};
 
 use crate::clock::{date_of, days_between};
 use crate::evidence::decisions::{
-    Acceptance, AddressableRecord, AddressableWord, Appetite, Decided, Decisions, Exception, Factors, Milestone,
-    PlanEntry, Signature, Treatment,
+    Acceptance, AddressableRecord, AddressableWord, Appetite, Decided, Decisions, Estimate, EstimatedInput, Exception,
+    Factors, Milestone, PlanEntry, Signature, Treatment,
 };
 use crate::evidence::{Answer, Observation, Question, Source, hex};
 use crate::files::{self, FileError};
@@ -26,8 +26,8 @@ use crate::risk::{Level, Model, RuleObligation, SecurityRule};
 use crate::scope;
 use crate::yaml::{self, Located, Spanned};
 use written::{
-    AcceptanceFile, AddressableFile, AppetiteFile, ApproverFile, DecisionsFile, ExceptionsFile, PlanEntryFile,
-    PlanFile, SignatureFile,
+    AcceptanceFile, AddressableFile, AppetiteFile, ApproverFile, DecisionsFile, EstimateFile, ExceptionsFile,
+    PlanEntryFile, PlanFile, SignatureFile,
 };
 
 /// Where decisions are written.
@@ -145,6 +145,9 @@ impl Reader<'_> {
             return Err(self.refuse(&approver.name, "an approver has no name", ""));
         }
         into.appetite = file.appetite.as_ref().map(|appetite| self.appetite(appetite, &approvers)).transpose()?;
+        for estimate in &file.estimates {
+            into.estimates.push(self.estimate(estimate, &approvers)?);
+        }
         for treatment in &file.risks {
             self.scenario(&treatment.risk)?;
             if into.treatments.iter().any(|known| known.risk == treatment.risk.value) {
@@ -176,6 +179,30 @@ impl Reader<'_> {
         let decided = self.decided(&appetite.by, &appetite.on, approvers)?;
         self.within_authority(&appetite.level, &appetite.by, approvers)?;
         Ok(Appetite { level: appetite.level.value, decided })
+    }
+
+    /// Only with a reason, by somebody who may decide, and for a time.
+    fn estimate(&self, written: &EstimateFile, approvers: &Approvers<'_>) -> Result<Estimate, Located> {
+        self.scenario(&written.risk)?;
+        let scenario = self.against.model.scenarios.iter().find(|scenario| scenario.id == written.risk.value);
+        let open = scenario.is_some_and(|scenario| !scenario.open_path.is_empty());
+        if written.input == EstimatedInput::Success
+            && open
+            && written.level.value < self.against.model.credits.open_path
+        {
+            let what =
+                "some checks of this risk show ways that may be open, so its chance of success cannot be moved down";
+            return Err(self.refuse(&written.level, what, "show with evidence that the ways are closed"));
+        }
+        Ok(Estimate {
+            risk: written.risk.value.clone(),
+            input: written.input,
+            level: written.level.value,
+            reason: self.prose(&written.reason, "a reason")?,
+            decided: self.decided(&written.by, &written.on, approvers)?,
+            expires: self.expires(written.expires.as_ref(), &written.on)?,
+            line: written.risk.referenced.line(),
+        })
     }
 
     fn acceptance(&self, written: &AcceptanceFile, approvers: &Approvers<'_>) -> Result<Acceptance, Located> {

@@ -18,6 +18,9 @@ pub struct Decisions {
     pub files: BTreeMap<String, String>,
     /// The level of risk management accepts without a decision of its own.
     pub appetite: Option<Appetite>,
+    /// Levels of the model that the organization moved, each with a reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub estimates: Vec<Estimate>,
     pub treatments: Vec<Treatment>,
     pub acceptances: Vec<Acceptance>,
     pub addressable: Vec<AddressableRecord>,
@@ -41,6 +44,40 @@ pub struct Decided {
 pub struct Appetite {
     pub level: Level,
     pub decided: Decided,
+}
+
+/// The organization's own level in place of the model's, with the reason for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// The scenario's id.
+    pub risk: String,
+    pub input: EstimatedInput,
+    pub level: Level,
+    pub reason: String,
+    pub decided: Decided,
+    pub expires: Date,
+    /// Line in `decisions.yaml`.
+    pub line: u64,
+}
+
+/// Which level of a scenario is moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EstimatedInput {
+    /// How likely an attempt or accident is within a year.
+    Attempt,
+    /// How likely it succeeds where no control stands against it.
+    Success,
+}
+
+impl EstimatedInput {
+    /// The words in documents.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Attempt => "likelihood of an attempt",
+            Self::Success => "chance of success without controls",
+        }
+    }
 }
 
 /// What is done about one risk.

@@ -205,6 +205,7 @@ impl<'m> Row<'m> {
             ),
             format!("chance of success without controls: {}", self.scenario.success.in_words()),
         ];
+        lines.extend(self.scenario.moved.iter().map(|text| crate::text::visible(text)));
         lines.extend(self.now.explain.iter().cloned());
         lines.push(format!("chance of success now: {}", self.now.level.in_words()));
         lines.push(format!(

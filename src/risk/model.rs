@@ -6,10 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::scenario::{self, Scenario};
 use super::{Effort, Level};
+use crate::evidence::decisions::{Decided, Estimate, EstimatedInput};
 use crate::yaml::{self, Located, Spanned};
 
 const MODEL_FILE: &str = "checks/risk-model/model.yaml";
@@ -221,6 +223,34 @@ impl Model {
     /// The same model with another rule for likelihood.
     pub fn with_likelihood(mut self, rule: LikelihoodRule) -> Self {
         self.likelihood = rule;
+        self
+    }
+
+    /// The same model with the levels that an organization moved, those that hold on a day. Of two
+    /// on one input the higher counts.
+    pub fn with_estimates(mut self, estimates: &[Estimate], today: Date) -> Self {
+        let holds = |estimate: &&Estimate| estimate.decided.on <= today && today <= estimate.expires;
+        let mut holding: Vec<&Estimate> = estimates.iter().filter(holds).collect();
+        holding.sort_by_key(|estimate| (estimate.level, estimate.line));
+        for estimate in holding {
+            let Some(scenario) = self.scenarios.iter_mut().find(|scenario| scenario.id == estimate.risk) else {
+                continue;
+            };
+            let level = match estimate.input {
+                EstimatedInput::Attempt => &mut scenario.initiation.level,
+                EstimatedInput::Success => &mut scenario.success,
+            };
+            let was = std::mem::replace(level, estimate.level);
+            let Decided { by, role, on } = &estimate.decided;
+            scenario.moved.push(format!(
+                "the organization moved the {} from {} to {}: {} ({by}, {role}, on {on}, until {})",
+                estimate.input.in_words(),
+                was.in_words(),
+                estimate.level.in_words(),
+                estimate.reason,
+                estimate.expires
+            ));
+        }
         self
     }
 

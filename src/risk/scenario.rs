@@ -32,6 +32,8 @@ pub struct Scenario {
     pub open_path: Vec<String>,
     pub population: Population,
     pub impact: Impact,
+    /// What the organization moved, by whom and why; empty as the model is shipped.
+    pub moved: Vec<String>,
 }
 
 impl Scenario {
@@ -309,6 +311,7 @@ impl RawScenario {
             open_path: values(self.open_path),
             population: self.population,
             impact: self.impact,
+            moved: Vec::new(),
         }
     }
 }

@@ -76,6 +76,33 @@ fn decisions_are_read_whole() {
     assert_eq!(read_texts("", "", "").unwrap(), None);
 }
 
+const ESTIMATED: &str = "estimates:
+  - { risk: RISK, input: attempt, level: low, reason: nobody knows our addresses, by: Ana Ruiz, on: 2026-05-01 }
+  - { risk: RISK, input: success, level: high, reason: shown by an exercise, by: Lee Park, on: 2026-05-01, expires: 2026-06-01 }
+risks:
+";
+
+#[test]
+fn a_level_is_moved_with_a_reason_by_somebody_who_may() {
+    let text = GOOD.replacen("risks:\n", ESTIMATED, 1);
+    let decisions = read_texts(&text, "", "").unwrap().unwrap();
+    assert_eq!((decisions.estimates.len(), decisions.estimates[0].expires), (2, date(2027, 5, 1)));
+    let catalog = Catalog::built_in().unwrap();
+    let shipped = Model::built_in(&catalog.checks.keys().map(String::as_str).collect()).unwrap();
+    let moved = shipped.clone().with_estimates(&decisions.estimates, date(2026, 10, 1));
+    let (before, after) = (&shipped.scenarios[0], &moved.scenarios[0]);
+    assert_eq!((after.initiation.level, after.success), (Level::Low, before.success), "the second ran out");
+    assert_eq!(after.moved.len(), 1);
+    assert!(after.moved[0].contains("nobody knows our addresses (Ana Ruiz, Security Official"), "{}", after.moved[0]);
+    assert_eq!(moved.scenarios[1..], shipped.scenarios[1..]);
+    let text = text.replace("by: Lee Park, on: 2026-05-01, expires", "by: Sam Poe, on: 2026-05-01, expires");
+    assert!(read_texts(&text, "", "").unwrap_err().to_string().contains("not among the approvers"));
+    // Ways that may be open are not talked away.
+    let open = shipped.scenarios.iter().find(|scenario| !scenario.open_path.is_empty()).unwrap();
+    let text = GOOD.replacen("risks:\n", &ESTIMATED.replace("RISK", &open.id), 1);
+    assert!(read_texts(&text, "", "").unwrap_err().to_string().contains("ways that may be open"));
+}
+
 #[test]
 fn a_required_specification_is_not_decided_away() {
     let error = fault("164.312(a)(2)(iii)", "164.312(a)(2)(i)");

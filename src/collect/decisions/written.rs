@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use crate::evidence::decisions::{AddressableWord, Office, PlanStatus, TreatmentWord};
+use crate::evidence::decisions::{AddressableWord, EstimatedInput, Office, PlanStatus, TreatmentWord};
 use crate::risk::Level;
 use crate::yaml::Spanned;
 
@@ -15,6 +15,8 @@ pub(super) struct DecisionsFile {
     #[serde(default)]
     pub(super) approvers: Vec<ApproverFile>,
     pub(super) appetite: Option<AppetiteFile>,
+    #[serde(default)]
+    pub(super) estimates: Vec<EstimateFile>,
     #[serde(default)]
     pub(super) risks: Vec<TreatmentFile>,
     #[serde(default)]
@@ -41,6 +43,18 @@ pub(super) struct AppetiteFile {
     pub(super) level: Spanned<Level>,
     pub(super) by: Spanned<String>,
     pub(super) on: Spanned<Date>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EstimateFile {
+    pub(super) risk: Spanned<String>,
+    pub(super) input: EstimatedInput,
+    pub(super) level: Spanned<Level>,
+    pub(super) reason: Spanned<String>,
+    pub(super) by: Spanned<String>,
+    pub(super) on: Spanned<Date>,
+    pub(super) expires: Option<Spanned<Date>>,
 }
 
 #[derive(Deserialize)]
