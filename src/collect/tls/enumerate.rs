@@ -188,26 +188,43 @@ struct Search<'a, 'd> {
 }
 
 impl Search<'_, '_> {
+    /// Each version on its own, so that none waits for the longest list; what needs all of them comes last.
     async fn everything(&self) {
+        if self.mode == Mode::Verdict {
+            tokio::join!(
+                self.tls13(),
+                self.tls12(),
+                self.old(Version::Tls1_1, 4),
+                self.old(Version::Tls1_0, 5),
+                self.old(Version::Ssl3, 6),
+                self.ssl2(),
+            );
+            return;
+        }
         tokio::join!(
-            self.tls13(),
-            self.tls12(),
-            self.old(Version::Tls1_1, 4),
-            self.old(Version::Tls1_0, 5),
-            self.old(Version::Ssl3, 6),
+            async {
+                self.tls13().await;
+                self.order(Version::Tls1_3, 8).await;
+            },
+            async {
+                self.tls12().await;
+                tokio::join!(self.order(Version::Tls1_2, 9), self.groups(10), self.signatures(14));
+            },
+            async {
+                self.old(Version::Tls1_1, 4).await;
+                self.order(Version::Tls1_1, 13).await;
+            },
+            async {
+                self.old(Version::Tls1_0, 5).await;
+                self.order(Version::Tls1_0, 12).await;
+            },
+            async {
+                self.old(Version::Ssl3, 6).await;
+                self.order(Version::Ssl3, 11).await;
+            },
             self.ssl2(),
         );
-        if self.mode == Mode::Full {
-            tokio::join!(
-                self.order(Version::Tls1_3, 8),
-                self.order(Version::Tls1_2, 9),
-                self.groups(10),
-                self.signatures(14),
-                self.fallback(15),
-            );
-            let old = [(Version::Ssl3, 11), (Version::Tls1_0, 12), (Version::Tls1_1, 13)];
-            join_all(old.map(|(version, chain)| self.order(version, chain))).await;
-        }
+        self.fallback(15).await;
     }
 
     /// The picture so far.
