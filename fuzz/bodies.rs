@@ -210,7 +210,7 @@ pub fn domain_records(bytes: &[u8]) {
     static CATALOGUE: OnceLock<VendorCatalogue> = OnceLock::new();
     let given = domain::Given {
         selectors: &["s1".to_owned()],
-        sends: bytes.len() % 2 == 0,
+        sends: bytes.len().is_multiple_of(2),
         catalogue: CATALOGUE.get_or_init(VendorCatalogue::shipped),
         policy: None,
         chains: &Chains::new(),
@@ -266,7 +266,11 @@ impl Lookup for Input<'_> {
 pub fn spf_check(bytes: &[u8]) {
     let mut input = Input(bytes);
     let message = Message {
-        address: if input.byte() % 2 == 0 { [192, 0, 2, 1].into() } else { "2001:db8::1".parse().expect("an address") },
+        address: if input.byte().is_multiple_of(2) {
+            [192, 0, 2, 1].into()
+        } else {
+            "2001:db8::1".parse().expect("an address")
+        },
         mail_from: format!("{}@clinic.example", input.text()),
         helo: input.text(),
         receiver: "receiver.example".to_owned(),

@@ -146,7 +146,7 @@ impl Place {
 pub struct VendorCatalogue {
     vendors: BTreeMap<String, CatalogueVendor>,
     /// Patterns by place and their last two labels.
-    names: HashMap<(Place, String), Vec<Row>>,
+    names: NamePatterns,
     /// Beginnings of verification tokens.
     tokens: Vec<Row>,
     /// DKIM selectors tried where the organization names none, most used first.
@@ -226,8 +226,11 @@ fn end_of(name: &str) -> &str {
     if end.contains('*') { "" } else { end }
 }
 
-fn index(vendors: &BTreeMap<String, CatalogueVendor>) -> (HashMap<(Place, String), Vec<Row>>, Vec<Row>) {
-    let mut names: HashMap<(Place, String), Vec<Row>> = HashMap::new();
+/// Patterns by place and their last two labels.
+type NamePatterns = HashMap<(Place, String), Vec<Row>>;
+
+fn index(vendors: &BTreeMap<String, CatalogueVendor>) -> (NamePatterns, Vec<Row>) {
+    let mut names = NamePatterns::new();
     let mut tokens = Vec::new();
     for vendor in vendors.values() {
         let row = |pattern: &String| Row { pattern: pattern.to_ascii_lowercase(), vendor: vendor.id.clone() };

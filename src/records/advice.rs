@@ -126,7 +126,7 @@ fn mended_spf(record: &str, leading_nowhere: &[String]) -> Option<(String, Strin
         match directive.mechanism {
             Mechanism::All => all = Some(directive.qualifier),
             Mechanism::Ptr(_) => changed.push(format!("`{}` is discouraged", tags::short(&term))),
-            _ if leading_nowhere.iter().any(|gone| *gone == directive.text) => {
+            _ if leading_nowhere.contains(&directive.text) => {
                 changed.push(format!("`{}` leads nowhere", tags::short(&term)));
             }
             _ if kept.contains(&term) => changed.push(format!("`{}` stands twice", tags::short(&term))),

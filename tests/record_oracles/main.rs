@@ -4,7 +4,6 @@
 //! or one that grows, fails the test; `UPDATE=1` writes the table anew.
 #![expect(
     clippy::unwrap_used,
-    clippy::print_stdout,
     clippy::print_stderr,
     clippy::disallowed_methods,
     reason = "a test fails where it stands, starts the peer and says what was compared"
