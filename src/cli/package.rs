@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use zip::write::SimpleFileOptions;
 
@@ -160,7 +160,7 @@ fn write_zip(out: &Path, all: &[(String, Vec<u8>)]) -> Result<(), Failure> {
     files::write_whole(out, &bytes).map_err(|error| Failure::from(anyhow::Error::from(error)))
 }
 
-fn told(manifest: &PackageManifest, out: &PathBuf, signed: bool) -> String {
+fn told(manifest: &PackageManifest, out: &Path, signed: bool) -> String {
     let mut text = String::new();
     for row in &manifest.requests {
         let mark = match row.place {

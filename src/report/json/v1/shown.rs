@@ -101,9 +101,12 @@ pub(super) fn attested(evidence: &Evidence, facts: &Facts, as_of: jiff::Timestam
         .collect()
 }
 
+/// Messages by band of age.
+type Ages = BTreeMap<String, u64>;
+
 /// By mailbox. The same folder counted at several vantages is shown once, with the larger counts.
 pub(super) fn mail_ages(evidence: &Evidence) -> Vec<MailAges> {
-    let mut folders: BTreeMap<(&str, &str), (BTreeMap<String, u64>, Option<Date>)> = BTreeMap::new();
+    let mut folders: BTreeMap<(&str, &str), (Ages, Option<Date>)> = BTreeMap::new();
     for (_, observation) in evidence.from(Source::Content) {
         if let Ok(Answer::ContentFolder(counted)) = &observation.answer {
             let (ages, oldest) = folders.entry((&counted.mailbox, &counted.folder)).or_default();
