@@ -132,6 +132,7 @@ pub const fn is_stated(subject: SubjectKind) -> bool {
         | SubjectKind::Domain
         | SubjectKind::Endpoint
         | SubjectKind::ExportFile
+        | SubjectKind::ForwardingPath
         | SubjectKind::ForwardingRule
         | SubjectKind::Mailbox
         | SubjectKind::Partner
