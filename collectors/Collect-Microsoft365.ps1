@@ -130,24 +130,24 @@ $mine = @($mailboxes | Where-Object { Test-Mine -Id ([string]$_.ExternalDirector
 
 if ($Shard -eq 0) {
     Export-Whole -Name 'mailboxes' -Ask { $mailboxes }
-    Export-Whole -Name 'accepted-domains' -Ask { Get-AcceptedDomain | Select-Object DomainName, DomainType, Default, MatchSubDomains }
+    Export-Whole -Name 'accepted-domains' -Ask { Get-AcceptedDomain | Select-Object -Property 'DomainName', 'DomainType', 'Default', 'MatchSubDomains' }
     Export-Whole -Name 'recipients' -Ask {
         $properties = 'RecipientTypeDetails', 'PrimarySmtpAddress', 'ExternalEmailAddress', 'EmailAddresses', 'LegacyExchangeDN', 'Alias', 'Guid', 'Identity', 'Name', 'ExternalDirectoryObjectId'
         Get-MailContact -ResultSize Unlimited | Select-Object -Property $properties
         Get-MailUser -ResultSize Unlimited | Select-Object -Property $properties
         Get-DistributionGroup -ResultSize Unlimited | Select-Object -Property $properties
     }
-    Export-Whole -Name 'cas-mailboxes' -Ask { Get-EXOCASMailbox -ResultSize Unlimited -PropertySets All | Select-Object PrimarySmtpAddress, PopEnabled, ImapEnabled, SmtpClientAuthenticationDisabled }
-    Export-Whole -Name 'transport-rules' -Ask { Get-TransportRule -ResultSize Unlimited | Select-Object Name, State, Mode, Priority, RuleVersion, SentToScope, BlindCopyTo, CopyTo, AddToRecipients, RedirectMessageTo, DeleteMessage }
-    Export-Whole -Name 'journal-rules' -Ask { Get-JournalRule | Select-Object Name, Enabled, Scope, Recipient, JournalEmailAddress }
-    Export-Whole -Name 'remote-domains' -Ask { Get-RemoteDomain | Select-Object DomainName, AutoForwardEnabled, AutoReplyEnabled, AllowedOOFType }
-    Export-Whole -Name 'outbound-spam' -Ask { Get-HostedOutboundSpamFilterPolicy | Select-Object Name, AutoForwardingMode, IsDefault }
-    Export-Whole -Name 'transport-config' -Ask { Get-TransportConfig | Select-Object SmtpClientAuthenticationDisabled, JournalingReportNdrTo, MaxSendSize }
-    Export-Whole -Name 'organization' -Ask { Get-OrganizationConfig | Select-Object AuditDisabled, OAuth2ClientProfileEnabled, RejectDirectSend, ElcProcessingDisabled }
-    Export-Whole -Name 'admin-audit-log' -Ask { Get-AdminAuditLogConfig | Select-Object UnifiedAuditLogIngestionEnabled, AdminAuditLogEnabled }
-    Export-Whole -Name 'audit-bypass' -Ask { Get-MailboxAuditBypassAssociation -ResultSize Unlimited | Select-Object Name, Identity, AuditBypassEnabled }
-    Export-Whole -Name 'recipient-permissions' -Ask { Get-EXORecipientPermission -ResultSize Unlimited | Select-Object Identity, Trustee, TrusteeSidString, AccessControlType, AccessRights }
-    Export-Whole -Name 'dlp-policies' -Ask { Get-DlpCompliancePolicy | Select-Object Name, Mode, Workload, ExchangeLocation }
+    Export-Whole -Name 'cas-mailboxes' -Ask { Get-EXOCASMailbox -ResultSize Unlimited -PropertySets All | Select-Object -Property 'PrimarySmtpAddress', 'PopEnabled', 'ImapEnabled', 'SmtpClientAuthenticationDisabled' }
+    Export-Whole -Name 'transport-rules' -Ask { Get-TransportRule -ResultSize Unlimited | Select-Object -Property 'Name', 'State', 'Mode', 'Priority', 'RuleVersion', 'SentToScope', 'BlindCopyTo', 'CopyTo', 'AddToRecipients', 'RedirectMessageTo', 'DeleteMessage' }
+    Export-Whole -Name 'journal-rules' -Ask { Get-JournalRule | Select-Object -Property 'Name', 'Enabled', 'Scope', 'Recipient', 'JournalEmailAddress' }
+    Export-Whole -Name 'remote-domains' -Ask { Get-RemoteDomain | Select-Object -Property 'DomainName', 'AutoForwardEnabled', 'AutoReplyEnabled', 'AllowedOOFType' }
+    Export-Whole -Name 'outbound-spam' -Ask { Get-HostedOutboundSpamFilterPolicy | Select-Object -Property 'Name', 'AutoForwardingMode', 'IsDefault' }
+    Export-Whole -Name 'transport-config' -Ask { Get-TransportConfig | Select-Object -Property 'SmtpClientAuthenticationDisabled', 'JournalingReportNdrTo', 'MaxSendSize' }
+    Export-Whole -Name 'organization' -Ask { Get-OrganizationConfig | Select-Object -Property 'AuditDisabled', 'OAuth2ClientProfileEnabled', 'RejectDirectSend', 'ElcProcessingDisabled' }
+    Export-Whole -Name 'admin-audit-log' -Ask { Get-AdminAuditLogConfig | Select-Object -Property 'UnifiedAuditLogIngestionEnabled', 'AdminAuditLogEnabled' }
+    Export-Whole -Name 'audit-bypass' -Ask { Get-MailboxAuditBypassAssociation -ResultSize Unlimited | Select-Object -Property 'Name', 'Identity', 'AuditBypassEnabled' }
+    Export-Whole -Name 'recipient-permissions' -Ask { Get-EXORecipientPermission -ResultSize Unlimited | Select-Object -Property 'Identity', 'Trustee', 'TrusteeSidString', 'AccessControlType', 'AccessRights' }
+    Export-Whole -Name 'dlp-policies' -Ask { Get-DlpCompliancePolicy | Select-Object -Property 'Name', 'Mode', 'Workload', 'ExchangeLocation' }
     $graph = 'https://graph.microsoft.com/v1.0'
     foreach ($question in @(
             @{ Name = 'mfa-registration'; Uri = "$graph/reports/authenticationMethods/userRegistrationDetails" },
@@ -184,7 +184,7 @@ Export-Each -Name 'inbox-rules' -Mailboxes $mine -Ask {
 Export-Each -Name 'mailbox-permissions' -Mailboxes $mine -Ask {
     param($mailbox)
     Get-EXOMailboxPermission -Identity ([string]$mailbox.ExternalDirectoryObjectId) |
-        Select-Object @{ Name = 'Mailbox'; Expression = { $mailbox.PrimarySmtpAddress } }, Identity, User, UserSid, AccessRights, IsInherited, Deny
+        Select-Object -Property @(@{ Name = 'Mailbox'; Expression = { $mailbox.PrimarySmtpAddress } }, 'Identity', 'User', 'UserSid', 'AccessRights', 'IsInherited', 'Deny')
 }
 
 Write-Output "collected into $OutputFolder; what could not be read is in status/coverage-$Shard.jsonl"

@@ -110,6 +110,7 @@ pub enum SubjectKind {
     Domain,
     Endpoint,
     ExportFile,
+    ForwardingPath,
     ForwardingRule,
     Mailbox,
     Organization,
@@ -130,6 +131,7 @@ impl SubjectKind {
             | Self::Domain
             | Self::Endpoint
             | Self::ExportFile
+            | Self::ForwardingPath
             | Self::ForwardingRule
             | Self::Mailbox
             | Self::Partner
@@ -138,12 +140,13 @@ impl SubjectKind {
     }
 
     /// Every kind, in the order of the enum.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Attestation,
         Self::ContentFolder,
         Self::Domain,
         Self::Endpoint,
         Self::ExportFile,
+        Self::ForwardingPath,
         Self::ForwardingRule,
         Self::Mailbox,
         Self::Organization,
@@ -161,6 +164,7 @@ impl SubjectKind {
             Self::Domain => "domain",
             Self::Endpoint => "endpoint",
             Self::ExportFile => "export_file",
+            Self::ForwardingPath => "forwarding_path",
             Self::ForwardingRule => "forwarding_rule",
             Self::Mailbox => "mailbox",
             Self::Organization => "organization",
@@ -179,6 +183,7 @@ impl SubjectKind {
             Self::Domain => "domain",
             Self::Endpoint => "service",
             Self::ExportFile => "export file",
+            Self::ForwardingPath => "forwarding path",
             Self::ForwardingRule => "forwarding rule",
             Self::Mailbox => "mailbox",
             Self::Organization => "organization",

@@ -52,9 +52,11 @@ impl Mode {
             SubjectKind::Attestation | SubjectKind::Organization | SubjectKind::Register => matches!(self, Self::A),
             SubjectKind::ContentFolder => matches!(self, Self::C | Self::A),
             SubjectKind::Domain | SubjectKind::Endpoint | SubjectKind::Partner => matches!(self, Self::P),
-            SubjectKind::ExportFile | SubjectKind::ForwardingRule | SubjectKind::Mailbox | SubjectKind::Tenant => {
-                matches!(self, Self::I)
-            }
+            SubjectKind::ExportFile
+            | SubjectKind::ForwardingPath
+            | SubjectKind::ForwardingRule
+            | SubjectKind::Mailbox
+            | SubjectKind::Tenant => matches!(self, Self::I),
             SubjectKind::Vendor => matches!(self, Self::A | Self::P),
         }
     }

@@ -236,6 +236,7 @@ fn speaks_for_documents(kind: SubjectKind) -> bool {
         | SubjectKind::Domain
         | SubjectKind::Endpoint
         | SubjectKind::ExportFile
+        | SubjectKind::ForwardingPath
         | SubjectKind::ForwardingRule
         | SubjectKind::Mailbox
         | SubjectKind::Partner

@@ -431,6 +431,7 @@ impl<'r> Run<'r> {
             SubjectKind::ContentFolder => (Source::Content, Question::ContentFile { label: subject.name.clone() }),
             SubjectKind::ExportFile => (Source::Export, Question::ExportFile { label: subject.name.clone() }),
             SubjectKind::Attestation
+            | SubjectKind::ForwardingPath
             | SubjectKind::ForwardingRule
             | SubjectKind::Mailbox
             | SubjectKind::Organization

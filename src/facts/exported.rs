@@ -230,7 +230,7 @@ impl<'e> Directory<'e> {
 
     /// Exact names only: `evilclinic.example` is not `clinic.example`, and a name below an
     /// accepted domain is another organization's unless the tenant says otherwise.
-    fn class_of_domain(&self, domain: &str) -> Class {
+    pub fn class_of_domain(&self, domain: &str) -> Class {
         // A host named by its number is nobody's domain, so nobody's own either.
         if domain.starts_with('[') {
             return Class::External;

@@ -11,6 +11,7 @@ pub mod domain;
 pub mod endpoint;
 pub mod export_file;
 mod exported;
+pub mod forwarding_path;
 pub mod forwarding_rule;
 pub mod mailbox;
 pub mod organization;
@@ -77,6 +78,7 @@ pub struct Facts {
     pub domains: Built<domain::Domain>,
     pub endpoints: Built<endpoint::Endpoint>,
     pub export_files: Built<export_file::ExportFile>,
+    pub forwarding_paths: Built<forwarding_path::ForwardingPath>,
     pub forwarding_rules: Built<forwarding_rule::ForwardingRule>,
     pub mailboxes: Built<mailbox::Mailbox>,
     pub organizations: Built<organization::Organization>,
@@ -90,14 +92,17 @@ impl Facts {
     /// Joins the evidence into facts, as of a moment.
     pub fn from_evidence(evidence: &Evidence, as_of: Timestamp) -> Self {
         let context = Context { evidence, as_of };
+        let forwarding_rules = forwarding_rule::build(context);
+        let mailboxes = mailbox::build(context);
         Self {
             attestations: attestation::build(context),
             content_folders: content_folder::build(context),
             domains: domain::build(context),
             endpoints: endpoint::build(context),
             export_files: export_file::build(context),
-            forwarding_rules: forwarding_rule::build(context),
-            mailboxes: mailbox::build(context),
+            forwarding_paths: forwarding_path::build(context, &forwarding_rules, &mailboxes),
+            forwarding_rules,
+            mailboxes,
             organizations: organization::build(context),
             partners: partner::build(context),
             registers: register::build(context),
@@ -119,6 +124,7 @@ impl Facts {
             SubjectKind::Domain => encode(&self.domains),
             SubjectKind::Endpoint => encode(&self.endpoints),
             SubjectKind::ExportFile => encode(&self.export_files),
+            SubjectKind::ForwardingPath => encode(&self.forwarding_paths),
             SubjectKind::ForwardingRule => encode(&self.forwarding_rules),
             SubjectKind::Mailbox => encode(&self.mailboxes),
             SubjectKind::Organization => encode(&self.organizations),
@@ -138,6 +144,7 @@ pub fn shapes() -> BTreeMap<SubjectKind, &'static [FactShape]> {
         (SubjectKind::Domain, domain::Domain::FACTS),
         (SubjectKind::Endpoint, endpoint::Endpoint::FACTS),
         (SubjectKind::ExportFile, export_file::ExportFile::FACTS),
+        (SubjectKind::ForwardingPath, forwarding_path::ForwardingPath::FACTS),
         (SubjectKind::ForwardingRule, forwarding_rule::ForwardingRule::FACTS),
         (SubjectKind::Mailbox, mailbox::Mailbox::FACTS),
         (SubjectKind::Organization, organization::Organization::FACTS),
@@ -156,6 +163,7 @@ pub fn absent_values(kind: SubjectKind) -> BTreeMap<&'static str, shape::Value> 
         SubjectKind::Domain => domain::Domain::absent_values(),
         SubjectKind::Endpoint => endpoint::Endpoint::absent_values(),
         SubjectKind::ExportFile => export_file::ExportFile::absent_values(),
+        SubjectKind::ForwardingPath => forwarding_path::ForwardingPath::absent_values(),
         SubjectKind::ForwardingRule => forwarding_rule::ForwardingRule::absent_values(),
         SubjectKind::Mailbox => mailbox::Mailbox::absent_values(),
         SubjectKind::Organization => organization::Organization::absent_values(),

@@ -101,14 +101,7 @@ fn one(context: Context<'_>, provider: &str) -> Tenant {
     let opposite = |fact: Fact<bool>| Fact::new(fact.seen.map(|value| !value), fact.evidence);
     Tenant {
         name: provider.to_owned(),
-        external_auto_forwarding: settings.word(
-            "external-auto-forwarding",
-            &["off", "automatic", "on"],
-            match provider {
-                "google-workspace" => "the Gmail policies of all organizational units (gam print policies)",
-                _ => "the outbound spam policies (Get-HostedOutboundSpamFilterPolicy)",
-            },
-        ),
+        external_auto_forwarding: settings.external_auto_forwarding(provider),
         default_remote_domain_forwards: settings.flag_of(
             &default_remote,
             true,
@@ -254,8 +247,17 @@ impl<'e> Settings<'e> {
         Self { all, unknown: context.evidence.taken_away(Source::Export, SubjectKind::Tenant) }
     }
 
-    fn named(&self, name: &str) -> impl Iterator<Item = (&'e EvidenceId, &'e TenantSetting)> {
+    pub(super) fn named(&self, name: &str) -> impl Iterator<Item = (&'e EvidenceId, &'e TenantSetting)> {
         self.all.iter().copied().filter(move |(_, setting)| setting.setting == name)
+    }
+
+    /// Whether mail may be forwarded outside automatically: the worst of all policies.
+    pub(super) fn external_auto_forwarding(&self, provider: &str) -> Fact<String> {
+        let what = match provider {
+            "google-workspace" => "the Gmail policies of all organizational units (gam print policies)",
+            _ => "the outbound spam policies (Get-HostedOutboundSpamFilterPolicy)",
+        };
+        self.word("external-auto-forwarding", &["off", "automatic", "on"], what)
     }
 
     /// A word; of several the last in `ranked`, mildest first, counts.

@@ -329,6 +329,7 @@ fn assets(scenario: &Scenario, known: &Known) -> Vec<String> {
         SubjectKind::Attestation
         | SubjectKind::ContentFolder
         | SubjectKind::ExportFile
+        | SubjectKind::ForwardingPath
         | SubjectKind::ForwardingRule
         | SubjectKind::Mailbox
         | SubjectKind::Register => {

@@ -147,6 +147,7 @@ impl From<&Facts> for Known {
         known.group(SubjectKind::Domain, &facts.domains, |subject| &subject.name);
         known.group(SubjectKind::Endpoint, &facts.endpoints, |subject| &subject.name);
         known.group(SubjectKind::ExportFile, &facts.export_files, |subject| &subject.name);
+        known.group(SubjectKind::ForwardingPath, &facts.forwarding_paths, |subject| &subject.name);
         known.group(SubjectKind::ForwardingRule, &facts.forwarding_rules, |subject| &subject.name);
         known.group(SubjectKind::Mailbox, &facts.mailboxes, |subject| &subject.name);
         known.group(SubjectKind::Organization, &facts.organizations, |subject| &subject.name);

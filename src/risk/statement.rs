@@ -97,6 +97,7 @@ fn single(kind: SubjectKind) -> bool {
         | SubjectKind::Domain
         | SubjectKind::Endpoint
         | SubjectKind::ExportFile
+        | SubjectKind::ForwardingPath
         | SubjectKind::ForwardingRule
         | SubjectKind::Mailbox
         | SubjectKind::Partner

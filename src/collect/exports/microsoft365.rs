@@ -470,7 +470,7 @@ fn inbox_rule(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
 /// Whether the stated conditions leave nothing out: a size from nearly nothing on, words that
 /// stand in every message. One condition that does leave something out is enough.
 fn every_message_meets(row: &Row, stated: &[&str]) -> bool {
-    stated.iter().filter(|column| row.cell(column).is_some_and(|cell| filled(cell))).all(|column| match *column {
+    stated.iter().filter(|column| row.cell(column).is_some_and(filled)).all(|column| match *column {
         "withinsizerangeminimum" => row.text(column).and_then(kilobytes).is_some_and(|size| size <= 1),
         // Larger than any message that Exchange takes.
         "withinsizerangemaximum" => row.text(column).and_then(kilobytes).is_some_and(|size| size >= 150 * 1024),

@@ -151,7 +151,7 @@ pub(super) fn areas(assessment: &Assessment) -> Vec<Area> {
 /// The five stations of a message, each with its evidence and its worst fact.
 pub(super) fn hops(assessment: &Assessment) -> Vec<Hop> {
     vec![
-        hop(assessment, "Our mailboxes", &["mailbox", "tenant", "forwarding_rule"]),
+        hop(assessment, "Our mailboxes", &["mailbox", "tenant", "forwarding_path", "forwarding_rule"]),
         hop(assessment, "Our mail hosts", &["endpoint"]),
         hop(assessment, "The wire, and who may send in our name", &["domain"]),
         hop(assessment, "Their mail hosts", &["partner"]),

@@ -205,6 +205,7 @@ pub fn kind_words(kind: &str) -> String {
         "domain" => "domains".to_owned(),
         "endpoint" => "mail and web services".to_owned(),
         "export_file" => "export files".to_owned(),
+        "forwarding_path" => "forwarding paths".to_owned(),
         "forwarding_rule" => "forwarding rules".to_owned(),
         "mailbox" => "mailboxes".to_owned(),
         "organization" => "organizations".to_owned(),

@@ -100,3 +100,57 @@ esac"#;
     assert_eq!(again.matches(r#""what":"users""#).count(), 1);
     assert_eq!(again.matches(r#""what":"forwards""#).count(), 2);
 }
+
+/// Every command that a script runs, and whether it was read without an error.
+fn commands(script: &str) -> (Vec<String>, bool) {
+    let mut parser = tree_sitter::Parser::new();
+    parser.set_language(&tree_sitter_powershell::LANGUAGE.into()).unwrap();
+    let tree = parser.parse(script, None).unwrap();
+    let (mut found, mut open) = (Vec::new(), vec![tree.root_node()]);
+    while let Some(node) = open.pop() {
+        if node.kind() == "command_name" {
+            found.push(script[node.byte_range()].to_owned());
+        }
+        open.extend((0..node.child_count()).filter_map(|at| node.child(at.try_into().unwrap())));
+    }
+    (found, tree.root_node().has_error())
+}
+
+#[test]
+fn the_microsoft_365_collector_is_readable_powershell_and_changes_nothing_in_the_tenant() {
+    let script = std::fs::read_to_string(collector("Collect-Microsoft365.ps1")).unwrap();
+    let (commands, error) = commands(&script);
+    assert!(!error, "the grammar finds an error");
+    assert!(commands.iter().filter(|name| name.starts_with("Get-")).count() > 15, "{commands:?}");
+    // What is not a question is about its own files and its own memory.
+    const OWN: [&str; 12] = [
+        "Add-Content",
+        "ConvertTo-Json",
+        "Export-Each",
+        "Export-Whole",
+        "Join-Path",
+        "Move-Item",
+        "New-Item",
+        "Out-Null",
+        "Remove-Item",
+        "Set-StrictMode",
+        "Test-Path",
+        "Where-Object",
+    ];
+    const OTHERS: [&str; 7] =
+        ["chmod", "Invoke-MgGraphRequest", "Select-Object", "Test-Mine", "Write-Line", "Write-Output", "Write-Status"];
+    for name in &commands {
+        let known = name.starts_with("Get-") || OWN.contains(&name.as_str()) || OTHERS.contains(&name.as_str());
+        assert!(known, "{name} is neither a question nor about the collector's own files");
+    }
+    // The one general way into Graph only asks.
+    assert_eq!(
+        script.matches("Invoke-MgGraphRequest").count(),
+        script.matches("Invoke-MgGraphRequest -Method GET").count()
+    );
+    assert!(commands_of("Set-Mailbox -Identity x").contains(&"Set-Mailbox".to_owned()));
+}
+
+fn commands_of(script: &str) -> Vec<String> {
+    commands(script).0
+}

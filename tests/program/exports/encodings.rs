@@ -456,7 +456,7 @@ fn the_same_facts_in_every_encoding_give_identical_findings() {
             put(folder.path(), file.name, &write(file));
         }
         let (found, passed, open) = findings(folder.path());
-        println!("{name}: {passed} passed, {open} open, {} bytes of findings", found.len());
+        eprintln!("{name}: {passed} passed, {open} open, {} bytes of findings", found.len());
         assert!(passed > 20 && open > 20, "{name}: the tenant says too little to compare");
         for check in
             ["no-forwarding-to-consumer-webmail", "rules-do-not-hide-warnings", "mailbox-forwarding-stays-inside"]

@@ -100,7 +100,7 @@ fn no_recipient_outside_is_taken_for_inside() {
         }
     }
     let outside = |class: &str| ["external", "consumer-webmail", "business-associate"].contains(&class);
-    println!(
+    eprintln!(
         "{} recipients, {} of them outside; {} classed otherwise than labelled",
         table.len(),
         table.iter().filter(|(class, _)| outside(class)).count(),

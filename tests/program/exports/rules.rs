@@ -98,9 +98,9 @@ fn labelled_rules_are_found() {
             ));
         }
     }
-    println!("{} rules labelled; {unmatched} kept together with others that do as little", labels.len());
+    eprintln!("{} rules labelled; {unmatched} kept together with others that do as little", labels.len());
     for (name, counts) in [("sends outside", &external), ("hides mail", &hiding), ("medium or worse", &medium)] {
-        println!(
+        eprintln!(
             "{name}: {} found, {} missed, {} false alarms: recall {:.3}, precision {:.3}",
             counts.found,
             counts.missed,
@@ -109,9 +109,9 @@ fn labelled_rules_are_found() {
             counts.precision()
         );
     }
-    println!("undecidable recipients: {} said so, {} decided", undecidable[0], undecidable[1]);
+    eprintln!("undecidable recipients: {} said so, {} decided", undecidable[0], undecidable[1]);
     for line in &wrong {
-        println!("  otherwise than labelled: {line}");
+        eprintln!("  otherwise than labelled: {line}");
     }
     assert!(labels.len() >= 500);
     assert!(external.recall() >= 0.98, "recall of rules that send outside");

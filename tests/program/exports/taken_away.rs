@@ -48,7 +48,7 @@ fn no_file_of_any_bundle_can_be_taken_away_to_make_anything_better() {
             compared += open.len();
         }
     }
-    println!("{taken} files taken away, {compared} open findings compared");
+    eprintln!("{taken} files taken away, {compared} open findings compared");
 }
 
 #[test]

@@ -328,6 +328,7 @@ fn subjects(facts: &Facts) -> BTreeMap<String, Subjects> {
             SubjectKind::Domain => of!(domains),
             SubjectKind::Endpoint => of!(endpoints),
             SubjectKind::ExportFile => of!(export_files),
+            SubjectKind::ForwardingPath => of!(forwarding_paths),
             SubjectKind::ForwardingRule => of!(forwarding_rules),
             SubjectKind::Mailbox => of!(mailboxes),
             SubjectKind::Organization => of!(organizations),
