@@ -7,6 +7,7 @@
 )]
 
 mod browser;
+mod content;
 mod corpora;
 mod demo;
 mod domains;

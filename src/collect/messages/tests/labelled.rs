@@ -215,11 +215,14 @@ fn figures_on_mail_written_by_somebody_else_do_not_get_worse() {
     assert!(unseen.precision() >= 0.91, "precision {}", unseen.precision());
 }
 
+/// Messages of a folder, and the first and last day of what was found.
+type Counted = (u64, Option<Date>, Option<Date>);
+
 #[test]
 fn folder_counts_and_days_are_those_of_the_set() {
     let set = labelled();
     let (folders, levels) = scanned(&set);
-    let mut expected: BTreeMap<(&str, &str), (u64, Option<Date>, Option<Date>)> = BTreeMap::new();
+    let mut expected: BTreeMap<(&str, &str), Counted> = BTreeMap::new();
     for message in &set {
         let (count, oldest, newest) = expected.entry((&message.mailbox, &message.folder)).or_default();
         *count += 1;
@@ -229,7 +232,7 @@ fn folder_counts_and_days_are_those_of_the_set() {
             *newest = Some(newest.map_or(day, |newest| newest.max(day)));
         }
     }
-    let seen: BTreeMap<(&str, &str), (u64, Option<Date>, Option<Date>)> = folders
+    let seen: BTreeMap<(&str, &str), Counted> = folders
         .iter()
         .map(|folder| ((&*folder.mailbox, &*folder.folder), (folder.messages, folder.oldest, folder.newest)))
         .collect();

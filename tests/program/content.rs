@@ -1,0 +1,213 @@
+//! Values planted in every format of mail and attachment that is read, and looked for in everything
+//! the program writes or says. All of them are invented.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use base64::Engine;
+
+use crate::support::{mailassay, told};
+
+/// No list of the program holds these words, and no message of its own these numbers.
+const CANARIES: [&str; 12] = [
+    "219-09-4471",
+    "219094471",
+    "7AC2DE3FG45",
+    "8837261",
+    "Zorbalina",
+    "Quillonberg",
+    "W9918273645",
+    "03/14/1951",
+    "1951-03-14",
+    "Canarystrasse",
+    "canaryfile",
+    "canarysubject",
+];
+
+const NOTE: &str = "Patient: Zorbalina Quillonberg, MRN 8837261, SSN 219-09-4471, MBI 7AC2DE3FG45, DOB 03/14/1951, \
+                    member ID W9918273645, 12 Canarystrasse, diagnosed with melanoma.";
+const TABLE: [&str; 2] = ["Name,MRN,DOB,Diagnosis", "Zorbalina Quillonberg,8837261,1951-03-14,melanoma"];
+
+fn zip_of(entries: &[(&str, &str)]) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, text) in entries {
+        writer.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+        writer.write_all(text.as_bytes()).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+/// One record of a `winmail.dat`.
+fn tnef(attribute: u32, value: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0x78, 0x9f, 0x3e, 0x22, 1, 0, 1];
+    bytes.extend(attribute.to_le_bytes());
+    bytes.extend(u32::try_from(value.len()).unwrap().to_le_bytes());
+    bytes.extend(value);
+    bytes.extend([0, 0]);
+    bytes
+}
+
+/// Every kind of attachment that is read, by its type and the ending of its name.
+fn attachments() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    let cells = |tag: &str, inner: &str| -> String {
+        let rows = TABLE.iter().map(|row| {
+            let cells: String = row.split(',').map(|cell| inner.replace("VALUE", cell)).collect();
+            tag.replace("CELLS", &cells)
+        });
+        rows.collect()
+    };
+    let sheet = cells("<row>CELLS</row>", "<c t=\"inlineStr\"><is><t>VALUE</t></is></c>");
+    let table = cells(
+        "<table:table-row>CELLS</table:table-row>",
+        "<table:table-cell><text:p>VALUE</text:p></table:table-cell>",
+    );
+    let word = format!("<w:document><w:body><w:p><w:t>{NOTE}</w:t></w:p></w:body></w:document>");
+    let invite = format!(
+        "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:8837261\r\nSUMMARY:canarysubject biopsy\r\nDESCRIPTION:{}\r\n\
+         ATTENDEE;CN=Zorbalina Quillonberg:mailto:zorbalina@mailbox.example\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
+        NOTE.replace(',', "\\,")
+    );
+    vec![
+        ("text/plain", "txt", NOTE.into()),
+        ("text/html", "html", format!("<html><body><p>{NOTE}</p></body></html>").into_bytes()),
+        ("text/csv", "csv", TABLE.join("\r\n").into_bytes()),
+        ("text/calendar", "ics", invite.into_bytes()),
+        ("application/rtf", "rtf", format!("{{\\rtf1\\ansi {NOTE}\\par}}").into_bytes()),
+        ("application/zip", "zip", zip_of(&[("canaryfile_Quillonberg.txt", NOTE)])),
+        ("application/octet-stream", "docx", zip_of(&[("word/document.xml", &word)])),
+        (
+            "application/octet-stream",
+            "xlsx",
+            zip_of(&[
+                ("xl/workbook.xml", "<workbook/>"),
+                ("xl/worksheets/sheet1.xml", &format!("<worksheet><sheetData>{sheet}</sheetData></worksheet>")),
+            ]),
+        ),
+        (
+            "application/octet-stream",
+            "ods",
+            zip_of(&[("mimetype", "application/vnd.oasis.opendocument.spreadsheet"), ("content.xml", &table)]),
+        ),
+        (
+            "application/octet-stream",
+            "odt",
+            zip_of(&[
+                ("mimetype", "application/vnd.oasis.opendocument.text"),
+                ("content.xml", &format!("<text:p>{NOTE}</text:p>")),
+            ]),
+        ),
+        (
+            "application/octet-stream",
+            "pptx",
+            zip_of(&[
+                ("ppt/presentation.xml", "<p/>"),
+                ("ppt/slides/slide1.xml", &format!("<a:p><a:t>{NOTE}</a:t></a:p>")),
+            ]),
+        ),
+        ("application/ms-tnef", "dat", tnef(0x0002_800c, NOTE.as_bytes())),
+        ("message/rfc822", "eml", format!("Subject: canarysubject\r\n\r\n{NOTE}\r\n").into_bytes()),
+        // What cannot be read must say so without a word of it.
+        ("application/pdf", "pdf", format!("%PDF-1.7 {NOTE}").into_bytes()),
+        ("application/octet-stream", "bin", [&[0, 1, 2, 3, 0xff, 0xfe][..], NOTE.as_bytes()].concat()),
+    ]
+}
+
+/// A message whose only health information stands in one attachment.
+fn message(number: usize, kind: &str, ending: &str, bytes: &[u8]) -> String {
+    let encoded = base64::prelude::BASE64_STANDARD.encode(bytes);
+    let lines: Vec<&str> = encoded.as_bytes().chunks(76).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    let encoding = if kind == "message/rfc822" { "7bit" } else { "base64" };
+    let body = if kind == "message/rfc822" { String::from_utf8_lossy(bytes).into_owned() } else { lines.join("\r\n") };
+    format!(
+        "From: \"Zorbalina Quillonberg\" <zorbalina@mailbox.example>\r\nTo: desk@clinic.example\r\n\
+         Message-ID: <canarysubject.{number}.8837261@mailbox.example>\r\nDate: Wed, 4 Mar 2020 10:00:00 +0000\r\n\
+         Subject: canarysubject\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=\"canaryfile\"\r\n\r\n\
+         --canaryfile\r\nContent-Type: text/plain\r\n\r\nsee attached\r\n\
+         --canaryfile\r\nContent-Type: {kind}\r\n\
+         Content-Disposition: attachment; filename=\"canaryfile_{number}.{ending}\"\r\n\
+         Content-Transfer-Encoding: {encoding}\r\n\r\n{body}\r\n--canaryfile--\r\n"
+    )
+}
+
+/// An mbox, a Maildir and single files, each with every kind of attachment.
+fn plant(root: &Path) {
+    let messages: Vec<String> = attachments()
+        .iter()
+        .enumerate()
+        .map(|(number, (kind, ending, bytes))| message(number, kind, ending, bytes))
+        .collect();
+    let mail = root.join("mail");
+    for folder in ["Maildir/new", "Maildir/cur", "Maildir/tmp", "files"] {
+        std::fs::create_dir_all(mail.join(folder)).unwrap();
+    }
+    let mut mbox = String::new();
+    for (number, message) in messages.iter().enumerate() {
+        mbox += &format!("From zorbalina@mailbox.example Thu Jan  1 00:00:00 2026\r\n{message}\r\n");
+        std::fs::write(mail.join(format!("Maildir/cur/1583316000.{number}.canaryfile:2,S")), message).unwrap();
+        std::fs::write(mail.join(format!("files/canaryfile Quillonberg {number}.eml")), message).unwrap();
+    }
+    std::fs::write(mail.join("8837261 canaryfile.mbox"), mbox).unwrap();
+    std::fs::write(root.join("key"), "a key\n").unwrap();
+}
+
+fn assert_clean(what: &str, bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes).to_ascii_lowercase();
+    for canary in CANARIES {
+        assert!(!text.contains(&canary.to_ascii_lowercase()), "{what} holds `{canary}`:\n{text}");
+    }
+}
+
+fn assert_silent(output: &Output) {
+    assert_clean("the output", told(output).as_bytes());
+}
+
+/// Everything below a folder but the planted mail.
+fn written(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.file_name().is_some_and(|name| name == "mail") {
+            continue;
+        }
+        if path.is_dir() { files.extend(written(&path)) } else { files.push(path) }
+    }
+    files
+}
+
+#[test]
+fn no_planted_value_of_any_format_leaves_the_program() {
+    let root = tempfile::tempdir().unwrap();
+    plant(root.path());
+    let run = |words: &[&str]| {
+        let mut command = mailassay();
+        command.current_dir(root.path()).env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full").args(words);
+        command.output().unwrap()
+    };
+    let counted = run(&["content", "mail", "--format", "json", "--messages", "messages.jsonl", "--key-file", "key"]);
+    assert!(counted.status.success(), "{}", told(&counted));
+    assert_silent(&counted);
+    assert_silent(&run(&["content", "mail"]));
+
+    // Each format was read and seen, thrice; the two that are not read are said.
+    let lines = std::fs::read_to_string(root.path().join("messages.jsonl")).unwrap();
+    let likely = lines.lines().filter(|line| line.contains("\"level\":3") || line.contains("\"level\":2")).count();
+    assert_eq!(likely, 3 * (attachments().len() - 2), "{lines}");
+    assert_eq!(lines.lines().filter(|line| line.contains("not_inspected")).count(), 3 * 2, "{lines}");
+
+    let scope = "schema: 1\norganization: { name: Invented Clinic, role: covered-entity, individuals: 100, states: [OR] }\nauthorization: { granted_by: Invented Person, role: Security Official, on: 2026-10-01, until: 2099-10-01, covers: [clinic.example] }\ndomains: [{ name: clinic.example }]\nmessages: [{ path: mail/, mailbox: front-desk }]\n";
+    std::fs::write(root.path().join("scope.yaml"), scope).unwrap();
+    // Reports are made from evidence alone, so evidence is where a value would come in.
+    let scanned = run(&["collect", "--scope", "scope.yaml", "--only", "messages", "--out", "evidence"]);
+    assert!(root.path().join("evidence").is_dir(), "{}", told(&scanned));
+    assert_silent(&scanned);
+    let files = written(root.path());
+    assert!(files.iter().any(|file| file.to_string_lossy().contains("evidence")), "{files:?}");
+    for file in files {
+        assert_clean(
+            &file.display().to_string(),
+            file.to_string_lossy().strip_prefix(&*root.path().to_string_lossy()).unwrap().as_bytes(),
+        );
+        assert_clean(&file.display().to_string(), &std::fs::read(&file).unwrap());
+    }
+}
