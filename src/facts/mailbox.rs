@@ -270,11 +270,14 @@ struct Shared<'e> {
     gone: Option<NotObserved>,
     phi: Result<(EvidenceId, BTreeSet<String>), NotObserved>,
     /// What the scope states of how many individuals' information lies in which mailbox.
-    volumes: Result<(EvidenceId, BTreeMap<String, (u64, u64)>), NotObserved>,
+    volumes: Volumes,
     tenants: BTreeMap<&'e str, OfTenant<'e>>,
     bypass_given: Result<(), NotObserved>,
     grants: Grants,
 }
+
+/// Individuals at least and at most, by mailbox, as the scope states, with its observation.
+type Volumes = Result<(EvidenceId, BTreeMap<String, (u64, u64)>), NotObserved>;
 
 /// What a tenant says for all of its mailboxes.
 struct OfTenant<'e> {
@@ -427,10 +430,7 @@ fn one(address: String, account: &Account<'_>, shared: &Shared<'_>) -> Mailbox {
 }
 
 /// What the scope states of one mailbox.
-fn declared_individuals(
-    volumes: &Result<(EvidenceId, BTreeMap<String, (u64, u64)>), NotObserved>,
-    address: &str,
-) -> (Fact<i64>, Fact<i64>) {
+fn declared_individuals(volumes: &Volumes, address: &str) -> (Fact<i64>, Fact<i64>) {
     let fact = |bound: fn(&(u64, u64)) -> u64| match volumes {
         Err(reason) => Fact::unknown(reason.clone()),
         Ok((id, volumes)) => match volumes.get(address) {

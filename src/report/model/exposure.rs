@@ -80,7 +80,10 @@ pub(super) fn exposed(assessment: &Assessment) -> ExposedView {
 }
 
 fn within(within: Individuals) -> String {
-    individuals(Some(within.lower), within.upper)
+    match (within.lower, within.upper) {
+        (0, None) => "not known".to_owned(),
+        (lower, upper) => individuals(Some(lower), upper),
+    }
 }
 
 fn row(exposure: &Exposure, longest: u64) -> ExposedRow {
@@ -89,7 +92,8 @@ fn row(exposure: &Exposure, longest: u64) -> ExposedRow {
         way_in.push_str(&format!("; open: {}", exposure.protocols.join(", ")));
     }
     ExposedRow {
-        rank: number(exposure.rank as u64),
+        // An older document has no order.
+        rank: if exposure.rank > 0 { number(exposure.rank as u64) } else { String::new() },
         mailbox: paragraph(&exposure.mailbox),
         risk: exposure.risk.map(Tag::from),
         way_in: paragraph(&way_in),
