@@ -225,10 +225,11 @@ fn control(
     control
 }
 
-/// The mailbox that a finding is about: a rule is named after the one it belongs to.
+/// The mailbox that a finding is about: rules and ways out are named after the one they belong to.
 fn mailbox_of(finding: &Finding) -> Option<&str> {
     let name = finding.subject.name.as_str();
     match finding.subject.kind {
+        SubjectKind::ForwardingPath => name.split_once(" -> ").map(|(mailbox, _)| mailbox),
         SubjectKind::ForwardingRule => name.rsplit_once('/').map(|(mailbox, _)| mailbox),
         SubjectKind::Mailbox => Some(name),
         SubjectKind::Attestation
