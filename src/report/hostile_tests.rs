@@ -63,6 +63,24 @@ fn full() -> Value {
     item["deferrals"] = json!(2);
     item["milestones"] = json!([{ "what": "order keys", "due": "2026-11-01", "done": "2026-10-30" }]);
     item["comment"] = json!("ordered");
+    whole["discovered"] = json!([{ "kind": "forwarding-domain", "name": "bookkeeper.example", "times": 2 }]);
+    whole["evidence_needed"] = json!([{ "supply": "Provide the audit log.", "checks": ["mailbox-auditing-on"],
+        "subjects": 3, "risks": ["wrong-recipient"], "reduction": 2 }]);
+    whole["remaining"] = json!([{ "risk": "wrong-recipient", "title": "Mail goes astray", "target": "high", "why": "nothing stops it" }]);
+    whole["risks"][0]["impact_grade"] = json!("B");
+    let within = json!({ "lower": 3, "upper": 700 });
+    let exposure = &mut whole["exposure"][0];
+    exposure["risk"] = json!("high");
+    exposure["protocols"] = json!(["IMAP"]);
+    exposure["sensitive"] = json!(["hiv"]);
+    exposure["opens"] = json!([{ "mailbox": "shared@a.example", "how": "full access" }]);
+    exposure["sends_as"] = json!(["info@a.example"]);
+    exposure["leaves_to"] = json!(["bookkeeper.example"]);
+    exposure["within"] = within.clone();
+    exposure["notice"] = json!({ "individuals": within, "band": "500 or more" });
+    exposure["changes"] = json!([{ "change": "second-factor", "words": "with a second factor", "within": within,
+        "band": "fewer than 500", "risk": "low" }]);
+    exposure["not_known"] = json!(["who may open it"]);
     whole
 }
 
