@@ -244,7 +244,6 @@ fn hostile_text_stays_text_in_every_field_and_output() {
     told(HOSTILE.len(), &outputs);
 }
 
-#[expect(clippy::print_stderr, reason = "the figures of this test are its result; seen with --nocapture")]
 fn told(texts: usize, outputs: &BTreeSet<&str>) {
     let names: Vec<&str> = outputs.iter().copied().collect();
     eprintln!("{} fields x {texts} texts x {} outputs: {}", FREE.len(), outputs.len(), names.join(", "));

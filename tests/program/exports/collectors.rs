@@ -111,7 +111,7 @@ fn commands(script: &str) -> (Vec<String>, bool) {
         if node.kind() == "command_name" {
             found.push(script[node.byte_range()].to_owned());
         }
-        open.extend((0..node.child_count()).filter_map(|at| node.child(at.try_into().unwrap())));
+        open.extend((0..node.child_count()).filter_map(|at| node.child(at)));
     }
     (found, tree.root_node().has_error())
 }
