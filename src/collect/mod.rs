@@ -314,13 +314,13 @@ impl<'r> Run<'r> {
         let mut observations = self.known(&unit);
         if observations.is_empty() {
             let started = Instant::now();
-            observations.push(match self.addresses(&target).await {
+            observations = match self.addresses(&target).await {
                 Ok(addresses) => {
                     target.addresses = addresses;
                     service::probe(&self.dialer, &target, plan::mode(&target)).await
                 }
-                Err(reason) => self.not_asked(&target.subject(), reason, started.elapsed()),
-            });
+                Err(reason) => vec![self.not_asked(&target.subject(), reason, started.elapsed())],
+            };
         }
         self.keep(&unit, &observations);
     }

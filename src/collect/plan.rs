@@ -7,7 +7,7 @@ use super::network::NetworkOptions;
 use super::service::{Role, ServiceTarget, StartTls};
 use super::tls::enumerate::Mode;
 use crate::catalogues::vendors::{Place, VendorCatalogue};
-use crate::evidence::declared::{Declared, DeclaredMessages};
+use crate::evidence::declared::{Declared, DeclaredMessages, DeclaredMode};
 use crate::evidence::{Answer, Observation, Question};
 use crate::names::DomainName;
 use crate::records::discovery::ClientService;
@@ -81,13 +81,8 @@ impl<'d> Services<'d> {
 
     fn add(&mut self, host: &DomainName, port: u16, role: Role, starttls: StartTls) {
         let vendor = self.vendors.recognise(Place::Mx, host.as_str()).first().map(|id| (*id).to_owned());
-        let operated_by = self
-            .declared
-            .hosts
-            .iter()
-            .find(|declared| declared.name == *host)
-            .and_then(|declared| declared.operated_by.clone())
-            .or_else(|| vendor.clone());
+        let declared = self.declared.hosts.iter().find(|declared| declared.name == *host);
+        let operated_by = declared.and_then(|declared| declared.operated_by.clone()).or_else(|| vendor.clone());
         let ours = operated_by.as_deref() == Some("us") && vendor.is_none();
         let permitted = self.declared.authorization.as_ref().is_some_and(|authorization| authorization.active_probes);
         let target = ServiceTarget {
@@ -95,6 +90,10 @@ impl<'d> Services<'d> {
             starttls,
             operated_by: operated_by.unwrap_or_else(|| "unknown".to_owned()),
             active_probes: permitted && ours,
+            mode: declared.and_then(|declared| declared.mode).map(|mode| match mode {
+                DeclaredMode::Full if ours => Mode::Full,
+                DeclaredMode::Full | DeclaredMode::Verdict => Mode::Verdict,
+            }),
             ..ServiceTarget::new(host.as_str(), Vec::new(), port)
         };
         self.targets.entry((host.to_string(), port)).or_insert(target);
@@ -113,9 +112,10 @@ impl<'d> Services<'d> {
 }
 
 /// Full lists only where the organization runs the host itself and the port is not the one that
-/// mail hosts guard most; everywhere else few connections.
+/// mail hosts guard most, unless the scope says otherwise; everywhere else few connections.
 pub(super) fn mode(target: &ServiceTarget) -> Mode {
-    if target.port != 25 && target.operated_by == "us" { Mode::Full } else { Mode::Verdict }
+    let usual = if target.port != 25 && target.operated_by == "us" { Mode::Full } else { Mode::Verdict };
+    target.mode.unwrap_or(usual)
 }
 
 /// The mail of the scope, each with its mailbox.
@@ -153,4 +153,20 @@ pub(super) fn test_network(options: &NetworkOptions) -> Vec<String> {
     }
     told.extend(options.allow_net.iter().map(|net| format!("--allow-net {}/{}", net.address, net.prefix)));
     told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn port_25_is_looked_at_briefly_unless_the_scope_says_otherwise() {
+        let ours = |port| ServiceTarget {
+            operated_by: "us".to_owned(),
+            ..ServiceTarget::new("mail.clinic.example", Vec::new(), port)
+        };
+        assert_eq!((mode(&ours(25)), mode(&ours(993))), (Mode::Verdict, Mode::Full));
+        assert_eq!(mode(&ServiceTarget { mode: Some(Mode::Full), ..ours(25) }), Mode::Full);
+        assert_eq!(mode(&ServiceTarget { mode: Some(Mode::Verdict), ..ours(993) }), Mode::Verdict);
+    }
 }

@@ -117,6 +117,19 @@ pub struct DeclaredHost {
     pub ports: Vec<u16>,
     /// `us` or a vendor id; `None` where the scope does not say.
     pub operated_by: Option<String>,
+    /// How thoroughly its TLS is looked at; `None` leaves it to the port.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<DeclaredMode>,
+}
+
+/// How thoroughly a host's TLS is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeclaredMode {
+    /// Every version, suite and group; only of hosts that the organization runs.
+    Full,
+    /// With few connections, whether forbidden classes are accepted.
+    Verdict,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
