@@ -133,6 +133,7 @@ fn declared(hosts: Vec<DeclaredHost>) -> Observation {
         volumes: Vec::new(),
         answers: None,
         registers: None,
+        reports: Vec::new(),
         scope_sha256: String::new(),
     };
     Observation {
