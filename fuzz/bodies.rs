@@ -210,6 +210,7 @@ pub fn domain_records(bytes: &[u8]) {
     static CATALOGUE: OnceLock<VendorCatalogue> = OnceLock::new();
     let given = domain::Given {
         selectors: &["s1".to_owned()],
+        seen: &domain::SeenSelectors::new(),
         sends: bytes.len().is_multiple_of(2),
         catalogue: CATALOGUE.get_or_init(VendorCatalogue::shipped),
         policy: None,
@@ -219,7 +220,7 @@ pub fn domain_records(bytes: &[u8]) {
     let (name, mut input, mut answers) = (clinic(), Input(bytes), Answers::default());
     for _ in 0..8 {
         let records = domain::read(&name, &given, &answers);
-        for published in advice::advise(&name, &records) {
+        for published in advice::advise(&name, &records, given.sends) {
             let _ = published.to_paste();
         }
         let _ = records.notes();

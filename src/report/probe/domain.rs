@@ -15,13 +15,15 @@ use crate::evidence::{Answer, Observation, Question};
 use crate::records::dane::Chains;
 use crate::records::dkim::DkimVerdict;
 use crate::records::dns_message::{Answers, Dnssec};
-use crate::records::domain::{self, DomainRecords, Given};
+use crate::records::domain::{self, DomainRecords, Given, SeenSelectors};
 use crate::records::note::Note;
 use crate::seen::NotObserved;
 use crate::text::visible;
 
 mod explain;
+mod reported;
 use explain::{Asked, ClientService, Explained, Information, Publish, client_services, publish};
+use reported::Reported;
 
 /// One probed domain.
 #[derive(Clone, Debug, Serialize)]
@@ -33,6 +35,11 @@ pub struct DomainProbe {
     pub notes: Vec<Note>,
     pub records: Records,
     pub vendors: Vec<SeenVendor>,
+    /// DKIM selectors with a key, and those that were named or seen to sign and have none.
+    pub selectors: Vec<Selector>,
+    /// What DMARC aggregate reports say was sent in the domain's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reported_mail: Option<Reported>,
     /// How receivers come to their verdict.
     pub explained: Explained,
     /// Records to publish instead.
@@ -78,6 +85,16 @@ pub struct Records {
     pub tlsa: Vec<String>,
 }
 
+/// A DKIM selector.
+#[derive(Clone, Debug, Serialize)]
+pub struct Selector {
+    pub selector: String,
+    /// Of `common`, `declared`, `reports`, `signatures`, `vendor`.
+    pub learned_from: Vec<&'static str>,
+    /// Whether a record stands there.
+    pub found: bool,
+}
+
 /// A vendor that DNS shows. It says nothing about agreements.
 #[derive(Clone, Debug, Serialize)]
 pub struct SeenVendor {
@@ -93,6 +110,7 @@ impl DomainProbe {
     /// took as public; `chains` holds certificates seen on port 25, where there are any.
     pub fn new(
         declared: &DeclaredDomain,
+        seen: &SeenSelectors,
         observations: &[Observation],
         answers: &Answers,
         catalogue: &VendorCatalogue,
@@ -112,6 +130,7 @@ impl DomainProbe {
         }
         let given = Given {
             selectors: &declared.selectors,
+            seen,
             sends: declared.sends,
             catalogue,
             policy: policy.as_ref(),
@@ -126,8 +145,10 @@ impl DomainProbe {
             verdicts: Verdicts::of(&records),
             notes: records.notes(),
             vendors: vendors(&records, catalogue),
+            selectors: selectors(&records),
+            reported_mail: None,
             explained: Explained::of(&records),
-            publish: publish(&declared.name, &records),
+            publish: publish(&declared.name, &records, declared.sends),
             client_services: client_services(&records),
             information: records.discovery.as_ref().map(Information::of),
             evidence: None,
@@ -135,6 +156,12 @@ impl DomainProbe {
             queries: observations.len(),
             elapsed_ms,
         }
+    }
+
+    /// The same with what DMARC aggregate reports say, where there are any.
+    pub fn with_mail(mut self, observations: &[Observation]) -> Self {
+        self.reported_mail = reported::of(observations);
+        self
     }
 
     /// The same with each question and what came back.
@@ -176,6 +203,17 @@ impl DomainProbe {
                 let text = format!("{}: {}; {passes}", vendor.name, vendor.seen_in.join(", "));
                 wrap(&mut out, "  ", &text, 4);
             }
+        }
+        if self.selectors.iter().any(|selector| selector.learned_from != ["declared"] || !selector.found) {
+            out.push_str("\nDKIM selectors\n");
+            for selector in &self.selectors {
+                let found = if selector.found { "" } else { "; no key there" };
+                let text = format!("{}: {}{found}", selector.selector, selector.learned_from.join(", "));
+                wrap(&mut out, "  ", &text, 4);
+            }
+        }
+        if let Some(reported) = &self.reported_mail {
+            reported.render(&mut out);
         }
         explain::render(self, &mut out);
         let _ = write!(out, "\n{} questions, {:.1} s\n", self.queries, self.elapsed_ms as f64 / 1000.0);
@@ -256,6 +294,16 @@ fn vendors(records: &DomainRecords, catalogue: &VendorCatalogue) -> Vec<SeenVend
         .collect()
 }
 
+fn selectors(records: &DomainRecords) -> Vec<Selector> {
+    let all = records.dkim.learned.iter();
+    all.map(|(selector, from)| Selector {
+        selector: visible(selector),
+        learned_from: from.iter().map(|from| from.as_str()).collect(),
+        found: records.dkim.selectors.contains(selector),
+    })
+    .collect()
+}
+
 fn join_words(word: &str, more: &str) -> String {
     if more.is_empty() { word.to_owned() } else { format!("{word}: {more}") }
 }
@@ -299,6 +347,7 @@ mod tests {
             DeclaredDomain { name: "c.example".parse().unwrap(), sends: true, receives: true, selectors: Vec::new() };
         DomainProbe::new(
             &declared,
+            &SeenSelectors::new(),
             &[],
             &Answers::default(),
             &VendorCatalogue::shipped(),
@@ -338,13 +387,60 @@ mod tests {
         let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
         let answers = crate::records::dns_message::tests::answers(&lines);
         let catalogue = VendorCatalogue::shipped();
-        let probe = DomainProbe::new(&declared, &[], &answers, &catalogue, &|_| false, &Chains::new(), 1);
+        let probe = DomainProbe::new(
+            &declared,
+            &SeenSelectors::new(),
+            &[],
+            &answers,
+            &catalogue,
+            &|_| false,
+            &Chains::new(),
+            1,
+        );
         let (text, json) = (probe.render(), serde_json::to_string(&probe).unwrap());
         assert!(text.contains("script"), "it is shown, and harmless: {text}");
         for shown in [&text, &json] {
             let unsafe_one = shown.chars().find(|c| crate::text::is_unsafe(*c) && *c != '\n');
             assert_eq!(unsafe_one, None, "{shown}");
         }
+    }
+
+    #[test]
+    fn a_failed_query_is_not_told_as_a_missing_policy() {
+        let declared =
+            DeclaredDomain { name: "c.example".parse().unwrap(), sends: true, receives: true, selectors: Vec::new() };
+        let catalogue = VendorCatalogue::shipped();
+        let shown = |lines: &[&str]| {
+            let answers = crate::records::dns_message::tests::answers(lines);
+            DomainProbe::new(&declared, &SeenSelectors::new(), &[], &answers, &catalogue, &|_| false, &Chains::new(), 1)
+                .render()
+        };
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let failed = words(&shown(&["c.example SOA x", "_dmarc.c.example TXT !fail"]));
+        assert!(failed.contains("by RFC 9989 does what its own query tells it"), "{failed}");
+        assert!(failed.contains("by RFC 7489 does what its own query tells it"), "{failed}");
+        let missing = words(&shown(&["c.example SOA x", "_dmarc.c.example TXT !nx", "_dmarc.example TXT !nx"]));
+        assert!(missing.contains("by RFC 9989 knows no policy and takes it"), "{missing}");
+    }
+
+    #[test]
+    fn counts_of_a_tree_that_was_cut_are_told_as_the_least() {
+        let declared =
+            DeclaredDomain { name: "c.example".parse().unwrap(), sends: true, receives: true, selectors: Vec::new() };
+        let lines = ["c.example TXT v=spf1 include:v.example mx -all", "v.example TXT !fail"];
+        let answers = crate::records::dns_message::tests::answers(&lines);
+        let catalogue = VendorCatalogue::shipped();
+        let probe = DomainProbe::new(
+            &declared,
+            &SeenSelectors::new(),
+            &[],
+            &answers,
+            &catalogue,
+            &|_| false,
+            &Chains::new(),
+            1,
+        );
+        assert!(probe.render().contains("at least 2 of 10 lookups"), "{}", probe.render());
     }
 
     #[test]
