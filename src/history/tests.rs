@@ -97,6 +97,7 @@ fn quarter(as_of: &str, findings: Vec<Finding>) -> Assessment {
         mail_ages: Vec::new(),
         services: Vec::new(),
         decisions: Default::default(),
+        dkim_keys: Vec::new(),
         drift: None,
         gates: Vec::new(),
         elements: Vec::new(),
