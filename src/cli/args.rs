@@ -523,6 +523,9 @@ pub(super) struct ProbeArgs {
     /// DMARC aggregate reports (XML, gzip, zip; files or folders): who sends in the domain's name, and with which selectors.
     #[arg(long, value_name = "PATH")]
     pub reports: Vec<PathBuf>,
+    /// An earlier assessment.json: since when it knows the DKIM keys that are published now.
+    #[arg(long, value_name = "FILE")]
+    pub since: Option<PathBuf>,
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
     #[command(flatten)]

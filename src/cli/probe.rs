@@ -8,6 +8,7 @@ use futures_util::{StreamExt, stream};
 use tokio::time::Instant;
 
 use super::args::{Format, Mode as ModeArg, ProbeArgs};
+use super::judging::read_assessment;
 use super::targets::{self, Host, Target};
 use super::{Failure, Voice, say};
 use crate::catalogues::vendors::VendorCatalogue;
@@ -27,6 +28,7 @@ use crate::files;
 use crate::names::DomainName;
 use crate::records::dane::{self, Chains};
 use crate::records::domain::seen_selectors;
+use crate::report::json::v1::DkimKey;
 use crate::report::probe::domain::DomainProbe;
 use crate::report::probe::{endpoint, endpoint_text};
 use crate::verdict::Ending;
@@ -47,11 +49,16 @@ pub(super) fn run(args: ProbeArgs, voice: &Voice) -> Result<Ending, Failure> {
         (None, None) => Vec::new(),
     };
     let seen = seen_mail(&args, &targets, voice)?;
+    let keys = match &args.since {
+        Some(path) => read_assessment(path)?.dkim_keys,
+        None => Vec::new(),
+    };
     let options = args.network.options(crate::scope::Limits::default());
     let deadline = options.deadline;
     let prober = Arc::new(Prober {
         evidence: args.evidence,
         seen,
+        keys,
         ..Prober::new(options, args.mode, args.active_probes, voice.color)?
     });
     // A list is for programs: one JSON object a line. A single target is for people unless asked.
@@ -165,6 +172,8 @@ struct Prober {
     offline: bool,
     /// What given mail and reports say of domains, by name.
     seen: BTreeMap<String, Vec<Observation>>,
+    /// DKIM keys that an earlier assessment saw.
+    keys: Vec<DkimKey>,
     /// Show each question with what came back.
     evidence: bool,
     color: bool,
@@ -187,6 +196,7 @@ impl Prober {
             active_probes,
             offline,
             seen: BTreeMap::new(),
+            keys: Vec::new(),
             evidence: false,
             color,
         })
@@ -222,7 +232,7 @@ impl Prober {
             &chains,
             elapsed,
         );
-        probe = probe.with_mail(mail);
+        probe = probe.with_mail(mail).with_known_keys(&self.keys);
         if self.evidence {
             probe = probe.with_evidence(&answers.observations);
         }

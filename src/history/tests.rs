@@ -56,7 +56,7 @@ fn fails(check: &str, domain: &str) -> Finding {
 }
 
 /// An assessment of domains `a` and `b`, with the checks `one` and `two` assessed.
-fn quarter(as_of: &str, findings: Vec<Finding>) -> Assessment {
+pub(super) fn quarter(as_of: &str, findings: Vec<Finding>) -> Assessment {
     let names = ["a", "b"].map(str::to_owned).to_vec();
     let mut assessment = Assessment {
         schema: 1,

@@ -13,10 +13,11 @@ use crate::evidence::declared::DeclaredDomain;
 use crate::evidence::network::HttpsAnswer;
 use crate::evidence::{Answer, Observation, Question};
 use crate::records::dane::Chains;
-use crate::records::dkim::DkimVerdict;
+use crate::records::dkim::{self, DkimVerdict};
 use crate::records::dns_message::{Answers, Dnssec};
 use crate::records::domain::{self, DomainRecords, Given, SeenSelectors};
 use crate::records::note::Note;
+use crate::report::json::v1::DkimKey;
 use crate::seen::NotObserved;
 use crate::text::visible;
 
@@ -93,6 +94,11 @@ pub struct Selector {
     pub learned_from: Vec<&'static str>,
     /// Whether a record stands there.
     pub found: bool,
+    /// SHA-256 of the key, whatever stands around it; `null` where there is none or it was revoked.
+    pub key_sha256: Option<String>,
+    /// The day an earlier assessment first saw this key here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_seen: Option<String>,
 }
 
 /// A vendor that DNS shows. It says nothing about agreements.
@@ -164,6 +170,19 @@ impl DomainProbe {
         self
     }
 
+    /// The same with the days on which an earlier assessment first saw the keys that are published now.
+    pub fn with_known_keys(mut self, keys: &[DkimKey]) -> Self {
+        for selector in &mut self.selectors {
+            let same = |key: &&DkimKey| {
+                key.domain == self.domain
+                    && key.selector == selector.selector
+                    && Some(&key.sha256) == selector.key_sha256.as_ref()
+            };
+            selector.first_seen = keys.iter().find(same).map(|key| crate::clock::date_of(key.first_seen).to_string());
+        }
+        self
+    }
+
     /// The same with each question and what came back.
     pub fn with_evidence(mut self, observations: &[Observation]) -> Self {
         self.evidence = Some(explain::asked(observations));
@@ -204,11 +223,16 @@ impl DomainProbe {
                 wrap(&mut out, "  ", &text, 4);
             }
         }
-        if self.selectors.iter().any(|selector| selector.learned_from != ["declared"] || !selector.found) {
+        let tells_more = |selector: &Selector| {
+            selector.learned_from != ["declared"] || !selector.found || selector.first_seen.is_some()
+        };
+        if self.selectors.iter().any(tells_more) {
             out.push_str("\nDKIM selectors\n");
             for selector in &self.selectors {
                 let found = if selector.found { "" } else { "; no key there" };
-                let text = format!("{}: {}{found}", selector.selector, selector.learned_from.join(", "));
+                let since = selector.first_seen.as_ref().map(|day| format!("; this key seen since {day}"));
+                let since = since.unwrap_or_default();
+                let text = format!("{}: {}{found}{since}", selector.selector, selector.learned_from.join(", "));
                 wrap(&mut out, "  ", &text, 4);
             }
         }
@@ -300,6 +324,11 @@ fn selectors(records: &DomainRecords) -> Vec<Selector> {
         selector: visible(selector),
         learned_from: from.iter().map(|from| from.as_str()).collect(),
         found: records.dkim.selectors.contains(selector),
+        key_sha256: {
+            let mut texts = records.dkim.records.iter().filter(|(name, _)| name == selector);
+            texts.find_map(|(_, text)| dkim::fingerprint(text))
+        },
+        first_seen: None,
     })
     .collect()
 }
@@ -403,6 +432,29 @@ mod tests {
             let unsafe_one = shown.chars().find(|c| crate::text::is_unsafe(*c) && *c != '\n');
             assert_eq!(unsafe_one, None, "{shown}");
         }
+    }
+
+    #[test]
+    fn a_key_that_an_earlier_assessment_saw_is_told_with_its_day() {
+        let declared =
+            DeclaredDomain { name: "c.example".parse().unwrap(), sends: true, receives: true, selectors: Vec::new() };
+        let key = format!("s1._domainkey.c.example TXT {}", dkim::tests::rsa_record(2048));
+        let lines = ["c.example SOA x", "_domainkey.c.example TXT !none", &key];
+        let answers = crate::records::dns_message::tests::answers(&lines);
+        let catalogue = VendorCatalogue::shipped();
+        let seen = SeenSelectors::from([("s1".to_owned(), [dkim::Learned::Signatures].into())]);
+        let probe = DomainProbe::new(&declared, &seen, &[], &answers, &catalogue, &|_| false, &Chains::new(), 1);
+        let known = |sha256: &str| DkimKey {
+            domain: "c.example".to_owned(),
+            selector: "s1".to_owned(),
+            sha256: sha256.to_owned(),
+            first_seen: "2026-01-05T12:00:00Z".parse().unwrap(),
+        };
+        let now = probe.selectors[0].key_sha256.clone().unwrap();
+        let same = probe.clone().with_known_keys(&[known(&now)]).render();
+        assert!(same.contains("s1: signatures; this key seen since 2026-01-05"), "{same}");
+        let other = probe.with_known_keys(&[known("another")]).render();
+        assert!(other.contains("s1: signatures\n"), "{other}");
     }
 
     #[test]
