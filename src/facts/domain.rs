@@ -135,6 +135,16 @@ fact_group! {
 }
 
 fact_group! {
+    /// What senders who enforce the MTA-STS policy would do, by what its mail hosts serve (RFC 8461 §4.2).
+    pub struct StsDelivery {
+        /// The policy's mode: `enforce`, `testing`.
+        mode: String = "none".to_owned(),
+        /// Hosts that they would not deliver to, each with the reason.
+        refused: Vec<String> = Vec::new(),
+    }
+}
+
+fact_group! {
     /// Mail exchangers (RFC 5321 §5.1).
     pub struct Mx {
         /// The contract's word: `null`, `missing`, `invalid`, `implicit`, `ok`.
@@ -183,6 +193,8 @@ subject! {
         mail_reports: MailReports = MailReports::absent(),
         /// Its MTA-STS policy.
         mta_sts: MtaSts = MtaSts::absent(),
+        /// Whether its mail hosts live up to that policy; absent where no policy asks for it.
+        mta_sts_delivery: StsDelivery = StsDelivery::absent(),
         /// TLS-RPT (RFC 8460): `missing`, `invalid`, `ok`.
         tls_rpt: String = "missing".to_owned(),
         /// DANE at its mail hosts.
@@ -376,6 +388,7 @@ fn not_known(
         dkim_key_age: Fact::unknown(reason.clone()),
         mail_reports,
         mta_sts: Fact::unknown(reason.clone()),
+        mta_sts_delivery: Fact::unknown(reason.clone()),
         tls_rpt: Fact::unknown(reason.clone()),
         dane: Fact::unknown(reason.clone()),
         dnssec: Fact::unknown(reason.clone()),
@@ -399,6 +412,8 @@ fn known(domain: &DeclaredDomain, declared: &EvidenceId, read: &ReadDomain, mail
         dkim_key_age: Fact::new(Seen::Absent, read.evidence(Part::Dkim)),
         mail_reports,
         mta_sts: Fact::new(mta_sts(records), sts_evidence),
+        // Joined with what the services serve, once those are known.
+        mta_sts_delivery: Fact::new(Seen::not_provided("what its mail hosts serve"), Vec::new()),
         tls_rpt: Fact::new(tls_rpt(records, domain), read.evidence(Part::TlsRpt)),
         dane: Fact::new(dane(records, domain), read.dane_evidence()),
         dnssec: Fact::new(dnssec(records), read.evidence(Part::Dnssec)),
@@ -580,5 +595,6 @@ fn dnssec(records: &DomainRecords) -> Seen<String> {
 }
 
 mod mail_reports;
+pub(super) mod sts_delivery;
 #[cfg(test)]
 pub(crate) mod tests;

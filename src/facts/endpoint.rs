@@ -659,4 +659,4 @@ fn exchanges(message: &Message) -> BTreeSet<DomainName> {
 
 #[cfg(test)]
 #[path = "endpoint_tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -452,9 +452,9 @@ mod tests {
         };
         let now = probe.selectors[0].key_sha256.clone().unwrap();
         let same = probe.clone().with_known_keys(&[known(&now)]).render();
-        assert!(same.contains("s1: signatures; this key seen since 2026-01-05"), "{same}");
+        assert!(same.contains("s1: common, signatures; this key seen since 2026-01-05"), "{same}");
         let other = probe.with_known_keys(&[known("another")]).render();
-        assert!(other.contains("s1: signatures\n"), "{other}");
+        assert!(other.contains("s1: common, signatures\n"), "{other}");
     }
 
     #[test]
