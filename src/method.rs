@@ -63,7 +63,9 @@ impl Method {
         policy: &Policy,
     ) -> Result<Assessment, CheckBroken> {
         let as_of = as_of.unwrap_or_else(|| evidence.as_of());
-        let facts = Facts::from_evidence(evidence, as_of);
+        let mut facts = Facts::from_evidence(evidence, as_of);
+        let dkim_keys = history::seen_since(previous, &mut facts, as_of);
+        let facts = facts;
         let today = date_of(as_of);
         let mut judgement = assess(&self.catalog, &facts)?;
         let subject = evidence.declared().ok().and_then(|(_, declared)| declared.organization.as_ref());
@@ -99,6 +101,7 @@ impl Method {
             weights: &weights,
             due: &due,
         });
+        assessment.dkim_keys = dkim_keys;
         if let Some(previous) = previous {
             history::compare(&mut assessment, previous);
         }

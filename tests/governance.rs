@@ -57,6 +57,7 @@ fn declared(answers: bool) -> Observation {
         volumes: Vec::new(),
         answers: answers.then(|| "answers.yaml".to_owned()),
         registers: answers.then(|| "registers/".to_owned()),
+        reports: Vec::new(),
         scope_sha256: String::new(),
     };
     Observation {

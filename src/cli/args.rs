@@ -225,6 +225,7 @@ pub(super) enum Area {
     Exports,
     Messages,
     Registers,
+    Reports,
     Tls,
 }
 
@@ -516,6 +517,15 @@ pub(super) struct ProbeArgs {
     /// DKIM selectors to ask for.
     #[arg(long, value_name = "NAME")]
     pub selector: Vec<String>,
+    /// Mail whose DKIM signatures name further selectors: messages, folders, mbox files. Only header sections are read.
+    #[arg(long, value_name = "PATH")]
+    pub headers: Vec<PathBuf>,
+    /// DMARC aggregate reports (XML, gzip, zip; files or folders): who sends in the domain's name, and with which selectors.
+    #[arg(long, value_name = "PATH")]
+    pub reports: Vec<PathBuf>,
+    /// An earlier assessment.json: since when it knows the DKIM keys that are published now.
+    #[arg(long, value_name = "FILE")]
+    pub since: Option<PathBuf>,
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
     #[command(flatten)]

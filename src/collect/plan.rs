@@ -10,7 +10,7 @@ use crate::catalogues::vendors::{Place, VendorCatalogue};
 use crate::evidence::declared::{Declared, DeclaredMessages, DeclaredMode};
 use crate::evidence::{Answer, Observation, Question};
 use crate::names::DomainName;
-use crate::records::discovery::ClientService;
+use crate::records::discovery::{ClientService, Service};
 use crate::scope::Scope;
 
 /// The services of one run, each asked once however many domains share it.
@@ -61,19 +61,17 @@ impl<'d> Services<'d> {
         }
     }
 
-    /// Adds the services that mail programs are sent to.
+    /// Adds the services that mail programs are sent to. DNS may name any host and port; only the ports
+    /// registered for a service are asked, and what the scope names is asked anyway.
     pub(super) fn add_client_services(&mut self, services: Vec<ClientService>) {
-        for service in services {
-            let role = match service.named_by {
-                "_imap._tcp" | "_imaps._tcp" | "_pop3._tcp" | "_pop3s._tcp" => Role::MailboxAccess,
-                "_submission._tcp" | "_submissions._tcp" => Role::Submission,
-                _ => Role::Web,
-            };
-            let starttls = match service.named_by {
-                "_imap._tcp" => StartTls::Imap,
-                "_pop3._tcp" => StartTls::Pop3,
-                "_submission._tcp" => StartTls::Smtp,
-                _ => StartTls::None,
+        for service in services.iter().filter(|service| service.port == service.named_by.port()) {
+            let (role, starttls) = match service.named_by {
+                Service::Autoconfig | Service::Autodiscover | Service::AutodiscoverSrv => (Role::Web, StartTls::None),
+                Service::Imap => (Role::MailboxAccess, StartTls::Imap),
+                Service::Pop3 => (Role::MailboxAccess, StartTls::Pop3),
+                Service::Imaps | Service::Pop3s => (Role::MailboxAccess, StartTls::None),
+                Service::Submission => (Role::Submission, StartTls::Smtp),
+                Service::Submissions => (Role::Submission, StartTls::None),
             };
             self.add(&service.host, service.port, role, starttls);
         }
@@ -168,5 +166,27 @@ mod tests {
         assert_eq!((mode(&ours(25)), mode(&ours(993))), (Mode::Verdict, Mode::Full));
         assert_eq!(mode(&ServiceTarget { mode: Some(Mode::Full), ..ours(25) }), Mode::Full);
         assert_eq!(mode(&ServiceTarget { mode: Some(Mode::Verdict), ..ours(993) }), Mode::Verdict);
+    }
+
+    #[test]
+    fn dns_chooses_no_port_of_its_own() {
+        let mut declared = crate::facts::domain::tests::scope();
+        declared.hosts = vec![crate::evidence::declared::DeclaredHost {
+            name: "m.c.example".parse().unwrap(),
+            ports: vec![1993],
+            operated_by: None,
+            mode: None,
+        }];
+        let vendors = VendorCatalogue::shipped();
+        let mut services = Services::new(&declared, &vendors);
+        let named = |host: &str, port, named_by| ClientService { host: host.parse().unwrap(), port, named_by };
+        services.add_client_services(vec![
+            named("m.c.example", 993, Service::Imaps),
+            named("m.c.example", 1993, Service::Imaps),
+            named("elsewhere.example", 22, Service::Imaps),
+            named("elsewhere.example", 993, Service::Submissions),
+        ]);
+        let asked: Vec<String> = services.into_targets().iter().map(|target| target.subject().name).collect();
+        assert_eq!(asked, ["m.c.example:993", "m.c.example:1993"]);
     }
 }

@@ -30,6 +30,9 @@ pub struct Declared {
     pub answers: Option<String>,
     /// The label of the registers folder.
     pub registers: Option<String>,
+    /// Labels of files and folders of DMARC aggregate reports.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reports: Vec<String>,
     /// SHA-256 of the scope file; empty for a scan of bare domains.
     pub scope_sha256: String,
 }

@@ -265,6 +265,7 @@ mod tests {
             volumes: Vec::new(),
             answers: None,
             registers: None,
+            reports: Vec::new(),
             scope_sha256: String::new(),
         };
         observation(

@@ -697,4 +697,4 @@ fn exchanges(message: &Message) -> BTreeSet<DomainName> {
 
 #[cfg(test)]
 #[path = "endpoint_tests.rs"]
-mod tests;
+pub(crate) mod tests;

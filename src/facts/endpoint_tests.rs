@@ -134,6 +134,7 @@ fn declared(hosts: Vec<DeclaredHost>) -> Observation {
         volumes: Vec::new(),
         answers: None,
         registers: None,
+        reports: Vec::new(),
         scope_sha256: String::new(),
     };
     Observation {
@@ -151,6 +152,11 @@ fn built(observations: Vec<Observation>) -> Built<Endpoint> {
     let as_of = manifest.as_of;
     let evidence: Evidence = Writer::create(folder.path()).unwrap().finish(observations, manifest).unwrap();
     build(Context { evidence: &evidence, as_of })
+}
+
+/// An invented mail host that everything is right about, but for the days its certificate has left.
+pub(crate) fn good_endpoint() -> Endpoint {
+    one(vec![observation("192.0.2.1", Ok(good_answer()))])
 }
 
 fn one(observations: Vec<Observation>) -> Endpoint {

@@ -47,6 +47,8 @@ struct ScopeFile {
     answers: Option<Spanned<String>>,
     registers: Option<Spanned<String>>,
     #[serde(default)]
+    reports: Vec<Spanned<String>>,
+    #[serde(default)]
     limits: LimitsFile,
 }
 
@@ -247,6 +249,7 @@ pub(super) fn read(path: &Path, today: Date) -> Result<Scope, ScopeError> {
         volumes: volumes(&mut reader, &file.volumes),
         answers: file.answers.as_ref().and_then(|path| reader.existing(path)),
         registers: file.registers.as_ref().and_then(|path| reader.existing(path)),
+        reports: file.reports.iter().filter_map(|path| reader.existing(path)).collect(),
         scope_sha256: hex(&Sha256::digest(text.as_bytes())),
         authorization,
         domains,

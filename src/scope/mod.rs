@@ -73,6 +73,7 @@ impl Scope {
             volumes: Vec::new(),
             answers: None,
             registers: None,
+            reports: Vec::new(),
             scope_sha256: String::new(),
         };
         Self { declared, folder: PathBuf::from("."), limits: Limits::default() }
