@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::assess::{CheckCoverage, CoverageState, Grade, Judgement};
 use crate::evidence::EvidenceId;
-use crate::evidence::decisions::{Acceptance, AddressableRecord, Decisions, Exception};
+use crate::evidence::decisions::{Acceptance, AddressableRecord, Decisions, Exception, PlanEntry};
 use crate::facts::Facts;
 use crate::facts::shape::Value;
 use crate::finding::{Disposition, Finding, Fingerprint, Gap, Message, Outcome};
@@ -77,8 +77,8 @@ pub struct Weighed<T> {
 /// An item of the plan that people call done, or that no longer fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClosedItem {
-    pub check: String,
-    pub owner: Option<String>,
+    /// What people say of it.
+    pub entry: PlanEntry,
     /// SHA-256 over the observations on which every subject passed; `None` where no scan shows it.
     pub evidence_sha256: Option<String>,
     pub grade: Grade,
