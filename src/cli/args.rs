@@ -12,6 +12,7 @@ use crate::collect::network::{ConnectTo, Network, NetworkOptions};
 use crate::report::Paper;
 use crate::report::json::v1::Severity;
 use crate::report::theme::{Theme, ThemeError};
+use crate::risk::LikelihoodRule;
 
 /// Assesses an organization's e-mail against the HIPAA Security Rule and writes a documented risk analysis.
 #[derive(Debug, Parser)]
@@ -283,6 +284,9 @@ pub(super) struct JudgingArgs {
     /// A folder of the organization's own checks, added to the built-in ones.
     #[arg(long, value_name = "DIR")]
     pub checks: Option<PathBuf>,
+    /// How likelihood is made of attempt and success: the lower of both, or table G-5 of NIST SP 800-30r1.
+    #[arg(long, value_enum, value_name = "RULE", default_value = "lower-of-both")]
+    pub likelihood: LikelihoodArg,
     /// Exit 2 when a finding is at least this severe.
     #[arg(long, value_name = "SEVERITY", default_value = "high")]
     pub fail_on: SeverityArg,
@@ -316,6 +320,7 @@ impl Default for JudgingArgs {
     /// What the command line gives when nothing is said.
     fn default() -> Self {
         Self {
+            likelihood: LikelihoodArg::LowerOfBoth,
             checks: None,
             fail_on: SeverityArg::High,
             min_coverage: 0,
@@ -335,6 +340,21 @@ impl From<SeverityArg> for Severity {
             SeverityArg::Medium => Self::Medium,
             SeverityArg::High => Self::High,
             SeverityArg::Critical => Self::Critical,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum LikelihoodArg {
+    LowerOfBoth,
+    NistG5,
+}
+
+impl From<LikelihoodArg> for LikelihoodRule {
+    fn from(argument: LikelihoodArg) -> Self {
+        match argument {
+            LikelihoodArg::LowerOfBoth => Self::LowerOfBoth,
+            LikelihoodArg::NistG5 => Self::NistG5,
         }
     }
 }
