@@ -114,10 +114,13 @@ pub fn before_analysis(
     let mut tallies = Tallies::default();
     conclusions.begin(given.is_some(), facts, judgement);
     if let Some(given) = given {
-        weights.exceptions = exceptions::except(conclusions, given, judgement, &mut tallies);
         weights.addressable = risks::addressable(conclusions, given, judgement, &mut tallies);
     }
     contradictions::contradict(conclusions, facts, judgement, &mut tallies);
+    // Last, so that what was concluded here can be excepted as well.
+    if let Some(given) = given {
+        weights.exceptions = exceptions::except(conclusions, given, judgement, &mut tallies);
+    }
     tallies.close(conclusions, judgement);
     weights
 }

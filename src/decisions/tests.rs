@@ -218,6 +218,11 @@ fn a_yes_that_a_measurement_contradicts_is_a_finding_of_its_own() {
     });
     let contradicted = assessed(vec![vendor.clone(), answer("agreements-complete")]);
     assert!(fails(&contradicted, ANSWERS) >= 1);
+    // It is excepted like any other.
+    let exceptions = vec![exception(ANSWERS, "agreements-complete", date(2026, 12, 31))];
+    let decisions = decided(Decisions { exceptions, ..Decisions::default() });
+    let excepted = assessed(vec![vendor.clone(), answer("agreements-complete"), decisions]);
+    assert_eq!((fails(&excepted, UNUSED), excepted.decisions.exceptions[0].standing), (0, Standing::InForce));
     assert_eq!(fails(&assessed(vec![vendor]), ANSWERS), 0, "without an answer nothing is contradicted");
 }
 
