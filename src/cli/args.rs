@@ -72,6 +72,9 @@ pub(super) enum Verb {
     Questionnaire(QuestionnaireAction),
     /// Run mail servers that are broken on purpose and say whether outgoing TLS is enforced.
     Receive(ReceiveArgs),
+    /// List the registers, write their empty tables, and see which rows would be taken.
+    #[command(subcommand)]
+    Register(RegisterAction),
     /// Write the reports of a stored assessment again.
     Report(ReportArgs),
     /// Collect, assess and report in one go.
@@ -135,6 +138,49 @@ pub(super) struct PlanImportArgs {
     /// Write the accepted rows into plan.yaml.
     #[arg(long)]
     pub write: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RegisterAction {
+    /// Say of each register file which rows are taken and why others are not.
+    Check(RegisterCheckArgs),
+    /// Say which registers there are.
+    List(RegisterListArgs),
+    /// Print the columns of a register as JSON: what each holds and whether it may be empty.
+    Schema {
+        /// `incidents`, `leavers`, …: see `register list`.
+        #[arg(value_name = "REGISTER")]
+        register: String,
+    },
+    /// Print the empty table of a register as CSV, or write it into a folder of registers.
+    Template(RegisterTemplateArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RegisterCheckArgs {
+    /// Files named as their register, or folders of them.
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<PathBuf>,
+    /// How to print it.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RegisterListArgs {
+    /// How to print it.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RegisterTemplateArgs {
+    /// `incidents`, `leavers`, …: see `register list`.
+    #[arg(value_name = "REGISTER")]
+    pub register: String,
+    /// The folder to write it into, under its own name. It must not be there yet.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -279,6 +325,21 @@ impl From<PaperArg> for Paper {
     }
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum LikelihoodArg {
+    LowerOfBoth,
+    NistG5,
+}
+
+impl From<LikelihoodArg> for LikelihoodRule {
+    fn from(argument: LikelihoodArg) -> Self {
+        match argument {
+            LikelihoodArg::LowerOfBoth => Self::LowerOfBoth,
+            LikelihoodArg::NistG5 => Self::NistG5,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub(super) struct JudgingArgs {
     /// A folder of the organization's own checks, added to the built-in ones.
@@ -340,21 +401,6 @@ impl From<SeverityArg> for Severity {
             SeverityArg::Medium => Self::Medium,
             SeverityArg::High => Self::High,
             SeverityArg::Critical => Self::Critical,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum LikelihoodArg {
-    LowerOfBoth,
-    NistG5,
-}
-
-impl From<LikelihoodArg> for LikelihoodRule {
-    fn from(argument: LikelihoodArg) -> Self {
-        match argument {
-            LikelihoodArg::LowerOfBoth => Self::LowerOfBoth,
-            LikelihoodArg::NistG5 => Self::NistG5,
         }
     }
 }
