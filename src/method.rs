@@ -15,7 +15,7 @@ use crate::evidence::Evidence;
 use crate::facts::Facts;
 use crate::history;
 use crate::report::json::v1::{Assessment, Inputs};
-use crate::risk::{self, Cards, Model, SecurityRule};
+use crate::risk::{self, Cards, LikelihoodRule, Model, SecurityRule};
 use crate::verdict::{self, Policy};
 use crate::yaml::Located;
 
@@ -51,6 +51,12 @@ impl Method {
         let mut cards = risk::cards(&catalog);
         cards.extend(conclusions.cards().map(|(id, card)| (id.clone(), card.clone())));
         Ok(Self { catalog, model, rule, conclusions, controls, cards })
+    }
+
+    /// The same method with another way to make likelihood of attempt and success.
+    pub fn with_likelihood(mut self, rule: LikelihoodRule) -> Self {
+        self.model.likelihood = rule;
+        self
     }
 
     /// Judges evidence as of a moment (by default the end of its collection), compares with an

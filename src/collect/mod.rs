@@ -222,7 +222,8 @@ impl<'r> Run<'r> {
             run.learn(answers::read(folder, label, questionnaire, now, vantage)?);
         }
         if let (true, Some(label)) = (run.wants(Area::Registers), &declared.registers) {
-            run.learn(registers::read(folder, label, now, vantage)?);
+            let key = KeyedReference::new(request.key);
+            run.learn(registers::read(folder, label, &key, now, vantage)?);
         }
         Ok(run)
     }

@@ -13,6 +13,7 @@ pub mod export_file;
 mod exported;
 pub mod forwarding_path;
 pub mod forwarding_rule;
+mod leavers;
 pub mod mailbox;
 pub mod organization;
 pub mod partner;
