@@ -326,7 +326,7 @@ mod tests {
         for word in [
             "From: billing@lab.example",
             "Received: from mx.lab.example",
-            "X-MS-Exchange-Organization-AuthAs: Anonymous",
+            "X-MS-Exchange-Organization-AuthAs: Internal",
         ] {
             assert!(!scoring.header_of_all_mail(word), "{word}");
         }
