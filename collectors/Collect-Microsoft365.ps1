@@ -39,6 +39,9 @@ param(
 
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
+# A module's commands do not see this script's preference: without this an error of theirs is written
+# and passed over, and what came before it would look whole.
+$PSDefaultParameterValues = @{ '*:ErrorAction' = 'Stop' }
 
 if ($Shard -ge $Shards) { throw "Shard counts from 0 and must be below $Shards." }
 
@@ -105,7 +108,11 @@ function Export-Each {
     foreach ($mailbox in $Mailboxes) {
         $id = [string]$mailbox.ExternalDirectoryObjectId
         # An empty identity would make some commands return every object there is.
-        if ([string]::IsNullOrWhiteSpace($id) -or $done.Contains($id)) { continue }
+        if ([string]::IsNullOrWhiteSpace($id)) {
+            Write-Status -What $Name -Subject ([string]$mailbox.PrimarySmtpAddress) -Ok $false -Rows 0 -Why 'NoIdentity'
+            continue
+        }
+        if ($done.Contains($id)) { continue }
         try {
             $rows = @(& $Ask $mailbox)
             foreach ($row in $rows) { Write-Line -Path $path -Value $row }

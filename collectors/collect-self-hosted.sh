@@ -28,7 +28,8 @@ note() { printf '{"what":"%s","ok":%s,"rows":%s,"why":"%s"}\n' "$1" "$2" "$3" "$
 # Text that goes into JSON or a path: letters, digits and a few signs, everything else a dash.
 plain() { printf '%s' "$1" | tr -c 'A-Za-z0-9@._+-' '-'; }
 
-# Runs a command into a file, without lines whose name speaks of a secret.
+# Runs a command into a file, without lines whose name speaks of a secret. What a command wrote
+# before it failed is not kept: it is not the whole.
 ask() {
   what=$1 file=$2
   shift 2
@@ -36,36 +37,69 @@ ask() {
     note "$what" false 0 "the command is not on this machine"
     return
   fi
-  if "$@" 2> "$out/status/stderr.txt" | grep -viE '^[[:space:]]*[a-z0-9_]*(password|passwd|secret|_nonce|api_key)[a-z0-9_]*[[:space:]]*=' > "$file"; then
-    note "$what" true "$(wc -l < "$file" | tr -d ' ')" ""
+  if ! "$@" > "$file.part" 2> "$out/status/stderr.txt"; then
+    note "$what" false 0 "the command failed"
   else
-    rm -f "$file"
-    note "$what" false 0 "the command gave nothing"
+    code=0
+    grep -viE '^[[:space:]]*[a-z0-9_]*(password|passwd|secret|_nonce|api_key)[a-z0-9_]*[[:space:]]*=' "$file.part" > "$file" || code=$?
+    # 1: no line is left; more: grep itself failed.
+    if [ "$code" -gt 1 ]; then
+      note "$what" false 0 "the settings could not be written"
+      rm -f "$file"
+    elif [ -s "$file" ]; then
+      note "$what" true "$(wc -l < "$file" | tr -d ' ')" ""
+    else
+      note "$what" false 0 "the command gave nothing"
+      rm -f "$file"
+    fi
   fi
+  rm -f "$file.part"
 }
 
 ask postconf "$out/selfhosted/postconf-n.txt" postconf -n
 ask doveconf "$out/selfhosted/doveconf-n.txt" doveconf -n
 
-# Alias maps that Postfix names as files, and the usual one.
-maps=/etc/aliases
-if [ -s "$out/selfhosted/postconf-n.txt" ]; then
-  maps="$maps $(sed -n 's/^\(alias_maps\|virtual_alias_maps\) *= *//p' "$out/selfhosted/postconf-n.txt" | tr ', ' '\n\n' | sed -n 's/^\(hash\|lmdb\|texthash\|btree\|cdb\)://p' | tr '\n' ' ')"
-fi
-for map in $maps; do
-  name=aliases-$(plain "${map#/}" | tr '/' '-')
-  if [ -e "$out/selfhosted/$name" ]; then
-    continue
-  elif [ -r "$map" ]; then
-    cp "$map" "$out/selfhosted/$name" && note "$(plain "$map")" true "$(wc -l < "$map" | tr -d ' ')" ""
+# Every map that may send mail elsewhere, with what is set by default and with names filled in.
+# Maps that are files are copied; of the others it is said that they were not read.
+maps_of='alias_maps virtual_alias_maps canonical_maps recipient_canonical_maps'
+number=0
+copy_map() {
+  number=$((number + 1))
+  name=aliases-$number-$(plain "${1##*/}")
+  if [ ! -r "$1" ]; then
+    note "$name" false 0 "not readable"
+  elif cp "$1" "$out/selfhosted/$name" 2> /dev/null; then
+    note "$name" true "$(wc -l < "$1" | tr -d ' ')" ""
   else
-    note "$(plain "$map")" false 0 "not readable"
+    rm -f "$out/selfhosted/$name"
+    note "$name" false 0 "could not be copied"
   fi
-done
+}
+if command -v postconf > /dev/null 2>&1; then
+  # shellcheck disable=SC2086
+  if maps=$(postconf -hx $maps_of 2> /dev/null) || maps=$(postconf -h $maps_of 2> /dev/null); then
+    set -f
+    for map in $(printf '%s\n' "$maps" | tr ',{}' '   '); do
+      map=${map#proxy:}
+      case $map in
+        hash:/* | lmdb:/* | texthash:/* | btree:/* | cdb:/* | dbm:/*) copy_map "${map#*:}" ;;
+        *) note aliases-not-a-file false 0 "a map of the kind $(plain "${map%%:*}") was not read" ;;
+      esac
+    done
+    set +f
+    [ "$number" -gt 0 ] || note aliases true 0 ""
+  else
+    note aliases false 0 "the names of the alias maps could not be read"
+  fi
+elif [ -e /etc/aliases ]; then
+  copy_map /etc/aliases
+else
+  note aliases false 0 "no alias map was found"
+fi
 
 # The active Sieve script of every user that Dovecot lists.
 if command -v doveadm > /dev/null 2>&1; then
-  if doveadm user '*' > "$out/status/users.txt" 2> "$out/status/stderr.txt"; then
+  if doveadm user '*' > "$out/status/users.txt" 2> "$out/status/stderr.txt" && [ -s "$out/status/users.txt" ]; then
     while IFS= read -r user; do
       [ -n "$user" ] || continue
       safe=$(plain "$user")
@@ -92,22 +126,49 @@ if command -v doveadm > /dev/null 2>&1; then
 else
   note sieve false 0 "doveadm is not on this machine"
 fi
+# Scripts that run for everybody, before or after a user's own.
+if [ -s "$out/selfhosted/doveconf-n.txt" ] && grep -qE '^[[:space:]]*sieve_(before|after|default|global)[a-z0-9_]* *=' "$out/selfhosted/doveconf-n.txt"; then
+  note sieve-of-everybody false 0 "Dovecot names scripts for everybody, which are not collected"
+fi
 
-# .forward files in home folders.
-if command -v getent > /dev/null 2>&1; then
-  getent passwd | while IFS=: read -r user _ _ _ _ home _; do
-    [ -d "$home" ] || continue
-    if [ ! -x "$home" ]; then
-      note "forward-$(plain "$user")" false 0 "the home folder may not be looked into"
-    elif [ -f "$home/.forward" ] && [ ! -L "$home/.forward" ]; then
+# .forward files in home folders. A user without one gets a line as well.
+if command -v getent > /dev/null 2>&1 && getent passwd > "$out/status/passwd.txt" 2> /dev/null && [ -s "$out/status/passwd.txt" ]; then
+  while IFS=: read -r user _ _ _ _ home _; do
+    what=forward-$(plain "$user")
+    case $home in /*) ;; *) continue ;; esac
+    # The deepest folder above that can be seen tells whether the home folder is missing or hidden.
+    above=$home
+    while [ ! -d "$above" ]; do
+      above=${above%/*}
+      [ -n "$above" ] || above=/
+    done
+    if [ ! -x "$above" ]; then
+      note "$what" false 0 "the home folder, or one above it, may not be looked into"
+    elif [ ! -d "$home" ]; then
+      # Without a home folder there is no .forward file.
+      continue
+    elif [ -L "$home/.forward" ]; then
+      note "$what" false 0 "the file is a link; links are not followed"
+    elif [ -f "$home/.forward" ]; then
       mkdir -p "$out/selfhosted/home/$(plain "$user")"
       if cp "$home/.forward" "$out/selfhosted/home/$(plain "$user")/.forward" 2> /dev/null; then
-        note "forward-$(plain "$user")" true 1 ""
+        note "$what" true 1 ""
       else
-        note "forward-$(plain "$user")" false 0 "not readable"
+        rm -f "$out/selfhosted/home/$(plain "$user")/.forward"
+        note "$what" false 0 "not readable"
       fi
+    elif [ -e "$home/.forward" ]; then
+      note "$what" false 0 "it is no ordinary file"
+    else
+      note "$what" true 0 ""
     fi
-  done
+  done < "$out/status/passwd.txt"
+  # What it was read for is done; the list of accounts stays on the server.
+  rm -f "$out/status/passwd.txt"
+  note forward true 0 ""
+else
+  rm -f "$out/status/passwd.txt"
+  note forward false 0 "the accounts could not be listed"
 fi
 
 rm -f "$out/status/stderr.txt"

@@ -6,13 +6,13 @@
 use serde::{Deserialize, Serialize};
 
 /// The result of looking for one thing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "state", content = "is", rename_all = "kebab-case")]
 pub enum Seen<T> {
     /// We asked, and the answer was "there is none".
     Absent,
     /// Something is there, and it cannot be read.
-    Malformed(Malformed),
+    Malformed(Box<Malformed>),
     /// We asked, and this is the answer.
     Present(T),
     /// We could not find out; the reason says why.
@@ -55,7 +55,7 @@ impl<T> Seen<T> {
 }
 
 /// Text that is there and breaks the rule it should follow.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Malformed {
     /// The text as received, shortened to 512 bytes.
     pub text: String,
@@ -68,7 +68,7 @@ pub struct Malformed {
 }
 
 /// Why something is not known.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(tag = "reason", rename_all = "kebab-case")]
 pub enum NotObserved {
     /// The system was asked with too few rights.

@@ -234,20 +234,35 @@ impl RuleScoring {
         }
     }
 
-    /// Whether a word looked for in headers is in nearly every message.
+    /// Whether a word looked for in headers is in nearly every message: the name of a header that
+    /// all mail has, and nothing of what stands in it.
     pub fn header_of_all_mail(&self, word: &str) -> bool {
-        let word = word.trim().to_lowercase();
-        self.headers_of_all_mail.iter().any(|header| word.starts_with(header.as_str()))
+        let name = |text: &str| text.trim().trim_end_matches(':').trim_end().to_lowercase();
+        let word = name(word);
+        self.headers_of_all_mail.iter().any(|header| name(header) == word)
     }
 
     /// The class of a folder, named alone or as a path: `buried`, `archive`, `disposal`, or `other`.
     pub fn folder_class(&self, folder: &str) -> &str {
+        // Maildir++ and Courier join the names of folders by full stops, below INBOX.
+        let below_inbox = folder.get(..6).filter(|start| start.eq_ignore_ascii_case("inbox."));
+        let joined = below_inbox.filter(|_| folder.len() > 6).map(|_| folder[6..].replace('.', "/"));
+        let folder = joined.as_deref().unwrap_or(folder);
         let parts: Vec<&str> = folder.trim_end_matches(['\\', '/']).split(['\\', '/', ':']).map(str::trim).collect();
         let class = |part: &str| self.folders.get(&part.to_lowercase()).map_or("other", String::as_str);
         let last = parts.last().copied().unwrap_or_default();
         let letters = last.chars().filter(|c| c.is_alphanumeric()).count();
+        // Who numbers the folders below one of her own hides nothing.
+        const INBOXES: [&str; 5] = ["", "inbox", "posteingang", "boîte de réception", "bandeja de entrada"];
+        let above = parts.len().checked_sub(2).map(|at| parts[at].to_lowercase()).unwrap_or_default();
+        let numbered =
+            parts.len() >= 3 && last.bytes().all(|byte| byte.is_ascii_digit()) && !INBOXES.contains(&above.as_str());
         // The first part may be the mailbox: nobody's mailbox is called as one of these folders is.
-        if letters <= 1 || parts.iter().any(|part| class(part) == "buried") { "buried" } else { class(last) }
+        if (letters <= 1 && !numbered) || parts.iter().any(|part| class(part) == "buried") {
+            "buried"
+        } else {
+            class(last)
+        }
     }
 }
 
@@ -291,8 +306,29 @@ mod tests {
             ("Deleted Items", "disposal"),
             ("Newsletters", "other"),
             ("Archive/Projects", "other"),
+            (r"Inbox\Projects\7", "other"),
+            (r"jane\7", "buried"),
+            (r"jane\Inbox\7", "buried"),
+            ("INBOX.Trash", "disposal"),
+            ("INBOX.Lists.RSS Feeds", "buried"),
+            ("INBOX.Newsletters", "other"),
         ] {
             assert_eq!(scoring.folder_class(folder), class, "{folder}");
+        }
+    }
+
+    #[test]
+    fn only_the_bare_name_of_a_header_is_in_all_mail() {
+        let scoring = RuleScoring::shipped();
+        for word in ["Received:", "from", " Message-ID ", "X-MS-Exchange-Organization-AuthAs:"] {
+            assert!(scoring.header_of_all_mail(word), "{word}");
+        }
+        for word in [
+            "From: billing@lab.example",
+            "Received: from mx.lab.example",
+            "X-MS-Exchange-Organization-AuthAs: Internal",
+        ] {
+            assert!(!scoring.header_of_all_mail(word), "{word}");
         }
     }
 

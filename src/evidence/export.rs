@@ -4,6 +4,8 @@
 //! column that is not there was not provided. A field that this kind of export never holds is
 //! left out of the stored line and reads as not provided.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::seen::{NotObserved, Seen};
@@ -31,6 +33,10 @@ pub struct ExportFile {
     /// What a reader of the file should know: a guessed encoding, a repeated header, a next page
     /// that was not handed over. Fixed sentences with counts; never the file's own text.
     pub notes: Vec<String>,
+    /// Of a collector's own record: what it says it wrote, by format. Rows for Microsoft 365, files
+    /// with anything in them elsewhere; 0 where it asked and there was nothing.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub collected: BTreeMap<String, u64>,
     /// The version of the reader.
     pub reader: u32,
 }
@@ -248,7 +254,7 @@ impl Mailbox {
 }
 
 /// A rule that moves mail: inbox rule, filter, transport rule.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ForwardingRule {
     /// `microsoft365`, `google-workspace`, `self-hosted`.
     pub provider: String,
@@ -296,8 +302,8 @@ pub struct ForwardingRule {
     /// Whether the source itself could not show what the rule does.
     #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
     pub opaque: Seen<bool>,
-    /// How many rules of the mailbox this stands for. Rules that send nothing on, delete nothing
-    /// and hide nothing, and are alike in everything kept of them, are kept once.
+    /// How many rules of the mailbox this stands for. Rules that send nothing on and are alike in
+    /// everything kept of them are kept once, under the first of their references.
     #[serde(default = "one_rule", skip_serializing_if = "is_one")]
     pub rules: u64,
 }
@@ -312,7 +318,7 @@ const fn is_one(rules: &u64) -> bool {
 }
 
 /// Where mail goes. The local part is kept only as a keyed reference.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "kebab-case")]
 pub enum Target {
     /// An address: its domain, and 12 hex digits of the keyed local part.

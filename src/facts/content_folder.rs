@@ -63,6 +63,7 @@ pub fn build(context: Context<'_>) -> Built<ContentFolder> {
     let mut subjects = Vec::new();
     let mut gaps = Vec::new();
     let mut seen_anything = false;
+    let mut tells_categories = true;
     let mut folders: BTreeMap<&str, (Counted, Vec<EvidenceId>)> = BTreeMap::new();
     for (id, observation) in evidence.from(Source::Content) {
         seen_anything = true;
@@ -76,13 +77,16 @@ pub fn build(context: Context<'_>) -> Built<ContentFolder> {
                     folders.insert(&observation.subject.name, (counted.clone(), vec![id.clone()]));
                 }
             },
-            Ok(Answer::ContentFile(file)) => gaps.extend(gap_of(file)),
+            Ok(Answer::ContentFile(file)) => {
+                gaps.extend(gap_of(file));
+                tells_categories &= file.detector >= TELLS_CATEGORIES;
+            }
             Ok(_) => {}
             Err(reason) => gaps.push(reason.clone()),
         }
     }
     for (name, (counted, ids)) in folders {
-        subjects.push(folder(name, &counted, &ids, &declared, context));
+        subjects.push(folder(name, &counted, &ids, &declared, tells_categories, context));
     }
     let collection = match (taken_away, &declared) {
         (Some(reason), _) => Collection::Incomplete(reason),
@@ -146,6 +150,7 @@ fn folder(
     counted: &Counted,
     ids: &[EvidenceId],
     declared: &Result<(&EvidenceId, &Declared), NotObserved>,
+    tells_categories: bool,
     context: Context<'_>,
 ) -> ContentFolder {
     let evidence = || ids.to_vec();
@@ -197,10 +202,7 @@ fn folder(
         individuals_upper: Fact::present(whole(counted.individuals_upper), evidence()),
         within_a_year_lower: within_a_year(counted, ids, |individuals| individuals.lower),
         within_a_year_upper: within_a_year(counted, ids, |individuals| individuals.upper),
-        sensitive_kinds: Fact::present(
-            counted.kinds.keys().filter_map(|kind| kind.strip_prefix("sensitive-")).map(str::to_owned).collect(),
-            evidence(),
-        ),
+        sensitive_kinds: sensitive_kinds(counted, tells_categories, ids),
         phi_in_subjects: at("subject"),
         phi_in_file_names: at("attachment-name"),
         phi_in_invitations: at("invite"),
@@ -247,6 +249,18 @@ fn folder_kind(folder: &str) -> &'static str {
     ];
     let last = folder.rsplit('/').next().unwrap_or(folder).trim().to_lowercase();
     KINDS.into_iter().find(|(_, names)| names.contains(&last.as_str())).map_or("other", |(kind, _)| kind)
+}
+
+/// The first version of the detector that tells the categories which other law protects more.
+const TELLS_CATEGORIES: u32 = 2;
+
+fn sensitive_kinds(counted: &Counted, told: bool, ids: &[EvidenceId]) -> Fact<Vec<String>> {
+    let kinds = counted.kinds.keys().filter_map(|kind| kind.strip_prefix("sensitive-"));
+    let kinds: Vec<String> = kinds.map(str::to_owned).collect();
+    if kinds.is_empty() && !told {
+        return Fact::new(Seen::not_provided("a scan that tells the categories of mail apart"), ids.to_vec());
+    }
+    Fact::present(kinds, ids.to_vec())
 }
 
 fn within_a_year(counted: &Counted, ids: &[EvidenceId], bound: fn(Individuals) -> u64) -> Fact<i64> {

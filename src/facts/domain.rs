@@ -474,12 +474,12 @@ fn dmarc(records: &DomainRecords, domain: &DeclaredDomain) -> Seen<Dmarc> {
     match audit.verdict {
         DmarcVerdict::Error => Seen::Unknown(because(audit.because.as_ref(), "DMARC", domain)),
         DmarcVerdict::Missing => Seen::Absent,
-        DmarcVerdict::Invalid => Seen::Malformed(Malformed {
+        DmarcVerdict::Invalid => Seen::Malformed(Box::new(Malformed {
             text: audit.record.as_deref().unwrap_or_default().chars().take(512).collect(),
             at: 0,
             rule: "RFC 9989 §4.10.1".to_owned(),
             why: "a policy cannot be read and nobody is named for reports".to_owned(),
-        }),
+        })),
         DmarcVerdict::Applies(_) | DmarcVerdict::RejectTesting => {
             let parsed = audit.parsed.as_ref();
             // A view that is half known would have to guess the other half.

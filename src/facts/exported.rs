@@ -73,14 +73,43 @@ impl<'e> Files<'e> {
         self.files.iter().copied().filter(move |(_, file)| file.format.as_deref() == Some(format))
     }
 
-    /// Whether any of these formats was handed over and read whole; the reason if not.
+    /// Whether any of these formats was handed over and read whole, or its collector found nothing
+    /// to write; the reason if not. What a collector says it wrote has to be here.
     pub fn whole(&self, formats: &[&str], what: &str) -> Result<(), NotObserved> {
-        let given: Vec<&ExportFile> =
-            formats.iter().flat_map(|format| self.of_format(format)).map(|(_, file)| file).collect();
-        if given.is_empty() {
-            return Err(self.unknown.clone().unwrap_or_else(|| NotObserved::NotProvided { what: what.to_owned() }));
+        let not_provided = |what: String| self.unknown.clone().unwrap_or(NotObserved::NotProvided { what });
+        let (mut given, mut collected) = (false, false);
+        for format in formats {
+            let files: Vec<&ExportFile> = self.of_format(format).map(|(_, file)| file).collect();
+            if let Some(reason) = files.iter().find_map(|file| file.not_whole()) {
+                return Err(reason);
+            }
+            given |= !files.is_empty();
+            let Some(said) = self.collected(format) else { continue };
+            collected = true;
+            let (here, unit) = match format.split_once('.') {
+                Some(("microsoft365", _)) => (files.iter().map(|file| file.rows).sum(), "rows"),
+                _ => (files.len() as u64, "files"),
+            };
+            if here < said {
+                return Err(not_provided(format!("{what}: the collector wrote {said} {unit}, {here} are here")));
+            }
         }
-        given.iter().find_map(|file| file.not_whole()).map_or(Ok(()), Err)
+        if given || collected { Ok(()) } else { Err(not_provided(what.to_owned())) }
+    }
+
+    /// What collectors say they wrote of one format, where one asked for it.
+    fn collected(&self, format: &str) -> Option<u64> {
+        let said = self.files.iter().filter_map(|(_, file)| file.collected.get(format));
+        said.copied().reduce(u64::saturating_add)
+    }
+
+    /// The files of these formats, and the collectors' records that speak of them.
+    pub fn evidence_of(&self, formats: &[&str]) -> impl Iterator<Item = EvidenceId> {
+        let speaks = |file: &ExportFile| {
+            let of = |format: &&str| file.format.as_deref() == Some(*format) || file.collected.contains_key(*format);
+            formats.iter().any(of)
+        };
+        self.files.iter().filter(move |(_, file)| speaks(file)).map(|(id, _)| (*id).clone())
     }
 }
 

@@ -42,10 +42,12 @@ pub fn build(context: Context<'_>, rules: &Built<ForwardingRule>, mailboxes: &Bu
     let mut ways: BTreeMap<(String, String), Ways> = BTreeMap::new();
     let mut in_doubt = None;
     for rule in &rules.subjects {
-        in_doubt = in_doubt.or_else(|| of_rule(rule, &directory, &mut ways));
+        let missing = of_rule(rule, &directory, &mut ways);
+        in_doubt = in_doubt.or(missing);
     }
     for mailbox in &mailboxes.subjects {
-        in_doubt = in_doubt.or_else(|| of_mailbox(mailbox, &directory, &mut ways));
+        let missing = of_mailbox(mailbox, &directory, &mut ways);
+        in_doubt = in_doubt.or(missing);
     }
     let controls: BTreeMap<&str, Controls> =
         [GOOGLE, MICROSOFT].into_iter().map(|provider| (provider, Controls::of(context, provider))).collect();
@@ -61,17 +63,38 @@ pub fn build(context: Context<'_>, rules: &Built<ForwardingRule>, mailboxes: &Bu
 const GOOGLE: &str = "google-workspace";
 const MICROSOFT: &str = "microsoft365";
 
-/// What opens one way.
+/// What opens the way from one mailbox to one domain.
 #[derive(Debug, Default)]
 struct Ways {
     class: Option<Class>,
-    ways: BTreeSet<&'static str>,
-    /// Whether one of them is no automatic forwarding of a mailbox: no control of that stops it.
-    past_controls: bool,
-    provider: &'static str,
-    /// Why it is not known whether one of them is switched on.
-    in_doubt: Option<NotObserved>,
+    /// Each with the reason why it is not known whether it is switched on; none where it is.
+    ways: BTreeMap<Way, Option<NotObserved>>,
     evidence: Vec<EvidenceId>,
+}
+
+impl Ways {
+    /// What is certainly open in one place does not get less certain by another.
+    fn add(&mut self, way: Way, class: Class, in_doubt: Option<&NotObserved>, evidence: &[EvidenceId]) {
+        self.class = self.class.max(Some(class));
+        self.ways
+            .entry(way)
+            .and_modify(|known| {
+                if in_doubt.is_none() {
+                    *known = None;
+                }
+            })
+            .or_insert_with(|| in_doubt.cloned());
+        self.evidence.extend(evidence.iter().cloned());
+    }
+}
+
+/// One thing that opens a way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Way {
+    what: &'static str,
+    provider: &'static str,
+    /// Whether it is no automatic forwarding of a mailbox: no control of that stops it.
+    past_controls: bool,
 }
 
 fn outside(class: &str) -> bool {
@@ -84,6 +107,15 @@ fn of_rule(
     directory: &Directory<'_>,
     into: &mut BTreeMap<(String, String), Ways>,
 ) -> Option<NotObserved> {
+    // What is switched off opens nothing, whatever it would do.
+    let enabled = match &rule.enabled.seen {
+        Seen::Present(false) => return None,
+        Seen::Present(true) => None,
+        Seen::Unknown(reason) => Some(reason.clone()),
+        Seen::Absent | Seen::Malformed(_) => {
+            Some(NotObserved::NotProvided { what: "whether the rule is switched on".to_owned() })
+        }
+    };
     let class = match &rule.target_class.seen {
         Seen::Present(class) => class,
         Seen::Unknown(reason) => return Some(reason.clone()),
@@ -93,16 +125,8 @@ fn of_rule(
         let unresolved = [Class::Unparseable, Class::Unresolved].iter().any(|known| known.as_str() == class);
         return unresolved.then(|| NotObserved::NotProvided { what: "where some rules send mail".to_owned() });
     }
-    let enabled = match &rule.enabled.seen {
-        Seen::Present(false) => return None,
-        Seen::Present(true) => None,
-        Seen::Unknown(reason) => Some(reason.clone()),
-        Seen::Absent | Seen::Malformed(_) => {
-            Some(NotObserved::NotProvided { what: "whether the rule is switched on".to_owned() })
-        }
-    };
     let origin = rule.origin.seen.present().map_or("", String::as_str);
-    let (way, provider, past_controls) = match origin {
+    let (what, provider, past_controls) = match origin {
         "inbox" => ("inbox rule", MICROSOFT, false),
         "filter" => ("filter", GOOGLE, false),
         "journal" => ("journal rule", MICROSOFT, true),
@@ -110,6 +134,7 @@ fn of_rule(
         "sieve" => ("Sieve script", "self-hosted", true),
         _ => ("setting of the mail server", "self-hosted", true),
     };
+    let way = Way { what, provider, past_controls };
     let mailbox = match &rule.mailbox.seen {
         Seen::Present(mailbox) => mailbox.clone(),
         // Its name says as much as is known of whose it is.
@@ -123,12 +148,7 @@ fn of_rule(
             continue;
         }
         let entry = into.entry((mailbox.clone(), domain.clone())).or_default();
-        entry.class = entry.class.max(Some(class));
-        entry.ways.insert(way);
-        entry.past_controls |= past_controls;
-        entry.provider = provider;
-        entry.in_doubt = entry.in_doubt.take().or_else(|| enabled.clone());
-        entry.evidence.extend(rule.target_class.evidence.iter().cloned());
+        entry.add(way, class, enabled.as_ref(), &rule.target_class.evidence);
     }
     None
 }
@@ -151,11 +171,9 @@ fn of_mailbox(
         if !outside(class.as_str()) {
             continue;
         }
+        let way = Way { what: "mailbox forwarding", provider, past_controls: false };
         let entry = into.entry((mailbox.name.clone(), domain.to_owned())).or_default();
-        entry.class = entry.class.max(Some(class));
-        entry.ways.insert("mailbox forwarding");
-        entry.provider = provider;
-        entry.evidence.extend(mailbox.forwarding.evidence.iter().cloned());
+        entry.add(way, class, None, &mailbox.forwarding.evidence);
     }
     None
 }
@@ -225,42 +243,86 @@ impl Controls {
     }
 }
 
-fn one(mailbox: String, domain: String, ways: Ways, controls: &BTreeMap<&str, Controls>) -> ForwardingPath {
-    let mut evidence = ways.evidence;
-    let mut stopped_by: Vec<String> = Vec::new();
-    let (mut may_stop, mut not_known) = (false, ways.in_doubt);
-    if let Some(controls) = controls.get(ways.provider).filter(|_| !ways.past_controls) {
-        let policy = (controls.policy(ways.provider), "the policy for outgoing mail");
-        let remote = (controls.remote_domain(&domain), "the remote domain");
-        let asked = if ways.provider == GOOGLE { vec![policy] } else { vec![policy, remote] };
+/// Whether one way is open behind the controls; milder first, and of several ways the worst counts.
+#[derive(Debug)]
+enum Open {
+    Stopped(Vec<&'static str>),
+    InDoubt,
+    NotKnown(NotObserved),
+    Certainly,
+}
+
+impl Open {
+    const fn weight(&self) -> u8 {
+        match self {
+            Self::Stopped(_) => 0,
+            Self::InDoubt => 1,
+            Self::NotKnown(_) => 2,
+            Self::Certainly => 3,
+        }
+    }
+}
+
+fn open(way: Way, in_doubt: Option<NotObserved>, domain: &str, controls: Option<&Controls>) -> Open {
+    let (mut stopped_by, mut may_stop, mut not_known) = (Vec::new(), false, in_doubt);
+    if let Some(controls) = controls {
+        let policy = (controls.policy(way.provider), "the policy for outgoing mail");
+        let remote = (controls.remote_domain(domain), "the remote domain");
+        let asked = if way.provider == GOOGLE { vec![policy] } else { vec![policy, remote] };
         for (says, by) in asked {
             match says {
                 Says::Lets => {}
                 Says::MayStop => may_stop = true,
                 Says::NotKnown(reason) => not_known = not_known.or(Some(reason)),
-                Says::Stops => stopped_by.push(by.to_owned()),
+                Says::Stops => stopped_by.push(by),
             }
         }
-        evidence.extend(controls.evidence.iter().cloned());
-        evidence.extend(controls.mode.evidence.iter().cloned());
+    }
+    match (stopped_by.is_empty(), not_known, may_stop) {
+        // Any one control that stops it is enough.
+        (false, _, _) => Open::Stopped(stopped_by),
+        (true, Some(reason), _) => Open::NotKnown(reason),
+        (true, None, true) => Open::InDoubt,
+        (true, None, false) => Open::Certainly,
+    }
+}
+
+fn one(mailbox: String, domain: String, ways: Ways, controls: &BTreeMap<&str, Controls>) -> ForwardingPath {
+    let mut evidence = ways.evidence;
+    let what: BTreeSet<&str> = ways.ways.keys().map(|way| way.what).collect();
+    let mut worst = Open::Stopped(Vec::new());
+    for (way, in_doubt) in ways.ways {
+        let controls = controls.get(way.provider).filter(|_| !way.past_controls);
+        if let Some(controls) = controls {
+            evidence.extend(controls.evidence.iter().cloned());
+            evidence.extend(controls.mode.evidence.iter().cloned());
+        }
+        worst = match (worst, open(way, in_doubt, &domain, controls)) {
+            (Open::Stopped(mut known), Open::Stopped(more)) => {
+                known.extend(more);
+                Open::Stopped(known)
+            }
+            (known, found) if found.weight() > known.weight() => found,
+            (known, _) => known,
+        };
     }
     evidence.sort();
     evidence.dedup();
-    let outcome = match (stopped_by.is_empty(), not_known, may_stop) {
-        // Any one control that stops it is enough.
-        (false, _, _) => Seen::Present("stopped".to_owned()),
-        (true, Some(reason), _) => Seen::Unknown(reason),
-        (true, None, true) => Seen::Present("in-doubt".to_owned()),
-        (true, None, false) => Seen::Present("open".to_owned()),
+    let (outcome, stopped_by) = match worst {
+        Open::Certainly => (Seen::Present("open".to_owned()), Vec::new()),
+        Open::InDoubt => (Seen::Present("in-doubt".to_owned()), Vec::new()),
+        Open::NotKnown(reason) => (Seen::Unknown(reason), Vec::new()),
+        Open::Stopped(by) => (Seen::Present("stopped".to_owned()), by),
     };
+    let stopped_by: BTreeSet<&str> = stopped_by.into_iter().collect();
     let class = ways.class.unwrap_or(Class::External);
     ForwardingPath {
         name: format!("{mailbox} -> {domain}"),
         mailbox: Fact::present(mailbox, evidence.clone()),
         target_domain: Fact::present(domain, evidence.clone()),
         target_class: Fact::present(class.as_str().to_owned(), evidence.clone()),
-        ways: Fact::present(ways.ways.into_iter().map(str::to_owned).collect(), evidence.clone()),
-        stopped_by: Fact::present(stopped_by, evidence.clone()),
+        ways: Fact::present(what.into_iter().map(str::to_owned).collect(), evidence.clone()),
+        stopped_by: Fact::present(stopped_by.into_iter().map(str::to_owned).collect(), evidence.clone()),
         outcome: Fact::new(outcome, evidence),
     }
 }
@@ -330,5 +392,36 @@ mod tests {
         let found = outcomes(&[("t.json", rules), ("s.csv", &off)]);
         let transport = found.iter().find(|(name, ..)| name == "every mailbox -> lab.example").unwrap();
         assert_eq!(transport.2.as_deref(), Some("open"));
+    }
+
+    #[test]
+    fn a_rule_that_cannot_be_placed_hides_no_other_way() {
+        let mailboxes = b"PrimarySmtpAddress,ForwardingSmtpAddress,ForwardingAddress,DeliverToMailboxAndForward\nb@clinic.example,smtp:b@gmail.com,,True\n";
+        // Nobody knows where the first leads.
+        let rules = b"MailboxOwnerId,RuleIdentity,Enabled,ForwardTo,RedirectTo,ForwardAsAttachmentTo\na@clinic.example,1,True,Somebody,,\na@clinic.example,2,True,x@lab.example,,\n";
+        let world = World::new(Some(declared("clinic.example"))).file("m.csv", mailboxes).file("r.csv", rules);
+        let evidence = world.evidence(&[]);
+        let context = context(&evidence);
+        let (rules, mailboxes) = (super::super::forwarding_rule::build(context), super::super::mailbox::build(context));
+        let built = build(context, &rules, &mailboxes);
+        let names: Vec<_> = built.subjects.iter().map(|path| path.name.as_str()).collect();
+        assert_eq!(names, ["a@clinic.example -> lab.example", "b@clinic.example -> gmail.com"]);
+        assert!(matches!(built.collection, Collection::Incomplete(_)));
+    }
+
+    #[test]
+    fn a_certain_way_stays_certain_beside_a_doubtful_one() {
+        let rules = b"MailboxOwnerId,RuleIdentity,Enabled,ForwardTo,RedirectTo,ForwardAsAttachmentTo\na@clinic.example,1,perhaps,x@lab.example,,\na@clinic.example,2,True,y@lab.example,,\nb@clinic.example,3,perhaps,x@lab.example,,\n";
+        let remote = b"DomainName,AutoForwardEnabled,AllowedOOFType\n*,True,None\n";
+        let on = spam("On");
+        let world =
+            World::new(Some(declared("clinic.example"))).file("r.csv", rules).file("d.csv", remote).file("s.csv", &on);
+        let evidence = world.evidence(&[]);
+        let context = context(&evidence);
+        let (rules, mailboxes) = (super::super::forwarding_rule::build(context), super::super::mailbox::build(context));
+        let built = build(context, &rules, &mailboxes);
+        let outcomes: Vec<_> =
+            built.subjects.iter().map(|path| path.outcome.seen.present().map(String::as_str)).collect();
+        assert_eq!(outcomes, [Some("open"), None]);
     }
 }

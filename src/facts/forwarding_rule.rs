@@ -46,6 +46,8 @@ subject! {
         score_level: String,
         /// What the score is made of, the heaviest first.
         score_parts: Vec<String>,
+        /// What is said where it stands for several rules of its mailbox that are alike; empty for one.
+        alike: String,
         /// Whether it applies to some mail only.
         has_conditions: bool,
         /// Classes of words it looks for: `bounce`, `health`, `junk`, `oversight`, `payment`, `security`, `warning`.
@@ -220,6 +222,7 @@ fn one(
         score: scored(rests_on.clone()).fact(|score| score.points),
         score_level: scored(rests_on.clone()).fact(|score| score.level.to_owned()),
         score_parts: scored(rests_on.clone()).fact(|score| score.parts.clone()),
+        alike: Fact::present(alike(said), ids.clone()),
         origin: Fact::present(first.origin.clone(), ids.clone()),
         mailbox_listed,
         enabled: flag(&|rule| &rule.enabled),
@@ -232,6 +235,13 @@ fn one(
         keywords: list(&|rule| &rule.keywords),
         name_class: Fact::new(name_class, name_evidence),
         readable: Fact::new(opaque.seen.map(|opaque| !opaque), opaque.evidence),
+    }
+}
+
+fn alike(said: &[(&EvidenceId, &Exported)]) -> String {
+    match said.iter().map(|(_, rule)| rule.rules).max() {
+        Some(rules @ 2..) => format!("; {rules} rules of this mailbox are alike"),
+        Some(0 | 1) | None => String::new(),
     }
 }
 
@@ -302,13 +312,12 @@ fn collection(context: Context<'_>, subjects: &[ForwardingRule], mailboxes: usiz
         return Collection::Incomplete(NotObserved::NotProvided { what: RULES_MICROSOFT.to_owned() });
     }
     for provider in providers {
-        let (formats, what): (&[&str], &str) = match provider {
-            // Which scripts a server has is known to nobody but the server.
-            SELF_HOSTED => (&["self-hosted.sieve"], RULES_SELF_HOSTED),
-            "google-workspace" => (&["google-workspace.filters"], RULES_GOOGLE),
-            _ => (&["microsoft365.inbox-rules", "microsoft365.inbox-rules-graph"], RULES_MICROSOFT),
+        let needed: &[Needed] = match provider {
+            SELF_HOSTED => &NEEDED_SELF_HOSTED,
+            "google-workspace" => &NEEDED_GOOGLE,
+            _ => &NEEDED_MICROSOFT,
         };
-        if let Err(reason) = files.whole(formats, what) {
+        if let Some(reason) = needed.iter().find_map(|(formats, what)| files.whole(formats, what).err()) {
             return Collection::Incomplete(reason);
         }
     }
@@ -322,20 +331,39 @@ fn collection(context: Context<'_>, subjects: &[ForwardingRule], mailboxes: usiz
     Collection::Complete
 }
 
+/// Formats of which one is enough, and what to hand over.
+type Needed = (&'static [&'static str], &'static str);
+
 const RULES_MICROSOFT: &str = "the inbox rules of all mailboxes (Get-InboxRule)";
+const NEEDED_MICROSOFT: [Needed; 3] = [
+    (&["microsoft365.inbox-rules", "microsoft365.inbox-rules-graph"], RULES_MICROSOFT),
+    (&["microsoft365.transport-rules"], "the transport rules (Get-TransportRule)"),
+    (&["microsoft365.journal-rules"], "the journal rules (Get-JournalRule)"),
+];
+const NEEDED_GOOGLE: [Needed; 1] =
+    [(&["google-workspace.filters"], "the filters of all users (gam all users print filters)")];
 const SELF_HOSTED: &str = "self-hosted";
-const RULES_SELF_HOSTED: &str = "the Sieve scripts of all mailboxes (doveadm sieve list, doveadm sieve get)";
+/// Which scripts and files a server has is known to nobody but the server.
+const NEEDED_SELF_HOSTED: [Needed; 4] = [
+    (&["self-hosted.sieve"], "the Sieve scripts of all mailboxes (doveadm sieve list, doveadm sieve get)"),
+    (&["self-hosted.postfix"], "the settings of Postfix (postconf -n)"),
+    (&["self-hosted.aliases"], "the alias maps of Postfix (postconf alias_maps virtual_alias_maps)"),
+    (&["self-hosted.forward-file"], "the .forward files of all users"),
+];
 
 fn no_list_of_mailboxes() -> NotObserved {
     NotObserved::NotProvided { what: "a list of all mailboxes of the mail server".to_owned() }
 }
 
-const RULES_GOOGLE: &str = "the filters of all users (gam all users print filters)";
-
 #[cfg(test)]
 mod tests {
     use super::super::exported::tests::{World, context, declared};
     use super::*;
+
+    /// What a collector says where a tenant has neither transport rules nor journal rules.
+    const NO_OTHER_RULES: &[u8] = br#"{"what":"transport-rules","subject":"*","ok":true,"rows":0}
+{"what":"journal-rules","subject":"*","ok":true,"rows":0}
+"#;
 
     fn leaky(without: &[&str]) -> World {
         World::new(Some(declared("clinic.example"))).fixture("leaky-clinic", without)
@@ -375,7 +403,9 @@ mod tests {
                 ("ben@clinic.example", "unresolved"),
             ])
         );
-        assert_eq!(built.collection, Collection::Complete);
+        assert!(matches!(built.collection, Collection::Incomplete(_)), "an empty file proves nothing");
+        let asked = leaky(&[]).file("coverage.jsonl", NO_OTHER_RULES);
+        assert_eq!(build(context(&asked.evidence(&[]))).collection, Collection::Complete);
         let orphan = built.subjects.iter().find(|rule| rule.mailbox.seen.present().is_none()).unwrap();
         assert_eq!(orphan.mailbox_listed.seen, Seen::Present(false));
         assert!(orphan.name.starts_with("owner-"));
@@ -411,7 +441,8 @@ mod tests {
         }
         let rules = b"MailboxOwnerId,RuleIdentity,Name,Enabled,ForwardTo,RedirectTo,ForwardAsAttachmentTo\n";
         let world = |mailboxes: &str| {
-            World::new(Some(declared("clinic.example"))).file("m.csv", mailboxes.as_bytes()).file("r.csv", rules)
+            let world = World::new(Some(declared("clinic.example")));
+            world.file("m.csv", mailboxes.as_bytes()).file("r.csv", rules).file("coverage.jsonl", NO_OTHER_RULES)
         };
         assert!(matches!(
             built(&world(&mailboxes), &[]).collection,
@@ -521,9 +552,37 @@ mod tests {
                 ("no mailbox", "external"),
             ])
         );
-        assert_eq!(built.collection, Collection::Complete);
         let hiding = built.subjects.iter().find(|rule| rule.hides.seen == Seen::Present(true)).unwrap();
         assert_eq!(hiding.keywords.seen, Seen::Present(vec!["security".to_owned()]));
+        assert!(matches!(built.collection, Collection::Incomplete(_)), "nobody looked for .forward files");
+        let looked = world.file("coverage.jsonl", br#"{"what":"forward-eve","ok":true,"rows":0}"#);
+        assert_eq!(build(context(&looked.evidence(&[]))).collection, Collection::Complete);
+    }
+
+    #[test]
+    fn what_a_collector_wrote_and_nobody_handed_over_is_missing() {
+        let rules = |rows: usize| {
+            let mut text =
+                "MailboxOwnerId,RuleIdentity,Enabled,ForwardTo,RedirectTo,ForwardAsAttachmentTo\n".to_owned();
+            for row in 0..rows {
+                text.push_str(&format!("a@clinic.example,{row},True,,,\n"));
+            }
+            text
+        };
+        let coverage = r#"{"what":"inbox-rules","subject":"1","ok":true,"rows":2}
+{"what":"inbox-rules","subject":"2","ok":false,"rows":0,"why":"Throttled"}
+{"what":"inbox-rules","subject":"2","ok":true,"rows":1}
+{"what":"transport-rules","subject":"*","ok":true,"rows":0}
+{"what":"journal-rules","subject":"*","ok":true,"rows":0}
+"#;
+        let of = |rows: usize, coverage: &str| {
+            let world = World::new(Some(declared("clinic.example"))).file("r.csv", rules(rows).as_bytes());
+            built(&world.file("coverage-0.jsonl", coverage.as_bytes()), &[]).collection
+        };
+        assert_eq!(of(3, coverage), Collection::Complete);
+        assert!(matches!(of(2, coverage), Collection::Incomplete(NotObserved::NotProvided { .. })));
+        let failed = coverage.replace("true,\"rows\":1", "false,\"rows\":0");
+        assert!(matches!(of(3, &failed), Collection::Incomplete(NotObserved::Unreadable { .. })));
     }
 
     #[test]

@@ -163,7 +163,7 @@ fn programs_with_all_mail(context: Context<'_>, provider: &str, settings: &Setti
         }
     }
     let files = Files::of(context);
-    ids.extend(files.of_format(format).map(|(id, _)| id.clone()));
+    ids.extend(files.evidence_of(&[format]));
     match files.whole(&[format], what).err().or(in_doubt) {
         Some(reason) if programs.is_empty() => Fact::new(Seen::Unknown(reason), ids),
         Some(_) | None => Fact::present(programs.into_iter().collect(), ids),
@@ -191,7 +191,7 @@ fn leak_policy(context: Context<'_>, settings: &Settings<'_>) -> Fact<String> {
         return Fact::new(Seen::Unknown(reason), ids);
     }
     let word = ["testing", "off"].into_iter().find(|word| is(word)).unwrap_or("none");
-    let ids = ids.into_iter().chain(files.of_format("microsoft365.dlp-policies").map(|(id, _)| id.clone()));
+    let ids = ids.into_iter().chain(files.evidence_of(&["microsoft365.dlp-policies"]));
     Fact::present(word.to_owned(), ids.collect())
 }
 
@@ -219,7 +219,7 @@ fn widest_full_access(context: Context<'_>, files: &Files<'_>) -> Fact<i64> {
         return Fact::unknown(reason);
     }
     let widest = mailboxes.values().map(BTreeSet::len).max().unwrap_or(0);
-    let ids = FULL_ACCESS.iter().flat_map(|format| files.of_format(format)).map(|(id, _)| id.clone()).collect();
+    let ids = files.evidence_of(&FULL_ACCESS).collect();
     Fact::present(i64::try_from(widest).unwrap_or(i64::MAX), ids)
 }
 

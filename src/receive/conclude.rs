@@ -66,7 +66,8 @@ pub struct Conclusion {
     pub outgoing_tls: Sender,
     pub dane: Regard,
     pub mta_sts: Regard,
-    /// A TLS 1.0 server was taken up on its offer; `None` where no such handshake was seen.
+    /// A TLS 1.0 server was taken up on its offer, or refused because of the version; `None` where
+    /// neither was seen.
     pub takes_tls_1_0: Option<bool>,
     /// One sentence for each server.
     pub because: Vec<String>,
@@ -104,12 +105,11 @@ pub fn conclude(servers: &[Seen]) -> Conclusion {
     } else {
         Sender::Undetermined
     };
+    let lax = |outcome: &Outcome| any(Behaviour::Expired, *outcome);
     let regard = |behaves| {
         if any(behaves, Outcome::InClear) || any(behaves, Outcome::OverTls) {
             Regard::Ignored
-        } else if any(behaves, Outcome::Withheld)
-            && matches!(outgoing_tls, Sender::Never | Sender::Opportunistic | Sender::Enforced)
-        {
+        } else if any(behaves, Outcome::Withheld) && [Outcome::InClear, Outcome::OverTls].iter().any(lax) {
             // Without the policy this sender would have delivered to a certificate like this one.
             Regard::Honoured
         } else {
@@ -121,7 +121,7 @@ pub fn conclude(servers: &[Seen]) -> Conclusion {
     };
     let takes_tls_1_0 = if old().any(|attempt| attempt.tls == TlsState::Tls10Taken) {
         Some(true)
-    } else if old().any(|attempt| matches!(attempt.tls, TlsState::Failed { .. })) {
+    } else if old().any(|attempt| attempt.tls == TlsState::Tls10Refused) {
         Some(false)
     } else {
         None
@@ -139,6 +139,11 @@ fn sentence(server: &Seen, outcome: Outcome) -> String {
     let (name, what) = (&server.name, server.behaves.in_words());
     match outcome {
         Outcome::InClear => format!("{name} ({what}): the message came in clear"),
+        Outcome::NobodyCame if server.attempts_left_out > 0 => format!(
+            "{name} ({what}): no known sender is among the first {} visits; {} more were not kept",
+            server.attempts.len(),
+            server.attempts_left_out
+        ),
         Outcome::NobodyCame => format!("{name} ({what}): no known sender came; was the message sent?"),
         Outcome::OverTls => format!("{name} ({what}): the message came over TLS"),
         Outcome::Withheld => format!("{name} ({what}): the sender came and did not deliver"),

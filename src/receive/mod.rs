@@ -2,8 +2,8 @@
 //! organization sends one test message each. What arrives, and how, shows whether its outgoing TLS
 //! is enforced or only hoped for.
 //!
-//! It takes one message per server, for one recipient that nobody can guess, keeps the trace fields
-//! of its header and nothing else, relays nothing, checks no password, and ends by itself.
+//! It takes the first message for one recipient per server that nobody can guess, keeps the trace
+//! fields of its header and nothing else, relays nothing, checks no password, and ends by itself.
 
 mod conclude;
 mod session;
@@ -96,6 +96,9 @@ pub enum TlsState {
     Failed {
         why: String,
     },
+    /// The sender ended the handshake because of the version (alert 70, RFC 8446 §6.2).
+    #[serde(rename = "tls-1.0-refused")]
+    Tls10Refused,
     /// The sender went on after a TLS 1.0 server hello: it would have agreed.
     #[serde(rename = "tls-1.0-taken")]
     Tls10Taken,
@@ -110,11 +113,11 @@ pub struct Attempt {
     /// The name of the EHLO or HELO command.
     pub greeting: Option<String>,
     pub tls: TlsState,
-    /// Whether the tokened message was taken, and over what.
+    /// Whether the tokened message was sent, and over what.
     pub delivered: Option<Delivery>,
 }
 
-/// A message that was taken.
+/// A message that the sender sent: what came of it crossed the network, whether or not it ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Delivery {
     /// False: anybody on the way could read it.

@@ -1,7 +1,8 @@
 //! One SMTP conversation (RFC 5321, RFC 3207), as the receiver. Nothing is pipelined or relayed;
-//! the only mail taken is one message to the tokened recipient.
+//! the only mail taken is the first message to the tokened recipient, and then the conversation ends.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -22,6 +23,9 @@ const MESSAGE_BYTES: usize = 1024 * 1024;
 const HEADER_BYTES: usize = 64 * 1024;
 const TRACE_FIELDS: usize = 16;
 const SHOWN_CHARACTERS: usize = 500;
+/// The alert of who does not take the version (RFC 8446 §6.2); others may be about the suites or the
+/// certificate.
+const PROTOCOL_VERSION: u8 = 70;
 
 /// Why a conversation went on or ended.
 enum End {
@@ -40,8 +44,9 @@ pub(super) async fn talk(server: &Server, token: &str, mut stream: TcpStream, at
     if let Some(certificate) = &server.old_certificate {
         attempt.tls = match take_tls1_0(&mut stream, certificate).await {
             AfterOldHello::WentOn => TlsState::Tls10Taken,
+            AfterOldHello::Alert(PROTOCOL_VERSION) => TlsState::Tls10Refused,
             AfterOldHello::Alert(code) => {
-                TlsState::Failed { why: format!("the sender refused TLS 1.0 (alert {code})") }
+                TlsState::Failed { why: format!("the sender ended the handshake with alert {code}") }
             }
             AfterOldHello::Nothing => TlsState::Failed { why: "the sender closed the connection".to_owned() },
         };
@@ -112,10 +117,17 @@ impl Conversation<'_> {
                 "DATA" if expected => {
                     stream.write_all(b"354 go ahead\r\n").await.ok()?;
                     stream.flush().await.ok()?;
-                    let received = message(&mut lines, stream).await?;
-                    self.attempt.delivered = Some(Delivery { over_tls: self.secured, received });
-                    expected = false;
-                    "250 2.0.0 taken; only its trace fields are kept\r\n".to_owned()
+                    let ended = message(&mut lines, stream, self.secured, &mut self.attempt.delivered).await;
+                    self.server.taken.fetch_or(self.attempt.delivered.is_some(), Ordering::Relaxed);
+                    let reply: &[u8] = match ended {
+                        Message::Whole => b"250 2.0.0 taken; only its trace fields are kept\r\n",
+                        Message::TooLarge => b"552 5.3.4 too large; a test message is small\r\n",
+                        Message::Cut => return None,
+                    };
+                    // Who keeps the connection for later must not keep the result back.
+                    let _ = stream.write_all(reply).await;
+                    let _ = stream.flush().await;
+                    return Some(End::Closed);
                 }
                 "DATA" => "503 5.5.1 no recipient\r\n".to_owned(),
                 "NOOP" => "250 2.0.0 ok\r\n".to_owned(),
@@ -157,7 +169,7 @@ impl Conversation<'_> {
     fn is_expected(&self, argument: &str) -> bool {
         let address = argument.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map(|(address, _)| address);
         let Some((local, domain)) = address.and_then(|address| address.rsplit_once('@')) else { return false };
-        self.attempt.delivered.is_none()
+        !self.server.taken.load(Ordering::Relaxed)
             && local.eq_ignore_ascii_case(self.token)
             && domain.eq_ignore_ascii_case(self.server.name.as_str())
     }
@@ -167,19 +179,33 @@ fn shown(text: &str) -> String {
     visible(text.trim()).chars().take(SHOWN_CHARACTERS).collect()
 }
 
-/// Reads a message to its end and keeps its Received fields (RFC 5321 §4.4). `None` where it is too
-/// large or never ends: it then counts as not taken.
-async fn message<S: AsyncRead + Unpin>(lines: &mut Lines, stream: &mut S) -> Option<Vec<String>> {
-    let mut received: Vec<String> = Vec::new();
+/// How the reading of a message ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Message {
+    /// The connection ended first.
+    Cut,
+    TooLarge,
+    Whole,
+}
+
+/// Reads a message to its end and keeps its Received fields (RFC 5321 §4.4). With its first line it
+/// has crossed the network, whatever becomes of the rest.
+async fn message<S: AsyncRead + Unpin>(
+    lines: &mut Lines,
+    stream: &mut S,
+    over_tls: bool,
+    delivered: &mut Option<Delivery>,
+) -> Message {
     let (mut bytes, mut in_header, mut in_trace) = (0, true, false);
     loop {
-        let line = lines.next(stream).await?;
+        let Some(line) = lines.next(stream).await else { return Message::Cut };
+        let received = &mut delivered.get_or_insert(Delivery { over_tls, received: Vec::new() }).received;
         if line == b".\r\n" || line == b".\n" {
-            return Some(received.into_iter().map(|field| shown(&field)).collect());
+            return Message::Whole;
         }
         bytes += line.len();
         if bytes > MESSAGE_BYTES {
-            return None;
+            return Message::TooLarge;
         }
         if line == b"\r\n" || line == b"\n" || bytes > HEADER_BYTES {
             in_header = false;
@@ -191,15 +217,15 @@ async fn message<S: AsyncRead + Unpin>(lines: &mut Lines, stream: &mut S) -> Opt
         let text = text.trim_end();
         if text.starts_with([' ', '\t']) {
             if let Some(field) = received.last_mut().filter(|_| in_trace) {
-                field.push(' ');
-                field.push_str(text.trim_start());
+                let room = SHOWN_CHARACTERS.saturating_sub(field.chars().count());
+                field.extend(format!(" {}", visible(text.trim_start())).chars().take(room));
             }
             continue;
         }
         in_trace = text.len() > 9 && text.as_bytes()[..9].eq_ignore_ascii_case(b"received:");
         in_trace &= received.len() < TRACE_FIELDS;
         if in_trace {
-            received.push(text[9..].trim_start().to_owned());
+            received.push(shown(&text[9..]));
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use jiff::civil::{Date, date};
 use rustls::ServerConfig;
@@ -42,6 +43,8 @@ pub struct Server {
     pub(super) tls: Option<Arc<ServerConfig>>,
     /// The certificate of the TLS 1.0 server.
     pub(super) old_certificate: Option<CertificateDer<'static>>,
+    /// Whether its message came; one is enough.
+    pub(super) taken: AtomicBool,
 }
 
 /// Why a setup cannot be used.
@@ -129,6 +132,7 @@ impl Setup {
                 behaves: server.behaves.value,
                 tls,
                 old_certificate,
+                taken: AtomicBool::new(false),
             });
         }
         Ok(Self { token, servers })

@@ -76,3 +76,33 @@ fn a_sender_that_verifies_everything_shows_nothing_about_policies() {
     assert_eq!(conclusion.outgoing_tls, Sender::EnforcedAndVerified);
     assert_eq!(conclusion.dane, Regard::NotShown, "its certificate is refused in any case");
 }
+
+#[test]
+fn a_policy_is_honoured_only_where_an_expired_certificate_was_taken() {
+    let left = || vec![attempt(agreed(), None)];
+    let with_expired = |expired| {
+        conclude(&[
+            server(Behaviour::Trusted, vec![attempt(agreed(), Some(true))]),
+            server(Behaviour::Expired, expired),
+            server(Behaviour::WithoutStarttls, vec![attempt(TlsState::NotStarted, Some(false))]),
+            server(Behaviour::DaneMismatch, left()),
+        ])
+    };
+    assert_eq!(with_expired(vec![attempt(agreed(), Some(true))]).dane, Regard::Honoured);
+    assert_eq!(with_expired(left()).dane, Regard::NotShown, "it may refuse every bad certificate");
+    assert_eq!(with_expired(Vec::new()).dane, Regard::NotShown);
+}
+
+#[test]
+fn tls_1_0_is_refused_only_where_the_version_was_the_reason() {
+    let with = |tls| {
+        conclude(&[
+            server(Behaviour::Trusted, vec![attempt(agreed(), Some(true))]),
+            server(Behaviour::Tls10Only, vec![attempt(tls, None)]),
+        ])
+        .takes_tls_1_0
+    };
+    assert_eq!(with(TlsState::Tls10Refused), Some(false));
+    assert_eq!(with(TlsState::Tls10Taken), Some(true));
+    assert_eq!(with(TlsState::Failed { why: "the sender closed the connection".to_owned() }), None);
+}

@@ -145,6 +145,9 @@ pub struct File {
     pub lost_fields: Vec<String>,
     pub state: &'static str,
     pub notes: Vec<String>,
+    /// What a collector says it wrote, by format.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub collected: BTreeMap<String, u64>,
 }
 
 impl Default for Ingest {
@@ -190,9 +193,13 @@ impl Ingest {
         let formats: BTreeSet<&str> = self.files.iter().filter_map(|file| file.format.as_deref()).collect();
         let providers: BTreeSet<&str> =
             formats.iter().filter_map(|format| format.split_once('.')).map(|of| of.0).collect();
+        let nothing_to_collect = |format: &str| {
+            let said: Vec<u64> = self.files.iter().filter_map(|file| file.collected.get(format).copied()).collect();
+            !said.is_empty() && said.iter().all(|written| *written == 0)
+        };
         let wanted = WANTED.iter().filter(|(of, ..)| {
             of[0].split_once('.').is_some_and(|(provider, _)| providers.contains(provider))
-                && !of.iter().any(|format| formats.contains(format))
+                && !of.iter().any(|format| formats.contains(format) || nothing_to_collect(format))
         });
         self.missing = wanted.map(|(of, export, checks)| Missing { format: of[0], export, checks }).collect();
         self
@@ -253,6 +260,7 @@ fn shown(file: &ExportFile) -> File {
         lost_fields: file.lost_fields.clone(),
         state: file.state.as_str(),
         notes: file.notes.clone(),
+        collected: file.collected.clone(),
     }
 }
 

@@ -38,6 +38,7 @@ pub fn text(result: &Received<'_>) -> String {
             let tls = match &attempt.tls {
                 TlsState::Agreed { version, suite } => format!("{version} {suite}"),
                 TlsState::Failed { why } => format!("TLS failed: {why}"),
+                TlsState::Tls10Refused => "refused TLS 1.0".to_owned(),
                 TlsState::Tls10Taken => "took TLS 1.0".to_owned(),
                 TlsState::NotStarted => "no TLS".to_owned(),
             };
@@ -48,6 +49,10 @@ pub fn text(result: &Received<'_>) -> String {
             };
             let _ = writeln!(out, "    {} ({greeting}): {tls}; {end}", attempt.from);
         }
+    }
+    let left_out: u64 = result.servers.iter().map(|server| server.attempts_left_out).sum();
+    if left_out > 0 {
+        let _ = writeln!(out, "{left_out} more visits without a message are not listed.");
     }
     let _ = writeln!(out, "\nDANE (RFC 7672): {}", result.conclusion.dane.in_words());
     let _ = writeln!(out, "MTA-STS (RFC 8461): {}", result.conclusion.mta_sts.in_words());

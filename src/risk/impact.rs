@@ -30,6 +30,8 @@ pub(super) struct Volume {
     pub(super) within_a_year: Option<(u64, u64)>,
     /// Categories that other law protects more.
     pub(super) sensitive: BTreeSet<String>,
+    /// Whether every scan of it told them apart.
+    pub(super) sensitive_told: bool,
 }
 
 impl Volume {
@@ -42,6 +44,7 @@ impl Volume {
             oldest_days: None,
             within_a_year: Some((0, 0)),
             sensitive: BTreeSet::new(),
+            sensitive_told: true,
         }
     }
 }
@@ -84,7 +87,8 @@ impl Scanned {
             let both = volume.within_a_year.zip(folder.within_a_year);
             volume.within_a_year =
                 both.map(|((least, most), (lower, upper))| (least.max(lower), most.saturating_add(upper)));
-            volume.sensitive.extend(folder.sensitive.iter().cloned());
+            volume.sensitive.extend(folder.sensitive.iter().flatten().cloned());
+            volume.sensitive_told &= folder.sensitive.is_some();
         }
         // What was not read may belong to any of them.
         by_mailbox.values_mut().for_each(|volume| volume.whole &= complete);
@@ -214,7 +218,8 @@ pub(super) fn impact(model: &Model, scenario: &Scenario, known: &Known, scanned:
                     let steps = model.impact.sensitive_steps;
                     found.level = found.level.raised(steps);
                     found.words.push_str(&format!(
-                        "; {steps} step more for categories that other law protects more, known to be among it"
+                        "; {steps} step more for categories that other law protects more, {}",
+                        if scanned.is_sensitive() { "named by words of the mail" } else { "stated to be among it" }
                     ));
                 }
                 explain.push(format!("impact on {property}: {} ({})", found.level.in_words(), found.words));

@@ -70,8 +70,8 @@ pub(super) struct KnownFolder {
     pub(super) oldest_days: Option<i64>,
     /// Individuals of the last year's messages, at least and at most.
     pub(super) within_a_year: Option<(u64, u64)>,
-    /// Categories that other law protects more.
-    pub(super) sensitive: Vec<String>,
+    /// Categories that other law protects more; `None` where the scan did not tell them apart.
+    pub(super) sensitive: Option<Vec<String>>,
 }
 
 /// A group of subjects: how many, and the first by name.
@@ -127,7 +127,7 @@ impl From<&Facts> for Known {
                         .filter(|&messages| messages > 0)
                         .and(folder.oldest_phi_days.seen.present().copied()),
                     within_a_year: count(&folder.within_a_year_lower.seen).zip(count(&folder.within_a_year_upper.seen)),
-                    sensitive: folder.sensitive_kinds.seen.present().cloned().unwrap_or_default(),
+                    sensitive: folder.sensitive_kinds.seen.present().cloned(),
                 })
                 .collect(),
             // The largest where several organizations are in scope; nothing where one does not say.

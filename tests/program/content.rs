@@ -199,7 +199,15 @@ fn no_planted_value_of_any_format_leaves_the_program() {
     std::fs::write(root.path().join("scope.yaml"), scope).unwrap();
     // Reports are made from evidence alone, so evidence is where a value would come in.
     let scanned = run(&["collect", "--scope", "scope.yaml", "--only", "messages", "--out", "evidence"]);
-    assert!(root.path().join("evidence").is_dir(), "{}", told(&scanned));
+    let counted = std::fs::read_to_string(root.path().join("evidence/content.content_folder.jsonl"));
+    let counted = counted.unwrap_or_else(|error| panic!("{error}: {}", told(&scanned)));
+    let of = |line: &str| -> u64 {
+        let folder: serde_json::Value = serde_json::from_str(line).unwrap();
+        let levels = &folder["answer"]["answer"]["of"]["levels"];
+        assert!(levels.is_object(), "{line}");
+        ["high", "medium"].iter().filter_map(|level| levels[*level].as_u64()).sum()
+    };
+    assert_eq!(counted.lines().map(of).sum::<u64>(), likely as u64, "what was found is what was kept: {counted}");
     assert_silent(&scanned);
     let files = written(root.path());
     assert!(files.iter().any(|file| file.to_string_lossy().contains("evidence")), "{files:?}");

@@ -361,15 +361,57 @@ fn the_lab_takes_nothing_but_its_test_message() {
             &format!("RCPT TO:<{TOKEN}@clear.lab.example>"),
             "DATA",
             "Received: from a by b;\r\n\t1 Jan 2026\r\nSubject: invented\r\n\r\ntext\r\n.",
-            "QUIT",
+            // With the message the conversation ends: who keeps it open keeps no result back.
+            "NOOP",
         ],
     );
-    assert_eq!(replies, ["220", "250", "250", "550", "550", "503", "502", "502", "250", "354", "250", "221"]);
+    assert_eq!(replies, ["220", "250", "250", "550", "550", "503", "502", "502", "250", "354", "250", ""]);
     let output = receiving.wait_with_output().unwrap();
     let result: Value = serde_json::from_slice(&output.stdout).unwrap();
     let delivered = &result["servers"][0]["attempts"][0]["delivered"];
     assert_eq!(delivered["received"], serde_json::json!(["from a by b; 1 Jan 2026"]));
     assert_eq!(result["conclusion"]["outgoing_tls"], "opportunistic");
+}
+
+#[test]
+fn a_message_that_is_too_large_or_never_ends_was_still_read_in_clear() {
+    let folder = tempfile::tempdir().unwrap();
+    let ports = [free_port(), free_port()];
+    let setup = folder.path().join("receive.yaml");
+    let server = |name: &str, port: u16| {
+        format!("{{ name: {name}.lab.example, listen: \"127.0.0.1:{port}\", behaves: without-starttls }}")
+    };
+    let text = format!("schema: 1\nservers: [{}, {}]\n", server("large", ports[0]), server("cut", ports[1]));
+    fs::write(&setup, text).unwrap();
+    let receiving = mailassay()
+        .arg("receive")
+        .arg(&setup)
+        .args(["--token", TOKEN, "--wait", "2m", "--format", "json", "--quiet"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let large = format!("Subject: invented\r\n\r\n{}.", format!("{}\r\n", "x".repeat(998)).repeat(1100));
+    for (name, port, body) in [("large", ports[0], large.as_str()), ("cut", ports[1], "Received: from a by b")] {
+        let started = Instant::now();
+        let stream = loop {
+            if let Ok(stream) = TcpStream::connect(("127.0.0.1", port)) {
+                break stream;
+            }
+            assert!(started.elapsed() < Duration::from_secs(30), "the lab does not listen");
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        let recipient = format!("RCPT TO:<{TOKEN}@{name}.lab.example>");
+        let before = ["EHLO out.clinic.example", "MAIL FROM:<a@clinic.example>", &recipient, "DATA"];
+        let mut writer = stream.try_clone().unwrap();
+        assert_eq!(dialogue(stream, &before), ["220", "250", "250", "250", "354"]);
+        let _ = std::io::Write::write_all(&mut writer, format!("{body}\r\n").as_bytes());
+        let _ = writer.shutdown(std::net::Shutdown::Both);
+    }
+    let output = receiving.wait_with_output().unwrap();
+    let result: Value = serde_json::from_slice(&output.stdout).unwrap();
+    for server in result["servers"].as_array().unwrap() {
+        assert_eq!(server["attempts"][0]["delivered"]["over_tls"], false, "{server}");
+    }
 }
 
 /// Sends lines one by one and gives the code of each last reply line.
@@ -381,7 +423,9 @@ fn dialogue(stream: TcpStream, lines: &[&str]) -> Vec<String> {
         let mut line = String::new();
         loop {
             line.clear();
-            reader.read_line(&mut line).unwrap();
+            if reader.read_line(&mut line).unwrap_or(0) == 0 {
+                return String::new();
+            }
             if line.as_bytes().get(3) != Some(&b'-') {
                 return line.chars().take(3).collect::<String>();
             }
@@ -389,7 +433,8 @@ fn dialogue(stream: TcpStream, lines: &[&str]) -> Vec<String> {
     };
     let mut replies = vec![reply()];
     for line in lines {
-        writer.write_all(format!("{line}\r\n").as_bytes()).unwrap();
+        // A conversation that is over takes nothing more.
+        let _ = writer.write_all(format!("{line}\r\n").as_bytes());
         replies.push(reply());
     }
     replies

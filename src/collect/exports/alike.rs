@@ -1,26 +1,28 @@
-//! Keeps rules that do nothing of note once, with their count, and the rights over one mailbox
+//! Keeps rules of one mailbox that are alike once, with their count, and the rights over one mailbox
 //! together.
 //!
-//! A tenant has a hundred times as many rules as rules that matter. One that sends nothing on,
-//! deletes nothing, hides nothing and could be read is told from its neighbours by its identity
-//! alone; what memory and evidence hold then grows with mailboxes, not with rules.
+//! A tenant has a hundred times as many rules as rules that matter. What sends nothing on and could
+//! be read is told from its neighbours by its identity alone where everything kept of it is equal;
+//! what memory and evidence hold then grows with mailboxes, not with rules.
 
 use std::collections::HashMap;
 
 use crate::evidence::export::{ForwardingRule, MailboxGrants, Record};
-use crate::seen::Seen;
+use crate::seen::{NotObserved, Seen};
 
-/// The rules put aside so far, by owner: the record of the first of each sort, and its row.
+/// What was put aside so far.
 #[derive(Debug, Default)]
 pub struct Alike {
-    by_owner: HashMap<String, Vec<(u64, Box<ForwardingRule>)>>,
-    grants: HashMap<String, (u64, Box<MailboxGrants>)>,
+    /// By the rule without its identity: the row of the first, the identity that is kept, how many.
+    rules: HashMap<Box<ForwardingRule>, (u64, String, u64)>,
+    /// By mailbox and what the export lists.
+    grants: HashMap<(String, String), (u64, Box<MailboxGrants>)>,
 }
 
 impl Alike {
     /// Gives the record back unless it is put aside.
     pub fn take(&mut self, row: u64, record: Record) -> Option<Record> {
-        let rule = match record {
+        let mut rule = match record {
             Record::ForwardingRule(rule) => rule,
             Record::MailboxGrants(grants) => return self.take_grants(row, grants),
             other @ (Record::AcceptedDomain { .. }
@@ -30,23 +32,24 @@ impl Alike {
             | Record::Recipient(_)
             | Record::TenantSetting(_)) => return Some(other),
         };
-        let Some(owner) = owner(&rule).filter(|_| does_nothing_of_note(&rule)) else {
+        if !has_owner(&rule) || !sends_nothing(&rule) {
             return Some(Record::ForwardingRule(rule));
-        };
-        if !self.by_owner.contains_key(owner) {
-            self.by_owner.insert(owner.to_owned(), vec![(row, rule)]);
-            return None;
         }
-        let known = self.by_owner.get_mut(owner).expect("looked up above");
-        match known.iter_mut().find(|(_, known)| alike(known, &rule)) {
-            Some((_, known)) => {
-                known.rules += 1;
+        let reference = std::mem::take(&mut rule.reference);
+        let count = std::mem::replace(&mut rule.rules, 1);
+        // Which line did not name the mailbox tells rules apart that are alike.
+        if let Seen::Unknown(NotObserved::Unreadable { line, .. }) = &mut rule.mailbox {
+            *line = None;
+        }
+        match self.rules.get_mut(&rule) {
+            Some((_, known, rules)) => {
+                *rules += count;
                 // The same rules in another order keep the same name.
-                if rule.reference < known.reference {
-                    known.reference = rule.reference;
+                if reference < *known {
+                    *known = reference;
                 }
             }
-            None => known.push((row, rule)),
+            None => _ = self.rules.insert(rule, (row, reference, count)),
         }
         None
     }
@@ -57,24 +60,23 @@ impl Alike {
             (_, Some(owner)) => owner,
             (_, None) => return Some(Record::MailboxGrants(grants)),
         };
-        match self.grants.get_mut(mailbox.as_str()) {
-            Some((_, known)) if known.of == grants.of => {
+        match self.grants.get_mut(&(mailbox.clone(), grants.of.clone())) {
+            Some((_, known)) => {
                 known.rows += grants.rows;
                 known.grants.extend(grants.grants);
                 known.incomplete = known.incomplete.take().or(grants.incomplete);
-                None
             }
-            Some(_) => Some(Record::MailboxGrants(grants)),
-            None => {
-                self.grants.insert(mailbox.clone(), (row, grants));
-                None
-            }
+            None => _ = self.grants.insert((mailbox.clone(), grants.of.clone()), (row, grants)),
         }
+        None
     }
 
     /// What was put aside, by row.
     pub fn into_records(self) -> Vec<(u64, Record)> {
-        let rules = self.by_owner.into_values().flatten().map(|(row, rule)| (row, Record::ForwardingRule(rule)));
+        let rules = self.rules.into_iter().map(|(mut rule, (row, reference, rules))| {
+            (rule.reference, rule.rules) = (reference, rules);
+            (row, Record::ForwardingRule(rule))
+        });
         let grants = self.grants.into_values().map(|(row, mut grants)| {
             grants.grants.sort();
             grants.grants.dedup();
@@ -86,53 +88,57 @@ impl Alike {
     }
 }
 
-fn owner(rule: &ForwardingRule) -> Option<&str> {
-    match (&rule.mailbox, &rule.owner) {
-        (Seen::Present(mailbox), _) => Some(mailbox),
-        (_, Some(owner)) => Some(owner),
-        // A rule nobody owns is kept as it is.
-        (_, None) => None,
+/// A rule nobody owns is kept as it is.
+fn has_owner(rule: &ForwardingRule) -> bool {
+    rule.mailbox.present().is_some() || rule.owner.is_some()
+}
+
+fn sends_nothing(rule: &ForwardingRule) -> bool {
+    rule.targets == Seen::Absent && rule.targets_incomplete.is_none() && rule.opaque == Seen::Present(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(line: u64, reference: &str) -> Record {
+        let why = "the rule does not name its mailbox by address".to_owned();
+        Record::ForwardingRule(Box::new(ForwardingRule {
+            mailbox: Seen::Unknown(NotObserved::Unreadable { why, line: Some(line) }),
+            owner: Some("0123456789ab".to_owned()),
+            hides: Seen::Present(false),
+            ..ForwardingRule::unstated("microsoft365", "inbox", reference.to_owned())
+        }))
     }
-}
 
-fn does_nothing_of_note(rule: &ForwardingRule) -> bool {
-    let no = |seen: &Seen<bool>| *seen == Seen::Present(false);
-    rule.targets == Seen::Absent
-        && rule.targets_incomplete.is_none()
-        && no(&rule.deletes)
-        && no(&rule.hides)
-        && no(&rule.opaque)
-}
+    #[test]
+    fn rules_of_a_mailbox_without_an_address_are_alike_too() {
+        let mut alike = Alike::default();
+        for (line, reference) in [(1, "b"), (2, "a"), (3, "c")] {
+            assert_eq!(alike.take(line, rule(line, reference)), None);
+        }
+        let kept = alike.into_records();
+        let [(1, Record::ForwardingRule(kept))] = kept.as_slice() else { panic!("{kept:?}") };
+        assert_eq!((kept.reference.as_str(), kept.rules), ("a", 3));
+    }
 
-/// Equal in everything but identity and count.
-fn alike(one: &ForwardingRule, other: &ForwardingRule) -> bool {
-    let ForwardingRule {
-        provider,
-        origin,
-        mailbox,
-        owner,
-        reference: _,
-        enabled,
-        actions,
-        targets,
-        targets_incomplete,
-        deletes,
-        hides,
-        folder,
-        marks_read,
-        has_conditions,
-        matches_all,
-        hidden,
-        keywords,
-        name_class,
-        opaque,
-        rules: _,
-    } = one;
-    (provider, origin, mailbox, owner, enabled, actions)
-        == (&other.provider, &other.origin, &other.mailbox, &other.owner, &other.enabled, &other.actions)
-        && (targets, targets_incomplete, deletes, hides, marks_read)
-            == (&other.targets, &other.targets_incomplete, &other.deletes, &other.hides, &other.marks_read)
-        && (folder, has_conditions, matches_all, hidden)
-            == (&other.folder, &other.has_conditions, &other.matches_all, &other.hidden)
-        && (keywords, name_class, opaque) == (&other.keywords, &other.name_class, &other.opaque)
+    #[test]
+    fn rights_of_two_sorts_over_one_mailbox_are_each_joined() {
+        let grants = |of: &str| {
+            Record::MailboxGrants(Box::new(MailboxGrants {
+                provider: "microsoft365".to_owned(),
+                of: of.to_owned(),
+                mailbox: Seen::Present("ana@clinic.example".to_owned()),
+                owner: None,
+                grants: Vec::new(),
+                incomplete: None,
+                rows: 1,
+            }))
+        };
+        let mut alike = Alike::default();
+        for (row, of) in [(1, "mailbox"), (2, "send-as"), (3, "mailbox"), (4, "send-as")] {
+            assert_eq!(alike.take(row, grants(of)), None);
+        }
+        assert_eq!(alike.into_records().len(), 2);
+    }
 }

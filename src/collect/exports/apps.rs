@@ -67,7 +67,7 @@ pub fn app_grant(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String>
 }
 
 /// `gam print tokens`: what one user let in.
-pub fn google_token(row: &Row) -> Result<Vec<Record>, String> {
+pub fn google_token(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
     let id = row.text("clientid").ok_or_else(|| "clientid is empty".to_owned())?;
     let value = match row.seen("scopes") {
         Seen::Present(cell) if reaches_mail(cell.text().unwrap_or_default()) => Seen::Present("mail-of-one".to_owned()),
@@ -75,8 +75,7 @@ pub fn google_token(row: &Row) -> Result<Vec<Record>, String> {
         Seen::Malformed(malformed) => Seen::Malformed(malformed),
         Seen::Unknown(reason) => Seen::Unknown(reason),
     };
-    let of = Some(program(id, &KeyedReference::new(b"")));
-    Ok(vec![setting("google-workspace", "app-grant", of, value)])
+    Ok(vec![setting("google-workspace", "app-grant", Some(program(id, key)), value)])
 }
 
 /// A data loss prevention policy as it bears on mail: `enforced`, `testing`, `off`, `elsewhere`.

@@ -6,11 +6,13 @@
 //! names and that is not here, or is not the one that was named, is said as well.
 
 use std::collections::BTreeMap;
-use std::io::{self, Cursor, Read};
+use std::fs::File;
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Deserialize;
+use zip::ZipArchive;
 
 use crate::yaml;
 
@@ -29,6 +31,12 @@ const RATIO: u64 = 100;
 const RATIO_FROM: u64 = 1024 * 1024;
 const MANIFEST: &str = "manifest.yaml";
 const MANIFEST_BYTES: u64 = 1024 * 1024;
+/// Manifests of one export: each is held against what lies beside it.
+const MANIFESTS: usize = 100;
+/// An archive that says it holds more files is not opened: its whole list would be read.
+const LISTED: u64 = 100_000;
+/// The end of an archive, where it says how many files it holds: a comment of 64 KiB and the record.
+const END_BYTES: u64 = 66 * 1024;
 
 /// One thing found: a file to read, or something that cannot be read and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +75,7 @@ impl Content {
     /// Reads from the beginning.
     pub fn open(&self) -> io::Result<Box<dyn Read>> {
         Ok(match self {
-            Self::File(path) => Box::new(std::fs::File::open(path)?),
+            Self::File(path) => Box::new(File::open(path)?),
             Self::Memory(bytes) => Box::new(Cursor::new(Arc::clone(bytes))),
         })
     }
@@ -83,17 +91,36 @@ impl Entry {
     }
 
     /// The bytes; those of an archived file are unpacked into memory, within limits.
-    pub fn content(&self) -> io::Result<Content> {
-        let (archive, index) = match &self.place {
-            Place::File(path) => return Ok(Content::File(path.clone())),
-            Place::Zipped { archive, index } => (archive, *index),
-        };
-        let mut archive = zip::ZipArchive::new(std::fs::File::open(archive)?).map_err(io::Error::other)?;
+    pub fn content(&self, archives: &mut Archives) -> io::Result<Content> {
+        match &self.place {
+            Place::File(path) => Ok(Content::File(path.clone())),
+            Place::Zipped { archive, index } => archives.unpack(archive, *index),
+        }
+    }
+}
+
+/// The archive that was read from last, so that its list of files is read once and not for each of
+/// them, and how much of it was unpacked.
+#[derive(Debug, Default)]
+pub struct Archives {
+    open: Option<(PathBuf, ZipArchive<File>)>,
+    unpacked: BTreeMap<PathBuf, u64>,
+}
+
+impl Archives {
+    fn unpack(&mut self, path: &Path, index: usize) -> io::Result<Content> {
+        if self.open.as_ref().is_none_or(|(known, _)| known != path) {
+            let archive = ZipArchive::new(File::open(path)?).map_err(io::Error::other)?;
+            self.open = Some((path.to_owned(), archive));
+        }
+        let (_, archive) = self.open.as_mut().expect("opened above");
         let entry = archive.by_index(index).map_err(|_| io::Error::other("the archive does not let it be read"))?;
-        // What the archive says of the size is not believed.
-        let allowed = allowed_bytes(entry.compressed_size());
+        // What the archive says of the size is not believed, and files in it may share their bytes.
+        let unpacked = self.unpacked.entry(path.to_owned()).or_default();
+        let allowed = allowed_bytes(entry.compressed_size()).min(ARCHIVE_BYTES.saturating_sub(*unpacked));
         let mut bytes = Vec::new();
         entry.take(allowed + 1).read_to_end(&mut bytes)?;
+        *unpacked += bytes.len() as u64;
         if bytes.len() as u64 > allowed {
             return Err(io::Error::other(too_large(allowed)));
         }
@@ -113,9 +140,19 @@ fn too_large(allowed: u64) -> String {
 pub fn list(path: &Path, label: &str) -> Vec<Entry> {
     let mut entries = Vec::new();
     visit(path, label.to_owned(), 0, &mut entries);
-    for at in (0..entries.len()).rev() {
-        if entries[at].refused.is_none() && entries[at].label.rsplit('/').next() == Some(MANIFEST) {
-            apply_manifest(at, &mut entries);
+    let is_manifest = |entry: &Entry| entry.refused.is_none() && entry.label.rsplit('/').next() == Some(MANIFEST);
+    let manifests: Vec<usize> = (0..entries.len()).rev().filter(|at| is_manifest(&entries[*at])).collect();
+    if manifests.is_empty() {
+        return entries;
+    }
+    let by_label: BTreeMap<String, usize> =
+        entries.iter().enumerate().map(|(index, entry)| (entry.label.clone(), index)).collect();
+    let mut archives = Archives::default();
+    for (number, at) in manifests.into_iter().enumerate() {
+        if number < MANIFESTS {
+            apply_manifest(at, &by_label, &mut archives, &mut entries);
+        } else {
+            entries[at].refused = Some(format!("more than {MANIFESTS} manifests; this one was not read"));
         }
     }
     entries
@@ -139,10 +176,13 @@ struct StatedFile {
     rows: Option<u64>,
 }
 
-fn apply_manifest(at: usize, entries: &mut Vec<Entry>) {
-    let read = entries[at].content().and_then(|content| {
+fn apply_manifest(at: usize, by_label: &BTreeMap<String, usize>, archives: &mut Archives, entries: &mut Vec<Entry>) {
+    let read = entries[at].content(archives).and_then(|content| {
         let mut text = String::new();
-        content.open()?.take(MANIFEST_BYTES).read_to_string(&mut text)?;
+        content.open()?.take(MANIFEST_BYTES + 1).read_to_string(&mut text)?;
+        if text.len() as u64 > MANIFEST_BYTES {
+            return Err(io::Error::other(format!("larger than {MANIFEST_BYTES} bytes")));
+        }
         Ok(text)
     });
     let parsed = read.map_err(|error| format!("cannot be read: {error}")).and_then(|text| {
@@ -158,23 +198,26 @@ fn apply_manifest(at: usize, entries: &mut Vec<Entry>) {
     };
     entries[at].stated.is_manifest = true;
     let folder = entries[at].label[..entries[at].label.len() - MANIFEST.len()].to_owned();
-    let by_label: BTreeMap<String, usize> =
-        entries.iter().enumerate().map(|(index, entry)| (entry.label.clone(), index)).collect();
     for file in manifest.files {
         let label = format!("{folder}{}", file.path);
+        let stated = Stated {
+            is_manifest: false,
+            kind: file.kind,
+            sha256: file.sha256.map(|digest| digest.to_ascii_lowercase()),
+            rows: file.rows,
+        };
         match by_label.get(&label) {
-            Some(&index) => {
-                entries[index].stated = Stated {
-                    is_manifest: false,
-                    kind: file.kind,
-                    sha256: file.sha256.map(|digest| digest.to_ascii_lowercase()),
-                    rows: file.rows,
-                }
+            Some(&index) if index == at => {}
+            Some(&index) => entries[index].stated = stated,
+            None if entries.len() >= ENTRIES => {
+                entries[at].refused = Some(format!("more than {ENTRIES} entries; the rest of it was not read"));
+                return;
             }
             None => {
                 let label = crate::text::visible(&label);
                 let why = "the manifest names it, and it was not handed over";
-                entries.push(Entry::refuse(Place::File(PathBuf::new()), label, why));
+                let missing = Entry::refuse(Place::File(PathBuf::new()), label, why);
+                entries.push(Entry { stated, ..missing });
             }
         }
     }
@@ -191,11 +234,16 @@ fn leads_out(name: &str) -> bool {
 /// The files of a zip archive, by name; `None` where it is none, or a document that is packed as one.
 fn archived(path: &Path, label: &str) -> Option<Vec<Entry>> {
     let mut magic = [0; 4];
-    std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut magic)).ok()?;
+    File::open(path).and_then(|mut file| file.read_exact(&mut magic)).ok()?;
     if &magic != b"PK\x03\x04" {
         return None;
     }
-    let mut archive = zip::ZipArchive::new(std::fs::File::open(path).ok()?).ok()?;
+    let whole = Place::File(path.to_owned());
+    if let Some(listed) = listed(path).ok().filter(|listed| *listed > LISTED) {
+        let why = format!("the archive says that it holds {listed} files, more than {LISTED}");
+        return Some(vec![Entry::refuse(whole, label.to_owned(), why)]);
+    }
+    let mut archive = ZipArchive::new(File::open(path).ok()?).ok()?;
     let count = archive.len();
     let names: Vec<Option<String>> = (0..count.min(ARCHIVED))
         .map(|index| archive.name_for_index(index)?.ok().map(|name| name.into_owned()))
@@ -203,8 +251,11 @@ fn archived(path: &Path, label: &str) -> Option<Vec<Entry>> {
     if names.iter().flatten().any(|name| name == "[Content_Types].xml" || name == "mimetype") {
         return None;
     }
-    let whole = Place::File(path.to_owned());
     let mut entries = Vec::new();
+    if archive.has_duplicate_names() {
+        let why = "several files in the archive have the same name; only the last of each was read";
+        entries.push(Entry::refuse(whole.clone(), label.to_owned(), why));
+    }
     if count > ARCHIVED {
         let why = format!("more than {ARCHIVED} files in the archive; the rest was not read");
         entries.push(Entry::refuse(whole.clone(), label.to_owned(), why));
@@ -239,6 +290,27 @@ fn archived(path: &Path, label: &str) -> Option<Vec<Entry>> {
         entries.push(Entry { refused, ..Entry::at(place, below) });
     }
     Some(entries)
+}
+
+/// How many files an archive says it holds: the most that any record at its end claims (APPNOTE
+/// 4.3.14 and 4.3.16), whichever of them a reader takes.
+fn listed(path: &Path) -> io::Result<u64> {
+    let mut file = File::open(path)?;
+    let length = file.seek(SeekFrom::End(0))?;
+    file.seek(SeekFrom::Start(length.saturating_sub(END_BYTES)))?;
+    let mut end = Vec::new();
+    file.take(END_BYTES).read_to_end(&mut end)?;
+    let claims = |at: usize| -> Option<u64> {
+        let record = &end[at..];
+        if record.starts_with(b"PK\x05\x06") {
+            Some(u64::from(u16::from_le_bytes(record.get(10..12)?.try_into().ok()?)))
+        } else if record.starts_with(b"PK\x06\x06") {
+            Some(u64::from_le_bytes(record.get(32..40)?.try_into().ok()?))
+        } else {
+            None
+        }
+    };
+    Ok((0..end.len()).filter_map(claims).max().unwrap_or(0))
 }
 
 fn visit(path: &Path, label: String, depth: usize, entries: &mut Vec<Entry>) {
@@ -335,7 +407,7 @@ mod tests {
 
     fn text(entry: &Entry) -> String {
         let mut text = String::new();
-        entry.content().unwrap().open().unwrap().read_to_string(&mut text).unwrap();
+        entry.content(&mut Archives::default()).unwrap().open().unwrap().read_to_string(&mut text).unwrap();
         text
     }
 
@@ -370,15 +442,47 @@ mod tests {
 
     #[test]
     fn a_manifest_names_what_is_missing_and_what_each_file_is() {
-        let manifest = "schema: 1\ntenant: clinic\nfiles:\n  - { path: m365/a.csv, kind: microsoft365.mailboxes, sha256: AB, rows: 3 }\n  - { path: m365/gone.csv }\n";
+        let manifest = "schema: 1\ntenant: clinic\nfiles:\n  - { path: m365/a.csv, kind: microsoft365.mailboxes, sha256: AB, rows: 3 }\n  - { path: m365/gone.csv, kind: microsoft365.inbox-rules }\n";
         let file = zipped(&[("manifest.yaml", manifest.as_bytes()), ("m365/a.csv", b"x")]);
         let entries = list(file.path(), "z");
         let of = |label: &str| entries.iter().find(|entry| entry.label == label).unwrap();
         assert_eq!(of("z/m365/a.csv").stated.kind.as_deref(), Some("microsoft365.mailboxes"));
         assert_eq!(of("z/m365/a.csv").stated.sha256.as_deref(), Some("ab"));
         assert!(of("z/m365/gone.csv").refused.is_some());
+        assert_eq!(of("z/m365/gone.csv").stated.kind.as_deref(), Some("microsoft365.inbox-rules"));
         assert!(of("z/manifest.yaml").stated.is_manifest);
         let broken = zipped(&[("manifest.yaml", b"files: [")]);
         assert!(list(broken.path(), "z")[0].refused.is_some());
+        // Cut where it is too large it would still read, and name less.
+        let long = format!("files:\n{}", "  - { path: a.csv }\n".repeat(60_000));
+        let entries = list(zipped(&[("manifest.yaml", long.as_bytes()), ("a.csv", b"x")]).path(), "z");
+        assert!(entries.iter().find(|entry| entry.label == "z/manifest.yaml").unwrap().refused.is_some());
+    }
+
+    #[test]
+    fn an_archive_that_claims_too_many_files_is_not_opened() {
+        let file = zipped(&[("a.csv", b"x")]);
+        let mut bytes = std::fs::read(file.path()).unwrap();
+        assert_eq!(listed(file.path()).unwrap(), 1);
+        bytes.extend_from_slice(b"PK\x06\x06");
+        bytes.extend_from_slice(&[0; 28]);
+        bytes.extend_from_slice(&u64::MAX.to_le_bytes());
+        let claims = tempfile::NamedTempFile::new().unwrap();
+        crate::files::write_whole(claims.path(), &bytes).unwrap();
+        let entries = list(claims.path(), "z");
+        assert_eq!(entries.len(), 1);
+        assert!(entries[0].refused.as_ref().is_some_and(|why| why.contains("says that it holds")), "{entries:?}");
+    }
+
+    #[test]
+    fn what_is_unpacked_counts_and_not_what_the_archive_says() {
+        let file = zipped(&[("a.csv", b"twelve bytes")]);
+        let entries = list(file.path(), "z");
+        let mut archives = Archives::default();
+        entries[0].content(&mut archives).unwrap();
+        entries[0].content(&mut archives).unwrap();
+        assert_eq!(archives.unpacked.values().sum::<u64>(), 24);
+        archives.unpacked.insert(file.path().to_owned(), ARCHIVE_BYTES - 5);
+        assert!(entries[0].content(&mut archives).is_err());
     }
 }

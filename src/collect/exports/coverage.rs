@@ -4,23 +4,27 @@
 //! not read is told here as a file of that format that could not be read, so that nothing that
 //! rests on it passes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead, BufReader, Read};
 
 use serde::Deserialize;
 
 use super::bundle::Content;
 use super::decode::{Decoded, Survey};
-use super::recognise::Format;
+use super::recognise;
 
-const FILE_BYTES: u64 = 256 * 1024 * 1024;
+const FILE_BYTES: u64 = 64 * 1024 * 1024;
 const LINE_BYTES: u64 = 64 * 1024;
 
-/// One line: what was asked for, whether it could be read, and what came of it.
+/// One line: what was asked for, of whom, whether it could be read, and what came of it.
 #[derive(Debug, Deserialize)]
 struct Line {
     what: String,
+    #[serde(default)]
+    subject: String,
     ok: bool,
+    #[serde(default)]
+    rows: i64,
     #[serde(default)]
     why: String,
 }
@@ -30,8 +34,10 @@ pub struct Coverage {
     pub rows: u64,
     /// Lines that are no coverage record.
     pub faults: u64,
-    /// Formats of which something could not be read, how often, and the first reason.
-    pub failed: BTreeMap<String, (u64, String)>,
+    /// What could not be read, by its format where it is a known one: how often, and the first reason.
+    pub failed: BTreeMap<Option<&'static str>, (u64, String)>,
+    /// What was read, by format: rows for Microsoft 365, files with anything in them elsewhere.
+    pub collected: BTreeMap<String, u64>,
 }
 
 /// Reads the file if its name and its lines are those of a collector.
@@ -41,7 +47,9 @@ pub fn read(content: &Content, survey: &Survey, label: &str) -> Option<Coverage>
         return None;
     }
     let mut text = BufReader::new(Decoded::new(content.open().ok()?.take(survey.bytes), survey.encoding));
-    let mut coverage = Coverage { rows: 0, faults: 0, failed: BTreeMap::new() };
+    let (mut rows, mut faults) = (0, 0);
+    // A collector that was started again asks again: what it says last of one thing holds.
+    let mut last: HashMap<(String, String), Result<u64, String>> = HashMap::new();
     let mut line = Vec::new();
     loop {
         line.clear();
@@ -53,14 +61,30 @@ pub fn read(content: &Content, survey: &Survey, label: &str) -> Option<Coverage>
             continue;
         }
         match serde_json::from_slice::<Line>(&line) {
-            Ok(record) => {
-                coverage.rows += 1;
-                if !record.ok {
-                    let failed = coverage.failed.entry(format_of(&record.what)).or_insert((0, reason(&record.why)));
-                    failed.0 += 1;
+            Ok(Line { what, subject, ok, rows: written, why }) => {
+                rows += 1;
+                let said = if ok { Ok(u64::try_from(written).unwrap_or(0)) } else { Err(reason(&why)) };
+                last.insert((what, subject), said);
+            }
+            Err(_) => faults += 1,
+        }
+    }
+    let mut coverage = Coverage { rows, faults, failed: BTreeMap::new(), collected: BTreeMap::new() };
+    for ((what, _), said) in last {
+        let format = format_of(&what);
+        match (said, format) {
+            (Err(why), format) => {
+                let failed = coverage.failed.entry(format).or_insert_with(|| (0, why.clone()));
+                failed.0 += 1;
+                if why < failed.1 {
+                    failed.1 = why;
                 }
             }
-            Err(_) => coverage.faults += 1,
+            (Ok(rows), Some(format)) => {
+                let written = if format.starts_with("microsoft365.") { rows } else { u64::from(rows > 0) };
+                *coverage.collected.entry(format.to_owned()).or_default() += written;
+            }
+            (Ok(_), None) => {}
         }
     }
     (coverage.rows > 0).then_some(coverage)
@@ -72,28 +96,23 @@ fn reason(why: &str) -> String {
     if plain { crate::text::visible(why) } else { "it gave no reason that can be shown".to_owned() }
 }
 
-/// The format that a collector's name for an export stands for.
-fn format_of(what: &str) -> String {
-    let known = match what {
-        "asps" => Some("google-workspace.app-passwords"),
-        "admins" => Some("google-workspace.admin-roles"),
-        "doveconf" => Some("self-hosted.dovecot"),
-        "forwardingaddresses" => Some("google-workspace.forwarding-addresses"),
-        "login" => Some("google-workspace.login-audit"),
-        "postconf" => Some("self-hosted.postfix"),
-        "sendas" => Some("google-workspace.send-as"),
-        "users" => Some("google-workspace.users-gam"),
-        "vaultholds" => Some("google-workspace.vault-holds"),
-        what if what == "sieve" || what.starts_with("sieve-") => Some("self-hosted.sieve"),
-        what if what.starts_with("forward-") => Some("self-hosted.forward-file"),
-        what if what.contains("aliases") => Some("self-hosted.aliases"),
-        _ => None,
-    };
-    let by_name = || {
-        let named = |format: &Format| format.as_str().rsplit('.').next() == Some(what);
-        Format::ALL.into_iter().find(named).map(Format::as_str)
-    };
-    known.or_else(by_name).unwrap_or("collector.unknown").to_owned()
+/// The format that a collector's name for an export stands for; `None` for a name nobody knows.
+fn format_of(what: &str) -> Option<&'static str> {
+    Some(match what {
+        "asps" => "google-workspace.app-passwords",
+        "admins" => "google-workspace.admin-roles",
+        "doveconf" => "self-hosted.dovecot",
+        "forwardingaddresses" => "google-workspace.forwarding-addresses",
+        "login" => "google-workspace.login-audit",
+        "postconf" => "self-hosted.postfix",
+        "sendas" => "google-workspace.send-as",
+        "users" => "google-workspace.users-gam",
+        "vaultholds" => "google-workspace.vault-holds",
+        what if what == "sieve" || what.starts_with("sieve-") => "self-hosted.sieve",
+        what if what == "forward" || what.starts_with("forward-") => "self-hosted.forward-file",
+        what if what.contains("aliases") => "self-hosted.aliases",
+        what => return recognise::format_named(what),
+    })
 }
 
 #[cfg(test)]
@@ -114,8 +133,33 @@ mod tests {
         let survey = super::super::decode::survey(&content, 1 << 20).unwrap();
         let found = read(&content, &survey, "x/status/coverage-0.jsonl").unwrap();
         assert_eq!((found.rows, found.faults), (3, 1));
-        assert_eq!(found.failed["microsoft365.inbox-rules"], (2, "AccessDenied".to_owned()));
+        assert_eq!(found.failed[&Some("microsoft365.inbox-rules")], (2, "AccessDenied".to_owned()));
+        assert_eq!(found.collected["microsoft365.inbox-rules"], 0);
         assert!(read(&content, &survey, "x/rules.jsonl").is_none(), "another file's name");
-        assert_eq!(format_of("sieve-ana-clinic.example"), "self-hosted.sieve");
+        assert_eq!(format_of("sieve-ana-clinic.example"), Some("self-hosted.sieve"));
+        assert_eq!(format_of("weather"), None);
+    }
+
+    #[test]
+    fn what_a_collector_says_last_of_one_thing_holds() {
+        let text = concat!(
+            r#"{"what":"inbox-rules","subject":"1","ok":false,"rows":0,"why":"Throttled"}"#,
+            "\n",
+            r#"{"what":"inbox-rules","subject":"1","ok":true,"rows":4,"why":""}"#,
+            "\n",
+            r#"{"what":"forwards","ok":true,"rows":-1}"#,
+            "\n",
+            r#"{"what":"filters","ok":true,"rows":12}"#,
+            "\n",
+        );
+        let content = Content::Memory(text.as_bytes().into());
+        let survey = super::super::decode::survey(&content, 1 << 20).unwrap();
+        let found = read(&content, &survey, "coverage.jsonl").unwrap();
+        assert!(found.failed.is_empty());
+        let collected: Vec<_> = found.collected.iter().map(|(format, written)| (format.as_str(), *written)).collect();
+        assert_eq!(
+            collected,
+            [("google-workspace.filters", 1), ("google-workspace.forwards", 0), ("microsoft365.inbox-rules", 4)]
+        );
     }
 }

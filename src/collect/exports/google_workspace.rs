@@ -22,7 +22,7 @@ pub fn records(format: Format, row: &Row, key: &KeyedReference) -> Result<Vec<Re
     match format {
         Format::GoogleDelegates => grants::google_delegate(row, key),
         Format::GoogleFilters => filter(row, key),
-        Format::GoogleTokens => apps::google_token(row),
+        Format::GoogleTokens => apps::google_token(row, key),
         Format::GoogleForwards => forward(row, key),
         Format::GoogleImap => Ok(vec![boxed(Mailbox { imap_enabled: row.flag("enabled"), ..listed(row, key)? })]),
         Format::GooglePolicies => Ok(policy(row, key)),

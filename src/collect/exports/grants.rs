@@ -52,7 +52,11 @@ fn rights(
     let denied = row.flag("deny").present() == Some(&true)
         || row.word("accesscontroltype").present().is_some_and(|word| word == "deny");
     let words = match row.seen("accessrights") {
-        Seen::Present(cell) => words(cell),
+        Seen::Present(cell) => {
+            let words = words(cell);
+            record.incomplete = numbered(row, &words);
+            words
+        }
         Seen::Absent => Vec::new(),
         Seen::Malformed(malformed) => return Err(malformed.why),
         Seen::Unknown(reason) => {
@@ -85,9 +89,21 @@ pub fn folder(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
         "inbox" | "posteingang" | "boîte de réception" | "bandeja de entrada" | "posta in arrivo" => "inbox",
         _ => "other",
     };
+    // Whether the holder is known to be everybody or to be somebody.
+    let mut everybody: Option<Option<Trustee>> = None;
     let holder = match row.seen("user") {
         Seen::Present(Cell::Object(fields)) => {
-            fields.get("displayname").or_else(|| fields.get("usertype")).and_then(Cell::text)
+            let own =
+                |name: &str| fields.get(name).and_then(|cell| cell.text().or_else(|| cell.field("value")?.text()));
+            // A person may be called as everybody is; the type tells them apart.
+            let type_ = own("usertype").map(str::to_lowercase);
+            everybody = match type_.as_deref() {
+                Some("default") => Some(Some(Trustee::Everyone)),
+                Some("anonymous") => Some(Some(Trustee::Anonymous)),
+                Some("internal" | "external" | "unknown") => Some(None),
+                Some(_) | None => None,
+            };
+            own("displayname").or_else(|| own("usertype"))
         }
         Seen::Present(cell) => cell.text(),
         Seen::Unknown(reason) => {
@@ -97,17 +113,22 @@ pub fn folder(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
         Seen::Absent | Seen::Malformed(_) => return Err("user is empty".to_owned()),
     };
     let words = match row.seen("accessrights") {
-        Seen::Present(cell) => words(cell),
+        Seen::Present(cell) => {
+            let words = words(cell);
+            record.incomplete = record.incomplete.or_else(|| numbered(row, &words));
+            words
+        }
         Seen::Absent | Seen::Malformed(_) => Vec::new(),
         Seen::Unknown(reason) => {
             record.incomplete = Some(reason);
             Vec::new()
         }
     };
-    let to = holder.and_then(|holder| match holder.to_lowercase().as_str() {
-        "default" | "standard" | "par défaut" | "predeterminado" | "predefinito" => Some(Trustee::Everyone),
-        "anonymous" | "anonym" | "anonyme" | "anónimo" | "anonimo" => Some(Trustee::Anonymous),
-        _ => trustee(holder.strip_prefix("ExchangePublishedUser.").unwrap_or(holder), None, key),
+    let to = holder.and_then(|holder| match (everybody, holder.to_lowercase().as_str()) {
+        (Some(Some(everybody)), _) => Some(everybody),
+        (None, "default" | "standard" | "par défaut" | "predeterminado" | "predefinito") => Some(Trustee::Everyone),
+        (None, "anonymous" | "anonym" | "anonyme" | "anónimo" | "anonimo") => Some(Trustee::Anonymous),
+        (Some(None) | None, _) => trustee(holder.strip_prefix("ExchangePublishedUser.").unwrap_or(holder), None, key),
     });
     if let Some(to) = to {
         for word in words.into_iter().filter(|word| !["none", "availabilityonly"].contains(&word.as_str())) {
@@ -124,13 +145,17 @@ pub fn extractor(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String>
     for (column, of, right) in [
         ("fullaccessusers", "mailbox", "full-access"),
         ("sendasusers", "send-as", "send-as"),
-        ("sendonbehalfusers", "send-on-behalf", "send-on-behalf"),
+        ("sendonbehalfusers", "send-as", "send-on-behalf"),
     ] {
         let mut record = of_mailbox(row, key, of)?;
         match row.seen(column) {
             Seen::Present(cell) => {
-                let text = cell.text().unwrap_or_default();
-                for holder in text.split([',', ';', '\n']).map(str::trim).filter(|holder| !holder.is_empty()) {
+                let texts: Vec<&str> = match cell {
+                    Cell::List(items) => items.iter().filter_map(Cell::text).collect(),
+                    cell => cell.text().into_iter().collect(),
+                };
+                let holders = texts.into_iter().flat_map(|text| text.split([',', ';', '\n'])).map(str::trim);
+                for holder in holders.filter(|holder| !holder.is_empty()) {
                     if let Some(to) = trustee(holder, None, key) {
                         record.grants.push(Grant { right: right.to_owned(), folder: None, to, inherited: false });
                     }
@@ -209,6 +234,12 @@ fn words(cell: &Cell) -> Vec<String> {
     words.sort();
     words.dedup();
     words
+}
+
+/// Rights written as numbers say nothing that can be told for certain.
+fn numbered(row: &Row, words: &[String]) -> Option<NotObserved> {
+    let number = |word: &String| word.bytes().all(|byte| byte.is_ascii_digit());
+    words.iter().any(number).then(|| row.unreadable("accessrights", "a number; export with -EnumsAsStrings"))
 }
 
 /// Who holds a right; `None` for the mailbox itself and for the mail system.
@@ -295,6 +326,57 @@ mod tests {
         assert_eq!(with("False", "ReadPermission").grants, []);
         assert_eq!(with("False", "{FullAccess, DeleteItem}").grants.len(), 1);
         assert!(matches!(with("False", "System.String[]").incomplete, Some(NotObserved::Lost { .. })));
+        assert!(matches!(with("False", "1").incomplete, Some(NotObserved::Unreadable { .. })));
+        assert_eq!(with("True", "1").incomplete, None, "nobody holds it");
+    }
+
+    #[test]
+    fn lists_of_holders_are_read_as_lists() {
+        let list = |names: &[&str]| Cell::List(names.iter().map(|name| Cell::Text((*name).to_owned())).collect());
+        let row = Row {
+            number: 1,
+            cells: vec![
+                ("identity", Cell::Text("ana@clinic.example".to_owned())),
+                ("fullaccessusers", list(&["ben@clinic.example", "eve@clinic.example"])),
+                ("sendasusers", Cell::Text(String::new())),
+                ("sendonbehalfusers", list(&["ben@clinic.example"])),
+            ],
+            context: None,
+        };
+        let found: Vec<_> = extractor(&row, &key())
+            .unwrap()
+            .into_iter()
+            .map(|record| {
+                let grants = grants(vec![record]);
+                (grants.of, grants.grants.iter().map(|grant| grant.right.clone()).collect::<Vec<_>>().join(", "))
+            })
+            .collect();
+        let said = |of: &str, rights: &str| (of.to_owned(), rights.to_owned());
+        assert_eq!(
+            found,
+            [said("mailbox", "full-access, full-access"), said("send-as", ""), said("send-as", "send-on-behalf")]
+        );
+    }
+
+    #[test]
+    fn a_person_called_default_is_a_person() {
+        let with = |kind: &str| {
+            let user = [("displayname", "Default"), ("usertype", kind)];
+            let user = user.into_iter().map(|(name, text)| (name.to_owned(), Cell::Text(text.to_owned()))).collect();
+            let row = Row {
+                number: 1,
+                cells: vec![
+                    ("identity", Cell::Text(r"ana@clinic.example:\Calendar".to_owned())),
+                    ("foldername", Cell::Text("Calendar".to_owned())),
+                    ("user", Cell::Object(user)),
+                    ("accessrights", Cell::Text("Reviewer".to_owned())),
+                ],
+                context: None,
+            };
+            grants(folder(&row, &key()).unwrap()).grants.remove(0).to
+        };
+        assert_eq!(with("Default"), Trustee::Everyone);
+        assert!(matches!(with("Internal"), Trustee::Account { .. }));
     }
 
     #[test]

@@ -28,7 +28,7 @@ mod words;
 
 pub(super) use recipient::reference;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::PathBuf;
 
@@ -41,7 +41,7 @@ use crate::names::{SubjectId, SubjectKind};
 use crate::seen::Seen;
 
 use alike::Alike;
-use bundle::{Content, Entry};
+use bundle::{Archives, Content, Entry};
 use decode::{Decoded, Survey};
 use recognise::{Format, NotRecognised};
 use row::Row;
@@ -88,6 +88,7 @@ pub fn read_each(
 ) {
     for (index, path) in paths.iter().enumerate() {
         let label = labels.get(index).cloned().unwrap_or_else(|| path.display().to_string());
+        let mut archives = Archives::default();
         for entry in bundle::list(path, &label) {
             let mut give = |subject, question, answer| {
                 take(Observation {
@@ -111,9 +112,9 @@ pub fn read_each(
             };
             let mut parts = Vec::new();
             let file = match &entry.refused {
-                Some(why) => unreadable(&entry.label, why.clone()),
-                None if entry.stated.is_manifest => manifest(&entry),
-                None => read_entry(&entry, key, &mut records, &mut parts),
+                Some(why) => ExportFile { format: stated_format(&entry), ..unreadable(&entry.label, why.clone()) },
+                None if entry.stated.is_manifest => manifest(&entry, &mut archives),
+                None => read_entry(&entry, &mut archives, key, &mut records, &mut parts),
             };
             for (row, record) in alike.into_records() {
                 give(
@@ -176,16 +177,17 @@ fn unreadable(label: &str, why: String) -> ExportFile {
         lost_fields: Vec::new(),
         state: ExportState::Unreadable,
         notes: Vec::new(),
+        collected: BTreeMap::new(),
         reader: READER,
     }
 }
 
 /// The bundle's own list of its files.
-fn manifest(entry: &Entry) -> ExportFile {
+fn manifest(entry: &Entry, archives: &mut Archives) -> ExportFile {
     let mut file = ExportFile { format: Some("manifest".to_owned()), ..unreadable(&entry.label, String::new()) };
     file.rejected.clear();
     file.state = ExportState::Read;
-    if let Ok(survey) = entry.content().and_then(|content| decode::survey(&content, FILE_BYTES)) {
+    if let Ok(survey) = entry.content(archives).and_then(|content| decode::survey(&content, FILE_BYTES)) {
         file.bytes = survey.bytes;
         file.encoding = survey.encoding.as_str().to_owned();
         file.sha256 = survey.sha256;
@@ -193,24 +195,32 @@ fn manifest(entry: &Entry) -> ExportFile {
     file
 }
 
+/// The format that the bundle's manifest gives a file, where it is one that is known.
+fn stated_format(entry: &Entry) -> Option<String> {
+    entry.stated.kind.as_deref().and_then(recognise::format_named).map(str::to_owned)
+}
+
 /// Reads one file and holds against it what the bundle's manifest says of it.
 fn read_entry(
     entry: &Entry,
+    archives: &mut Archives,
     key: &KeyedReference,
     records: &mut dyn FnMut(Record),
     parts: &mut Vec<ExportFile>,
 ) -> ExportFile {
-    let content = match entry.content() {
+    // What cannot be read leaves a gap in what the manifest says it is.
+    let unreadable = |why| ExportFile { format: stated_format(entry), ..unreadable(&entry.label, why) };
+    let content = match entry.content(archives) {
         Ok(content) => content,
-        Err(error) => return unreadable(&entry.label, error.to_string()),
+        Err(error) => return unreadable(error.to_string()),
     };
     let survey = match decode::survey(&content, FILE_BYTES) {
         Ok(survey) => survey,
-        Err(error) => return unreadable(&entry.label, error.to_string()),
+        Err(error) => return unreadable(error.to_string()),
     };
     if entry.stated.sha256.as_ref().is_some_and(|stated| *stated != survey.sha256) {
         let why = "its SHA-256 is another one than the manifest says: it was changed after collection".to_owned();
-        return ExportFile { bytes: survey.bytes, sha256: survey.sha256, ..unreadable(&entry.label, why) };
+        return ExportFile { bytes: survey.bytes, sha256: survey.sha256, ..unreadable(why) };
     }
     let mut file = read_file(&content, survey, &entry.label, key, records, parts);
     let contradiction = match (&entry.stated.kind, &file.format) {
@@ -268,10 +278,11 @@ fn read_file(
         }
         for (format, (times, why)) in coverage.failed {
             let why = format!("the collector could not read it {times} times: {why}");
-            let label = format!("{label}#{format}");
+            // A name that is no export's speaks of no provider.
+            let label = format!("{label}#{}", format.unwrap_or("unknown"));
             let refused = RejectedRow { row: 0, why };
             parts.push(ExportFile {
-                format: Some(format),
+                format: format.map(str::to_owned),
                 rows: 0,
                 rejected: vec![refused],
                 rejected_rows: times,
@@ -280,6 +291,7 @@ fn read_file(
                 ..file.clone()
             });
         }
+        file.collected = coverage.collected;
         return file;
     }
     if let Some(document) = assessors::read(content, &survey) {

@@ -9,6 +9,19 @@ use std::sync::LazyLock;
 
 use super::row::{Row, comparable};
 
+/// The format of this name, whole (`microsoft365.mailboxes`) or without its provider.
+pub fn format_named(name: &str) -> Option<&'static str> {
+    const ELSEWHERE: [&str; 5] = [
+        "self-hosted.aliases",
+        "self-hosted.dovecot",
+        "self-hosted.forward-file",
+        "self-hosted.postfix",
+        "self-hosted.sieve",
+    ];
+    let all = || Format::ALL.into_iter().map(Format::as_str).chain(ELSEWHERE);
+    all().find(|format| *format == name).or_else(|| all().find(|format| format.rsplit('.').next() == Some(name)))
+}
+
 /// What a file was recognised as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Format {

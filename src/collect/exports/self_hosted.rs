@@ -276,11 +276,24 @@ fn unfolded(text: &str) -> Vec<String> {
     lines
 }
 
+/// Name and recipients of one entry: `name: to, to` (aliases(5)), or `name to, to` as in other maps
+/// that postmap reads (virtual(5)).
+fn entry(line: &str) -> Option<(&str, &str)> {
+    let name_ends = match line.strip_prefix('"') {
+        Some(quoted) => quoted.find('"')? + 2,
+        None => line.find(|c: char| c.is_whitespace() || c == ':')?,
+    };
+    let (name, rest) = line.split_at(name_ends);
+    let rest = rest.trim_start();
+    let value = rest.strip_prefix(':').unwrap_or(rest).trim();
+    (!name.is_empty() && !value.is_empty()).then_some((name, value))
+}
+
 fn aliases(text: &str, key: &KeyedReference) -> Found {
     let (mut rows, mut faults, mut records) = (0, Vec::new(), Vec::new());
     for line in unfolded(text) {
-        let Some((name, value)) = line.split_once(':') else {
-            faults.push("a line of the alias map names no alias".to_owned());
+        let Some((name, value)) = entry(&line) else {
+            faults.push("a line of the alias map names no alias, or nobody it stands for".to_owned());
             continue;
         };
         rows += 1;
@@ -297,13 +310,32 @@ fn aliases(text: &str, key: &KeyedReference) -> Found {
     Found { format: "self-hosted.aliases", rows, faults, records }
 }
 
-/// `postconf -n`: settings that copy all mail to somebody.
+/// Kinds of maps that are files; the collector brings those.
+const FILES: [&str; 6] = ["btree", "cdb", "dbm", "hash", "lmdb", "texthash"];
+
+/// Whether a setting names a map that is no file: a directory, a database, patterns.
+fn asks_elsewhere(maps: &str) -> bool {
+    let maps = maps.split(|c: char| c.is_whitespace() || matches!(c, ',' | '{' | '}')).filter(|map| !map.is_empty());
+    maps.map(|map| map.strip_prefix("proxy:").unwrap_or(map))
+        .any(|map| !map.starts_with('$') && map.split_once(':').is_none_or(|(kind, _)| !FILES.contains(&kind)))
+}
+
+/// `postconf -n`: settings that copy all mail to somebody, and maps that only the server can ask.
 fn postfix(text: &str, key: &KeyedReference) -> Found {
     let lines = unfolded(text);
     let mut records = Vec::new();
     for line in &lines {
         let Some((name, value)) = line.split_once('=') else { continue };
         let (name, value) = (name.trim(), value.trim());
+        let redirects =
+            ["alias_maps", "canonical_maps", "recipient_canonical_maps", "virtual_alias_maps"].contains(&name);
+        if redirects && asks_elsewhere(value) {
+            let mut own = rule("postfix", (Seen::Absent, None), key.of(name));
+            own.actions = vec!["redirect".to_owned()];
+            own.targets = Seen::not_provided(format!("a map of {name} that is no file"));
+            own.has_conditions = Seen::Present(true);
+            records.push(Record::ForwardingRule(Box::new(own)));
+        }
         if value.is_empty() || !["always_bcc", "recipient_bcc_maps", "sender_bcc_maps"].contains(&name) {
             continue;
         }
@@ -448,6 +480,26 @@ mod tests {
         assert_eq!((domains(&kept), kept.deletes), (vec!["gmail.com".to_owned()], Seen::Present(false)));
         let gone = rules(forward_file("home@gmail.com\n", "home/ana/.forward", &key())).remove(0);
         assert_eq!(gone.deletes, Seen::Present(true));
+    }
+
+    #[test]
+    fn a_map_for_postmap_names_its_recipients_after_white_space() {
+        let text = "@old.example\tfront@elsewhere.example\nlab@clinic.example  lab@gmail.com,\n  lab\nnobody\n\"a: b\": c@gmail.com\nx : y@elsewhere.example\n";
+        let found = aliases(text, &key());
+        assert_eq!(found.faults.len(), 1);
+        let domains: Vec<_> = rules(found).iter().flat_map(domains).collect();
+        assert_eq!(domains, ["elsewhere.example", "gmail.com", "gmail.com", "elsewhere.example"]);
+    }
+
+    #[test]
+    fn a_map_that_only_the_server_can_ask_is_a_rule_nobody_can_read() {
+        let of = |value: &str| rules(postfix(&format!("virtual_alias_maps = {value}\n"), &key())).len();
+        for value in ["ldap:/etc/postfix/ldap.cf", "hash:/etc/aliases, proxy:mysql:/etc/m.cf", "regexp:/etc/p"] {
+            assert_eq!(of(value), 1, "{value}");
+        }
+        for value in ["", "hash:/etc/aliases", "$alias_maps proxy:lmdb:/etc/virtual"] {
+            assert_eq!(of(value), 0, "{value}");
+        }
     }
 
     #[test]

@@ -19,8 +19,9 @@ pub(super) struct Correspondents {
     pub(super) outside_person: bool,
     /// The message goes to one address, of another domain, that is called like a person.
     pub(super) to_outside_person: bool,
-    /// The words of everybody's names, in lower case: whoever writes and reads is mostly no patient.
-    pub(super) names: Vec<Vec<u8>>,
+    /// The words of the name of each who writes or reads for the office, in lower case: they are
+    /// mostly no patients. A person outside to whom the office writes may well be one.
+    pub(super) names: Vec<Vec<Vec<u8>>>,
 }
 
 impl Correspondents {
@@ -33,15 +34,18 @@ impl Correspondents {
         let mut domains = to.iter().chain(&cc).filter_map(|address| domain(address)).peekable();
         let elsewhere = domains.peek().is_some() && domains.all(|domain| Some(&domain) != sender_domain.as_ref());
         let personal_sender = sender_domain.as_deref().is_some_and(|domain| WORDS.is_consumer_domain(domain));
-        let mut names = Vec::new();
-        for address in from.into_iter().chain(to.iter().copied()).chain(cc.iter().copied()) {
-            names.extend(
-                display(address).into_iter().filter(|word| word.len() >= 3).map(|word| word.to_ascii_lowercase()),
-            );
-        }
+        let outside_person = elsewhere && from.is_some_and(is_person);
+        let of_the_office =
+            |address: &&&Addr<'_>| outside_person || domain(address) == sender_domain || !is_person(address);
+        let reading = to.iter().chain(&cc).filter(of_the_office).copied();
+        let names = from.into_iter().chain(reading).map(|address| {
+            let words = display(address).into_iter().map(|word| word.to_ascii_lowercase());
+            words.filter(|word| word.len() >= 2).collect::<Vec<_>>()
+        });
+        let names = names.filter(|words| !words.is_empty()).collect();
         Self {
             personal_sender,
-            outside_person: elsewhere && from.is_some_and(is_person),
+            outside_person,
             to_outside_person: elsewhere && to.len() == 1 && cc.is_empty() && is_person(to[0]),
             names,
         }
@@ -67,14 +71,19 @@ fn display(address: &Addr<'_>) -> Vec<Vec<u8>> {
 
 /// Whether an address belongs to a person rather than to an office, and to none who cures for a living.
 fn is_person(address: &Addr<'_>) -> bool {
-    const TITLES: [&[u8]; 16] = [
-        b"dr", b"dr.", b"dra", b"dra.", b"prof", b"prof.", b"md", b"rn", b"do", b"np", b"pa-c", b"phd", b"cpa",
-        b"pharmd", b"lic.", b"esq",
-    ];
+    const TITLES: [&[u8]; 11] =
+        [b"dr", b"dr.", b"dra", b"dra.", b"prof", b"prof.", b"pa-c", b"phd", b"cpa", b"pharmd", b"lic."];
+    /// Degrees in capitals; otherwise names of people, as `Maria Do` and `Md Rahman`.
+    const DEGREES: [&[u8]; 5] = [b"MD", b"RN", b"DO", b"NP", b"ESQ"];
     let words = display(address);
     let full = address.address().unwrap_or_default();
     let local = full.split('@').next().unwrap_or_default().to_ascii_lowercase();
-    if words.iter().any(|word| TITLES.contains(&&*word.to_ascii_lowercase())) {
+    // Where everything is in capitals a degree cannot be told from a name.
+    let in_capitals = words.iter().all(|word| !word.iter().any(u8::is_ascii_lowercase));
+    let cures = |word: &Vec<u8>| {
+        TITLES.contains(&&*word.to_ascii_lowercase()) || (!in_capitals && DEGREES.contains(&word.as_slice()))
+    };
+    if words.iter().any(cures) {
         return false;
     }
     let parts: Vec<&str> = local.split(['.', '_', '-']).filter(|part| !part.is_empty()).collect();
@@ -84,7 +93,7 @@ fn is_person(address: &Addr<'_>) -> bool {
         && (called(parts[0]) || parts[0].len() == 1);
     match (words.first(), words.last()) {
         (Some(first), Some(last)) => {
-            let office = words.iter().any(|word| is_no_name(word) && !is_given_name(word));
+            let office = words.iter().any(|word| word.len() > 2 && is_no_name(word) && !is_given_name(word));
             let in_address = last.len() >= 3 && local.contains(&*String::from_utf8_lossy(last).to_ascii_lowercase());
             !office && words.len() <= 5 && (is_given_name(first) || (words.len() >= 2 && in_address) || dotted)
                 || (dotted && words.len() <= 3)
@@ -116,6 +125,19 @@ mod tests {
         ] {
             assert!(!of(&format!("From: {from}\r\nTo: desk@clinic.example")).outside_person, "{from}");
         }
+    }
+
+    #[test]
+    fn a_family_name_is_no_degree() {
+        assert!(of("From: Maria Do <maria.do@home.example>\r\nTo: desk@clinic.example").outside_person);
+        assert!(!of("From: \"Maria Quillon, DO\" <maria@cardio.example>\r\nTo: desk@clinic.example").outside_person);
+    }
+
+    #[test]
+    fn the_person_outside_who_reads_is_no_member_of_the_office() {
+        let header = "From: Ana Ruiz <ana@clinic.example>\r\nTo: Maria Quillon <mq@home.example>\r\nCc: Bo Li <bo@clinic.example>";
+        let names: Vec<_> = of(header).names.iter().map(|words| words.join(&b' ')).collect();
+        assert_eq!(names, [b"ana ruiz".to_vec(), b"bo li".to_vec()]);
     }
 
     #[test]

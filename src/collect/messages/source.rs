@@ -351,9 +351,10 @@ fn may_name_somebody(name: &str) -> bool {
     let (folded, _) = super::fold::Folded::of(&[&spaced]);
     let hits = WORDS.find(folded.scan());
     let words = || folded.scan().split(|byte| *byte == b' ').filter(|word| word.len() > 1);
+    // `Virginia` alone is a place; beside a word that no list knows it may be somebody.
     words().count() >= 2
         && (hits.iter().any(|hit| hit.classes.has(Class::Title))
-            || words().any(|word| is_given_name(word) && !is_no_name(word)))
+            || (words().any(is_given_name) && !words().all(is_no_name)))
 }
 
 #[cfg(test)]
@@ -424,10 +425,26 @@ mod tests {
 
     #[test]
     fn names_that_could_be_a_patients_are_replaced() {
-        for name in ["Maria Quillon", "MRN 4455661", "quillon@mail.example", "quillon_maria", "DOB 03-04-1962"] {
+        for name in [
+            "Maria Quillon",
+            "MRN 4455661",
+            "quillon@mail.example",
+            "quillon_maria",
+            "DOB 03-04-1962",
+            "Virginia Quillon",
+        ] {
             assert!(shown(name, &KEY).starts_with("folder-"), "{name}");
         }
-        for name in ["Inbox", "Archive 2019", "2024-11", "Lab results", "Sent Items", "INBOX.Patients", "front-desk"] {
+        for name in [
+            "Inbox",
+            "Archive 2019",
+            "2024-11",
+            "Lab results",
+            "Sent Items",
+            "INBOX.Patients",
+            "front-desk",
+            "Virginia Village",
+        ] {
             assert_eq!(shown(name, &KEY), name);
         }
     }

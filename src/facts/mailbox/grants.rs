@@ -66,7 +66,7 @@ impl Grants {
             };
             let sort = Sort {
                 given: files.whole(formats, what),
-                files: formats.iter().flat_map(|format| files.of_format(format)).map(|(id, _)| id.clone()).collect(),
+                files: files.evidence_of(formats).collect(),
                 silence: silence.map(|what| NotObserved::NotProvided { what }),
             };
             (of, sort)

@@ -34,7 +34,11 @@ pub(super) fn row(world: &World<'_>, at: usize) -> (Order, Exposure) {
         individuals_upper: if holding.upper().is_some() { alone.upper } else { None },
         oldest: holding.scanned.as_ref().and_then(|volume| day_before(world.today, volume.oldest_days?)),
         over_500: over(world.model, holding, alone),
-        sensitive: holding.scanned.as_ref().map(|volume| volume.sensitive.iter().cloned().collect()),
+        sensitive: holding
+            .scanned
+            .as_ref()
+            .filter(|volume| volume.sensitive_told || !volume.sensitive.is_empty())
+            .map(|volume| volume.sensitive.iter().cloned().collect()),
         opens: opened(world, &reach),
         opens_at_least: reach.at_once.len() + reach.in_part.len(),
         opens_at_most: match &reach.at_most {

@@ -43,7 +43,7 @@ fn folder(mailbox: &str, lower: u64, upper: u64, within_a_year: (u64, u64)) -> K
         not_inspected: Some(0),
         oldest_days: Some(2_000),
         within_a_year: Some(within_a_year),
-        sensitive: Vec::new(),
+        sensitive: Some(Vec::new()),
     }
 }
 
@@ -192,7 +192,7 @@ fn a_second_factor_that_older_protocols_go_around_earns_nothing() {
 #[test]
 fn categories_that_other_law_protects_more_weigh_more() {
     let mut known = front_desk_and_billing();
-    known.folders[0].sensitive = vec!["substance-use".to_owned()];
+    known.folders[0].sensitive = Some(vec!["substance-use".to_owned()]);
     let rows = exposed(&known);
     assert_eq!(rows["billing"].risk, Level::VeryHigh);
     assert_eq!(rows["desk"].sensitive.as_deref(), Some(&["substance-use".to_owned()][..]));

@@ -254,7 +254,7 @@ pub(super) fn folder(mailbox: &str, lower: u64, upper: u64) -> KnownFolder {
         not_inspected: Some(0),
         oldest_days: Some(400),
         within_a_year: None,
-        sensitive: Vec::new(),
+        sensitive: Some(Vec::new()),
     }
 }
 

@@ -32,10 +32,15 @@ fn run(script: &str, stand_ins: &Path, out: &Path) -> String {
 fn an_own_servers_settings_are_collected_and_what_may_not_be_read_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let bin = folder.path().join("bin");
+    let map = folder.path().join("virtual");
+    std::fs::write(&map, "office@surgery.example\toffice@elsewhere.example\n").unwrap();
     stand_in(
         &bin,
         "postconf",
-        "echo 'myhostname = mx.surgery.example'; echo 'mydestination = localhost'; echo 'always_bcc = a@elsewhere.example'; echo 'smtp_sasl_password_maps = hash:/etc/secret'",
+        &format!(
+            "case $1 in -n) echo 'myhostname = mx.surgery.example'; echo 'mydestination = localhost'; echo 'always_bcc = a@elsewhere.example'; echo 'smtp_sasl_password_maps = hash:/etc/secret' ;; *) echo 'hash:{0}, proxy:mysql:/etc/postfix/m.cf, hash:{0}.gone' ;; esac",
+            map.display()
+        ),
     );
     stand_in(
         &bin,
@@ -57,6 +62,14 @@ esac"#,
     assert!(coverage.contains(r#"{"what":"sieve-eve@surgery.example","ok":true,"rows":1,"why":""}"#), "{coverage}");
     assert!(coverage.contains(r#"{"what":"sieve-fay@surgery.example","ok":true,"rows":0,"why":""}"#), "{coverage}");
     assert!(coverage.contains(r#"{"what":"sieve-gil@surgery.example","ok":false"#), "{coverage}");
+    for (what, ok) in [
+        ("aliases-1-virtual", true),
+        ("aliases-2-virtual.gone", false),
+        ("aliases-not-a-file", false),
+        ("forward", false),
+    ] {
+        assert!(coverage.contains(&format!(r#"{{"what":"{what}","ok":{ok},"#)), "{what}: {coverage}");
+    }
     let settings = std::fs::read_to_string(out.join("selfhosted/doveconf-n.txt")).unwrap()
         + &std::fs::read_to_string(out.join("selfhosted/postconf-n.txt")).unwrap();
     assert!(!settings.contains("hunter2") && !settings.contains("secret"), "{settings}");

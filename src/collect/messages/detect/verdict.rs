@@ -23,8 +23,8 @@ pub(crate) struct Circumstances<'h> {
     pub(crate) outside_person: bool,
     /// The message goes to one person outside.
     pub(crate) to_outside_person: bool,
-    /// Words of the names of sender and recipients, in lower case.
-    pub(crate) correspondents: &'h [Vec<u8>],
+    /// The words of the name of each who writes or reads for the office, in lower case.
+    pub(crate) correspondents: &'h [Vec<Vec<u8>>],
 }
 
 /// What one segment gave. It holds no text.
@@ -391,12 +391,15 @@ fn statement(text: &[u8], found: &Found, weights: &Weights, circumstances: &Circ
     best
 }
 
-/// Whether every word of a name is one of the sender's or a recipient's.
+/// Whether every word of a name is one of the same correspondent's.
 fn is_correspondent(text: &[u8], name: super::names::Name, circumstances: &Circumstances<'_>) -> bool {
-    text[name.start..name.end]
-        .split(|byte| !(byte.is_ascii_alphabetic() || matches!(byte, b'\'' | b'-')))
-        .filter(|word| word.len() >= 3)
-        .all(|word| circumstances.correspondents.iter().any(|known| known.eq_ignore_ascii_case(word)))
+    let words = || {
+        text[name.start..name.end]
+            .split(|byte| !(byte.is_ascii_alphabetic() || matches!(byte, b'\'' | b'-')))
+            .filter(|word| word.len() >= 2)
+    };
+    let called = |known: &Vec<Vec<u8>>| words().all(|word| known.iter().any(|part| part.eq_ignore_ascii_case(word)));
+    words().next().is_some() && circumstances.correspondents.iter().any(called)
 }
 
 /// Whether a full date stands within a statement of `at`.
@@ -620,6 +623,23 @@ mod tests {
                       diagnosis or treatment records. Please notify the sender.";
         let reading = examine(&Folded::of(&[notice]).0, &Circumstances::default(), date(2026, 11, 21));
         assert!(!reading.health);
+    }
+
+    #[test]
+    fn a_correspondent_is_one_person_and_no_mixture_of_several() {
+        let names = |all: &[&str]| -> Vec<Vec<Vec<u8>>> {
+            all.iter().map(|name| name.split(' ').map(|word| word.as_bytes().to_vec()).collect()).collect()
+        };
+        let with = |text: &str, of: &[&str]| {
+            let names = names(of);
+            level_with(text, Circumstances { correspondents: &names, ..Circumstances::default() })
+        };
+        let text = "Maria Quillon has a sore, swollen knee";
+        assert_eq!(with(text, &["maria quillon"]), 0);
+        assert_eq!(with(text, &["maria ruiz", "zorba quillon"]), 2, "two people who lend a word each are not she");
+        let short = "Mrs. Bo Li has a sore, swollen knee";
+        assert_eq!(with(short, &[]), with(short, &["ana ruiz"]));
+        assert!(with(short, &["ana ruiz"]) >= 1, "a name of short words is nobody's of theirs");
     }
 
     #[test]

@@ -218,6 +218,33 @@ fn figures_on_mail_written_by_somebody_else_do_not_get_worse() {
 /// Messages of a folder, and the first and last day of what was found.
 type Counted = (u64, Option<Date>, Option<Date>);
 
+/// The days that the set's own truth gives, against those of what was found.
+#[test]
+fn oldest_and_newest_days_of_most_folders_are_those_of_the_sets_truth() {
+    let set = labelled();
+    let (folders, _) = scanned(&set);
+    let truth: serde_json::Value =
+        serde_json::from_str(include_str!("../../../../fixtures/labelled-mail/truth.json")).unwrap();
+    let (mut right, mut all, mut wrong) = (0, 0, Vec::new());
+    for folder in &folders {
+        let of = &truth["mailboxes"][&folder.mailbox]["folders"][&folder.folder];
+        assert!(of.is_object(), "{} {} is a folder of the set", folder.mailbox, folder.folder);
+        assert_eq!(of["messages"], folder.messages);
+        for (name, found) in [("oldest_phi_likely", folder.oldest), ("newest_phi_likely", folder.newest)] {
+            let day = of[name].as_str().map(|moment| date_of(moment.parse::<Timestamp>().unwrap()));
+            all += 1;
+            if day == found {
+                right += 1;
+            } else {
+                wrong.push(format!("{} {} {name}: {day:?}, found {found:?}", folder.mailbox, folder.folder));
+            }
+        }
+    }
+    println!("oldest and newest days as in truth.json: {right} of {all}");
+    wrong.iter().for_each(|line| println!("  {line}"));
+    assert!(right * 100 >= all * 70, "{right} of {all}");
+}
+
 #[test]
 fn folder_counts_and_days_are_those_of_the_set() {
     let set = labelled();
