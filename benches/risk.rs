@@ -14,7 +14,8 @@ use mailassay::assess::{CheckCoverage, CoverageState, Grade, Judgement, Passed};
 use mailassay::checks::Catalog;
 use mailassay::evidence::{EvidenceId, Manifest, Vantage, Writer};
 use mailassay::facts::content_folder::ContentFolder;
-use mailassay::facts::mailbox::Mailbox;
+use mailassay::facts::forwarding_rule::ForwardingRule;
+use mailassay::facts::mailbox::{Forwarding, Mailbox};
 use mailassay::facts::shape::Fact;
 use mailassay::facts::{Built, Facts};
 use mailassay::finding::{Disposition, Finding, Fingerprint, Gap, Message, Outcome};
@@ -39,21 +40,68 @@ fn unknown<T>() -> Fact<T> {
     Fact::unknown(NotObserved::Interrupted)
 }
 
-/// Every mailbox is open to three others, in a graph full of cycles; one in forty is open to a
-/// group, one in a hundred administers.
+/// Every hundredth mailbox is an administrator's, and nobody else's.
+const fn administers(number: usize) -> bool {
+    number.is_multiple_of(100)
+}
+
+/// Who may open a mailbox whole, some of its folders, and send in its name: every other mailbox but
+/// the administrators' can be come to from every other, in a graph full of cycles, so that nothing
+/// but following the rights bounds what opens.
+fn holders(number: usize) -> [Vec<usize>; 3] {
+    if administers(number) {
+        return Default::default();
+    }
+    let others = |steps: &[usize]| -> Vec<usize> {
+        let others = steps.iter().map(|step| (number + step) % MAILBOXES);
+        others
+            .map(|other| if administers(other) { other + 1 } else { other })
+            .filter(|&other| other != number)
+            .collect()
+    };
+    [others(&[1, number * 7 + 1, number * 13 + 5]), others(&[number * 3 + 2]), others(&[number * 5 + 3])]
+}
+
+/// Rights followed over all mailboxes, counted here without the model: each right of each mailbox
+/// that opens from one.
+fn rights_followed() -> usize {
+    let mut opens = vec![Vec::new(); MAILBOXES];
+    for number in 0..MAILBOXES {
+        for holder in holders(number).concat() {
+            opens[holder].push(number);
+        }
+    }
+    let followed = |from: usize| {
+        let (mut seen, mut open, mut count) = (vec![false; MAILBOXES], vec![from], 0);
+        seen[from] = true;
+        while let Some(at) = open.pop() {
+            count += opens[at].len();
+            for &other in &opens[at] {
+                if !std::mem::replace(&mut seen[other], true) {
+                    open.push(other);
+                }
+            }
+        }
+        count
+    };
+    (0..MAILBOXES).filter(|number| !administers(*number)).map(followed).sum()
+}
+
 fn mailbox(number: usize) -> Mailbox {
-    let holders = [number * 7 + 1, number * 13 + 5, number + 1].map(|other| address(other % MAILBOXES)).to_vec();
+    let [open, look, send] = holders(number).map(|all| all.into_iter().map(address).collect::<Vec<_>>());
+    let forwarding = Forwarding { target_class: "external".to_owned(), target_domain: "bookkeeper.example".to_owned() };
+    let forwards = if number.is_multiple_of(50) { Seen::Present(forwarding) } else { Seen::Absent };
     Mailbox {
         name: address(number),
         provider: present("microsoft365".to_owned()),
         mailbox_kind: present("user".to_owned()),
         enabled: present(true),
         sign_in: present("allowed".to_owned()),
-        administrator: present(number.is_multiple_of(100)),
+        administrator: present(administers(number)),
         holds_phi: present(number.is_multiple_of(3)),
         mfa_registered: present(!number.is_multiple_of(9)),
         mfa_enforced: present(number.is_multiple_of(2)),
-        forwarding: Fact::new(Seen::Absent, Vec::new()),
+        forwarding: Fact::new(forwards, vec![EvidenceId::new("export.mailbox", number + 1)]),
         forwarding_keeps_copy: unknown(),
         audited: present(true),
         audit_bypassed: present(false),
@@ -68,14 +116,39 @@ fn mailbox(number: usize) -> Mailbox {
         full_access_former: present(Vec::new()),
         send_as_holders: present(1),
         delegates: unknown(),
-        opened_by_others: present(i64::from(number.is_multiple_of(40))),
-        folders_opened_by: present(vec![holders[0].clone()]),
+        opened_by: present(open),
+        opened_by_others: present(0),
+        folders_opened_by: present(look),
         folders_opened_by_others: present(0),
-        sent_as_by: present(vec![holders[1].clone()]),
-        opened_by: present(holders),
+        sent_as_by: present(send),
         declared_individuals_lower: unknown(),
         declared_individuals_upper: unknown(),
         open_folders: present(Vec::new()),
+    }
+}
+
+/// Two rules a mailbox; one in twenty sends outside.
+fn rule(number: usize) -> ForwardingRule {
+    let outside = number.is_multiple_of(20);
+    ForwardingRule {
+        name: format!("{}/{number:012x}", address(number / 2)),
+        mailbox: present(address(number / 2)),
+        origin: present("inbox".to_owned()),
+        mailbox_listed: present(true),
+        enabled: present(!number.is_multiple_of(7)),
+        actions: present(vec![if outside { "redirect" } else { "move" }.to_owned()]),
+        target_class: present(if outside { "consumer-webmail" } else { "none" }.to_owned()),
+        target_domains: present(if outside { vec!["webmail.example".to_owned()] } else { Vec::new() }),
+        deletes: present(false),
+        hides: present(false),
+        conceals: present(false),
+        score: present(0),
+        score_level: present("none".to_owned()),
+        score_parts: present(Vec::new()),
+        has_conditions: present(true),
+        keywords: present(Vec::new()),
+        name_class: present("plain".to_owned()),
+        readable: present(true),
     }
 }
 
@@ -97,6 +170,10 @@ fn folder(number: usize) -> ContentFolder {
         within_a_year_lower: present(people / 10),
         within_a_year_upper: present(people / 5),
         sensitive_kinds: present(Vec::new()),
+        phi_in_subjects: present(0),
+        phi_in_file_names: present(0),
+        phi_in_invitations: present(0),
+        folder_kind: present("other".to_owned()),
         declared_phi: present(true),
     }
 }
@@ -121,6 +198,7 @@ fn facts() -> Facts {
     let evidence = writer.finish(Vec::new(), manifest).unwrap();
     let mut facts = Facts::from_evidence(&evidence, as_of);
     facts.mailboxes = Built::complete((0..MAILBOXES).map(mailbox).collect());
+    facts.forwarding_rules = Built::complete((0..2 * MAILBOXES).map(rule).collect());
     facts.content_folders = Built::complete((0..MAILBOXES).map(folder).collect());
     facts
 }
@@ -207,6 +285,14 @@ fn main() {
                 judgement.findings.len(),
                 analysis.plan.len(),
                 analysis.exposure.len()
+            );
+            let opened: usize = analysis.exposure.iter().map(|row| row.opens_at_most).sum();
+            let leaving =
+                analysis.exposure.iter().filter(|row| row.leaves_to.as_ref().is_some_and(|to| !to.is_empty()));
+            println!(
+                "{} rights followed, {opened} openings of one mailbox from another, {} mailboxes whose mail goes outside",
+                rights_followed(),
+                leaving.count()
             );
         }
     }

@@ -88,7 +88,7 @@ fn compare(relay: &Relay, way: Way) {
         "--sslv2 --sslv3 --tlsv1 --tlsv1_1 --tlsv1_2 --tlsv1_3 --elliptic_curves --certinfo --compression --fallback --reneg --ems --mozilla_config disable {}{target}",
         with("--starttls smtp")
     );
-    let cipherrun = format!("-p -E -P {}{target}", with("--starttls smtp"));
+    let cipherrun = format!("-p -E -P --allow-private {}{target}", with("--starttls smtp"));
     let peer =
         |name: &str| std::env::var(format!("MAILASSAY_{}", name.to_uppercase())).unwrap_or_else(|_| name.to_owned());
     let us = env!("CARGO_BIN_EXE_mailassay").to_owned();
@@ -148,14 +148,21 @@ fn run(program: &str, arguments: &str) -> Option<Figures> {
         .ok()?;
     let status = format!("/proc/{}/status", child.id());
     let mut peak_kib = 0;
-    while matches!(child.try_wait(), Ok(None)) {
+    let ended = loop {
+        if let Some(ended) = child.try_wait().ok()? {
+            break ended;
+        }
         let text = std::fs::read_to_string(&status).unwrap_or_default();
         let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let seen = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
         peak_kib = peak_kib.max(seen.unwrap_or(0));
         std::thread::sleep(Duration::from_millis(3));
+    };
+    let wall = begun.elapsed();
+    if !ended.success() {
+        println!("  {program}: {ended}");
     }
-    Some(Figures { wall: begun.elapsed(), cpu: children_cpu() - before, peak_kib, connections: 0 })
+    Some(Figures { wall, cpu: children_cpu() - before, peak_kib, connections: 0 })
 }
 
 /// CPU time of all children that ended, in steps of 10 ms (proc(5): cutime and cstime).
@@ -262,7 +269,7 @@ fn nginx(folder: &std::path::Path) -> (u16, std::process::Child) {
     std::fs::write(folder.join("certificate.pem"), certificate.pem()).unwrap();
     let path = folder.display();
     let conf = format!(
-        "daemon off;\npid {path}/nginx.pid;\nerror_log stderr crit;\nworker_processes 1;\nevents {{ worker_connections 1024; }}\n\
+        "daemon off;\npid {path}/nginx.pid;\nerror_log stderr emerg;\nworker_processes 1;\nevents {{ worker_connections 1024; }}\n\
          http {{\n access_log off;\n client_body_temp_path {path}/b;\n proxy_temp_path {path}/p;\n fastcgi_temp_path {path}/f;\n\
          \x20uwsgi_temp_path {path}/u;\n scgi_temp_path {path}/s;\n server {{\n  listen 127.0.0.1:{port} ssl;\n\
          \x20 ssl_certificate {path}/certificate.pem;\n  ssl_certificate_key {path}/key.pem;\n  ssl_protocols TLSv1.2 TLSv1.3;\n\

@@ -14,7 +14,9 @@ use mailassay::records::dns_message::{Answers, DnsQuestion, Dnssec, Header, Rdat
 use mailassay::records::spf_check::{Lookup, LookupFailed, Message, check};
 use mailassay::records::tls_picture::picture;
 use mailassay::records::tls_traits::traits;
-use mailassay::records::{advice, certificate, dkim, dmarc, domain, mta_sts, server_hello, smtp_reply, spf};
+use mailassay::records::{
+    advice, certificate, dkim, dkim_signature, dmarc, dmarc_report, domain, mta_sts, server_hello, smtp_reply, spf,
+};
 use mailassay::seen::NotObserved;
 
 /// Reads bytes from outside; only a fault of ours stops it.
@@ -26,10 +28,12 @@ pub fn by_name(name: &str) -> Option<Body> {
 }
 
 /// Every target.
-pub const TARGETS: [(&str, Body); 10] = [
+pub const TARGETS: [(&str, Body); 12] = [
     ("certificate", certificate),
     ("dkim", dkim),
+    ("dkim_signature", dkim_signature),
     ("dmarc", dmarc),
+    ("dmarc_report", dmarc_report),
     ("dns_message", dns_message),
     ("domain", domain_records),
     ("mta_sts", mta_sts),
@@ -48,6 +52,18 @@ pub fn certificate(bytes: &[u8]) {
 
 pub fn dkim(bytes: &[u8]) {
     let _ = dkim::parse(&String::from_utf8_lossy(bytes));
+}
+
+pub fn dkim_signature(bytes: &[u8]) {
+    let _ = dkim_signature::signatures(bytes);
+}
+
+pub fn dmarc_report(bytes: &[u8]) {
+    if let Ok(report) = dmarc_report::read(&String::from_utf8_lossy(bytes)) {
+        for row in &report.rows {
+            let _ = (row.aligned(), row.authenticated());
+        }
+    }
 }
 
 pub fn dmarc(bytes: &[u8]) {
@@ -210,6 +226,7 @@ pub fn domain_records(bytes: &[u8]) {
     static CATALOGUE: OnceLock<VendorCatalogue> = OnceLock::new();
     let given = domain::Given {
         selectors: &["s1".to_owned()],
+        seen: &domain::SeenSelectors::new(),
         sends: bytes.len().is_multiple_of(2),
         catalogue: CATALOGUE.get_or_init(VendorCatalogue::shipped),
         policy: None,
@@ -219,7 +236,7 @@ pub fn domain_records(bytes: &[u8]) {
     let (name, mut input, mut answers) = (clinic(), Input(bytes), Answers::default());
     for _ in 0..8 {
         let records = domain::read(&name, &given, &answers);
-        for published in advice::advise(&name, &records) {
+        for published in advice::advise(&name, &records, given.sends) {
             let _ = published.to_paste();
         }
         let _ = records.notes();

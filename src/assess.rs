@@ -33,6 +33,11 @@ const ALL: &str = "all";
 /// The subject of a finding about those missing from an incomplete list.
 const REST: &str = "the rest";
 
+/// Whether a finding's subject stands for a list that is missing or not whole, not for one of it.
+pub fn is_of_the_collection(subject: &str) -> bool {
+    subject == ALL || subject == REST
+}
+
 /// What kind of evidence a conclusion rests on; the worst of several counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Grade {
@@ -91,6 +96,13 @@ pub struct CheckCoverage {
     pub because: Option<String>,
     /// The worst grade of evidence among the assessed subjects.
     pub grade: Grade,
+}
+
+impl CheckCoverage {
+    /// Whether every subject passed or failed: none waits for a person, none was out of reach.
+    pub fn is_settled(&self) -> bool {
+        self.state == CoverageState::Assessed && self.needs_review == 0 && self.not_assessed == 0
+    }
 }
 
 /// Coverage counts checks: one is assessed when every subject of a declared source was.

@@ -15,7 +15,7 @@ use crate::evidence::Evidence;
 use crate::facts::Facts;
 use crate::history;
 use crate::report::json::v1::{Assessment, Inputs};
-use crate::risk::{self, Cards, Model, SecurityRule};
+use crate::risk::{self, Cards, LikelihoodRule, Model, SecurityRule};
 use crate::verdict::{self, Policy};
 use crate::yaml::Located;
 
@@ -53,6 +53,12 @@ impl Method {
         Ok(Self { catalog, model, rule, conclusions, controls, cards })
     }
 
+    /// The same method with another way to make likelihood of attempt and success.
+    pub fn with_likelihood(mut self, rule: LikelihoodRule) -> Self {
+        self.model.likelihood = rule;
+        self
+    }
+
     /// Judges evidence as of a moment (by default the end of its collection), compares with an
     /// earlier assessment where there is one, and says which gates hold.
     pub fn judge(
@@ -63,7 +69,9 @@ impl Method {
         policy: &Policy,
     ) -> Result<Assessment, CheckBroken> {
         let as_of = as_of.unwrap_or_else(|| evidence.as_of());
-        let facts = Facts::from_evidence(evidence, as_of);
+        let mut facts = Facts::from_evidence(evidence, as_of);
+        let dkim_keys = history::seen_since(previous, &mut facts, as_of);
+        let facts = facts;
         let today = date_of(as_of);
         let mut judgement = assess(&self.catalog, &facts)?;
         let subject = evidence.declared().ok().and_then(|(_, declared)| declared.organization.as_ref());
@@ -99,6 +107,7 @@ impl Method {
             weights: &weights,
             due: &due,
         });
+        assessment.dkim_keys = dkim_keys;
         if let Some(previous) = previous {
             history::compare(&mut assessment, previous);
         }

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use jiff::civil::Date;
 
+use crate::collect::decisions;
 use crate::evidence::decisions::{Milestone, PlanEntry, PlanStatus};
 use crate::report::json::v1::Assessment;
 use crate::sheet::{Column, Row, Sheet, Table};
@@ -98,7 +99,11 @@ pub fn sheet(assessment: &Assessment) -> Sheet {
         row[1].clone_from(&item.check);
         row[3].clone_from(&item.why);
         row[12] = item.owner.clone().unwrap_or_default();
-        row[14] = if item.evidence_sha256.is_some() { "done" } else { "open" }.to_owned();
+        row[13] = item.due.map(|day| day.to_string()).unwrap_or_default();
+        row[14] = item.status.map(|status| status.as_str().to_owned()).unwrap_or_default();
+        row[15] = steps(&item.milestones);
+        row[16] = item.deferrals.to_string();
+        row[17] = item.comment.clone().unwrap_or_default();
         row[18] = item.evidence_sha256.clone().unwrap_or_default();
         row[19].clone_from(&source);
         row
@@ -112,7 +117,8 @@ fn id_of(check: &str) -> String {
     uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, format!("mailassay:plan:{check}").as_bytes()).to_string()
 }
 
-fn steps(milestones: &[Milestone]) -> String {
+/// One step after the other: `2027-01-31 what [done 2027-01-20]; …`.
+pub(crate) fn steps(milestones: &[Milestone]) -> String {
     let line = |step: &Milestone| match step.done {
         Some(done) => format!("{} {} [done {done}]", step.due, step.what),
         None => format!("{} {}", step.due, step.what),
@@ -120,24 +126,45 @@ fn steps(milestones: &[Milestone]) -> String {
     milestones.iter().map(line).collect::<Vec<_>>().join("; ")
 }
 
+/// A step begins at the start, and where a day follows a semicolon or the end of a line: what people
+/// write may hold semicolons.
 fn read_steps(text: &str) -> Result<Vec<Milestone>, String> {
-    let wrong = |part: &str| format!("`milestones`: write `2027-01-31 what`, not `{}`", crate::text::visible(part));
-    text.split([';', '\n'])
-        .map(str::trim)
-        .filter(|part| !part.is_empty())
-        .map(|part| {
-            let (due, rest) = part.split_once(' ').ok_or_else(|| wrong(part))?;
-            let due: Date = due.parse().map_err(|_| wrong(part))?;
-            let (what, done) = match rest.rsplit_once("[done ") {
-                Some((what, done)) => {
-                    let done = done.trim_end_matches(']').trim().parse().map_err(|_| wrong(part))?;
-                    (what.trim(), Some(done))
-                }
-                None => (rest.trim(), None),
-            };
-            Ok(Milestone { what: what.to_owned(), due, done })
-        })
-        .collect()
+    let mut parts: Vec<String> = Vec::new();
+    for piece in text.split_inclusive([';', '\n']) {
+        let begins = piece.trim_start().split_once(' ').is_some_and(|(day, _)| day.parse::<Date>().is_ok());
+        match parts.last_mut() {
+            Some(last) if !begins => last.push_str(piece),
+            Some(_) | None => parts.push(piece.to_owned()),
+        }
+    }
+    let parts = parts.iter().map(|part| part.trim_matches(|c: char| c.is_whitespace() || c == ';'));
+    parts.filter(|part| !part.is_empty()).map(read_step).collect()
+}
+
+fn read_step(part: &str) -> Result<Milestone, String> {
+    let wrong = || format!("`milestones`: write `2027-01-31 what`, not `{}`", crate::text::visible(part));
+    let (due, rest) = part.split_once(' ').ok_or_else(wrong)?;
+    let due: Date = due.parse().map_err(|_| wrong())?;
+    let (what, done) = match rest.rsplit_once("[done ") {
+        Some((what, done)) => {
+            let done = done.trim_end_matches(']').trim().parse().map_err(|_| wrong())?;
+            (what.trim(), Some(done))
+        }
+        None => (rest.trim(), None),
+    };
+    if what.is_empty() {
+        return Err(wrong());
+    }
+    short(what)?;
+    Ok(Milestone { what: what.to_owned(), due, done })
+}
+
+/// What `plan.yaml` takes as one text.
+fn short(text: &str) -> Result<(), String> {
+    if text.chars().count() <= decisions::PROSE {
+        return Ok(());
+    }
+    Err(format!("a text is longer than {} characters", decisions::PROSE))
 }
 
 /// Takes an edited table against the assessment it belongs to and the plan as it is.
@@ -153,10 +180,7 @@ pub fn import(table: &Table, assessment: &Assessment, plan: &[PlanEntry]) -> Imp
         let check = items.get(id).copied().or_else(|| table.text(row, "check").ok()).unwrap_or_default().to_owned();
         let outcome = match take(table, row, assessment, &items, &by_check, &mut seen) {
             Err(why) => RowOutcome::Rejected(why),
-            Ok((entry, changes)) if changes.is_empty() => {
-                let _ = entry;
-                RowOutcome::Unchanged
-            }
+            Ok((_, changes)) if changes.is_empty() => RowOutcome::Unchanged,
             Ok((entry, changes)) => {
                 by_check.insert(entry.check.clone(), entry);
                 RowOutcome::Changed(changes)
@@ -188,13 +212,26 @@ fn take(
     if !seen.insert(id.to_owned()) {
         return Err("the same item came before: which of the two holds is not clear".to_owned());
     }
-    let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    let owner = given(table.text(row, "owner")?);
-    let due = table.date(row, "due")?;
-    let milestones = read_steps(table.text(row, "milestones")?)?;
-    let comment = given(table.text(row, "comments")?);
-    let word = table.text(row, "status")?;
     let old = plan.get(&known);
+    // A cell that is as it was written, or whose column did not come back, changes nothing.
+    let kept = |column: &str, was: &str| -> Result<bool, String> {
+        Ok(!table.has(column) || table.text(row, column)? == crate::text::visible(was).trim())
+    };
+    let prose = |column: &str, was: Option<&String>| -> Result<Option<String>, String> {
+        if kept(column, was.map_or("", String::as_str))? {
+            return Ok(was.cloned());
+        }
+        let text = table.text(row, column)?;
+        short(text)?;
+        Ok((!text.is_empty()).then(|| text.to_owned()))
+    };
+    let owner = prose("owner", old.and_then(|old| old.owner.as_ref()))?;
+    let comment = prose("comments", old.and_then(|old| old.comment.as_ref()))?;
+    let due = table.date(row, "due")?;
+    let before = old.map_or(&[][..], |old| &old.milestones);
+    let milestones =
+        if kept("milestones", &steps(before))? { before.to_vec() } else { read_steps(table.text(row, "milestones")?)? };
+    let word = table.text(row, "status")?;
     let status = match PlanStatus::ALL.into_iter().find(|status| status.as_str() == word) {
         Some(status) => status,
         // What the report says of an item is not a word people choose.
@@ -206,13 +243,8 @@ fn take(
             return Err(format!("`status` is `{}`: choose one of {}", crate::text::visible(word), words.join(", ")));
         }
     };
-    for text in [&owner, &comment].into_iter().flatten() {
-        if text.chars().count() > 4_000 {
-            return Err("a text is longer than 4000 characters".to_owned());
-        }
-    }
     let later = old.and_then(|old| old.due).zip(due).is_some_and(|(before, now)| now > before);
-    let deferrals = old.map_or(0, |old| old.deferrals) + u32::from(later);
+    let deferrals = old.map_or(0, |old| old.deferrals).saturating_add(u32::from(later));
     let line = old.map_or(0, |old| old.line);
     let entry = PlanEntry { check: known, owner, due, status, deferrals, milestones, comment, line };
     Ok((entry.clone(), changes(old, &entry)))

@@ -3,16 +3,15 @@
 //! Written cells are text, never formulas. What comes back is hostile: a formula, a merged cell or
 //! an error is said to be one, so that whoever reads the row can refuse it; nothing is dropped.
 
-use std::io::Cursor;
+mod workbook;
+
 use std::path::Path;
 
-use calamine::{Data, Reader as _, Xlsx};
 use jiff::civil::Date;
 use rust_xlsxwriter::{DataValidation, Format, FormatAlign, Workbook, XlsxError};
 
-/// A file that comes back is at most this large, and so is everything packed in it.
+/// A file that comes back is at most this large.
 pub const LARGEST: u64 = 32 * 1024 * 1024;
-const UNPACKED: u64 = 256 * 1024 * 1024;
 /// More rows than this are no plan and no questionnaire.
 const ROWS: usize = 20_000;
 /// A spreadsheet program refuses more choices than fit in 255 characters.
@@ -86,14 +85,13 @@ impl Sheet {
         }
     }
 
-    /// UTF-8 with a byte order mark, cells that would be formulas made text (an apostrophe before
-    /// `=`, `+`, `-`, `@`, tab and carriage return, as OWASP advises).
+    /// UTF-8 with a byte order mark, cells that would be formulas made text.
     pub fn csv(&self) -> Vec<u8> {
         let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
         let written = "a list of cells is written into memory";
         writer.write_record(self.columns.iter().map(|column| column.name)).expect(written);
         for row in &self.rows {
-            writer.write_record(row.iter().map(|cell| defused(cell))).expect(written);
+            writer.write_record(row.iter().map(|cell| inert(cell))).expect(written);
         }
         let body = writer.into_inner().expect(written);
         [BYTE_ORDER_MARK.as_bytes(), &body].concat()
@@ -137,7 +135,7 @@ impl Table {
     pub fn read(path: &Path, bytes: &[u8]) -> Result<Self, SheetError> {
         match extension(path).as_str() {
             "csv" => Self::from_csv(bytes),
-            "xlsx" => Self::from_xlsx(bytes),
+            "xlsx" => Self::of_lines(workbook::lines(bytes)?),
             _ => Err(SheetError::Kind(path.display().to_string())),
         }
     }
@@ -165,56 +163,6 @@ impl Table {
         Self::of_lines(lines)
     }
 
-    fn from_xlsx(bytes: &[u8]) -> Result<Self, SheetError> {
-        let unreadable = |why: &dyn std::fmt::Display| SheetError::Unreadable(why.to_string());
-        let mut packed = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|error| unreadable(&error))?;
-        let mut total = 0u64;
-        for at in 0..packed.len() {
-            total = total.saturating_add(packed.by_index_raw(at).map_err(|error| unreadable(&error))?.size());
-        }
-        if total > UNPACKED {
-            return Err(unreadable(&"what is packed in it is too large"));
-        }
-        let mut workbook: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(|error| unreadable(&error))?;
-        // The workbook of a report has the plan among its sheets; a table of ours has one sheet.
-        let names = workbook.sheet_names();
-        let ours = names.iter().find(|name| matches!(name.to_lowercase().as_str(), "plan" | "questionnaire"));
-        let name = ours.or(names.first()).cloned().ok_or_else(|| unreadable(&"it has no sheet"))?;
-        let range = workbook.worksheet_range(&name).map_err(|error| unreadable(&error))?;
-        let formulas = workbook.worksheet_formula(&name).map_err(|error| unreadable(&error))?;
-        let merged = workbook.merge_cells_by_sheet_name(&name).map_err(|error| unreadable(&error))?;
-        let Some((rows, columns)) = range.end() else { return Self::of_lines(Vec::new()) };
-        if rows as usize > ROWS || columns > 200 {
-            return Err(unreadable(&format!("it has more than {ROWS} rows or 200 columns")));
-        }
-        let cell = |row: u32, column: u32| {
-            if formulas.get_value((row, column)).is_some_and(|formula| !formula.is_empty()) {
-                return Cell::NotText("a formula");
-            }
-            if merged.iter().any(|region| region.contains(row, column)) {
-                return Cell::NotText("a merged cell");
-            }
-            match range.get_value((row, column)) {
-                None | Some(Data::Empty) => Cell::Text(String::new()),
-                Some(Data::String(text) | Data::DateTimeIso(text) | Data::DurationIso(text)) => {
-                    Cell::Text(text.clone())
-                }
-                Some(Data::Bool(value)) => Cell::Text(if *value { "yes" } else { "no" }.to_owned()),
-                Some(Data::Int(number)) => Cell::Text(number.to_string()),
-                Some(Data::Float(number)) => Cell::Text(number.to_string()),
-                Some(Data::DateTime(when)) => {
-                    let (year, month, day, ..) = when.to_ymd_hms_milli();
-                    let day = i16::try_from(year)
-                        .ok()
-                        .and_then(|year| Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok());
-                    day.map_or(Cell::NotText("no date"), |day| Cell::Text(day.to_string()))
-                }
-                Some(Data::Error(_)) => Cell::NotText("an error"),
-            }
-        };
-        Self::of_lines((0..=rows).map(|row| (0..=columns).map(|column| cell(row, column)).collect()).collect())
-    }
-
     fn of_lines(lines: Vec<Vec<Cell>>) -> Result<Self, SheetError> {
         let mut lines = lines.into_iter();
         let header = lines.next().ok_or_else(|| SheetError::Unreadable("it is empty".to_owned()))?;
@@ -231,6 +179,11 @@ impl Table {
             .filter(|row| row.cells.iter().any(|cell| *cell != Cell::Text(String::new())))
             .collect();
         Ok(Self { header, rows })
+    }
+
+    /// Whether there is a column of this name.
+    pub fn has(&self, column: &str) -> bool {
+        self.header.iter().any(|known| known == column)
     }
 
     /// The columns among these that are not there, or there twice.
@@ -262,15 +215,20 @@ fn extension(path: &Path) -> String {
     path.extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_ascii_lowercase()
 }
 
-const LEADS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+/// Text that no spreadsheet calculates: an apostrophe before what would begin a formula (CWE-1236),
+/// and before an apostrophe, so that what people wrote with one comes back as well.
+pub fn inert(text: &str) -> String {
+    if is_active(text) { format!("'{text}") } else { text.to_owned() }
+}
 
-fn defused(cell: &str) -> String {
-    if cell.starts_with(LEADS) { format!("'{cell}") } else { cell.to_owned() }
+fn is_active(text: &str) -> bool {
+    const BEGINS: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+    text.trim_start().starts_with(BEGINS) || text.starts_with(['\t', '\r', '\n', '\0', '\''])
 }
 
 fn restored(cell: &str) -> String {
     match cell.strip_prefix('\'') {
-        Some(rest) if rest.starts_with(LEADS) => rest.to_owned(),
+        Some(rest) if is_active(rest) => rest.to_owned(),
         Some(_) | None => cell.to_owned(),
     }
 }
@@ -331,6 +289,68 @@ mod tests {
         assert_eq!(table.date(&table.rows[0], "due"), Ok(Some(jiff::civil::date(2027, 1, 31))));
         assert_eq!(table.text(&table.rows[1], "due"), Err("`due` holds a merged cell".to_owned()));
         assert_eq!(table.text(&table.rows[1], "owner"), Ok("7"));
+    }
+
+    /// A sheet whose only cells are at its first and its last place, as a spreadsheet may write it.
+    fn packed(cells: &str) -> Vec<u8> {
+        use std::io::Write as _;
+        let parts = [
+            ("[Content_Types].xml", "<Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\"/>"),
+            (
+                "_rels/.rels",
+                "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"><Relationship Id=\"a\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>",
+            ),
+            (
+                "xl/workbook.xml",
+                "<workbook xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\" xmlns:r=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships\"><sheets><sheet name=\"plan\" sheetId=\"1\" r:id=\"a\"/></sheets></workbook>",
+            ),
+            (
+                "xl/_rels/workbook.xml.rels",
+                "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"><Relationship Id=\"a\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet\" Target=\"worksheets/sheet1.xml\"/></Relationships>",
+            ),
+            ("xl/worksheets/sheet1.xml", cells),
+        ];
+        let mut file = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        for (name, text) in parts {
+            file.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+            file.write_all(text.as_bytes()).unwrap();
+        }
+        file.finish().unwrap().into_inner()
+    }
+
+    fn sheet_of(rows: &str, more: &str) -> Vec<u8> {
+        packed(&format!(
+            "<worksheet xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\"><sheetData>{rows}</sheetData>{more}</worksheet>"
+        ))
+    }
+
+    #[test]
+    fn a_small_workbook_does_not_make_a_large_table() {
+        let cell = |at: &str| format!("<c r=\"{at}\" t=\"str\"><v>x</v></c>");
+        let row = |number: u32, cells: &str| format!("<row r=\"{number}\">{cells}</row>");
+        let corners = |at: &str, number: u32| format!("{}{}", row(1, &cell("A1")), row(number, &cell(at)));
+        let read = |rows: &str, more: &str| Table::read(Path::new("a.xlsx"), &sheet_of(rows, more));
+        assert_eq!(read(&corners("B2", 2), "").unwrap().rows.len(), 1);
+        for (at, number) in [("XFD1048576", 1_048_576), ("A1048576", 1_048_576), ("XFD2", 2)] {
+            let error = read(&corners(at, number), "").unwrap_err().to_string();
+            assert!(error.contains("it holds more than"), "{at}: {error}");
+        }
+        // A merged region may be as large as the sheet; rows are only those that hold something.
+        let merged = "<mergeCells count=\"1\"><mergeCell ref=\"A2:XFD1048576\"/></mergeCells>";
+        let table = read(&corners("B2", 2), merged).unwrap();
+        assert_eq!((table.rows.len(), table.text(&table.rows[0], "x")), (1, Err("`x` holds a merged cell".to_owned())));
+        // A formula that calls itself the four-thousand-millionth shared one needs no room for the others.
+        let shared =
+            "<row r=\"1\"><c r=\"A1\"><f t=\"shared\" ref=\"A1:A2\" si=\"4000000000\">1+1</f><v>2</v></c></row>";
+        assert!(read(shared, "").is_ok());
+    }
+
+    #[test]
+    fn an_apostrophe_that_somebody_wrote_comes_back() {
+        for text in ["'=x", "''-y", "=z", "'plain", "'", "plain", ""] {
+            assert_eq!(restored(&inert(text)), text);
+            assert!(!inert(text).starts_with(['=', '-']));
+        }
     }
 
     #[test]

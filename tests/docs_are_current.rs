@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use mailassay::catalogues::registers::{Registers, page};
 use mailassay::checks::{Catalog, reference};
 
 #[test]
 fn docs_are_current() {
     let catalog = Catalog::built_in().unwrap_or_else(|error| panic!("{error}"));
-    let pages = [("docs/checks.md", reference(&catalog))];
+    let pages = [("docs/checks.md", reference(&catalog)), ("docs/registers.md", page(Registers::built_in().unwrap()))];
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut stale = Vec::new();
     for (page, text) in pages {

@@ -12,6 +12,7 @@ use mailassay::evidence::{Answer, Manifest, Observation, Question, Source, Vanta
 use mailassay::facts::Facts;
 use mailassay::files;
 use mailassay::finding::Outcome;
+use mailassay::keyed::KeyedReference;
 use mailassay::names::{SubjectId, SubjectKind};
 use mailassay::questionnaire::Questionnaire;
 
@@ -57,6 +58,7 @@ fn declared(answers: bool) -> Observation {
         volumes: Vec::new(),
         answers: answers.then(|| "answers.yaml".to_owned()),
         registers: answers.then(|| "registers/".to_owned()),
+        reports: Vec::new(),
         scope_sha256: String::new(),
     };
     Observation {
@@ -106,7 +108,8 @@ fn clinic() -> Judgement {
     let questionnaire = Questionnaire::built_in().unwrap();
     let mut observations = vec![declared(true)];
     observations.extend(answers::read(folder.path(), "answers.yaml", questionnaire, asked_at, "test").unwrap());
-    observations.extend(registers::read(folder.path(), "registers/", asked_at, "test").unwrap());
+    observations
+        .extend(registers::read(folder.path(), "registers/", &KeyedReference::new(b"key"), asked_at, "test").unwrap());
     judge(observations, folder.path())
 }
 

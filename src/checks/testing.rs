@@ -98,6 +98,7 @@ pub(crate) fn declared(change: impl FnOnce(&mut Declared)) -> Observation {
         volumes: Vec::new(),
         answers: None,
         registers: None,
+        reports: Vec::new(),
         scope_sha256: String::new(),
     };
     change(&mut declared);

@@ -12,6 +12,7 @@ use crate::collect::network::{ConnectTo, Network, NetworkOptions};
 use crate::report::Paper;
 use crate::report::json::v1::Severity;
 use crate::report::theme::{Theme, ThemeError};
+use crate::risk::LikelihoodRule;
 
 /// Assesses an organization's e-mail against the HIPAA Security Rule and writes a documented risk analysis.
 #[derive(Debug, Parser)]
@@ -71,6 +72,9 @@ pub(super) enum Verb {
     Questionnaire(QuestionnaireAction),
     /// Run mail servers that are broken on purpose and say whether outgoing TLS is enforced.
     Receive(ReceiveArgs),
+    /// List the registers, write their empty tables, and see which rows would be taken.
+    #[command(subcommand)]
+    Register(RegisterAction),
     /// Write the reports of a stored assessment again.
     Report(ReportArgs),
     /// Collect, assess and report in one go.
@@ -134,6 +138,49 @@ pub(super) struct PlanImportArgs {
     /// Write the accepted rows into plan.yaml.
     #[arg(long)]
     pub write: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RegisterAction {
+    /// Say of each register file which rows are taken and why others are not.
+    Check(RegisterCheckArgs),
+    /// Say which registers there are.
+    List(RegisterListArgs),
+    /// Print the columns of a register as JSON: what each holds and whether it may be empty.
+    Schema {
+        /// `incidents`, `leavers`, …: see `register list`.
+        #[arg(value_name = "REGISTER")]
+        register: String,
+    },
+    /// Print the empty table of a register as CSV, or write it into a folder of registers.
+    Template(RegisterTemplateArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RegisterCheckArgs {
+    /// Files named as their register, or folders of them.
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<PathBuf>,
+    /// How to print it.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RegisterListArgs {
+    /// How to print it.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RegisterTemplateArgs {
+    /// `incidents`, `leavers`, …: see `register list`.
+    #[arg(value_name = "REGISTER")]
+    pub register: String,
+    /// The folder to write it into, under its own name. It must not be there yet.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -225,6 +272,7 @@ pub(super) enum Area {
     Exports,
     Messages,
     Registers,
+    Reports,
     Tls,
 }
 
@@ -278,11 +326,29 @@ impl From<PaperArg> for Paper {
     }
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum LikelihoodArg {
+    LowerOfBoth,
+    NistG5,
+}
+
+impl From<LikelihoodArg> for LikelihoodRule {
+    fn from(argument: LikelihoodArg) -> Self {
+        match argument {
+            LikelihoodArg::LowerOfBoth => Self::LowerOfBoth,
+            LikelihoodArg::NistG5 => Self::NistG5,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub(super) struct JudgingArgs {
     /// A folder of the organization's own checks, added to the built-in ones.
     #[arg(long, value_name = "DIR")]
     pub checks: Option<PathBuf>,
+    /// How likelihood is made of attempt and success: the lower of both, or table G-5 of NIST SP 800-30r1.
+    #[arg(long, value_enum, value_name = "RULE", default_value = "lower-of-both")]
+    pub likelihood: LikelihoodArg,
     /// Exit 2 when a finding is at least this severe.
     #[arg(long, value_name = "SEVERITY", default_value = "high")]
     pub fail_on: SeverityArg,
@@ -316,6 +382,7 @@ impl Default for JudgingArgs {
     /// What the command line gives when nothing is said.
     fn default() -> Self {
         Self {
+            likelihood: LikelihoodArg::LowerOfBoth,
             checks: None,
             fail_on: SeverityArg::High,
             min_coverage: 0,
@@ -516,6 +583,15 @@ pub(super) struct ProbeArgs {
     /// DKIM selectors to ask for.
     #[arg(long, value_name = "NAME")]
     pub selector: Vec<String>,
+    /// Mail whose DKIM signatures name further selectors: messages, folders, mbox files. Only header sections are read.
+    #[arg(long, value_name = "PATH")]
+    pub headers: Vec<PathBuf>,
+    /// DMARC aggregate reports (XML, gzip, zip; files or folders): who sends in the domain's name, and with which selectors.
+    #[arg(long, value_name = "PATH")]
+    pub reports: Vec<PathBuf>,
+    /// An earlier assessment.json: since when it knows the DKIM keys that are published now.
+    #[arg(long, value_name = "FILE")]
+    pub since: Option<PathBuf>,
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
     #[command(flatten)]

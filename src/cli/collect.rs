@@ -51,6 +51,7 @@ pub(super) fn areas(args: &SourceArgs) -> Vec<Area> {
         AreaArg::Exports => Area::Exports,
         AreaArg::Messages => Area::Messages,
         AreaArg::Registers => Area::Registers,
+        AreaArg::Reports => Area::Reports,
         AreaArg::Tls => Area::Tls,
     };
     args.only.iter().map(area).collect()

@@ -28,7 +28,8 @@ pub(super) struct Judging {
 
 impl Judging {
     pub(super) fn load(args: &JudgingArgs) -> Result<Self, Failure> {
-        let method = Method::load(args.checks.as_deref()).map_err(Failure::usage)?;
+        let method =
+            Method::load(args.checks.as_deref()).map_err(Failure::usage)?.with_likelihood(args.likelihood.into());
         let previous = args.since.as_deref().map(read_assessment).transpose()?;
         let mut policy = Policy {
             fail_on: Some(args.fail_on.into()),

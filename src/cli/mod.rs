@@ -19,6 +19,7 @@ mod plan;
 mod probe;
 mod questionnaire;
 mod receive;
+mod register;
 mod report;
 mod scan;
 mod targets;
@@ -85,6 +86,7 @@ fn dispatch(cli: Cli, voice: &Voice) -> Result<Ending, Failure> {
         Verb::Probe(args) => probe::run(args, voice),
         Verb::Questionnaire(action) => questionnaire::run(action, voice),
         Verb::Receive(args) => receive::run(args, voice),
+        Verb::Register(action) => register::run(action, voice),
         Verb::Report(args) => report::run(&args, voice),
         Verb::Scan(args) => scan::run(args, voice),
         Verb::Verify(args) => verify::run(&args, voice),

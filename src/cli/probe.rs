@@ -1,5 +1,6 @@
 //! `probe`: asks one service or domain, or a list of them, and shows what they say.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use futures_util::{StreamExt, stream};
 use tokio::time::Instant;
 
 use super::args::{Format, Mode as ModeArg, ProbeArgs};
+use super::judging::read_assessment;
 use super::targets::{self, Host, Target};
 use super::{Failure, Voice, say};
 use crate::catalogues::vendors::VendorCatalogue;
@@ -16,12 +18,17 @@ use crate::collect::dns::Dns;
 use crate::collect::domain;
 use crate::collect::https::Https;
 use crate::collect::network::NetworkOptions;
+use crate::collect::reports;
 use crate::collect::service::{self, ServiceTarget, StartTls};
+use crate::collect::signed_mail::SignedMail;
 use crate::collect::tls::enumerate::Mode;
 use crate::evidence::declared::DeclaredDomain;
+use crate::evidence::{Observation, Question};
 use crate::files;
 use crate::names::DomainName;
 use crate::records::dane::{self, Chains};
+use crate::records::domain::seen_selectors;
+use crate::report::json::v1::DkimKey;
 use crate::report::probe::domain::DomainProbe;
 use crate::report::probe::{endpoint, endpoint_text};
 use crate::verdict::Ending;
@@ -41,47 +48,97 @@ pub(super) fn run(args: ProbeArgs, voice: &Voice) -> Result<Ending, Failure> {
         (None, Some(text)) => vec![single(&args, text)?],
         (None, None) => Vec::new(),
     };
+    let seen = seen_mail(&args, &targets, voice)?;
+    let keys = match &args.since {
+        Some(path) => read_assessment(path)?.dkim_keys,
+        None => Vec::new(),
+    };
     let options = args.network.options(crate::scope::Limits::default());
     let deadline = options.deadline;
     let prober = Arc::new(Prober {
         evidence: args.evidence,
+        seen,
+        keys,
         ..Prober::new(options, args.mode, args.active_probes, voice.color)?
     });
     // A list is for programs: one JSON object a line. A single target is for people unless asked.
     let format = if is_list { Format::Json } else { args.format };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(anyhow::Error::from)?;
+    // Reading answers takes time too, so a list uses every core that there is.
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from)?;
     let total = targets.len();
     let at_once = usize::from(args.at_once);
     let finished = runtime.block_on(async {
         let all = async {
-            // Each target is a task of its own, so that reading answers uses all cores.
-            let ask = |target| {
+            let ask = |target: Target| {
                 let prober = Arc::clone(&prober);
-                tokio::spawn(async move { prober.ask(target, format).await })
+                let name = target.to_string();
+                let asked = tokio::spawn(async move { prober.ask(target, format).await });
+                async move { (name, asked.await) }
             };
             let mut shown = stream::iter(targets).map(ask).buffered(at_once);
-            let mut count = 0_usize;
-            while let Some(text) = shown.next().await {
-                say(&text.expect("asking does not panic"));
-                count += 1;
+            let mut broken = 0_usize;
+            while let Some((name, text)) = shown.next().await {
+                match text {
+                    Ok(text) => say(&text),
+                    // A fault of ours at one target leaves the others their answers.
+                    Err(_) => {
+                        eprintln!("error: {name} was not asked: a fault in this program");
+                        broken += 1;
+                    }
+                }
             }
-            count
+            broken
         };
         tokio::time::timeout(deadline, all).await
     });
-    if finished.is_err() {
-        voice.remark(&format!("the deadline ended the run before all {total} targets were asked (--deadline)"));
-        return Ok(Ending::Coverage);
+    match finished {
+        Ok(0) => Ok(Ending::Clean),
+        Ok(_) => Ok(Ending::Runtime),
+        Err(_) => {
+            voice.remark(&format!("the deadline ended the run before all {total} targets were asked (--deadline)"));
+            Ok(Ending::Coverage)
+        }
     }
-    Ok(Ending::Clean)
 }
 
 fn joined(faults: &[Located]) -> String {
     faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\nerror: ")
+}
+
+/// Reads the mail and the reports that were given, for the domains that are asked.
+fn seen_mail(
+    args: &ProbeArgs,
+    targets: &[Target],
+    voice: &Voice,
+) -> Result<BTreeMap<String, Vec<Observation>>, Failure> {
+    let domains: BTreeSet<DomainName> = targets
+        .iter()
+        .filter_map(|target| match target {
+            Target::Domain { name, .. } => Some(name.clone()),
+            Target::Service { .. } => None,
+        })
+        .collect();
+    let (now, vantage) = (SystemClock.now(), args.network.vantage.as_str());
+    let mut observations = Vec::new();
+    if !args.headers.is_empty() {
+        let mail = SignedMail::read(&args.headers).map_err(Failure::usage)?;
+        if mail.cut {
+            voice.remark("the given mail was not read whole: a bound ended the reading");
+        }
+        observations.extend(mail.observations("--headers", &domains, now, vantage));
+    }
+    for path in &args.reports {
+        let label = crate::text::visible(&path.display().to_string());
+        observations.extend(reports::read(path, &label, &domains, now, vantage).map_err(Failure::usage)?);
+    }
+    let mut by_domain: BTreeMap<String, Vec<Observation>> = BTreeMap::new();
+    for observation in observations {
+        match (&observation.answer, &observation.question) {
+            (Err(reason), Question::AggregateReport { label }) => voice.remark(&format!("{label}: {reason}")),
+            _ => by_domain.entry(observation.subject.name.clone()).or_default().push(observation),
+        }
+    }
+    Ok(by_domain)
 }
 
 /// The one target of the command line, with its options.
@@ -113,6 +170,10 @@ struct Prober {
     mode: Option<ModeArg>,
     active_probes: bool,
     offline: bool,
+    /// What given mail and reports say of domains, by name.
+    seen: BTreeMap<String, Vec<Observation>>,
+    /// DKIM keys that an earlier assessment saw.
+    keys: Vec<DkimKey>,
     /// Show each question with what came back.
     evidence: bool,
     color: bool,
@@ -134,6 +195,8 @@ impl Prober {
             mode,
             active_probes,
             offline,
+            seen: BTreeMap::new(),
+            keys: Vec::new(),
             evidence: false,
             color,
         })
@@ -153,12 +216,15 @@ impl Prober {
 
     async fn domain(&self, declared: &DeclaredDomain, format: Format) -> String {
         let started = Instant::now();
-        let answers = domain::ask(&self.dns, &self.https, declared, &self.vendors, &[]).await;
+        let mail = self.seen.get(declared.name.as_str()).map_or(&[][..], Vec::as_slice);
+        let seen = seen_selectors(mail);
+        let answers = domain::ask(&self.dns, &self.https, declared, &seen, &self.vendors, &[]).await;
         let chains = self.chains(&answers.certificates_wanted).await;
         let permitted = |address: IpAddr| self.https.permits(address);
         let elapsed = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let mut probe = DomainProbe::new(
             declared,
+            &seen,
             &answers.observations,
             &answers.answers,
             &self.vendors,
@@ -166,6 +232,7 @@ impl Prober {
             &chains,
             elapsed,
         );
+        probe = probe.with_mail(mail).with_known_keys(&self.keys);
         if self.evidence {
             probe = probe.with_evidence(&answers.observations);
         }

@@ -13,6 +13,15 @@ pub(super) enum Target {
     Service { host: Host, port: u16, starttls: Option<String>, server_name: Option<String> },
 }
 
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Domain { name, .. } => name.fmt(f),
+            Self::Service { host, port, .. } => write!(f, "{host}:{port}"),
+        }
+    }
+}
+
 /// A host by name or by address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Host {

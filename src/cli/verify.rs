@@ -16,6 +16,7 @@ use crate::report::json::v1::{Assessment, Tool};
 use crate::report::package::{self, FileState, FileVerdict, JudgedWith, Manifest, Since};
 use crate::report::theme::Theme;
 use crate::report::{ASSESSMENT, Look, assessment_bytes, files_in};
+use crate::risk::LikelihoodRule;
 use crate::text::visible;
 use crate::verdict::Ending;
 
@@ -138,7 +139,9 @@ fn make_again(args: &VerifyArgs, manifest: &Manifest, told: &mut Told) -> Result
         Ok(evidence) => evidence,
         Err(why) => return Ok(Err(why)),
     };
-    let method = Method::load(args.checks.as_deref()).map_err(Failure::usage)?;
+    // The report says by which rule it was made, in the name of its model.
+    let rule = LikelihoodRule::of_model(&manifest.tool.risk_model);
+    let method = Method::load(args.checks.as_deref()).map_err(Failure::usage)?.with_likelihood(rule);
     told.method(
         &manifest.tool,
         Some(&Tool {

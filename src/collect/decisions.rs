@@ -8,7 +8,7 @@
 mod written;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -39,8 +39,8 @@ pub const PLAN: &str = "plan.yaml";
 
 /// Each of the files is at most this large.
 const LARGEST: u64 = 4 * 1024 * 1024;
-/// A reason is at most this many characters.
-const PROSE: usize = 4_000;
+/// A reason, a step or any other text is at most this many characters.
+pub const PROSE: usize = 4_000;
 
 /// Why the decisions could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -92,7 +92,7 @@ pub fn read(
 pub fn read_folder(folder: &Path, against: Against<'_>) -> Result<Option<Decisions>, DecisionsError> {
     let mut decisions = Decisions::default();
     for name in [DECISIONS, EXCEPTIONS, PLAN] {
-        let Some(path) = scope::find(folder, name) else { continue };
+        let Some(path) = placed(folder, name)? else { continue };
         let text = files::read_text(&path, LARGEST)?;
         decisions.files.insert(name.to_owned(), hex(&Sha256::digest(&text)));
         let reader = Reader { file: Path::new(name), text: &text, against };
@@ -114,6 +114,23 @@ pub fn read_folder(folder: &Path, against: Against<'_>) -> Result<Option<Decisio
 /// The plan as `plan.yaml` in a folder has it; empty where there is none.
 pub fn read_plan(folder: &Path, against: Against<'_>) -> Result<Vec<PlanEntry>, DecisionsError> {
     Ok(read_folder(folder, against)?.map(|decisions| decisions.plan).unwrap_or_default())
+}
+
+/// Where a file of this name lies, if there is one. A link that leads out of the folder is no file
+/// of ours, and none that may be passed over.
+fn placed(folder: &Path, name: &str) -> Result<Option<PathBuf>, DecisionsError> {
+    if let Err(source) = folder.join(name).symlink_metadata() {
+        let path = folder.join(name);
+        return if source.kind() == std::io::ErrorKind::NotFound {
+            Ok(None)
+        } else {
+            Err(FileError::Read { path, source }.into())
+        };
+    }
+    scope::inside(folder, name).map(Some).map_err(|error| {
+        let help = "put the file itself into the client's folder";
+        Located::at(Path::new(name), "", 0, 0, error.to_string(), help).into()
+    })
 }
 
 struct Reader<'r> {
@@ -177,11 +194,12 @@ impl Reader<'_> {
 
     fn appetite(&self, appetite: &AppetiteFile, approvers: &Approvers<'_>) -> Result<Appetite, Located> {
         let decided = self.decided(&appetite.by, &appetite.on, approvers)?;
-        self.within_authority(&appetite.level, &appetite.by, approvers)?;
+        self.within_authority(&appetite.level, appetite.level.value, &appetite.by, approvers)?;
         Ok(Appetite { level: appetite.level.value, decided })
     }
 
-    /// Only with a reason, by somebody who may decide, and for a time.
+    /// Only with a reason, by somebody who may decide, and for a time. Whoever moves a level down
+    /// takes away what the model puts there, so it takes the authority to accept that much.
     fn estimate(&self, written: &EstimateFile, approvers: &Approvers<'_>) -> Result<Estimate, Located> {
         self.scenario(&written.risk)?;
         let scenario = self.against.model.scenarios.iter().find(|scenario| scenario.id == written.risk.value);
@@ -193,6 +211,13 @@ impl Reader<'_> {
             let what =
                 "some checks of this risk show ways that may be open, so its chance of success cannot be moved down";
             return Err(self.refuse(&written.level, what, "show with evidence that the ways are closed"));
+        }
+        let shipped = scenario.map(|scenario| match written.input {
+            EstimatedInput::Attempt => scenario.initiation.level,
+            EstimatedInput::Success => scenario.success,
+        });
+        if let Some(shipped) = shipped.filter(|shipped| written.level.value < *shipped) {
+            self.within_authority(&written.level, shipped, &written.by, approvers)?;
         }
         Ok(Estimate {
             risk: written.risk.value.clone(),
@@ -208,7 +233,7 @@ impl Reader<'_> {
     fn acceptance(&self, written: &AcceptanceFile, approvers: &Approvers<'_>) -> Result<Acceptance, Located> {
         self.scenario(&written.risk)?;
         let decided = self.decided(&written.by, &written.on, approvers)?;
-        self.within_authority(&written.level, &written.by, approvers)?;
+        self.within_authority(&written.level, written.level.value, &written.by, approvers)?;
         Ok(Acceptance {
             risk: written.risk.value.clone(),
             level: written.level.value,
@@ -397,21 +422,22 @@ impl Reader<'_> {
 
     fn within_authority(
         &self,
-        level: &Spanned<Level>,
+        at: &Spanned<Level>,
+        level: Level,
         by: &Spanned<String>,
         approvers: &Approvers<'_>,
     ) -> Result<(), Located> {
         let approver = self.approver(by, approvers)?;
-        if approver.accepts_up_to.is_some_and(|most| level.value <= most) {
+        if approver.accepts_up_to.is_some_and(|most| level <= most) {
             return Ok(());
         }
         let most = approver.accepts_up_to.map_or("no risk", Level::in_words);
         let what = format!(
             "{} may accept {most} at most, and this is {}",
             crate::text::visible(by.value.trim()),
-            level.value.in_words()
+            level.in_words()
         );
-        Err(self.refuse(level, what, "somebody with the authority has to decide"))
+        Err(self.refuse(at, what, "somebody with the authority has to decide"))
     }
 
     fn not_later(&self, on: &Spanned<Date>) -> Result<Date, Located> {

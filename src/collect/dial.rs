@@ -375,6 +375,12 @@ impl std::fmt::Debug for Connection {
 }
 
 impl Connection {
+    /// Lets the deadline begin anew, for a connection that was opened ahead of its use.
+    pub fn begin_again(&mut self) {
+        self.deadline = Instant::now() + self.within;
+        self.alarm.as_mut().reset(self.deadline);
+    }
+
     /// Sends all of `bytes`.
     pub async fn send(&mut self, bytes: &[u8]) -> Result<(), Ended> {
         match tokio::time::timeout_at(self.deadline, self.stream.write_all(bytes)).await {

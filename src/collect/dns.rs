@@ -4,7 +4,6 @@
 //! we do not know. Names are always asked whole, never with a search list, and no hosts file is
 //! read.
 
-use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -29,7 +28,9 @@ use crate::records::domain::ANSWERED;
 use crate::seen::NotObserved;
 
 mod exchange;
+mod kept;
 use exchange::{Exchange, Received};
+use kept::Kept;
 
 /// Questions under way at once, over the whole run.
 const MAX_IN_FLIGHT: usize = 128;
@@ -37,10 +38,6 @@ const MAX_IN_FLIGHT: usize = 128;
 const ATTEMPTS: u32 = 2;
 /// The longest one attempt may take.
 const ATTEMPT: Duration = Duration::from_secs(2);
-/// Answers kept for the run, so that what many domains include is asked for once.
-const CACHED_ANSWERS: usize = 8_192;
-/// Longer answers are not kept.
-const CACHED_BYTES: usize = 4_096;
 /// The largest trust anchor file read.
 const ANCHOR_BYTES: u64 = 1024 * 1024;
 
@@ -68,7 +65,7 @@ struct Server {
 pub struct Dns {
     servers: Vec<Server>,
     in_flight: Semaphore,
-    kept: Mutex<HashMap<DnsQuestion, DnsAnswer>>,
+    kept: Mutex<Kept>,
     clock: Arc<dyn Clock>,
     deadline: Duration,
     attempt: Duration,
@@ -120,7 +117,7 @@ impl Dns {
         Ok(Self {
             servers,
             in_flight: Semaphore::new(MAX_IN_FLIGHT),
-            kept: Mutex::new(HashMap::new()),
+            kept: Mutex::default(),
             clock,
             deadline: options.dns_deadline,
             attempt,
@@ -148,7 +145,7 @@ impl Dns {
     pub async fn query(&self, subject: &SubjectId, question: &DnsQuestion) -> Observation {
         let asked_at = self.clock.now();
         let started = Instant::now();
-        let answer = self.answer(question).await.map(Answer::Dns);
+        let answer = self.answer(question, kept::is_shared(subject, question)).await.map(Answer::Dns);
         Observation {
             subject: subject.clone(),
             source: Source::Dns,
@@ -178,7 +175,7 @@ impl Dns {
     pub async fn addresses(&self, host: &DomainName) -> Result<Vec<IpAddr>, NotObserved> {
         let ask = async |kind| {
             let question = DnsQuestion { name: host.clone(), kind };
-            let answer = self.answer(&question).await?;
+            let answer = self.answer(&question, true).await?;
             Response::read(&answer.message.0, &question)
                 .map_err(|error| NotObserved::Unreadable { why: error.to_string(), line: None })
         };
@@ -205,23 +202,20 @@ impl Dns {
         }
     }
 
-    async fn answer(&self, question: &DnsQuestion) -> Result<DnsAnswer, NotObserved> {
+    /// `keep`: whether others may ask the same.
+    async fn answer(&self, question: &DnsQuestion, keep: bool) -> Result<DnsAnswer, NotObserved> {
         if self.offline {
             return Err(NotObserved::NotInScope { what: "the network (--offline)".to_owned() });
         }
         if let Some(answer) = self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(question) {
-            return Ok(answer.clone());
+            return Ok(answer);
         }
         let _turn = self.in_flight.acquire().await.map_err(|_| NotObserved::Interrupted)?;
         let late = NotObserved::TimedOut { after_ms: u64::try_from(self.deadline.as_millis()).unwrap_or(u64::MAX) };
         let answer = tokio::time::timeout(self.deadline, self.ask_servers(question, &late)).await;
         let answer = answer.unwrap_or(Err(late))?;
-        if answer.message.0.len() <= CACHED_BYTES {
-            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-            if kept.len() >= CACHED_ANSWERS {
-                kept.clear();
-            }
-            kept.insert(question.clone(), answer.clone());
+        if keep {
+            self.kept.lock().unwrap_or_else(PoisonError::into_inner).insert(question, &answer);
         }
         Ok(answer)
     }
@@ -289,7 +283,8 @@ impl Server {
         };
         let name = Name::from_ascii(question.name.fully_qualified())
             .map_err(|error| Failure::Other(NotObserved::Unreadable { why: error.to_string(), line: None }))?;
-        let query = Query::query(name.clone(), record_type);
+        let watch = self.exchange.watch(&name, record_type);
+        let query = Query::query(name, record_type);
         let (answer, own) = match &self.validator {
             None => (self.exchange.ask(request(query.clone(), false)).await, None),
             Some(validator) => match validated(validator, &query).await {
@@ -299,7 +294,7 @@ impl Server {
                 found => found,
             },
         };
-        let transport = if self.exchange.was_tcp(&name, record_type) { "tcp" } else { "udp" };
+        let transport = watch.transport();
         match answer {
             Ok(received) => match received.code {
                 ResponseCode::NoError | ResponseCode::NXDomain => {

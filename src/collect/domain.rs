@@ -18,7 +18,7 @@ use crate::names::{DomainName, SubjectId, SubjectKind};
 use crate::records::dane::Chains;
 use crate::records::discovery::ClientService;
 use crate::records::dns_message::{Answers, DnsQuestion};
-use crate::records::domain::{self, Given};
+use crate::records::domain::{self, Given, SeenSelectors};
 use crate::records::mta_sts;
 use crate::seen::NotObserved;
 
@@ -45,12 +45,13 @@ pub struct DomainAnswers {
     pub certificates_wanted: Vec<DomainName>,
 }
 
-/// Asks about a domain of the organization. What an earlier start of the same run `knows` is not
+/// Asks about a domain of the organization. `seen`: selectors that signed for it. What an earlier start of the same run `knows` is not
 /// asked again.
 pub async fn ask(
     dns: &Dns,
     https: &Https,
     declared: &DeclaredDomain,
+    seen: &SeenSelectors,
     vendors: &VendorCatalogue,
     knows: &[Observation],
 ) -> DomainAnswers {
@@ -59,6 +60,7 @@ pub async fn ask(
     let reading = |answers: &Answers, policy: mta_sts::Fetched<'_>| {
         let given = Given {
             selectors: &declared.selectors,
+            seen,
             sends: declared.sends,
             catalogue: vendors,
             policy,
@@ -133,8 +135,11 @@ async fn rounds(
         ended = ended.or_else(|| bound_reached(round, answers.len() + open.wanted.len(), until));
         if let Some(because) = &ended {
             // What stays open is written down with the reason, so that it never looks absent.
-            let left = open.wanted.iter().map(|question| dns.not_asked(subject, question, because.clone()));
-            observations.extend(left);
+            for question in &open.wanted {
+                let left = dns.not_asked(subject, question, because.clone());
+                answers.add(&left, None);
+                observations.push(left);
+            }
             break open;
         }
         round += 1;

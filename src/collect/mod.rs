@@ -17,7 +17,9 @@ pub mod messages;
 pub mod network;
 mod pop3;
 pub mod registers;
+pub mod reports;
 pub mod service;
+pub mod signed_mail;
 mod sieve;
 mod smtp;
 pub mod tls;
@@ -25,6 +27,7 @@ pub mod unfinished;
 
 mod plan;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -41,6 +44,7 @@ use crate::files;
 use crate::keyed::KeyedReference;
 use crate::names::{DomainName, SubjectId, SubjectKind};
 use crate::questionnaire::Questionnaire;
+use crate::records::domain::{SeenSelectors, seen_selectors};
 use crate::risk::{Model, SecurityRule};
 use crate::scope::Scope;
 use crate::seen::NotObserved;
@@ -66,12 +70,14 @@ pub enum Area {
     Exports,
     Messages,
     Registers,
+    Reports,
     Tls,
 }
 
 impl Area {
     /// Every area.
-    pub const ALL: [Self; 6] = [Self::Answers, Self::Dns, Self::Exports, Self::Messages, Self::Registers, Self::Tls];
+    pub const ALL: [Self; 7] =
+        [Self::Answers, Self::Dns, Self::Exports, Self::Messages, Self::Registers, Self::Reports, Self::Tls];
 }
 
 /// One collection.
@@ -164,7 +170,7 @@ struct State {
     observations: Vec<Observation>,
     journal: Unfinished,
     /// Observations that stand for units not reached, by unit.
-    owed: std::collections::BTreeMap<String, Vec<Observation>>,
+    owed: BTreeMap<String, Vec<Observation>>,
 }
 
 struct Run<'r> {
@@ -173,6 +179,8 @@ struct Run<'r> {
     https: Https,
     dialer: Dialer,
     vendors: VendorCatalogue,
+    /// Selectors that signed, by domain.
+    seen: BTreeMap<String, SeenSelectors>,
     state: Mutex<State>,
 }
 
@@ -189,8 +197,14 @@ impl<'r> Run<'r> {
         let journal = Unfinished::open(request.folder, &identity, now)?;
         let dialer = Dialer::with_clock(Arc::clone(&request.network), Arc::clone(&request.clock));
         dialer.roots().map_err(CollectError::Roots)?;
+        let mail = Self::authentication(request)?;
+        let mut by_domain: BTreeMap<String, Vec<&Observation>> = BTreeMap::new();
+        for observation in mail.iter().filter(|observation| observation.kind() == SubjectKind::Domain) {
+            by_domain.entry(observation.subject.name.clone()).or_default().push(observation);
+        }
         let run = Self {
             request,
+            seen: by_domain.into_iter().map(|(domain, all)| (domain, seen_selectors(all))).collect(),
             dns: Dns::new(&request.network, Arc::clone(&request.clock))?,
             https: Https::new(&request.network)?,
             dialer,
@@ -198,6 +212,7 @@ impl<'r> Run<'r> {
             state: Mutex::new(State { observations: Vec::new(), journal, owed: Default::default() }),
         };
         run.learn(vec![run.declared()]);
+        run.learn(mail);
         let (folder, vantage) = (&request.scope.folder, &request.network.vantage);
         if let Some(organization) = &declared.organization {
             run.learn(run.decisions(&organization.name)?.into_iter().collect());
@@ -207,9 +222,31 @@ impl<'r> Run<'r> {
             run.learn(answers::read(folder, label, questionnaire, now, vantage)?);
         }
         if let (true, Some(label)) = (run.wants(Area::Registers), &declared.registers) {
-            run.learn(registers::read(folder, label, now, vantage)?);
+            let key = KeyedReference::new(request.key);
+            run.learn(registers::read(folder, label, &key, now, vantage)?);
         }
         Ok(run)
+    }
+
+    /// What authenticated mail in the names of the domains, by reports and by given mail. It is read
+    /// before anything is asked, since it names selectors to ask for.
+    fn authentication(request: &Request<'_>) -> Result<Vec<Observation>, CollectError> {
+        let declared = &request.scope.declared;
+        let domains: BTreeSet<DomainName> = declared.domains.iter().map(|domain| domain.name.clone()).collect();
+        let (folder, now, vantage) = (&request.scope.folder, request.clock.now(), request.network.vantage.as_str());
+        let mut observations = Vec::new();
+        if request.areas.contains(&Area::Reports) {
+            for label in &declared.reports {
+                observations.extend(reports::read(&folder.join(label), label, &domains, now, vantage)?);
+            }
+        }
+        if request.areas.contains(&Area::Messages) {
+            for source in &declared.messages {
+                let mail = signed_mail::SignedMail::read(&[folder.join(&source.path)])?;
+                observations.extend(mail.observations(&source.path, &domains, now, vantage));
+            }
+        }
+        Ok(observations)
     }
 
     fn wants(&self, area: Area) -> bool {
@@ -253,7 +290,7 @@ impl<'r> Run<'r> {
     /// Domains first, since they name the mail hosts; then every service.
     async fn network(&self) {
         let declared = &self.request.scope.declared;
-        let services = Mutex::new(Services::new(&self.request.scope.declared, &self.vendors));
+        let mut services = Services::new(&self.request.scope.declared, &self.vendors);
         let asks_dns = self.wants(Area::Dns) || self.wants(Area::Tls);
         if asks_dns {
             let domains = declared.domains.iter().map(|domain| (domain.name.clone(), Some(domain)));
@@ -264,25 +301,25 @@ impl<'r> Run<'r> {
                 let kind = if declared.is_some() { SubjectKind::Domain } else { SubjectKind::Partner };
                 self.owe(&format!("{kind} {name}"), SubjectId::new(kind, name.as_str()));
             }
-            stream::iter(all)
-                .for_each_concurrent(DOMAINS_AT_ONCE, |(name, declared)| {
-                    let services = &services;
-                    async move {
-                        let asked = self.domain(&name, declared).await;
-                        let mut services = services.lock().expect("no holder of this lock panics");
-                        if declared.is_some() {
-                            services.add_mail_hosts(asked.mail_hosts);
-                            services.add_policy_host(asked.policy_host);
-                            services.add_client_services(asked.client_services);
-                        } else {
-                            services.add_partner_hosts(asked.mail_hosts);
-                        }
-                    }
-                })
-                .await;
+            let asked = stream::iter(all).map(|(name, declared)| async move {
+                let asked = self.domain(&name, declared).await;
+                (declared.is_none(), name, asked.mail_hosts, asked.policy_host, asked.client_services)
+            });
+            let mut asked: Vec<_> = asked.buffer_unordered(DOMAINS_AT_ONCE).collect().await;
+            // What a service is for does not depend on which domain answered first.
+            asked.sort();
+            for (partner, _, mail_hosts, policy_host, client_services) in asked {
+                if partner {
+                    services.add_partner_hosts(mail_hosts);
+                } else {
+                    services.add_mail_hosts(mail_hosts);
+                    services.add_policy_host(policy_host);
+                    services.add_client_services(client_services);
+                }
+            }
         }
         if self.wants(Area::Tls) {
-            let targets = services.into_inner().expect("no holder of this lock panics").into_targets();
+            let targets = services.into_targets();
             (self.request.progress)(Progress::Planned(targets.len()));
             for target in &targets {
                 self.owe(&format!("service {}", target.subject().name), target.subject());
@@ -302,7 +339,11 @@ impl<'r> Run<'r> {
         let unit = format!("{kind} {name}");
         let knows = self.known(&unit);
         let answers = match declared {
-            Some(declared) => domain::ask(&self.dns, &self.https, declared, &self.vendors, &knows).await,
+            Some(declared) => {
+                let nothing = SeenSelectors::new();
+                let seen = self.seen.get(name.as_str()).unwrap_or(&nothing);
+                domain::ask(&self.dns, &self.https, declared, seen, &self.vendors, &knows).await
+            }
             None => domain::ask_partner(&self.dns, &self.https, name, &knows).await,
         };
         self.keep(&unit, &answers.observations);
@@ -314,13 +355,13 @@ impl<'r> Run<'r> {
         let mut observations = self.known(&unit);
         if observations.is_empty() {
             let started = Instant::now();
-            observations.push(match self.addresses(&target).await {
+            observations = match self.addresses(&target).await {
                 Ok(addresses) => {
                     target.addresses = addresses;
                     service::probe(&self.dialer, &target, plan::mode(&target)).await
                 }
-                Err(reason) => self.not_asked(&target.subject(), reason, started.elapsed()),
-            });
+                Err(reason) => vec![self.not_asked(&target.subject(), reason, started.elapsed())],
+            };
         }
         self.keep(&unit, &observations);
     }

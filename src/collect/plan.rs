@@ -7,10 +7,10 @@ use super::network::NetworkOptions;
 use super::service::{Role, ServiceTarget, StartTls};
 use super::tls::enumerate::Mode;
 use crate::catalogues::vendors::{Place, VendorCatalogue};
-use crate::evidence::declared::{Declared, DeclaredMessages};
+use crate::evidence::declared::{Declared, DeclaredMessages, DeclaredMode};
 use crate::evidence::{Answer, Observation, Question};
 use crate::names::DomainName;
-use crate::records::discovery::ClientService;
+use crate::records::discovery::{ClientService, Service};
 use crate::scope::Scope;
 
 /// The services of one run, each asked once however many domains share it.
@@ -61,19 +61,17 @@ impl<'d> Services<'d> {
         }
     }
 
-    /// Adds the services that mail programs are sent to.
+    /// Adds the services that mail programs are sent to. DNS may name any host and port; only the ports
+    /// registered for a service are asked, and what the scope names is asked anyway.
     pub(super) fn add_client_services(&mut self, services: Vec<ClientService>) {
-        for service in services {
-            let role = match service.named_by {
-                "_imap._tcp" | "_imaps._tcp" | "_pop3._tcp" | "_pop3s._tcp" => Role::MailboxAccess,
-                "_submission._tcp" | "_submissions._tcp" => Role::Submission,
-                _ => Role::Web,
-            };
-            let starttls = match service.named_by {
-                "_imap._tcp" => StartTls::Imap,
-                "_pop3._tcp" => StartTls::Pop3,
-                "_submission._tcp" => StartTls::Smtp,
-                _ => StartTls::None,
+        for service in services.iter().filter(|service| service.port == service.named_by.port()) {
+            let (role, starttls) = match service.named_by {
+                Service::Autoconfig | Service::Autodiscover | Service::AutodiscoverSrv => (Role::Web, StartTls::None),
+                Service::Imap => (Role::MailboxAccess, StartTls::Imap),
+                Service::Pop3 => (Role::MailboxAccess, StartTls::Pop3),
+                Service::Imaps | Service::Pop3s => (Role::MailboxAccess, StartTls::None),
+                Service::Submission => (Role::Submission, StartTls::Smtp),
+                Service::Submissions => (Role::Submission, StartTls::None),
             };
             self.add(&service.host, service.port, role, starttls);
         }
@@ -81,13 +79,8 @@ impl<'d> Services<'d> {
 
     fn add(&mut self, host: &DomainName, port: u16, role: Role, starttls: StartTls) {
         let vendor = self.vendors.recognise(Place::Mx, host.as_str()).first().map(|id| (*id).to_owned());
-        let operated_by = self
-            .declared
-            .hosts
-            .iter()
-            .find(|declared| declared.name == *host)
-            .and_then(|declared| declared.operated_by.clone())
-            .or_else(|| vendor.clone());
+        let declared = self.declared.hosts.iter().find(|declared| declared.name == *host);
+        let operated_by = declared.and_then(|declared| declared.operated_by.clone()).or_else(|| vendor.clone());
         let ours = operated_by.as_deref() == Some("us") && vendor.is_none();
         let permitted = self.declared.authorization.as_ref().is_some_and(|authorization| authorization.active_probes);
         let target = ServiceTarget {
@@ -95,6 +88,10 @@ impl<'d> Services<'d> {
             starttls,
             operated_by: operated_by.unwrap_or_else(|| "unknown".to_owned()),
             active_probes: permitted && ours,
+            mode: declared.and_then(|declared| declared.mode).map(|mode| match mode {
+                DeclaredMode::Full if ours => Mode::Full,
+                DeclaredMode::Full | DeclaredMode::Verdict => Mode::Verdict,
+            }),
             ..ServiceTarget::new(host.as_str(), Vec::new(), port)
         };
         self.targets.entry((host.to_string(), port)).or_insert(target);
@@ -113,9 +110,10 @@ impl<'d> Services<'d> {
 }
 
 /// Full lists only where the organization runs the host itself and the port is not the one that
-/// mail hosts guard most; everywhere else few connections.
+/// mail hosts guard most, unless the scope says otherwise; everywhere else few connections.
 pub(super) fn mode(target: &ServiceTarget) -> Mode {
-    if target.port != 25 && target.operated_by == "us" { Mode::Full } else { Mode::Verdict }
+    let usual = if target.port != 25 && target.operated_by == "us" { Mode::Full } else { Mode::Verdict };
+    target.mode.unwrap_or(usual)
 }
 
 /// The mail of the scope, each with its mailbox.
@@ -153,4 +151,42 @@ pub(super) fn test_network(options: &NetworkOptions) -> Vec<String> {
     }
     told.extend(options.allow_net.iter().map(|net| format!("--allow-net {}/{}", net.address, net.prefix)));
     told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn port_25_is_looked_at_briefly_unless_the_scope_says_otherwise() {
+        let ours = |port| ServiceTarget {
+            operated_by: "us".to_owned(),
+            ..ServiceTarget::new("mail.clinic.example", Vec::new(), port)
+        };
+        assert_eq!((mode(&ours(25)), mode(&ours(993))), (Mode::Verdict, Mode::Full));
+        assert_eq!(mode(&ServiceTarget { mode: Some(Mode::Full), ..ours(25) }), Mode::Full);
+        assert_eq!(mode(&ServiceTarget { mode: Some(Mode::Verdict), ..ours(993) }), Mode::Verdict);
+    }
+
+    #[test]
+    fn dns_chooses_no_port_of_its_own() {
+        let mut declared = crate::facts::domain::tests::scope();
+        declared.hosts = vec![crate::evidence::declared::DeclaredHost {
+            name: "m.c.example".parse().unwrap(),
+            ports: vec![1993],
+            operated_by: None,
+            mode: None,
+        }];
+        let vendors = VendorCatalogue::shipped();
+        let mut services = Services::new(&declared, &vendors);
+        let named = |host: &str, port, named_by| ClientService { host: host.parse().unwrap(), port, named_by };
+        services.add_client_services(vec![
+            named("m.c.example", 993, Service::Imaps),
+            named("m.c.example", 1993, Service::Imaps),
+            named("elsewhere.example", 22, Service::Imaps),
+            named("elsewhere.example", 993, Service::Submissions),
+        ]);
+        let asked: Vec<String> = services.into_targets().iter().map(|target| target.subject().name).collect();
+        assert_eq!(asked, ["m.c.example:993", "m.c.example:1993"]);
+    }
 }

@@ -1,88 +1,37 @@
 //! Reads the registers an organization keeps as CSV files.
 //!
-//! A register holds ids, roles, dates and short codes. Columns that could hold names, addresses
-//! or free text are refused before a row is read: they have no place in evidence.
+//! A register holds ids, roles, dates, numbers and words of a list, as `checks/registers.yaml` says.
+//! Columns that could hold names, addresses or free text are refused before a row is read: they
+//! have no place in evidence. Accounts leave as keyed references.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
+use crate::catalogues::registers::{Column, Holds, Register, Registers, Row};
+use crate::collect::exports;
 use crate::evidence::declared::RegisterRows;
 use crate::evidence::export::RejectedRow;
 use crate::evidence::{Answer, Observation, Question, Source, hex};
 use crate::files::{self, FileError};
+use crate::keyed::KeyedReference;
 use crate::names::{SubjectId, SubjectKind};
 use crate::scope;
 use crate::yaml::Located;
 
 /// A register is at most this large.
-const LARGEST: u64 = 32 * 1024 * 1024;
+pub const LARGEST: u64 = 32 * 1024 * 1024;
 /// Rows beyond this are refused.
 const ROWS: usize = 200_000;
 /// A value is at most this many bytes.
 const VALUE: usize = 80;
-
-/// What a column holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Holds {
-    /// A short text without signs of a name or an address.
-    Code,
-    /// An ISO date; may be empty.
-    Date,
-    /// An ISO date.
-    RequiredDate,
-    /// A key: letters, digits and `-_.`.
-    Key,
-}
-
-/// The columns of a register we know.
-struct Layout {
-    name: &'static str,
-    columns: &'static [(&'static str, Holds)],
-}
-
-/// Every register we can read.
-const LAYOUTS: [Layout; 3] = [
-    // Reviews of information system activity: 45 CFR 164.308(a)(1)(ii)(D).
-    Layout {
-        name: "activity-reviews",
-        columns: &[
-            ("review_id", Holds::Key),
-            ("role", Holds::Code),
-            ("due", Holds::RequiredDate),
-            ("completed", Holds::Date),
-        ],
-    },
-    // Restores that were tried: 45 CFR 164.308(a)(7)(ii)(D).
-    Layout {
-        name: "restore-tests",
-        columns: &[
-            ("test_id", Holds::Key),
-            ("system", Holds::Code),
-            ("due", Holds::RequiredDate),
-            ("completed", Holds::Date),
-        ],
-    },
-    // Security training: 45 CFR 164.308(a)(5)(i).
-    Layout {
-        name: "training",
-        columns: &[
-            ("person_id", Holds::Key),
-            ("role", Holds::Code),
-            ("course", Holds::Code),
-            ("due", Holds::RequiredDate),
-            ("completed", Holds::Date),
-        ],
-    },
-];
-
-/// The names of the registers that can be read, in order.
-pub fn known() -> impl Iterator<Item = &'static str> {
-    LAYOUTS.iter().map(|layout| layout.name)
-}
+/// A role or another short text has at most so many characters.
+const CODE: usize = 40;
+/// What Excel puts before UTF-8.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// Why the registers could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -97,36 +46,27 @@ pub enum RegistersError {
 pub fn read(
     folder: &Path,
     label: &str,
+    key: &KeyedReference,
     asked_at: Timestamp,
     vantage: &str,
 ) -> Result<Vec<Observation>, RegistersError> {
     let inside = scope::find(folder, label).unwrap_or_else(|| folder.join(label));
-    let failed = |source| FileError::Read { path: inside.clone(), source };
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(&inside).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv")) {
-            files.push(path);
-        }
-    }
-    files.sort();
+    let files = files_in(&inside)?;
     let mut observations = Vec::new();
     for path in files {
         let shown = Path::new(label).join(path.file_name().unwrap_or_default());
         let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-        let Some(layout) = LAYOUTS.iter().find(|layout| layout.name == stem) else {
-            let help = format!(
-                "the registers are named {}",
-                known().map(|n| format!("{n}.csv")).collect::<Vec<_>>().join(", ")
-            );
-            return Err(Box::new(Located::at(&shown, "", 0, 0, "there is no register of this name", help)).into());
-        };
+        let register = named(&shown, stem).map_err(Box::new)?;
+        if let Err(error) = scope::inside(folder, &shown.to_string_lossy()) {
+            let help = "put the file itself into the folder of registers";
+            return Err(Box::new(Located::at(&shown, "", 0, 0, error.to_string(), help)).into());
+        }
         let text = files::read_text(&path, LARGEST)?;
-        let rows = parse(&shown, &text, layout).map_err(Box::new)?;
+        let rows = parse(&shown, &text, register, key).map_err(Box::new)?;
         observations.push(Observation {
-            subject: SubjectId::new(SubjectKind::Register, layout.name),
+            subject: SubjectId::new(SubjectKind::Register, register.id.clone()),
             source: Source::Register,
-            question: Question::Register { name: layout.name.to_owned() },
+            question: Question::Register { name: register.id.clone() },
             asked_at,
             took_ms: 0,
             vantage: vantage.to_owned(),
@@ -136,53 +76,85 @@ pub fn read(
     Ok(observations)
 }
 
-fn parse(file: &Path, text: &str, layout: &Layout) -> Result<RegisterRows, Located> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
+/// The register files of a folder, in order.
+pub fn files_in(folder: &Path) -> Result<Vec<PathBuf>, RegistersError> {
+    let failed = |source| FileError::Read { path: folder.to_owned(), source };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv")) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The register that a file's name stands for.
+pub fn named(file: &Path, stem: &str) -> Result<&'static Register, Located> {
+    let registers = Registers::built_in()?;
+    registers.get(stem).ok_or_else(|| {
+        let names: Vec<_> = registers.registers.iter().map(|register| format!("{}.csv", register.id)).collect();
+        let help = format!("the registers are named {}", names.join(", "));
+        Located::at(file, "", 0, 0, "there is no register of this name", help)
+    })
+}
+
+/// Reads the text of one register: every row is accepted, or rejected with a reason.
+pub fn parse(file: &Path, text: &str, register: &Register, key: &KeyedReference) -> Result<RegisterRows, Located> {
+    let sha256 = hex(&Sha256::digest(text));
+    let text = text.trim_start_matches(BYTE_ORDER_MARK);
+    // Spreadsheets of many countries write semicolons.
+    let first = text.lines().next().unwrap_or_default();
+    let delimiter = if first.matches(';').count() > first.matches(',').count() { b';' } else { b',' };
+    let mut reader =
+        csv::ReaderBuilder::new().flexible(true).delimiter(delimiter).trim(csv::Trim::All).from_reader(text.as_bytes());
     let header = reader.headers().map_err(|error| Located::at(file, text, 1, 1, error.to_string(), ""))?.clone();
-    let columns = columns(file, text, layout, &header)?;
+    let columns = columns(file, text, register, &header)?;
     let mut rows = Vec::new();
     let mut rejected = Vec::new();
+    let mut seen: BTreeSet<Vec<String>> = BTreeSet::new();
     for (index, record) in reader.records().enumerate() {
         if index >= ROWS {
             let what = format!("the register has more than {ROWS} rows");
-            return Err(Located::at(
-                file,
-                "",
-                0,
-                0,
-                what,
-                "keep closed years in files of their own, outside the folder",
-            ));
+            let help = "keep closed years in files of their own, outside the folder";
+            return Err(Located::at(file, "", 0, 0, what, help));
         }
         // The header is row 1, as in a spreadsheet.
         let row = index as u64 + 2;
-        match record.map_err(|error| error.to_string()).and_then(|record| read_row(&record, &columns)) {
+        let read =
+            record.map_err(|error| error.to_string()).and_then(|record| read_row(&record, register, &columns, key));
+        let accepted = read.and_then(|values| {
+            let named = register.row.iter().map(|column| values[column].clone()).collect();
+            if seen.insert(named) { Ok(values) } else { Err(format!("{} came before", register.row.join(", "))) }
+        });
+        match accepted {
             Ok(values) => rows.push(values),
             Err(why) => rejected.push(RejectedRow { row, why }),
         }
     }
-    Ok(RegisterRows { name: layout.name.to_owned(), sha256: hex(&Sha256::digest(text)), rows, rejected })
+    Ok(RegisterRows { name: register.id.clone(), sha256, rows, rejected })
 }
 
 /// The known columns in the order of the file. A column that is not ours is refused, never dropped
 /// silently: it would otherwise look as if it had been looked at.
-fn columns(
+fn columns<'r>(
     file: &Path,
     text: &str,
-    layout: &Layout,
+    register: &'r Register,
     header: &csv::StringRecord,
-) -> Result<Vec<(&'static str, Holds)>, Located> {
-    let wanted = layout.columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-    let mut found: Vec<(&'static str, Holds)> = Vec::new();
+) -> Result<Vec<&'r Column>, Located> {
+    let wanted = register.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ");
+    let mut found: Vec<&Column> = Vec::new();
     for name in header {
-        let column = column_of(text, name);
+        let at = column_of(text, name);
         let canonical = name.to_lowercase().replace([' ', '-'], "_");
-        match layout.columns.iter().find(|(known, _)| *known == canonical) {
-            Some(known) if found.contains(known) => {
-                let what = format!("the column `{}` is there twice", known.0);
-                return Err(Located::at(file, text, 1, column, what, ""));
+        match register.column(&canonical) {
+            Some(known) if found.contains(&known) => {
+                let what = format!("the column `{}` is there twice", known.name);
+                return Err(Located::at(file, text, 1, at, what, ""));
             }
-            Some(known) => found.push(*known),
+            Some(known) => found.push(known),
             None => {
                 let what = format!("a register has no column `{}`", crate::text::visible(name));
                 let help = if speaks_of_people(&canonical) {
@@ -190,19 +162,15 @@ fn columns(
                 } else {
                     format!("the columns are {wanted}")
                 };
-                return Err(Located::at(file, text, 1, column, what, help));
+                return Err(Located::at(file, text, 1, at, what, help));
             }
         }
     }
-    match layout.columns.iter().find(|column| !found.contains(column)) {
-        Some((missing, _)) => Err(Located::at(
-            file,
-            text,
-            1,
-            1,
-            format!("there is no column `{missing}`"),
-            format!("the columns are {wanted}"),
-        )),
+    match register.columns.iter().find(|column| !found.contains(column)) {
+        Some(missing) => {
+            let what = format!("there is no column `{}`", missing.name);
+            Err(Located::at(file, text, 1, 1, what, format!("the columns are {wanted}")))
+        }
         None => Ok(found),
     }
 }
@@ -221,34 +189,74 @@ fn column_of(text: &str, name: &str) -> u64 {
 }
 
 /// One row, or why it is refused. The reason never repeats a value.
-fn read_row(record: &csv::StringRecord, columns: &[(&'static str, Holds)]) -> Result<BTreeMap<String, String>, String> {
+fn read_row(
+    record: &csv::StringRecord,
+    register: &Register,
+    columns: &[&Column],
+    key: &KeyedReference,
+) -> Result<Row, String> {
     if record.len() != columns.len() {
         return Err(format!("it has {} values for {} columns", record.len(), columns.len()));
     }
     let mut values = BTreeMap::new();
-    for (&(name, holds), value) in columns.iter().zip(record) {
-        let refuse = |why: &str| Err(format!("`{name}` {why}"));
-        if value.len() > VALUE {
-            return refuse(&format!("is longer than {VALUE} characters"));
+    for (column, value) in columns.iter().zip(record) {
+        let held = if value.is_empty() && register.needs(column) {
+            Err("is empty".to_owned())
+        } else {
+            value_of(column, value, key)
+        };
+        values.insert(column.name.clone(), held.map_err(|why| format!("`{}` {why}", column.name))?);
+    }
+    for column in columns {
+        let number = |name: &str| values[name].parse::<u64>().ok();
+        if let Some(most) = &column.at_most
+            && number(&column.name) > number(most)
+        {
+            return Err(format!("`{}` is more than `{most}`", column.name));
         }
-        if value.chars().any(crate::text::is_unsafe) {
-            return refuse("holds characters that nobody can see");
-        }
-        match holds {
-            Holds::Key if value.is_empty() => return refuse("is empty"),
-            Holds::Key if !value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.')) => {
-                return refuse("is no id: letters, digits, `-`, `_` and `.` only");
-            }
-            Holds::RequiredDate if value.is_empty() => return refuse("is empty"),
-            Holds::RequiredDate | Holds::Date if !value.is_empty() && value.parse::<Date>().is_err() => {
-                return refuse("is no date: write 2026-05-01");
-            }
-            Holds::Code if value.contains('@') => return refuse("holds an address"),
-            Holds::Code | Holds::Date | Holds::Key | Holds::RequiredDate => {}
-        }
-        values.insert(name.to_owned(), value.to_owned());
     }
     Ok(values)
+}
+
+/// What is kept of a value, or why it is refused.
+fn value_of(column: &Column, value: &str, key: &KeyedReference) -> Result<String, String> {
+    let refuse = |why: &str| Err(why.to_owned());
+    if value.len() > VALUE {
+        return Err(format!("is longer than {VALUE} characters"));
+    }
+    if value.chars().any(crate::text::is_unsafe) {
+        return refuse("holds characters that nobody can see");
+    }
+    if value.is_empty() {
+        return Ok(String::new());
+    }
+    let is_key = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    match column.holds {
+        Holds::Account if value.contains('@') => refuse("holds an address: write the account's object id or alias"),
+        Holds::Account => Ok(exports::reference(value, key)),
+        Holds::Code if value.contains('@') => refuse("holds an address"),
+        Holds::Code if value.chars().count() > CODE => Err(format!("is longer than {CODE} characters")),
+        Holds::Code if value.chars().all(|c| c.is_alphanumeric() || " -_./&()+,'".contains(c)) => Ok(value.to_owned()),
+        Holds::Code => refuse("is no short text such as a role"),
+        Holds::Date if value.parse::<Date>().is_ok() && value.len() == 10 => Ok(value.to_owned()),
+        Holds::Date => refuse("is no date: write 2026-05-01"),
+        Holds::Key if value.bytes().all(is_key) => Ok(value.to_owned()),
+        Holds::Key => refuse("is no id: letters, digits, `-`, `_` and `.` only"),
+        // As many digits as any count of ours has.
+        Holds::Number if value.len() <= 12 && value.bytes().all(|byte| byte.is_ascii_digit()) => Ok(value.to_owned()),
+        Holds::Number => refuse("is no whole number"),
+        Holds::Sha256 if value.len() == 64 && value.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            Ok(value.to_ascii_lowercase())
+        }
+        Holds::Sha256 => refuse("is no SHA-256: 64 hexadecimal digits"),
+        Holds::Word => {
+            let word = value.to_lowercase().replace([' ', '_'], "-");
+            match column.words.iter().find(|known| **known == word) {
+                Some(known) => Ok(known.clone()),
+                None => Err(format!("is none of {}", column.words.join(", "))),
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -260,12 +268,52 @@ p-001,nurse,mail-basics,2026-03-01,2026-02-11
 p-002,front desk,mail-basics,2026-03-01,
 ";
 
-    fn layout() -> &'static Layout {
-        &LAYOUTS[2]
+    fn key() -> KeyedReference {
+        KeyedReference::new(b"a key")
+    }
+
+    fn read_as(register: &str, text: &str) -> Result<RegisterRows, Located> {
+        let register = Registers::built_in().unwrap().get(register).unwrap();
+        parse(Path::new("registers/x.csv"), text, register, &key())
     }
 
     fn read_text(text: &str) -> Result<RegisterRows, Located> {
-        parse(Path::new("registers/training.csv"), text, layout())
+        read_as("training", text)
+    }
+
+    fn why(register: &str, header: &str, row: &str) -> String {
+        let rows = read_as(register, &format!("{header}\n{row}\n")).unwrap();
+        rows.rejected.first().map_or_else(String::new, |rejected| rejected.why.clone())
+    }
+
+    #[test]
+    fn every_kind_of_value_is_taken_or_refused_with_a_reason() {
+        let leavers = "person_id,account,role,last_day,mail_closed,devices_cleared,forwarding_checked";
+        assert_eq!(why("leavers", leavers, "p-1,8F1A-22,nurse,2026-03-01,,None used,yes"), "");
+        for (row, said) in [
+            ("p-1,ana@clinic.example,nurse,2026-03-01,,,", "`account` holds an address"),
+            ("p-1,,nurse,,,,", "`last_day` is empty"),
+            ("p-1,,nurse,2026-03-01,,maybe,", "`devices_cleared` is none of yes, no, none-used"),
+            ("p-1,,\"nurse; writes: to all\",2026-03-01,,,", "`role` is no short text"),
+            ("p-1,,nurse,2026-3-1,,,", "`last_day` is no date"),
+        ] {
+            assert!(why("leavers", leavers, row).starts_with(said), "{row}: {}", why("leavers", leavers, row));
+        }
+        let phishing = "simulation_id,due,completed,sent,gave_in,reported";
+        assert_eq!(why("phishing-simulations", phishing, "s,2026-01-01,2026-01-01,10,3,10"), "");
+        assert_eq!(why("phishing-simulations", phishing, "s,2026-01-01,,10,11,0"), "`gave_in` is more than `sent`");
+        assert_eq!(why("phishing-simulations", phishing, "s,2026-01-01,,-1,0,0"), "`sent` is no whole number");
+        assert_eq!(why("phishing-simulations", phishing, "s,2026-01-01,,,,"), "");
+        let twice = read_text(&format!("{TRAINING}p-001,nurse,mail-basics,2026-03-01,\n")).unwrap();
+        assert_eq!((twice.rows.len(), twice.rejected[0].why.as_str()), (2, "person_id, course, due came before"));
+    }
+
+    #[test]
+    fn an_account_leaves_as_the_reference_that_exports_have() {
+        let text = "person_id;account;role;last_day;mail_closed;devices_cleared;forwarding_checked\np-1;8F1A-22;;2026-03-01;;;\n";
+        let rows = read_as("leavers", &format!("\u{feff}{text}")).unwrap();
+        assert_eq!(rows.rows[0]["account"], exports::reference("8f1a-22", &key()));
+        assert!(!serde_json::to_string(&rows).unwrap().contains("8F1A"));
     }
 
     #[test]
@@ -304,9 +352,9 @@ p-002,front desk,mail-basics,2026-03-01,
         let asked_at = "2026-10-01T12:00:00Z".parse().unwrap();
         files::write_whole(&folder.path().join("registers/training.csv"), TRAINING.as_bytes()).unwrap();
         files::write_whole(&folder.path().join("registers/README.md"), b"ours").unwrap();
-        assert_eq!(read(folder.path(), "registers/", asked_at, "here").unwrap().len(), 1);
+        assert_eq!(read(folder.path(), "registers/", &key(), asked_at, "here").unwrap().len(), 1);
         files::write_whole(&folder.path().join("registers/patients.csv"), b"name\n").unwrap();
-        let error = read(folder.path(), "registers/", asked_at, "here").unwrap_err();
+        let error = read(folder.path(), "registers/", &key(), asked_at, "here").unwrap_err();
         assert!(error.to_string().contains("registers/patients.csv"), "{error}");
     }
 }

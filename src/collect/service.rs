@@ -5,7 +5,6 @@
 //! never "not offered".
 
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -17,6 +16,7 @@ use super::{imap, pop3, sieve, smtp};
 use crate::evidence::endpoint::{Dialogue, EndpointAnswer, Handshake, HelloReply, State};
 use crate::evidence::{Answer, Observation, Question, ReceivedBytes, Source};
 use crate::names::{SubjectId, SubjectKind};
+use crate::records::certificate_trust::Roots;
 use crate::records::tls_picture::picture;
 use crate::seen::NotObserved;
 
@@ -163,6 +163,8 @@ pub struct ServiceTarget {
     pub operated_by: String,
     /// Whether probes that send more than questions are permitted (the injection probe).
     pub active_probes: bool,
+    /// How thoroughly to look, where the scope says it.
+    pub mode: Option<Mode>,
 }
 
 impl ServiceTarget {
@@ -178,7 +180,13 @@ impl ServiceTarget {
             role: Role::for_port(port),
             operated_by: "unknown".to_owned(),
             active_probes: false,
+            mode: None,
         }
+    }
+
+    /// Whether somebody else runs it, as far as is known: a partner, or a vendor.
+    fn is_run_by_others(&self) -> bool {
+        self.role == Role::PartnerExchange || !matches!(self.operated_by.as_str(), "unknown" | "us")
     }
 
     /// The subject it is judged as: `host:port`. A partner's host is no endpoint of the organization.
@@ -266,27 +274,52 @@ pub(super) async fn keep_line(
     }
 }
 
-/// Asks one service: the first of its addresses that gives an answer, or the last one's reason.
-pub async fn probe(dialer: &Dialer, target: &ServiceTarget, mode: Mode) -> Observation {
-    let mut last = None;
-    for address in addresses(dialer, target) {
-        let observation = probe_address(dialer, target, address, mode).await;
-        if observation.answer.is_ok() {
-            return observation;
-        }
-        last = Some(observation);
+/// Connections to one address of a host that the organization runs.
+const MAX_CONNECTIONS: u32 = 400;
+/// Connections to a host that others run.
+const MAX_CONNECTIONS_TO_OTHERS: u32 = 16;
+/// A host's addresses beyond this many are not asked.
+const MAX_ADDRESSES: usize = 8;
+
+/// Asks a service of the organization at each of its addresses. What others run is asked at the first
+/// address that answers, with no more connections than a guest may open.
+pub async fn probe(dialer: &Dialer, target: &ServiceTarget, mode: Mode) -> Vec<Observation> {
+    if !target.is_run_by_others() {
+        return probe_each(dialer, target, mode).await;
     }
-    last.unwrap_or_else(|| unresolved(dialer, target))
+    let mut addresses = addresses(dialer, target);
+    let mut at_most = MAX_CONNECTIONS_TO_OTHERS;
+    let mut seen = Vec::new();
+    while !addresses.is_empty() && at_most > 0 {
+        let address = addresses.remove(0);
+        let (mut observation, opened) = probe_address(dialer, target, address, mode, at_most).await;
+        at_most = at_most.saturating_sub(opened);
+        if let Ok(Answer::Endpoint(answer)) = &mut observation.answer {
+            answer.addresses_not_asked = addresses.iter().map(IpAddr::to_string).collect();
+            return vec![observation];
+        }
+        seen.push(observation);
+    }
+    seen.pop().map_or_else(|| vec![unresolved(dialer, target)], |last| vec![last])
 }
 
-/// Asks a service at each of its addresses, and gives one observation for each, in their order.
+/// Asks a service at each of its addresses, whoever runs it, and gives one observation for each, in their
+/// order.
 pub async fn probe_each(dialer: &Dialer, target: &ServiceTarget, mode: Mode) -> Vec<Observation> {
     let addresses = addresses(dialer, target);
     if addresses.is_empty() {
         return vec![unresolved(dialer, target)];
     }
-    futures_util::future::join_all(addresses.into_iter().map(|address| probe_address(dialer, target, address, mode)))
-        .await
+    let (asked, rest) = addresses.split_at(addresses.len().min(MAX_ADDRESSES));
+    let asked = asked.iter().map(|&address| probe_address(dialer, target, address, mode, MAX_CONNECTIONS));
+    let mut seen: Vec<Observation> =
+        futures_util::future::join_all(asked).await.into_iter().map(|(observation, _)| observation).collect();
+    for observation in &mut seen {
+        if let Ok(Answer::Endpoint(answer)) = &mut observation.answer {
+            answer.addresses_not_asked = rest.iter().map(IpAddr::to_string).collect();
+        }
+    }
+    seen
 }
 
 /// The addresses to ask: where connections are redirected there is one.
@@ -332,25 +365,36 @@ fn observation(
     }
 }
 
-async fn probe_address(dialer: &Dialer, target: &ServiceTarget, address: IpAddr, mode: Mode) -> Observation {
+/// Asks at one address, and says how many connections that took.
+async fn probe_address(
+    dialer: &Dialer,
+    target: &ServiceTarget,
+    address: IpAddr,
+    mode: Mode,
+    at_most: u32,
+) -> (Observation, u32) {
     let asked_at = dialer.clock().now();
     let begun = Instant::now();
-    let answer = match dialer.roots() {
-        Ok(_) => ask_address(dialer, target, address, mode, begun, asked_at).await,
-        Err(reason) => Err(reason),
+    let (answer, opened) = match dialer.roots() {
+        Ok(roots) => {
+            let learned = ask_address(dialer, target, address, mode, at_most, begun).await;
+            let opened = learned.connections;
+            (answer(target, address, mode, learned, roots, asked_at), opened)
+        }
+        Err(reason) => (Err(reason), 0),
     };
-    observation(dialer, target, Some(address), asked_at, begun.elapsed(), answer)
+    (observation(dialer, target, Some(address), asked_at, begun.elapsed(), answer), opened)
 }
 
+/// What the service shows at one address, with the outcome of the injection probe.
 async fn ask_address(
     dialer: &Dialer,
     target: &ServiceTarget,
     address: IpAddr,
     mode: Mode,
+    at_most: u32,
     begun: Instant,
-    asked_at: jiff::Timestamp,
-) -> Result<EndpointAnswer, NotObserved> {
-    let roots = dialer.roots()?;
+) -> Learned {
     let whole = dialer.options().endpoint_deadline.min(dialer.options().deadline);
     let route = Route {
         host: target.host.clone(),
@@ -359,16 +403,16 @@ async fn ask_address(
         starttls: target.starttls,
         server_name: target.server_name.clone(),
         deadline: begun + whole,
+        at_most,
     };
     let asker = Asker::new(dialer, route);
-    let injection = Mutex::new("not-tested");
     let questions = async {
         enumerate(&asker, mode).await;
         let completed = matches!(asker.learned().handshake, Some(Handshake::Completed { .. }));
         if target.active_probes && completed {
-            *injection.lock().unwrap_or_else(PoisonError::into_inner) = "unknown";
+            asker.learned().injection = Some("unknown");
             let outcome = asker.injection().await;
-            *injection.lock().unwrap_or_else(PoisonError::into_inner) = outcome;
+            asker.learned().injection = Some(outcome);
         }
     };
     let in_time = tokio::time::timeout_at(begun + whole, questions).await.is_ok();
@@ -377,8 +421,18 @@ async fn ask_address(
         let after_ms = u64::try_from(whole.as_millis()).unwrap_or(u64::MAX);
         learned.stopped.get_or_insert(Stop::NotObserved(NotObserved::TimedOut { after_ms }));
     }
-    let nothing = learned.hellos.is_empty() && learned.dialogue == Dialogue::default();
-    if nothing {
+    learned
+}
+
+fn answer(
+    target: &ServiceTarget,
+    address: IpAddr,
+    mode: Mode,
+    mut learned: Learned,
+    roots: &Roots,
+    asked_at: jiff::Timestamp,
+) -> Result<EndpointAnswer, NotObserved> {
+    if learned.hellos.is_empty() && learned.dialogue == Dialogue::default() {
         return Err(learned.stopped.map_or(NotObserved::Interrupted, |stop| stop.as_reason()));
     }
     learned.hellos.sort_by_key(|(place, _)| *place);
@@ -386,6 +440,7 @@ async fn ask_address(
     let trust = chains.iter().map(|chain| roots.judge(chain, asked_at)).collect();
     let mut answer = EndpointAnswer {
         address: address.to_string(),
+        addresses_not_asked: Vec::new(),
         server_name: target.server_name.trim_end_matches('.').to_owned(),
         starttls: target.starttls.as_str().to_owned(),
         mode: mode.as_str().to_owned(),
@@ -397,7 +452,7 @@ async fn ask_address(
         trust,
         handshake: learned.handshake.take(),
         inside: learned.inside.take(),
-        injection: injection.into_inner().unwrap_or_else(PoisonError::into_inner).to_owned(),
+        injection: learned.injection.unwrap_or("not-tested").to_owned(),
         cut_short: learned.stopped.as_ref().map(Stop::as_reason),
     };
     answer.state = state(&answer, &learned, target.starttls).as_str().to_owned();

@@ -60,7 +60,7 @@ async fn look_with(options: NetworkOptions, port: u16, mode: Mode, active: bool)
     let dialer = Dialer::new(Arc::new(options));
     let mut target = ServiceTarget::new(HOST, Vec::new(), port);
     target.active_probes = active;
-    view(&probe(&dialer, &target, mode).await).unwrap()
+    view(&probe(&dialer, &target, mode).await[0]).unwrap()
 }
 
 async fn look(to: SocketAddr, port: u16, mode: Mode) -> EndpointView {
@@ -493,4 +493,25 @@ async fn each_address_is_asked_and_reported_apart() {
     assert_eq!(states, expected.map(|(address, state)| (address.to_owned(), state.to_owned())));
     let Ok(Answer::Endpoint(answer)) = &seen[0].answer else { panic!("an answer") };
     assert_eq!(picture(answer).version(Version::Tls1_3).support, Support::Accepted);
+}
+
+#[tokio::test]
+async fn a_host_of_others_is_asked_at_one_address_with_few_connections_and_ours_at_each() {
+    let (acceptor, _) = acceptor(rustls::ALL_VERSIONS);
+    let address = serve_tls(acceptor).await;
+    let options = NetworkOptions { connect_to: Vec::new(), ..options(993, address) };
+    let dialer = Dialer::new(Arc::new(options));
+    let addresses = ["127.0.0.1", "127.0.0.2"].map(|address| address.parse().unwrap()).to_vec();
+    let ours = ServiceTarget {
+        starttls: StartTls::None,
+        operated_by: "us".to_owned(),
+        ..ServiceTarget::new(HOST, addresses, address.port())
+    };
+    let theirs = ServiceTarget { operated_by: "google-workspace".to_owned(), ..ours.clone() };
+    assert_eq!(probe(&dialer, &ours, Mode::Verdict).await.len(), 2);
+    let seen = probe(&dialer, &theirs, Mode::Full).await;
+    let [Observation { answer: Ok(Answer::Endpoint(answer)), .. }] = seen.as_slice() else { panic!("{seen:?}") };
+    assert_eq!(answer.addresses_not_asked, ["127.0.0.2"]);
+    assert_eq!(answer.connections, 16);
+    assert!(matches!(answer.cut_short, Some(NotObserved::Limit { .. })), "{:?}", answer.cut_short);
 }

@@ -57,11 +57,11 @@ pub(super) fn contradict(conclusions: &Conclusions, facts: &Facts, judgement: &m
         let Some(coverage) = judgement.coverage.get(&pair.check) else { continue };
         if coverage.failed == 0 {
             match coverage.state {
-                CoverageState::Assessed => tallies.passed(ANSWERS),
-                CoverageState::NotAssessed | CoverageState::PartlyAssessed => {
+                CoverageState::Assessed if coverage.is_settled() => tallies.passed(ANSWERS),
+                CoverageState::Assessed | CoverageState::NotAssessed | CoverageState::PartlyAssessed => {
                     let gap = gap(&pair.check, judgement);
                     let found = not_compared(
-                        "The answer to {{attestation.name}} is yes, and {{check.id}} that would measure it was not assessed",
+                        "The answer to {{attestation.name}} is yes, and {{check.id}} that would measure it was not assessed, or waits for somebody to look",
                     );
                     tallies.unknown(ANSWERS, found, gap, conclusions, judgement);
                 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Standing, Weights};
+use crate::catalogues::registers::Registers;
 use crate::evidence::{Answer, Evidence, Source};
 use crate::facts::Facts;
 use crate::questionnaire::Questionnaire;
@@ -108,7 +109,7 @@ pub fn list(evidence: &Evidence, facts: &Facts, weights: &Weights, analysis: &Ri
         }
     }
     answers(evidence, today, &mut add);
-    registers(evidence, &mut add);
+    registers(evidence, today, &mut add);
     for endpoint in &facts.endpoints.subjects {
         if let Some(days) = endpoint.certificate.seen.present().map(|certificate| certificate.days_left) {
             add(DueKind::Certificate, day_after(today, days), endpoint.name.clone());
@@ -146,18 +147,19 @@ fn answers(evidence: &Evidence, today: Date, add: &mut impl FnMut(DueKind, Optio
     }
 }
 
-/// Rows of registers that are not completed.
-fn registers(evidence: &Evidence, add: &mut impl FnMut(DueKind, Option<Date>, String)) {
+/// What rows of registers call for and is not done.
+fn registers(evidence: &Evidence, today: Date, add: &mut impl FnMut(DueKind, Option<Date>, String)) {
     for (_, observation) in evidence.from(Source::Register) {
-        let Ok(Answer::Register(register)) = &observation.answer else { continue };
-        for row in &register.rows {
-            let text = |column: &str| row.get(column).map(String::as_str).unwrap_or_default();
-            if !text("completed").is_empty() {
-                continue;
+        let Ok(Answer::Register(read)) = &observation.answer else { continue };
+        let Some(register) = Registers::shipped().get(&read.name) else { continue };
+        for row in &read.rows {
+            for clock in register.clocks.iter().filter(|clock| clock.done(row, today).is_none()) {
+                add(
+                    DueKind::RegisterRow,
+                    clock.due(row),
+                    format!("{} {}: {}", register.id, register.name_of(row), clock.what),
+                );
             }
-            let id = row.iter().find(|(column, _)| column.ends_with("_id")).map(|(_, id)| id.as_str());
-            let what = format!("{} {}", register.name, id.unwrap_or_default());
-            add(DueKind::RegisterRow, text("due").parse().ok(), what);
         }
     }
 }

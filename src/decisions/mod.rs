@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::assess::{CheckCoverage, CoverageState, Grade, Judgement};
 use crate::evidence::EvidenceId;
-use crate::evidence::decisions::{Acceptance, AddressableRecord, Decisions, Exception};
+use crate::evidence::decisions::{Acceptance, AddressableRecord, Decisions, Exception, PlanEntry};
 use crate::facts::Facts;
 use crate::facts::shape::Value;
 use crate::finding::{Disposition, Finding, Fingerprint, Gap, Message, Outcome};
@@ -77,8 +77,8 @@ pub struct Weighed<T> {
 /// An item of the plan that people call done, or that no longer fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClosedItem {
-    pub check: String,
-    pub owner: Option<String>,
+    /// What people say of it.
+    pub entry: PlanEntry,
     /// SHA-256 over the observations on which every subject passed; `None` where no scan shows it.
     pub evidence_sha256: Option<String>,
     pub grade: Grade,
@@ -114,10 +114,13 @@ pub fn before_analysis(
     let mut tallies = Tallies::default();
     conclusions.begin(given.is_some(), facts, judgement);
     if let Some(given) = given {
-        weights.exceptions = exceptions::except(conclusions, given, judgement, &mut tallies);
         weights.addressable = risks::addressable(conclusions, given, judgement, &mut tallies);
     }
     contradictions::contradict(conclusions, facts, judgement, &mut tallies);
+    // Last, so that what was concluded here can be excepted as well.
+    if let Some(given) = given {
+        weights.exceptions = exceptions::except(conclusions, given, judgement, &mut tallies);
+    }
     tallies.close(conclusions, judgement);
     weights
 }

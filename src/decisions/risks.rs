@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     ACCEPTANCE, ADDRESSABLE, ClosedItem, Conclusions, Found, Given, Standing, Tallies, Weighed, Weights, values,
 };
-use crate::assess::{CoverageState, Grade, Judgement};
+use crate::assess::{CheckCoverage, CoverageState, Grade, Judgement};
 use crate::evidence::decisions::{Acceptance, AddressableRecord, PlanEntry, PlanStatus};
 use crate::names::SubjectKind;
 use crate::risk::{Risk, RiskAnalysis};
@@ -40,7 +40,7 @@ pub(super) fn addressable(
                     let found = Found {
                         kind: SubjectKind::Organization,
                         subject: given.subject,
-                        discriminator: &format!("{}:{}", record.spec, record.scope),
+                        discriminator: &format!("{}:{}:{}", record.spec, record.scope, record.decided.on),
                         template: "The record on {{record.spec}} approved by {{record.by}} ran out on {{record.expires}} (decisions.yaml, line {{record.line}})",
                         values: values([
                             ("record.spec", record.spec.clone()),
@@ -81,7 +81,7 @@ pub(super) fn acceptances(
             let found = Found {
                 kind: SubjectKind::Organization,
                 subject: given.subject,
-                discriminator: &acceptance.risk,
+                discriminator: &format!("{}:{}", acceptance.risk, acceptance.decided.on),
                 template: "The acceptance of the risk {{acceptance.risk}} by {{acceptance.by}} no longer holds: {{acceptance.why}} (decisions.yaml, line {{acceptance.line}})",
                 values: values([
                     ("acceptance.risk", acceptance.risk.clone()),
@@ -164,27 +164,24 @@ pub(super) fn enter(given: Given<'_>, judgement: &Judgement, analysis: &mut Risk
 }
 
 /// An entry whose check fails nowhere: closed by evidence where every subject was looked at.
-fn closed(entry: &PlanEntry, judgement: &Judgement) -> ClosedItem {
+pub(super) fn closed(entry: &PlanEntry, judgement: &Judgement) -> ClosedItem {
     let coverage = judgement.coverage.get(&entry.check);
     let passed = judgement.passed.iter().find(|passed| passed.check == entry.check);
     let (evidence_sha256, grade, why) = match (coverage.map(|coverage| coverage.state), passed) {
-        (Some(CoverageState::Assessed), Some(passed)) => {
+        (Some(CoverageState::Assessed), Some(passed)) if coverage.is_some_and(CheckCoverage::is_settled) => {
             let why = format!("closed: it holds on all {} subjects of this assessment", passed.count);
             (Some(passed.evidence_sha256.clone()), passed.grade, why)
+        }
+        (Some(CoverageState::Assessed), _) => {
+            (None, Grade::U, "not proven: part of it waits for somebody to look at it".to_owned())
         }
         (Some(CoverageState::NotApplicable), _) => {
             (None, Grade::U, "there is nothing left it could apply to".to_owned())
         }
         (None, _) => (None, Grade::U, "no check has this name".to_owned()),
-        (
-            Some(
-                CoverageState::Assessed
-                | CoverageState::NotAssessed
-                | CoverageState::NotProvided
-                | CoverageState::PartlyAssessed,
-            ),
-            _,
-        ) => (None, Grade::U, "not proven: part of it could not be assessed".to_owned()),
+        (Some(CoverageState::NotAssessed | CoverageState::NotProvided | CoverageState::PartlyAssessed), _) => {
+            (None, Grade::U, "not proven: part of it could not be assessed".to_owned())
+        }
     };
-    ClosedItem { check: entry.check.clone(), owner: entry.owner.clone(), evidence_sha256, grade, why }
+    ClosedItem { entry: entry.clone(), evidence_sha256, grade, why }
 }

@@ -111,6 +111,50 @@ fn exceptions_that_ran_out_or_cover_nothing_are_findings() {
     assert_eq!(standings, [Standing::Expired, Standing::Unused, Standing::Unused]);
 }
 
+#[test]
+fn an_exception_that_a_newer_one_replaces_is_no_finding() {
+    let (check, subject) = failing();
+    let old = exception(&check, &subject, date(2026, 9, 30));
+    let new = Exception { on: date(2026, 9, 29), ..exception(&check, &subject, date(2026, 12, 31)) };
+    for exceptions in [vec![old.clone(), new.clone()], vec![new, old.clone()]] {
+        let assessment = assessed(with(Decisions { exceptions, ..Decisions::default() }));
+        assert_eq!((fails(&assessment, EXPIRED), fails(&assessment, UNUSED)), (0, 0));
+        let row = assessment.decisions.exceptions.iter().find(|row| row.expires == old.expires).unwrap();
+        assert_eq!(row.standing, Standing::Expired);
+        assert!(row.why.contains("a newer one takes its place"), "{}", row.why);
+    }
+    // Two that ran out are two findings, told apart.
+    let older = Exception { on: date(2026, 4, 1), ..old.clone() };
+    let assessment = assessed(with(Decisions { exceptions: vec![old, older], ..Decisions::default() }));
+    let prints: std::collections::BTreeSet<_> = assessment
+        .findings
+        .iter()
+        .filter(|finding| finding.check == EXPIRED)
+        .map(|finding| &finding.fingerprint)
+        .collect();
+    assert_eq!(prints.len(), 2);
+}
+
+#[test]
+fn an_exception_from_what_could_not_be_judged_is_not_called_unused() {
+    let not_assessed = assessed(clinic());
+    let open = not_assessed
+        .findings
+        .iter()
+        .find(|finding| finding.outcome == crate::report::json::v1::Outcome::NotAssessed)
+        .expect("nothing was asked");
+    for (check, subject) in
+        [(open.check.as_str(), open.subject.name.as_str()), ("mfa-on-every-mailbox", "a@clinic.example")]
+    {
+        let exceptions = vec![exception(check, subject, date(2026, 12, 31))];
+        let assessment = assessed(with(Decisions { exceptions, ..Decisions::default() }));
+        assert_eq!(fails(&assessment, UNUSED), 0, "{check}");
+        assert_eq!(assessment.decisions.exceptions[0].standing, Standing::InForce, "{check}");
+        let unknown = assessment.findings.iter().find(|finding| finding.check == UNUSED).unwrap();
+        assert_eq!(unknown.outcome, crate::report::json::v1::Outcome::NotAssessed, "{check}");
+    }
+}
+
 fn acceptance(risk: &str, level: Level, expires: Date) -> Acceptance {
     Acceptance { risk: risk.to_owned(), level, reason: "invented".to_owned(), decided: by(), expires, line: 9 }
 }
@@ -174,13 +218,18 @@ fn a_yes_that_a_measurement_contradicts_is_a_finding_of_its_own() {
     });
     let contradicted = assessed(vec![vendor.clone(), answer("agreements-complete")]);
     assert!(fails(&contradicted, ANSWERS) >= 1);
+    // It is excepted like any other.
+    let exceptions = vec![exception(ANSWERS, "agreements-complete", date(2026, 12, 31))];
+    let decisions = decided(Decisions { exceptions, ..Decisions::default() });
+    let excepted = assessed(vec![vendor.clone(), answer("agreements-complete"), decisions]);
+    assert_eq!((fails(&excepted, UNUSED), excepted.decisions.exceptions[0].standing), (0, Standing::InForce));
     assert_eq!(fails(&assessed(vec![vendor]), ANSWERS), 0, "without an answer nothing is contradicted");
 }
 
 #[test]
 fn the_plan_carries_what_people_say_and_a_scan_decides_whether_it_is_done() {
     let (check, _) = failing();
-    let entry = |check: &str, status| crate::evidence::decisions::PlanEntry {
+    let entry = |check: &str, status| PlanEntry {
         check: check.to_owned(),
         owner: Some("Ana Ruiz".to_owned()),
         due: Some(date(2026, 12, 1)),
@@ -197,6 +246,51 @@ fn the_plan_carries_what_people_say_and_a_scan_decides_whether_it_is_done() {
     assert_eq!((item.status.as_str(), item.deferrals), ("said to be done, still fails", 2));
     assert_eq!(assessment.decisions.closed.len(), 1);
     assert_eq!(assessment.decisions.closed[0].evidence_sha256, None, "nobody looked at DMARC here");
+}
+
+#[test]
+fn an_item_that_waits_for_a_person_is_not_closed_and_agrees_with_no_answer() {
+    let settled = CheckCoverage {
+        area: "governance".to_owned(),
+        subject: SubjectKind::Organization,
+        state: CoverageState::Assessed,
+        passed: 3,
+        failed: 0,
+        needs_review: 0,
+        not_assessed: 0,
+        not_applicable: 0,
+        because: None,
+        grade: Grade::B,
+    };
+    let waits = CheckCoverage { needs_review: 1, ..settled.clone() };
+    assert!(settled.is_settled() && !waits.is_settled());
+    let entry = PlanEntry {
+        check: "dmarc-enforced".to_owned(),
+        owner: None,
+        due: None,
+        status: crate::evidence::decisions::PlanStatus::Done,
+        deferrals: 0,
+        milestones: Vec::new(),
+        comment: None,
+        line: 1,
+    };
+    let passed = crate::assess::Passed {
+        check: entry.check.clone(),
+        count: 3,
+        subjects: Vec::new(),
+        evidence: Vec::new(),
+        evidence_sha256: "ab".to_owned(),
+        grade: Grade::B,
+    };
+    let judged = |coverage: CheckCoverage| {
+        let judgement = Judgement {
+            findings: Vec::new(),
+            passed: vec![passed.clone()],
+            coverage: BTreeMap::from([(entry.check.clone(), coverage)]),
+        };
+        risks::closed(&entry, &judgement).evidence_sha256
+    };
+    assert_eq!((judged(settled), judged(waits)), (Some("ab".to_owned()), None));
 }
 
 #[test]

@@ -30,6 +30,9 @@ pub struct Declared {
     pub answers: Option<String>,
     /// The label of the registers folder.
     pub registers: Option<String>,
+    /// Labels of files and folders of DMARC aggregate reports.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reports: Vec<String>,
     /// SHA-256 of the scope file; empty for a scan of bare domains.
     pub scope_sha256: String,
 }
@@ -117,6 +120,19 @@ pub struct DeclaredHost {
     pub ports: Vec<u16>,
     /// `us` or a vendor id; `None` where the scope does not say.
     pub operated_by: Option<String>,
+    /// How thoroughly its TLS is looked at; `None` leaves it to the port.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<DeclaredMode>,
+}
+
+/// How thoroughly a host's TLS is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeclaredMode {
+    /// Every version, suite and group; only of hosts that the organization runs.
+    Full,
+    /// With few connections, whether forbidden classes are accepted.
+    Verdict,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

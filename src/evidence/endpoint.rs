@@ -15,6 +15,9 @@ pub const NO_ROUTE: &str = "there is no route to the address from here";
 pub struct EndpointAnswer {
     /// The address that was asked, without its port.
     pub address: String,
+    /// Other addresses of the host, that were not asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses_not_asked: Vec<String>,
     /// The name sent as SNI and used as reference identifier.
     pub server_name: String,
     /// How TLS begins: `smtp`, `imap`, `pop3`, `sieve` or `none`.
@@ -91,10 +94,14 @@ pub struct Inside {
     /// The greeting, where one comes inside TLS, and the reply to EHLO, CAPABILITY or CAPA. `None`
     /// where nothing was asked or nothing came.
     pub capabilities: Option<ReceivedBytes>,
-    /// The stapled OCSP response (RFC 6066 §8); `None` where there was none although it was asked for.
+    /// The first 16 KiB of the stapled OCSP response (RFC 6066 §8); `None` where there was none although it was asked for.
     pub staple: Option<ReceivedBytes>,
     /// The signature scheme by which the service proved its key.
     pub signature: Option<u16>,
+    /// Whether the service answered something that was sent after the handshake, or ended the connection
+    /// when asked to: what it sends unasked, such as tickets, comes before that. Older evidence does not say.
+    #[serde(default)]
+    pub had_its_turn: bool,
     /// Whether a session ticket came before the connection was left.
     pub tickets: bool,
     /// Bytes of early data that a ticket of TLS 1.3 allows (RFC 8446 §4.6.1); 0 where none is allowed.

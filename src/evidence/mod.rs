@@ -6,6 +6,7 @@
 mod observation;
 mod store;
 
+pub mod authentication;
 pub mod content;
 pub mod decisions;
 pub mod declared;

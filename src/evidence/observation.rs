@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::authentication::{AggregateReport, SigningSelectors};
 use super::content::{ContentFile, ContentFolder};
 use super::decisions::Decisions;
 use super::declared::{AnswerRow, Declared, RegisterRows};
@@ -20,6 +21,8 @@ use crate::seen::NotObserved;
 pub enum Source {
     /// The questionnaire's answers.
     Answers,
+    /// What authenticated mail: DMARC aggregate reports, the signatures of given mail.
+    Authentication,
     /// Mail content, as counts.
     Content,
     /// The scope file.
@@ -38,6 +41,7 @@ impl Source {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Answers => "answers",
+            Self::Authentication => "authentication",
             Self::Content => "content",
             Self::Declared => "declared",
             Self::Dns => "dns",
@@ -53,6 +57,10 @@ impl Source {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "kebab-case")]
 pub enum Question {
+    /// A DMARC aggregate report, or a file that should hold one.
+    AggregateReport {
+        label: String,
+    },
     Answer {
         id: String,
     },
@@ -98,12 +106,17 @@ pub enum Question {
     Register {
         name: String,
     },
+    /// The DKIM signatures of given mail.
+    Signatures {
+        label: String,
+    },
 }
 
 /// What came back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "is", content = "of", rename_all = "kebab-case")]
 pub enum Answer {
+    AggregateReport(Box<AggregateReport>),
     Answer(AnswerRow),
     ContentFile(Box<ContentFile>),
     ContentFolder(Box<ContentFolder>),
@@ -115,6 +128,7 @@ pub enum Answer {
     Https(HttpsAnswer),
     Record(Record),
     Register(RegisterRows),
+    Signatures(SigningSelectors),
 }
 
 /// One question to the world, and what came back.

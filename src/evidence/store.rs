@@ -179,8 +179,8 @@ pub struct Evidence {
     /// SHA-256 of the manifest's bytes: it covers every segment. Of several folders: over their
     /// digests, sorted.
     pub digest: String,
-    /// The digest of each folder that was joined, sorted.
-    pub collections: Vec<String>,
+    /// The digests of the folders that hold everything observed, decisions left aside.
+    whole: Vec<String>,
     observations: Vec<(EvidenceId, Observation)>,
     missing: BTreeSet<(Source, SubjectKind)>,
     /// Indices into `observations`, in the order of their subjects.
@@ -223,13 +223,13 @@ impl Evidence {
     fn of(
         manifests: Vec<Manifest>,
         digest: String,
-        collections: Vec<String>,
+        whole: Vec<String>,
         observations: Vec<(EvidenceId, Observation)>,
         missing: BTreeSet<(Source, SubjectKind)>,
     ) -> Self {
         let mut by_subject: Vec<usize> = (0..observations.len()).collect();
         by_subject.par_sort_by(|&a, &b| observations[a].1.subject.cmp(&observations[b].1.subject));
-        Self { manifests, digest, collections, observations, missing, by_subject }
+        Self { manifests, digest, whole, observations, missing, by_subject }
     }
 
     /// Joins collections made in different places. An answer beats a question nobody answered;
@@ -238,9 +238,12 @@ impl Evidence {
         if folders.len() < 2 {
             return folders.into_iter().next();
         }
-        let mut digests: Vec<String> = folders.iter().map(|folder| folder.digest.clone()).collect();
-        digests.sort();
-        let digest = hex(&Sha256::digest(digests.concat().as_bytes()));
+        let digests: Vec<String> = folders.iter().map(|folder| folder.digest.clone()).collect();
+        let mut sorted = digests.clone();
+        sorted.sort();
+        let digest = hex(&Sha256::digest(sorted.concat().as_bytes()));
+        // For each observation the folders that hold it, as bits; those after the 64th hold nothing whole.
+        let mut held: Vec<u64> = Vec::new();
         let mut manifests = Vec::new();
         let mut missing = BTreeSet::new();
         let mut observations: Vec<(EvidenceId, Observation)> = Vec::new();
@@ -252,20 +255,35 @@ impl Evidence {
                 let id = EvidenceId::new(&format!("{}/{}", number + 1, id.segment()), id.line());
                 let key = (observation.source, observation.subject.clone(), observation.question.clone());
                 let known = asked.entry(key).or_default();
-                let same = known.iter().any(|&index| observations[index].1.answer == observation.answer);
+                let here = u32::try_from(number).ok().and_then(|number| 1_u64.checked_shl(number)).unwrap_or(0);
+                let same = known.iter().copied().find(|&index| observations[index].1.answer == observation.answer);
                 let unanswered = known.iter().copied().find(|&index| observations[index].1.answer.is_err());
-                match (unanswered, &observation.answer) {
-                    _ if same => {}
-                    (Some(index), Ok(_)) => observations[index] = (id, observation),
-                    (_, Err(_)) if !known.is_empty() => {}
-                    _ => {
+                match (same, unanswered, &observation.answer) {
+                    (Some(index), _, _) => held[index] |= here,
+                    (None, Some(index), Ok(_)) => {
+                        observations[index] = (id, observation);
+                        held[index] = here;
+                    }
+                    (None, _, Err(_)) if !known.is_empty() => {}
+                    (None, None, Ok(_)) | (None, _, Err(_)) => {
                         known.push(observations.len());
                         observations.push((id, observation));
+                        held.push(here);
                     }
                 }
             }
         }
-        Some(Self::of(manifests, digest, digests, observations, missing))
+        let others = observations.iter().zip(&held).filter(|((_, seen), _)| seen.question != Question::Decisions);
+        let by_all = others.fold(u64::MAX, |all, (_, folders)| all & folders);
+        let whole = digests.into_iter().enumerate().filter(|(number, _)| *number < 64 && by_all >> number & 1 == 1);
+        let whole = whole.map(|(_, digest)| digest).collect();
+        Some(Self::of(manifests, digest, whole, observations, missing))
+    }
+
+    /// Whether one joined folder whose digest begins like this holds everything but decisions: what
+    /// two folders say alike counts as held by both.
+    pub fn rests_on(&self, digest: &str) -> bool {
+        self.whole.iter().any(|known| known.starts_with(digest))
     }
 
     /// The end of collection; of several folders, the latest.
@@ -421,7 +439,11 @@ pub(crate) mod tests {
         assert_eq!(joined.all().filter(|(_, observation)| observation.answer.is_err()).count(), 0);
         assert_eq!(joined.about(&SubjectId::new(SubjectKind::Domain, "a.example")).count(), 1);
         assert_eq!(joined.about(&SubjectId::new(SubjectKind::Domain, "b.example")).count(), 2);
-        assert_eq!(joined.digest, Evidence::join(vec![there, here]).unwrap().digest);
+        assert_eq!(joined.digest, Evidence::join(vec![there.clone(), here.clone()]).unwrap().digest);
+        assert!(!joined.rests_on(&here.digest) && !joined.rests_on(&there.digest), "each adds something");
+        for both in [vec![here.clone(), here.clone()], vec![joined.clone()]] {
+            assert_eq!(both.len() == 2, Evidence::join(both).unwrap().rests_on(&here.digest));
+        }
     }
 
     fn timed_out(domain: &str) -> Observation {

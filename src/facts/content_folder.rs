@@ -42,6 +42,14 @@ subject! {
         within_a_year_upper: i64,
         /// Categories that other law protects more, as words of the messages with PHI name them: `genetic`, `hiv`, `psychotherapy`, `substance-use`.
         sensitive_kinds: Vec<String>,
+        /// Messages with PHI likely and some of it in the subject line.
+        phi_in_subjects: i64,
+        /// Messages with PHI likely and some of it in the name of an attachment.
+        phi_in_file_names: i64,
+        /// Messages with PHI likely and some of it in an invitation.
+        phi_in_invitations: i64,
+        /// What the folder's name says it is for: `sent`, `drafts`, `deleted`, `other`.
+        folder_kind: String,
         /// Whether the scope lists the mailbox as holding PHI.
         declared_phi: bool,
     }
@@ -148,6 +156,7 @@ fn folder(
     let evidence = || ids.to_vec();
     let count = |level: &str| counted.levels.get(level).copied().unwrap_or(0);
     let phi = count("high") + count("medium");
+    let at = |place: &str| Fact::present(whole(counted.places.get(place).copied().unwrap_or(0)), evidence());
     let undated = counted.ages.get("undated").copied().unwrap_or(0);
     let days = counted.oldest.map(|oldest| days_between(oldest, context.today()).max(0));
     // Undated messages alone leave the age unknown; it is not zero.
@@ -194,8 +203,52 @@ fn folder(
         within_a_year_lower: within_a_year(counted, ids, |individuals| individuals.lower),
         within_a_year_upper: within_a_year(counted, ids, |individuals| individuals.upper),
         sensitive_kinds: sensitive_kinds(counted, tells_categories, ids),
+        phi_in_subjects: at("subject"),
+        phi_in_file_names: at("attachment-name"),
+        phi_in_invitations: at("invite"),
+        folder_kind: Fact::present(folder_kind(&counted.folder).to_owned(), evidence()),
         declared_phi,
     }
+}
+
+/// By the names that mail programs give in English, French, German and Spanish.
+fn folder_kind(folder: &str) -> &'static str {
+    const KINDS: [(&str, &[&str]); 3] = [
+        (
+            "deleted",
+            &[
+                "deleted",
+                "deleted items",
+                "deleted messages",
+                "trash",
+                "bin",
+                "corbeille",
+                "gelöschte elemente",
+                "papierkorb",
+                "elementos eliminados",
+                "papelera",
+                "éléments supprimés",
+            ],
+        ),
+        ("drafts", &["drafts", "draft", "brouillons", "entwürfe", "borradores"]),
+        (
+            "sent",
+            &[
+                "sent",
+                "sent items",
+                "sent mail",
+                "sent messages",
+                "envoyés",
+                "éléments envoyés",
+                "gesendet",
+                "gesendete elemente",
+                "elementos enviados",
+                "enviados",
+            ],
+        ),
+    ];
+    let last = folder.rsplit('/').next().unwrap_or(folder).trim().to_lowercase();
+    KINDS.into_iter().find(|(_, names)| names.contains(&last.as_str())).map_or("other", |(kind, _)| kind)
 }
 
 /// The first version of the detector that tells the categories which other law protects more.
@@ -239,6 +292,21 @@ mod tests {
     use jiff::Timestamp;
     use jiff::civil::date;
 
+    #[test]
+    fn folders_of_sent_and_unsent_mail_are_known_by_their_names() {
+        for (name, kind) in [
+            ("Sent Items", "sent"),
+            ("[Gmail]/Sent Mail", "sent"),
+            ("Archive/Entwürfe", "drafts"),
+            ("INBOX/Trash", "deleted"),
+            ("Inbox", "other"),
+            ("Sent to the lab", "other"),
+            ("", "other"),
+        ] {
+            assert_eq!(folder_kind(name), kind, "{name}");
+        }
+    }
+
     fn as_of() -> Timestamp {
         "2026-10-01T12:00:00Z".parse().unwrap()
     }
@@ -279,6 +347,7 @@ mod tests {
             volumes: Vec::new(),
             answers: None,
             registers: None,
+            reports: Vec::new(),
             scope_sha256: String::new(),
         };
         observation(

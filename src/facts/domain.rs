@@ -16,7 +16,7 @@ use crate::records::dane::{self, Chains, DaneVerdict};
 use crate::records::dkim::{DkimAudit, DkimVerdict};
 use crate::records::dmarc::{DmarcVerdict, Policy};
 use crate::records::dns_message::{Answers, Dnssec};
-use crate::records::domain::{DomainRecords, Given, Part};
+use crate::records::domain::{DomainRecords, Given, Part, seen_selectors};
 use crate::records::mta_sts::StsVerdict;
 use crate::records::mx::MxVerdict;
 use crate::records::note::codes;
@@ -71,10 +71,52 @@ fact_group! {
         selectors: Vec<String> = Vec::new(),
         /// The smallest RSA key, in bits; 0 where there is none.
         smallest_rsa_bits: i64 = 0,
+        /// Where each selector was learned: `s1: reports, signatures`. Of `common`, `declared`, `reports`
+        /// (DMARC aggregate reports), `signatures` (given mail), `vendor`.
+        learned: Vec<String> = Vec::new(),
+        /// The key of each selector: `s1` and the SHA-256 of the key, with a space between. Revoked ones have none.
+        keys: Vec<String> = Vec::new(),
         /// Other domains of the scope that publish one of its keys.
         shared_with: Vec<String> = Vec::new(),
         /// Note codes seen, such as `dkim.key_1024`.
         notes: Vec<String> = Vec::new(),
+    }
+}
+
+fact_group! {
+    /// How long DKIM keys that are published now have been seen, over earlier assessments.
+    pub struct DkimKeyAge {
+        /// Whole days since the key that was seen first; it may be older than that.
+        seen_days: i64 = 0,
+        /// Its selector.
+        selector: String = "none".to_owned(),
+    }
+}
+
+fact_group! {
+    /// Mail in the domain's name, as DMARC aggregate reports tell it (RFC 7489 §7.2, RFC 9990).
+    pub struct MailReports {
+        /// Reports read, each counted once.
+        reports: i64 = 0,
+        /// Files that should hold reports and could not be read, over all domains.
+        files_not_read: i64 = 0,
+        /// The first day reported, `2026-10-01`.
+        first_day: String = "none".to_owned(),
+        /// The last day reported.
+        last_day: String = "none".to_owned(),
+        /// Messages reported.
+        messages: i64 = 0,
+        /// Messages that passed DMARC.
+        aligned: i64 = 0,
+        /// Messages that passed SPF or DKIM for another domain only: forwarded, or sent by a service
+        /// that is not set up for this domain.
+        unaligned: i64 = 0,
+        /// Messages that passed nothing: forged, or broken on the way.
+        unauthenticated: i64 = 0,
+        /// Servers that sent them.
+        sources: i64 = 0,
+        /// Domains for which the unaligned ones passed, those of most messages first; at most 10.
+        passed_for: Vec<String> = Vec::new(),
     }
 }
 
@@ -89,6 +131,16 @@ fact_group! {
         max_age_days: i64 = 0,
         /// Note codes seen, such as `sts.mx_mismatch`.
         notes: Vec<String> = Vec::new(),
+    }
+}
+
+fact_group! {
+    /// What senders who enforce the MTA-STS policy would do, by what its mail hosts serve (RFC 8461 §4.2).
+    pub struct StsDelivery {
+        /// The policy's mode: `enforce`, `testing`.
+        mode: String = "none".to_owned(),
+        /// Hosts that they would not deliver to, each with the reason.
+        refused: Vec<String> = Vec::new(),
     }
 }
 
@@ -135,8 +187,14 @@ subject! {
         dmarc: Dmarc = Dmarc::absent(),
         /// Its DKIM keys.
         dkim: Dkim = Dkim::absent(),
+        /// The age of its DKIM keys; absent where no key of now was seen by the assessment compared with.
+        dkim_key_age: DkimKeyAge = DkimKeyAge::absent(),
+        /// What DMARC aggregate reports say of mail in its name; absent where none was given.
+        mail_reports: MailReports = MailReports::absent(),
         /// Its MTA-STS policy.
         mta_sts: MtaSts = MtaSts::absent(),
+        /// Whether its mail hosts live up to that policy; absent where no policy asks for it.
+        mta_sts_delivery: StsDelivery = StsDelivery::absent(),
         /// TLS-RPT (RFC 8460): `missing`, `invalid`, `ok`.
         tls_rpt: String = "missing".to_owned(),
         /// DANE at its mail hosts.
@@ -156,7 +214,14 @@ pub fn build(context: Context<'_>) -> Built<Domain> {
     let stored = Stored::new(context);
     if let Some(reason) = context.evidence.taken_away(Source::Dns, SubjectKind::Domain) {
         return Built::complete(
-            declared.domains.iter().map(|domain| not_known(domain, declared_id, &reason)).collect(),
+            declared
+                .domains
+                .iter()
+                .map(|domain| {
+                    let mail_reports = mail_reports::read(context, declared, domain);
+                    not_known(domain, declared_id, &reason, mail_reports)
+                })
+                .collect(),
         );
     }
     let mut owners: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -169,7 +234,8 @@ pub fn build(context: Context<'_>) -> Built<Domain> {
             owners.entry(key.clone()).or_default().insert(domain.name.to_string());
         }
         keys.push(own);
-        subjects.push(known(domain, declared_id, &read));
+        let mail_reports = mail_reports::read(context, declared, domain);
+        subjects.push(known(domain, declared_id, &read, mail_reports));
     }
     for (subject, own) in subjects.iter_mut().zip(keys) {
         let others: BTreeSet<String> = own.iter().filter_map(|key| owners.get(key)).flatten().cloned().collect();
@@ -281,8 +347,10 @@ impl<'e> Stored<'e> {
         let subject = SubjectId::new(SubjectKind::Domain, domain.name.as_str());
         let (answers, policy) = self.answers(&subject);
         let permitted = |address: IpAddr| self.permits(address);
+        let mail = self.context.evidence.about(&subject).map(|(_, observation)| observation);
         let given = Given {
             selectors: &domain.selectors,
+            seen: &seen_selectors(mail),
             sends: domain.sends,
             catalogue,
             policy: policy.as_ref().map(|(_, fetched)| fetched),
@@ -302,7 +370,12 @@ fn network(text: &str) -> Option<Network> {
     Some(Network { address: address.parse().ok()?, prefix: prefix.parse().ok()? })
 }
 
-fn not_known(domain: &DeclaredDomain, declared: &EvidenceId, reason: &NotObserved) -> Domain {
+fn not_known(
+    domain: &DeclaredDomain,
+    declared: &EvidenceId,
+    reason: &NotObserved,
+    mail_reports: Fact<MailReports>,
+) -> Domain {
     Domain {
         name: domain.name.to_string(),
         exists: Fact::unknown(reason.clone()),
@@ -312,14 +385,17 @@ fn not_known(domain: &DeclaredDomain, declared: &EvidenceId, reason: &NotObserve
         spf: Fact::unknown(reason.clone()),
         dmarc: Fact::unknown(reason.clone()),
         dkim: Fact::unknown(reason.clone()),
+        dkim_key_age: Fact::unknown(reason.clone()),
+        mail_reports,
         mta_sts: Fact::unknown(reason.clone()),
+        mta_sts_delivery: Fact::unknown(reason.clone()),
         tls_rpt: Fact::unknown(reason.clone()),
         dane: Fact::unknown(reason.clone()),
         dnssec: Fact::unknown(reason.clone()),
     }
 }
 
-fn known(domain: &DeclaredDomain, declared: &EvidenceId, read: &ReadDomain) -> Domain {
+fn known(domain: &DeclaredDomain, declared: &EvidenceId, read: &ReadDomain, mail_reports: Fact<MailReports>) -> Domain {
     let records = &read.records;
     let mut sts_evidence = read.evidence(Part::MtaSts);
     sts_evidence.extend(read.policy_evidence.iter().cloned());
@@ -332,7 +408,12 @@ fn known(domain: &DeclaredDomain, declared: &EvidenceId, read: &ReadDomain) -> D
         spf: Fact::new(spf(records, domain), read.evidence(Part::Spf)),
         dmarc: Fact::new(dmarc(records, domain), read.evidence(Part::Dmarc)),
         dkim: Fact::new(dkim(records, domain), read.evidence(Part::Dkim)),
+        // Earlier assessments are no evidence; `history` joins them.
+        dkim_key_age: Fact::new(Seen::Absent, read.evidence(Part::Dkim)),
+        mail_reports,
         mta_sts: Fact::new(mta_sts(records), sts_evidence),
+        // Joined with what the services serve, once those are known.
+        mta_sts_delivery: Fact::new(Seen::not_provided("what its mail hosts serve"), Vec::new()),
         tls_rpt: Fact::new(tls_rpt(records, domain), read.evidence(Part::TlsRpt)),
         dane: Fact::new(dane(records, domain), read.dane_evidence()),
         dnssec: Fact::new(dnssec(records), read.evidence(Part::Dnssec)),
@@ -401,12 +482,17 @@ fn dmarc(records: &DomainRecords, domain: &DeclaredDomain) -> Seen<Dmarc> {
         })),
         DmarcVerdict::Applies(_) | DmarcVerdict::RejectTesting => {
             let parsed = audit.parsed.as_ref();
+            // A view that is half known would have to guess the other half.
+            let older = match &audit.older {
+                Ok(older) => *older,
+                Err(reason) => return Seen::Unknown(reason.clone()),
+            };
             Seen::Present(Dmarc {
                 policy: audit.policy.as_str().to_owned(),
                 testing: parsed.is_some_and(|record| record.testing),
                 subdomain_policy: audit.subdomain_policy.as_str().to_owned(),
-                older_policy: audit.older.map_or("none", Policy::as_str).to_owned(),
-                weaker_for_older_receivers: audit.older < Some(audit.effective()),
+                older_policy: older.map_or("none", Policy::as_str).to_owned(),
+                weaker_for_older_receivers: older < Some(audit.effective()),
                 percent: parsed.map_or(100, |record| record.percent),
                 reports: parsed.is_some_and(|record| !record.report_domains.is_empty()),
                 found_at: audit.found_at.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string),
@@ -427,6 +513,20 @@ fn dkim(records: &DomainRecords, domain: &DeclaredDomain) -> Seen<Dkim> {
                 verdict: audit.verdict.as_str().to_owned(),
                 selectors: audit.selectors.clone(),
                 smallest_rsa_bits: audit.smallest_rsa_bits.map_or(0, count),
+                learned: audit
+                    .learned
+                    .iter()
+                    .filter(|(selector, _)| audit.selectors.contains(selector))
+                    .map(|(selector, from)| {
+                        let from: Vec<&str> = from.iter().map(|from| from.as_str()).collect();
+                        format!("{selector}: {}", from.join(", "))
+                    })
+                    .collect(),
+                keys: audit
+                    .records
+                    .iter()
+                    .filter_map(|(selector, text)| Some(format!("{selector} {}", records::dkim::fingerprint(text)?)))
+                    .collect(),
                 shared_with: Vec::new(),
                 notes: codes(&audit.notes),
             })
@@ -494,5 +594,7 @@ fn dnssec(records: &DomainRecords) -> Seen<String> {
     }
 }
 
+mod mail_reports;
+pub(super) mod sts_delivery;
 #[cfg(test)]
 pub(crate) mod tests;

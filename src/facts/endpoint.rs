@@ -37,9 +37,9 @@ fact_group! {
         self_signed: bool = false,
         /// Whether its time has not begun at `as_of`.
         not_yet_valid: bool = false,
-        /// Whether each certificate served is followed by the one that issued it.
+        /// Whether each certificate served is followed by one of its issuer's name.
         chain_in_order: bool = false,
-        /// Whether it is self-signed or the certificate of its issuer is served with it.
+        /// Whether it is self-signed or a certificate of its issuer's name is served with it.
         issuer_served: bool = false,
         /// Whether it demands a stapled OCSP response (RFC 7633).
         must_staple: bool = false,
@@ -93,8 +93,6 @@ subject! {
         dh_bits: i64 = 0,
         /// Whether commands sent in clear behind STARTTLS are acted on inside TLS (RFC 3207 section 4.2).
         injection: bool,
-        /// Whether every version, suite and group was asked for, and not only what should be refused.
-        looked_at_whole: bool,
         /// Whether TLS compression is agreed to (RFC 9325 section 3.3).
         compression: bool,
         /// Whether shortened MACs are agreed to (RFC 9325 section 4.6).
@@ -109,7 +107,7 @@ subject! {
         early_data: bool,
         /// Whether a client certificate is asked for.
         asks_client_certificate: bool,
-        /// Whether STARTTLS is offered once more inside TLS (RFC 3207 section 4.2).
+        /// Whether STARTTLS is offered inside TLS (RFC 3207 section 4.2).
         starttls_inside: bool,
         /// Whether a stapled OCSP response is sent.
         stapled: bool,
@@ -168,8 +166,13 @@ impl<'e> Address<'e> {
     fn new(answer: &'e EndpointAnswer) -> Self {
         let picture = picture(answer);
         let traits = traits(answer, &picture);
-        let because = answer.cut_short.clone().unwrap_or_else(|| NotObserved::Refused {
-            what: format!("the service gave no clear answer (state {})", answer.state),
+        let because = answer.cut_short.clone().unwrap_or_else(|| match answer.mode.as_str() {
+            "verdict" => NotObserved::NotInScope {
+                what: "the short look asks only for what should be refused; `mode: full` at a host of your own in \
+                       the scope asks for everything"
+                    .to_owned(),
+            },
+            _ => NotObserved::Refused { what: format!("the service gave no clear answer (state {})", answer.state) },
         });
         let all_refused = || picture.versions.values().all(|version| version.support == Support::Refused);
         let tls = match State::from_word(&answer.state) {
@@ -238,6 +241,16 @@ impl<'e> Address<'e> {
         }
     }
 
+    /// Whether a stapled response came with the certificate. Of several certificates, the handshake showed
+    /// the response of one.
+    fn stapled(&self) -> Seen<bool> {
+        let leaves: BTreeSet<_> = self.answer.chains.iter().filter_map(|chain| chain.first()).collect();
+        if leaves.len() > 1 {
+            return Seen::not_provided("the stapled response of each of its certificates");
+        }
+        self.told(self.traits.staple, false)
+    }
+
     fn listed(&self, class: &ClassPicture) -> Seen<Vec<String>> {
         // What is there is there, whatever else may be.
         let known = class.settled || !class.accepted.is_empty();
@@ -270,6 +283,24 @@ impl<'e> Address<'e> {
             (None, Seen::Present(suites)) if suites.is_empty() => Seen::Absent,
             (None, Seen::Present(_) | Seen::Absent | Seen::Malformed(_) | Seen::Unknown(_)) => self.not_asked(),
         }
+    }
+
+    /// Whether another address of the same host accepts other versions or suites, as far as both are known.
+    fn differs_from(&self, other: &Self) -> Seen<bool> {
+        let mut settled = true;
+        for (version, here) in &self.picture.versions {
+            let there = other.picture.version(*version);
+            if here.support == Support::Unknown || there.support == Support::Unknown {
+                settled = false;
+            } else if here.support != there.support {
+                return Seen::Present(true);
+            } else if here.support == Support::Accepted && !(here.exhaustive && there.exhaustive) {
+                settled = false;
+            } else if here.accepted != there.accepted {
+                return Seen::Present(true);
+            }
+        }
+        if settled { Seen::Present(false) } else { self.not_asked() }
     }
 
     fn injection(&self) -> Seen<bool> {
@@ -310,7 +341,8 @@ impl<'e> Address<'e> {
                 self_signed: leaf.self_signed,
                 not_yet_valid: leaf.is_not_yet_valid(context.as_of),
                 chain_in_order: certificate::in_order(chain.iter().map(|der| der.0.as_slice())) == Some(true),
-                issuer_served: leaf.self_signed || chain.len() > 1,
+                issuer_served: leaf.self_signed
+                    || certificate::issuer_is_among(der, chain.iter().skip(1).map(|der| der.0.as_slice())),
                 must_staple: leaf.must_staple,
                 logged: leaf.log_timestamps > 0,
                 key_type: leaf.key_type,
@@ -388,7 +420,11 @@ fn endpoint(context: Context<'_>, name: &str, seen: &[(&EvidenceId, &Observation
     let known = |text: &str| Fact::present(text.to_owned(), evidence.clone());
     let known_addresses = |is_one: &dyn Fn(&NotObserved) -> bool| {
         let others = not_observed.iter().filter(|(_, reason)| !answered.is_empty() && is_one(reason));
-        Fact::present(others.map(|(address, _)| (*address).to_owned()).collect(), evidence.clone())
+        let others: Vec<String> = others.map(|(address, _)| (*address).to_owned()).collect();
+        match all.not_asked() {
+            Some(reason) if others.is_empty() => all.fact(Seen::Unknown(reason)),
+            Some(_) | None => Fact::present(others, evidence.clone()),
+        }
     };
     Endpoint {
         name: name.to_owned(),
@@ -413,7 +449,6 @@ fn endpoint(context: Context<'_>, name: &str, seen: &[(&EvidenceId, &Observation
         certificate: all.certificate(context),
         dh_bits: all.smallest(|address| address.dh_bits()),
         injection: all.any(|address| address.injection()),
-        looked_at_whole: all.any(|address| Seen::Present(address.answer.mode == "full")),
         compression: all.any(|address| address.told(address.traits.compression, false)),
         truncated_hmac: all.any(|address| address.told(address.traits.truncated_hmac, false)),
         extended_master_secret: all.every(|address| address.told(address.traits.extended_master_secret, true)),
@@ -422,7 +457,7 @@ fn endpoint(context: Context<'_>, name: &str, seen: &[(&EvidenceId, &Observation
         early_data: all.any(|address| address.told(address.traits.early_data, false)),
         asks_client_certificate: all.any(|address| address.told(address.traits.asks_client_certificate, false)),
         starttls_inside: all.any(|address| address.told(address.traits.starttls_inside, false)),
-        stapled: all.every(|address| address.told(address.traits.staple, false)),
+        stapled: all.every(|address| address.stapled()),
         common_group: all.every(|address| address.told(address.traits.common_group, false)),
         cbc_without_encrypt_then_mac: all.union(|address| address.listed(&address.traits.cbc_without_encrypt_then_mac)),
         weak_signatures: all.union(|address| address.listed(&address.traits.weak_signatures)),
@@ -476,33 +511,36 @@ impl All<'_, '_> {
         }
     }
 
-    /// Whether two addresses differ where both are known.
+    /// Whether two addresses differ; not known where none do and something could not be compared.
     fn differ(&self) -> Fact<bool> {
-        let differs = |one: &TlsPicture, other: &TlsPicture| {
-            one.versions.iter().any(|(version, here)| {
-                let there = other.version(*version);
-                let versions = here.support != Support::Unknown && there.support != Support::Unknown;
-                (versions && here.support != there.support)
-                    || (here.exhaustive && there.exhaustive && here.accepted != there.accepted)
-            })
-        };
-        let pairs = self.answered.iter().zip(self.answered.iter().skip(1));
-        if pairs.into_iter().any(|(one, other)| differs(&one.picture, &other.picture)) {
+        let pairs = self.answered.iter().enumerate().flat_map(|(at, one)| {
+            let others = self.answered.iter().skip(at + 1);
+            others.map(move |other| (one, other))
+        });
+        let compared: Vec<Seen<bool>> = pairs.map(|(one, other)| one.differs_from(other)).collect();
+        if compared.contains(&Seen::Present(true)) {
             return self.fact(Seen::Present(true));
         }
-        self.fact(self.blocking.map_or(Seen::Present(false), |reason| Seen::Unknown(reason.clone())))
+        let unknown = self.first_unknown(&compared).or_else(|| self.not_asked());
+        self.fact(unknown.map_or(Seen::Present(false), Seen::Unknown))
+    }
+
+    /// Why some addresses of the host were left out, where that is so.
+    fn not_asked(&self) -> Option<NotObserved> {
+        let left_out = self.answered.iter().any(|address| !address.answer.addresses_not_asked.is_empty());
+        let what = "every address of a host that others run, or that has more than eight";
+        left_out.then(|| NotObserved::NotInScope { what: what.to_owned() })
     }
 
     fn key_shared_with(&self, host: &str, keys: &Keys) -> Fact<Vec<String>> {
-        let own: BTreeSet<String> = self.answered.iter().flat_map(|address| keys_of(address.answer)).collect();
-        if own.is_empty() {
-            let reason = self.answered.first().map(|address| address.because.clone());
-            let reason = reason.or_else(|| self.blocking.cloned()).unwrap_or(NotObserved::Interrupted);
-            return self.fact(Seen::Unknown(reason));
-        }
-        let others = own.iter().filter_map(|key| keys.get(key)).flatten().filter(|&other| other != host);
-        let others: BTreeSet<String> = others.cloned().collect();
-        self.fact(Seen::Present(others.into_iter().collect()))
+        self.union(|address| {
+            let own: Vec<String> = keys_of(address.answer).collect();
+            let others = own.iter().filter_map(|key| keys.get(key)).flatten().filter(|&other| other != host);
+            let others: Vec<String> = others.cloned().collect();
+            let all_read = !own.is_empty() && own.len() == address.answer.chains.len();
+            let without_tls = address.tls == Seen::Present(false);
+            if all_read || without_tls || !others.is_empty() { Seen::Present(others) } else { address.not_asked() }
+        })
     }
 
     fn union(&self, ask: impl Fn(&Address<'_>) -> Seen<Vec<String>>) -> Fact<Vec<String>> {
@@ -659,4 +697,4 @@ fn exchanges(message: &Message) -> BTreeSet<DomainName> {
 
 #[cfg(test)]
 #[path = "endpoint_tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::evidence::declared::{Declared, DeclaredDomain, DeclaredHost};
-use crate::evidence::endpoint::{ChainTrust, Dialogue, Hello, HelloReply};
+use crate::evidence::endpoint::{ChainTrust, Dialogue, Hello, HelloReply, Inside};
 use crate::evidence::network::DnsAnswer;
 use crate::evidence::{Evidence, ReceivedBytes, Writer};
 use crate::facts::shape::Subject;
@@ -45,6 +45,7 @@ fn good_answer() -> EndpointAnswer {
     }
     EndpointAnswer {
         address: "192.0.2.1".to_owned(),
+        addresses_not_asked: Vec::new(),
         server_name: "mx.clinic.example".to_owned(),
         starttls: "smtp".to_owned(),
         mode: "full".to_owned(),
@@ -133,6 +134,7 @@ fn declared(hosts: Vec<DeclaredHost>) -> Observation {
         volumes: Vec::new(),
         answers: None,
         registers: None,
+        reports: Vec::new(),
         scope_sha256: String::new(),
     };
     Observation {
@@ -150,6 +152,11 @@ fn built(observations: Vec<Observation>) -> Built<Endpoint> {
     let as_of = manifest.as_of;
     let evidence: Evidence = Writer::create(folder.path()).unwrap().finish(observations, manifest).unwrap();
     build(Context { evidence: &evidence, as_of })
+}
+
+/// An invented mail host that everything is right about, but for the days its certificate has left.
+pub(crate) fn good_endpoint() -> Endpoint {
+    one(vec![observation("192.0.2.1", Ok(good_answer()))])
 }
 
 fn one(observations: Vec<Observation>) -> Endpoint {
@@ -246,6 +253,14 @@ fn addresses_that_accept_different_suites_differ_and_one_alone_does_not() {
     assert_eq!(one(vec![first(), observation("192.0.2.2", Ok(other))]).addresses_differ.seen, Seen::Present(true));
     let silent = observation("192.0.2.2", Err(NotObserved::TimedOut { after_ms: 5 }));
     assert!(matches!(one(vec![first(), silent]).addresses_differ.seen, Seen::Unknown(_)));
+    let left_out = EndpointAnswer { addresses_not_asked: vec!["192.0.2.2".to_owned()], ..good_answer() };
+    let of_one = one(vec![observation("192.0.2.1", Ok(left_out))]);
+    assert!(matches!(of_one.addresses_differ.seen, Seen::Unknown(_)), "one of two was asked");
+    assert!(matches!(of_one.addresses_refusing.seen, Seen::Unknown(_)) && of_one.tls.seen == Seen::Present(true));
+    let mut short = EndpointAnswer { address: "192.0.2.2".to_owned(), ..good_answer() };
+    short.hellos.remove(1);
+    let compared = one(vec![first(), observation("192.0.2.2", Ok(short))]).addresses_differ.seen;
+    assert!(matches!(compared, Seen::Unknown(_)), "lists that are not whole cannot be compared");
 }
 
 #[test]
@@ -261,6 +276,30 @@ fn the_same_key_on_another_host_is_told_and_on_another_port_is_not() {
     };
     assert_eq!(shared(&[NAME, "old.clinic.example:25"]), Seen::Present(vec!["old.clinic.example".to_owned()]));
     assert_eq!(shared(&[NAME, "mx.clinic.example:465"]), Seen::Present(Vec::new()));
+    let silent = observation("192.0.2.2", Err(NotObserved::TimedOut { after_ms: 5 }));
+    let of_one_address = one(vec![at(NAME), silent]).key_shared_with.seen;
+    assert!(matches!(of_one_address, Seen::Unknown(_)), "the other address may have another key");
+}
+
+#[test]
+fn a_short_look_fails_on_what_it_saw_and_says_why_it_knows_no_more() {
+    let mut short = EndpointAnswer { mode: "verdict".to_owned(), ..good_answer() };
+    short.hellos.remove(1);
+    let short = one(vec![observation("192.0.2.1", Ok(short))]);
+    let Seen::Unknown(reason) = short.outside_sp_800_52.seen else { panic!("{:?}", short.outside_sp_800_52.seen) };
+    assert!(reason.to_string().contains("`mode: full`"), "{reason}");
+}
+
+#[test]
+fn of_two_certificates_the_staple_of_one_says_nothing_of_the_other() {
+    let mut answer = good_answer();
+    answer.inside = Some(Inside { staple: Some(ReceivedBytes(vec![0x30, 0])), ..Inside::default() });
+    let stapled = |answer: &EndpointAnswer| one(vec![observation("192.0.2.1", Ok(answer.clone()))]).stapled.seen;
+    assert_eq!(stapled(&answer), Seen::Present(true));
+    let mut other = answer.chains[0].clone();
+    other[0].0.push(0);
+    answer.chains.push(other);
+    assert!(matches!(stapled(&answer), Seen::Unknown(_)));
 }
 
 #[test]
@@ -339,7 +378,8 @@ fn the_collection_is_complete_only_when_every_mail_host_was_asked() {
     for observations in incomplete {
         assert!(matches!(collection(observations), Collection::Incomplete(_)));
     }
-    let host = DeclaredHost { name: "mail.clinic.example".parse().unwrap(), ports: vec![993], operated_by: None };
+    let host =
+        DeclaredHost { name: "mail.clinic.example".parse().unwrap(), ports: vec![993], operated_by: None, mode: None };
     let missing = collection(vec![declared(vec![host]), mx(Ok(Some("mx.clinic.example."))), seen()]);
     assert!(matches!(missing, Collection::Incomplete(_)));
     assert_eq!(collection(vec![declared(Vec::new()), mx(Ok(None))]), Collection::Complete);

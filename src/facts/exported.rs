@@ -407,6 +407,7 @@ pub(crate) mod tests {
             volumes: Vec::new(),
             answers: None,
             registers: None,
+            reports: Vec::new(),
             scope_sha256: String::new(),
         }
     }

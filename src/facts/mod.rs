@@ -13,6 +13,7 @@ pub mod export_file;
 mod exported;
 pub mod forwarding_path;
 pub mod forwarding_rule;
+mod leavers;
 pub mod mailbox;
 pub mod organization;
 pub mod partner;
@@ -94,11 +95,14 @@ impl Facts {
         let context = Context { evidence, as_of };
         let forwarding_rules = forwarding_rule::build(context);
         let mailboxes = mailbox::build(context);
+        let endpoints = endpoint::build(context);
+        let mut domains = domain::build(context);
+        domain::sts_delivery::join(&mut domains.subjects, &endpoints.subjects);
         Self {
             attestations: attestation::build(context),
             content_folders: content_folder::build(context),
-            domains: domain::build(context),
-            endpoints: endpoint::build(context),
+            domains,
+            endpoints,
             export_files: export_file::build(context),
             forwarding_paths: forwarding_path::build(context, &forwarding_rules, &mailboxes),
             forwarding_rules,

@@ -1,19 +1,15 @@
 //! A register the organization keeps: counts of what its rows say.
 
-use std::collections::BTreeMap;
-
 use jiff::civil::Date;
 
 use super::shape::{Fact, subject};
 use super::{Built, Collection, Context};
+use crate::catalogues::registers::{self, Registers, Row};
 use crate::clock::days_between;
 use crate::evidence::declared::RegisterRows;
 use crate::evidence::{Answer, EvidenceId, Source};
 use crate::names::{SubjectId, SubjectKind};
 use crate::seen::{NotObserved, Seen};
-
-/// The registers that exist: each is a subject, kept or not.
-const KNOWN: [&str; 3] = ["activity-reviews", "restore-tests", "training"];
 
 subject! {
     /// A register, named by its file.
@@ -22,11 +18,17 @@ subject! {
         rows: i64,
         /// Rows that could not be read.
         rejected: i64,
-        /// Rows whose due date passed before `as_of` without completion.
+        /// Rows with something whose last day passed before `as_of` without its being done.
         overdue: i64,
-        /// Whole days since the newest completion; 36,500 where nothing was ever completed.
+        /// Rows with something that was done after its last day, within the time for which that counts.
+        late: i64,
+        /// Rows that say what should not be so.
+        adverse: i64,
+        /// Rows that lack what has to be filled in.
+        incomplete: i64,
+        /// Whole days since the newest day in the column that says how fresh it is; 36,500 where there is none.
         newest_days: i64 = 36_500,
-        /// Whole days by which the newest completion came after its due date; 0 where it was in time.
+        /// Whole days by which what was done last came after its last day; 0 where it was in time.
         newest_late_days: i64 = 36_500,
     }
 }
@@ -37,100 +39,149 @@ pub fn build(context: Context<'_>) -> Built<Register> {
         Ok((_, declared)) => declared.registers.clone(),
         Err(reason) => return Built { subjects: Vec::new(), collection: Collection::Incomplete(reason) },
     };
-    let Some(folder) = folder else {
+    if folder.is_none() {
         let what = "registers (`registers: registers/` in scope.yaml)".to_owned();
         return Built { subjects: Vec::new(), collection: Collection::NotDeclared(what) };
-    };
-    let register = |name: &str| {
-        let subject = SubjectId::new(SubjectKind::Register, name);
-        let mut why = context.evidence.taken_away(Source::Register, SubjectKind::Register).unwrap_or_else(|| {
-            NotObserved::NotProvided { what: format!("the register {name}.csv in {}", crate::text::visible(&folder)) }
-        });
-        for (id, observation) in context.evidence.about(&subject) {
-            match &observation.answer {
-                Ok(Answer::Register(rows)) => return kept(name, rows, id, context.today()),
-                Ok(_) => {}
-                Err(reason) => why = reason.clone(),
-            }
-        }
-        not_kept(name, &why)
-    };
-    Built::complete(KNOWN.into_iter().map(register).collect())
+    }
+    let registers = Registers::shipped();
+    let built = registers.registers.iter().map(|definition| match rows(context, definition) {
+        Ok((id, rows)) => kept(definition, rows, id, context.today(), registers.late_counts_for_days),
+        Err(why) => not_kept(&definition.id, &why),
+    });
+    Built::complete(built.collect())
 }
 
-fn kept(name: &str, rows: &RegisterRows, id: &EvidenceId, today: Date) -> Register {
+/// The rows of one register, or why they are not known.
+pub(super) fn rows<'e>(
+    context: Context<'e>,
+    definition: &registers::Register,
+) -> Result<(&'e EvidenceId, &'e RegisterRows), NotObserved> {
+    let name = &definition.id;
+    let folder = context.evidence.declared()?.1.registers.as_deref().unwrap_or("registers/");
+    let mut why = context.evidence.taken_away(Source::Register, SubjectKind::Register).unwrap_or_else(|| {
+        NotObserved::NotProvided { what: format!("the register {name}.csv in {}", crate::text::visible(folder)) }
+    });
+    // `about` borrows the subject for its range alone.
+    let subject = SubjectId::new(SubjectKind::Register, name.clone());
+    for (id, observation) in context.evidence.about(&subject) {
+        match &observation.answer {
+            Ok(Answer::Register(rows)) => {
+                let has = |column: &str| rows.rows.first().is_none_or(|row| row.contains_key(column));
+                // What an older form did not ask for is not known.
+                let Some(missing) = definition.columns.iter().find(|column| !has(&column.name)) else {
+                    return Ok((id, rows));
+                };
+                why = NotObserved::NotProvided { what: format!("the column {} of {name}.csv", missing.name) };
+            }
+            Ok(_) => {}
+            Err(reason) => why = reason.clone(),
+        }
+    }
+    Err(why)
+}
+
+fn kept(
+    definition: &registers::Register,
+    rows: &RegisterRows,
+    id: &EvidenceId,
+    today: Date,
+    late_counts_for_days: i64,
+) -> Register {
     let evidence = vec![id.clone()];
     let count = |count: usize| Fact::present(i64::try_from(count).unwrap_or(i64::MAX), evidence.clone());
-    let date = |row: &BTreeMap<String, String>, column: &str| {
-        row.get(column).filter(|text| !text.is_empty()).and_then(|text| text.parse::<Date>().ok())
+    let with = |says: &dyn Fn(&Row) -> bool| count(rows.rows.iter().filter(|row| says(row)).count());
+    let newest_of = |row: &Row| definition.newest(row).filter(|day| *day <= today);
+    let newest = rows.rows.iter().filter_map(newest_of).max();
+    let done = |row: &Row| {
+        let clocks = definition.clocks.iter();
+        let done = clocks.filter_map(|clock| Some((clock.done(row, today)?, clock.due(row)?)));
+        done.map(|(done, due)| (done, days_between(due, done).max(0))).collect::<Vec<_>>()
     };
-    // What was completed after `as_of` had not been completed then.
-    let completed = |row: &BTreeMap<String, String>| date(row, "completed").filter(|day| *day <= today);
-    let overdue =
-        rows.rows.iter().filter(|row| date(row, "due").is_some_and(|due| due < today) && completed(row).is_none());
-    let newest = rows.rows.iter().filter_map(completed).max();
     // Of several done on that day, the one that had been due for longest.
-    let late = rows
-        .rows
-        .iter()
-        .filter(|row| newest.is_some() && completed(row) == newest)
-        .filter_map(|row| Some(days_between(date(row, "due")?, newest?).max(0)))
-        .max();
+    let last = rows.rows.iter().flat_map(done).max();
+    let counts = |done: Date| days_between(done, today) <= late_counts_for_days;
     Register {
-        name: name.to_owned(),
+        name: definition.id.clone(),
         rows: count(rows.rows.len()),
         rejected: count(rows.rejected.len()),
-        overdue: count(overdue.count()),
+        overdue: with(&|row| {
+            definition
+                .clocks
+                .iter()
+                .any(|clock| clock.due(row).is_some_and(|due| due < today) && clock.done(row, today).is_none())
+        }),
+        late: with(&|row| done(row).into_iter().any(|(done, days)| days > 0 && counts(done))),
+        adverse: with(&|row| definition.is_adverse(row)),
+        incomplete: with(&|row| !definition.lacks(row).is_empty()),
         newest_days: match newest {
             Some(newest) => Fact::present(days_between(newest, today), evidence.clone()),
             None => Fact::new(Seen::Absent, evidence.clone()),
         },
-        newest_late_days: match late {
-            Some(days) => Fact::present(days, evidence),
+        newest_late_days: match last {
+            Some((_, days)) => Fact::present(days, evidence),
             None => Fact::new(Seen::Absent, evidence),
         },
     }
 }
 
 fn not_kept(name: &str, why: &NotObserved) -> Register {
+    let unknown = || Fact::unknown(why.clone());
     Register {
         name: name.to_owned(),
-        rows: Fact::unknown(why.clone()),
-        rejected: Fact::unknown(why.clone()),
-        overdue: Fact::unknown(why.clone()),
-        newest_days: Fact::unknown(why.clone()),
-        newest_late_days: Fact::unknown(why.clone()),
+        rows: unknown(),
+        rejected: unknown(),
+        overdue: unknown(),
+        late: unknown(),
+        adverse: unknown(),
+        incomplete: unknown(),
+        newest_days: unknown(),
+        newest_late_days: unknown(),
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::checks::testing::{declared, evidence, observation};
-    use crate::evidence::Question;
+    use crate::evidence::{Evidence, Observation, Question};
 
-    fn training(rows: &[(&str, &str)]) -> Register {
-        let rows = rows.iter().map(|(due, completed)| {
-            BTreeMap::from([
-                ("person_id".to_owned(), "p-1".to_owned()),
-                ("due".to_owned(), (*due).to_owned()),
-                ("completed".to_owned(), (*completed).to_owned()),
-            ])
-        });
+    /// A register as the collection would have read it: the columns that are not named are empty.
+    pub(in crate::facts) fn register(name: &str, rows: &[&[(&str, &str)]]) -> Observation {
+        let definition = Registers::shipped().get(name).unwrap();
+        let row = |said: &&[(&str, &str)]| {
+            let mut row: Row = definition.columns.iter().map(|column| (column.name.clone(), String::new())).collect();
+            for (column, text) in *said {
+                *row.get_mut(*column).unwrap() = (*text).to_owned();
+            }
+            row
+        };
         let rows = RegisterRows {
-            name: "training".to_owned(),
+            name: name.to_owned(),
             sha256: String::new(),
-            rows: rows.collect(),
+            rows: rows.iter().map(row).collect(),
             rejected: Vec::new(),
         };
-        let subject = SubjectId::new(SubjectKind::Register, "training");
-        let asked = Question::Register { name: "training".to_owned() };
-        let evidence = evidence(vec![
-            declared(|declared| declared.registers = Some("registers/".to_owned())),
-            observation(subject, Source::Register, asked, Ok(Answer::Register(rows))),
-        ]);
+        let subject = SubjectId::new(SubjectKind::Register, name);
+        let asked = Question::Register { name: name.to_owned() };
+        observation(subject, Source::Register, asked, Ok(Answer::Register(rows)))
+    }
+
+    fn with(register: Observation) -> Evidence {
+        evidence(vec![declared(|declared| declared.registers = Some("registers/".to_owned())), register])
+    }
+
+    fn built(name: &str, rows: &[&[(&str, &str)]]) -> Register {
+        let evidence = with(register(name, rows));
         let built = build(Context { evidence: &evidence, as_of: evidence.as_of() });
-        built.subjects.into_iter().find(|register| register.name == "training").unwrap()
+        built.subjects.into_iter().find(|register| register.name == name).unwrap()
+    }
+
+    fn training(rows: &[(&str, &str)]) -> Register {
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|(due, completed)| [("person_id", "p-1"), ("due", *due), ("completed", *completed)])
+            .collect();
+        built("training", &rows.iter().map(|row| &row[..]).collect::<Vec<_>>())
     }
 
     #[test]
@@ -152,19 +203,45 @@ mod tests {
     fn what_was_done_late_says_by_how_much() {
         let register = training(&[("2026-03-01", "2026-02-01"), ("2026-06-01", "2026-09-01")]);
         assert_eq!((register.overdue.seen, register.newest_late_days.seen), (Seen::Present(0), Seen::Present(92)));
+        assert_eq!(register.late.seen, Seen::Present(1));
+        assert_eq!(training(&[("2025-06-01", "2025-09-01")]).late.seen, Seen::Present(0), "more than a year ago");
         assert_eq!(training(&[("2027-01-01", "")]).newest_late_days.seen, Seen::Absent);
+    }
+
+    #[test]
+    fn an_incident_without_its_four_factors_is_not_complete() {
+        let told = [
+            ("discovered", "2026-05-01"),
+            ("breach", "yes"),
+            ("individuals", "12"),
+            ("individuals_told", "2026-07-15"),
+        ];
+        let not_one = [("discovered", "2026-09-01"), ("breach", "no"), ("nature_assessed", "yes")];
+        let open = [("discovered", "2026-08-01"), ("breach", "undecided")];
+        let register = built("incidents", &[&told, &not_one, &open]);
+        assert_eq!((register.incomplete.seen, register.late.seen), (Seen::Present(1), Seen::Present(1)));
+        // Sixty days after the first of August is the thirtieth of September.
+        assert_eq!(register.overdue.seen, Seen::Present(1));
+        assert_eq!(built("incidents", &[]).rows.seen, Seen::Present(0));
+    }
+
+    #[test]
+    fn a_register_of_an_older_form_is_unknown() {
+        let mut old = register("training", &[&[("person_id", "p-1"), ("due", "2026-09-01")]]);
+        let Ok(Answer::Register(rows)) = &mut old.answer else { panic!() };
+        rows.rows[0].remove("course");
+        let evidence = with(old);
+        let built = build(Context { evidence: &evidence, as_of: evidence.as_of() });
+        let training = built.subjects.iter().find(|register| register.name == "training").unwrap();
+        let Seen::Unknown(reason) = &training.overdue.seen else { panic!() };
+        assert!(reason.to_string().contains("the column course of training.csv"), "{reason}");
     }
 
     #[test]
     fn a_register_that_is_not_kept_is_unknown_and_not_empty() {
         let evidence = evidence(vec![declared(|declared| declared.registers = Some("registers/".to_owned()))]);
         let built = build(Context { evidence: &evidence, as_of: evidence.as_of() });
-        assert_eq!(built.subjects.len(), KNOWN.len());
+        assert_eq!(built.subjects.len(), Registers::shipped().registers.len());
         assert!(built.subjects.iter().all(|register| matches!(register.rows.seen, Seen::Unknown(_))));
-    }
-
-    #[test]
-    fn the_known_registers_are_those_that_can_be_read() {
-        assert_eq!(crate::collect::registers::known().collect::<Vec<_>>(), KNOWN);
     }
 }

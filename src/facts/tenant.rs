@@ -40,6 +40,8 @@ subject! {
         leak_policy: String,
         /// Administrators, by sign-in name, that have no mailbox of their own and no registered second factor.
         other_administrators_without_mfa: Vec<String>,
+        /// People who left, by their number in the register of leavers, whose account can still be signed in to.
+        leavers_with_open_account: Vec<String>,
     }
 }
 
@@ -129,6 +131,7 @@ fn one(context: Context<'_>, provider: &str) -> Tenant {
         programs_with_all_mail: programs_with_all_mail(context, provider, &settings),
         leak_policy: leak_policy(context, &settings),
         other_administrators_without_mfa: other_administrators_without_mfa(context, provider),
+        leavers_with_open_account: super::leavers::with_open_account(context, provider),
     }
 }
 

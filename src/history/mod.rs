@@ -4,9 +4,11 @@
 //! improve: what went dark, what disappeared and what is now judged otherwise have their own names.
 
 mod diff;
+mod keys;
 mod text;
 
 pub use diff::{between, compare};
+pub use keys::seen_since;
 pub use text::render;
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ fn fails(check: &str, domain: &str) -> Finding {
 }
 
 /// An assessment of domains `a` and `b`, with the checks `one` and `two` assessed.
-fn quarter(as_of: &str, findings: Vec<Finding>) -> Assessment {
+pub(super) fn quarter(as_of: &str, findings: Vec<Finding>) -> Assessment {
     let names = ["a", "b"].map(str::to_owned).to_vec();
     let mut assessment = Assessment {
         schema: 1,
@@ -97,6 +97,7 @@ fn quarter(as_of: &str, findings: Vec<Finding>) -> Assessment {
         mail_ages: Vec::new(),
         services: Vec::new(),
         decisions: Default::default(),
+        dkim_keys: Vec::new(),
         drift: None,
         gates: Vec::new(),
         elements: Vec::new(),

@@ -92,9 +92,98 @@ fn what_is_written_is_what_the_collection_reads() {
     let catalog = crate::checks::Catalog::built_in().unwrap();
     let known = catalog.checks.keys().map(String::as_str).collect();
     let (model, rule) = (crate::risk::Model::built_in(&known).unwrap(), crate::risk::SecurityRule::built_in().unwrap());
-    let against = crate::collect::decisions::Against { model: &model, rule: &rule, today: date(2026, 12, 3) };
-    let mut read = crate::collect::decisions::read_plan(folder.path(), against).unwrap();
+    let against = decisions::Against { model: &model, rule: &rule, today: date(2026, 12, 3) };
+    let mut read = decisions::read_plan(folder.path(), against).unwrap();
     read.iter_mut().for_each(|entry| entry.line = 0);
     assert_eq!(read, plan);
     assert!(crate::yaml::read::<serde_json::Value>(Path::new("plan.yaml"), &yaml(&[])).is_ok());
+}
+
+/// The plan that `scan` writes, and what a spreadsheet leaves of it.
+#[test]
+fn columns_that_did_not_come_back_erase_nothing() {
+    let edit = [EDIT[0], EDIT[1], EDIT[2], EDIT[3], ("comments", "ask; again: \"soon\"")];
+    let (_, plan) = first("plan.csv", &edit, &[]);
+    let mut sheet = sheet(&assessment());
+    let at = |sheet: &Sheet, name: &str| sheet.columns.iter().position(|known| known.name == name).unwrap();
+    let comments = at(&sheet, "comments");
+    sheet.columns.remove(comments);
+    for row in &mut sheet.rows {
+        row.remove(comments);
+    }
+    let (owner, due, status, steps_at) =
+        (at(&sheet, "owner"), at(&sheet, "due"), at(&sheet, "status"), at(&sheet, "milestones"));
+    sheet.rows[0][owner] = "Sam Poe".to_owned();
+    sheet.rows[0][due] = "2027-01-31".to_owned();
+    sheet.rows[0][status] = "in-progress".to_owned();
+    sheet.rows[0][steps_at] = steps(&plan[0].milestones);
+    let table = Table::read(Path::new("a.csv"), &sheet.csv()).unwrap();
+    let imported = import(&table, &assessment(), &plan);
+    assert_eq!(imported.rows[0].outcome, RowOutcome::Changed(vec!["owner: Ana Ruiz becomes Sam Poe".to_owned()]));
+    assert_eq!(imported.plan[0].comment.as_deref(), Some("ask; again: \"soon\""));
+}
+
+#[test]
+fn the_report_s_own_plan_comes_back_unchanged() {
+    let mut assessment = assessment();
+    let entry = PlanEntry {
+        check: assessment.plan[0].check.clone(),
+        owner: Some("Ana Ruiz".to_owned()),
+        due: Some(date(2027, 1, 31)),
+        status: PlanStatus::InProgress,
+        deferrals: u32::MAX,
+        milestones: vec![Milestone {
+            what: "read; then publish\n2027-02-01 [done soon]".to_owned(),
+            due: date(2026, 12, 1),
+            done: None,
+        }],
+        comment: Some("two\nlines".to_owned()),
+        line: 3,
+    };
+    let item = &mut assessment.plan[0];
+    (item.owner, item.due, item.status) = (entry.owner.clone(), entry.due, "in-progress".to_owned());
+    (item.milestones, item.comment, item.deferrals) =
+        (entry.milestones.clone(), entry.comment.clone(), entry.deferrals);
+    assessment.decisions.closed = vec![crate::report::json::v1::decisions::ClosedItem {
+        check: "no-broken-suites".to_owned(),
+        owner: entry.owner.clone(),
+        due: entry.due,
+        status: Some(PlanStatus::Deferred),
+        deferrals: 1,
+        milestones: entry.milestones.clone(),
+        comment: entry.comment.clone(),
+        evidence_sha256: Some("ab".to_owned()),
+        grade: crate::report::json::v1::Grade::B,
+        why: "closed".to_owned(),
+    }];
+    let closed =
+        PlanEntry { check: "no-broken-suites".to_owned(), status: PlanStatus::Deferred, deferrals: 1, ..entry.clone() };
+    let plan = vec![entry, closed];
+    let of_report = crate::report::tables::plan_csv(&assessment);
+    for (name, bytes) in [
+        ("plan.csv", sheet(&assessment).csv()),
+        ("plan.xlsx", sheet(&assessment).xlsx().unwrap()),
+        ("plan.csv", of_report),
+    ] {
+        let table = Table::read(Path::new(name), &bytes).unwrap();
+        let imported = import(&table, &assessment, &plan);
+        assert!(imported.rows.iter().all(|row| row.outcome == RowOutcome::Unchanged), "{name}: {:?}", imported.rows);
+        assert_eq!(imported.plan.len(), 2);
+    }
+    // The largest count there is does not go round to nothing.
+    let mut later = sheet(&assessment);
+    let due = later.columns.iter().position(|known| known.name == "due").unwrap();
+    later.rows[0][due] = "2027-03-31".to_owned();
+    let table = Table::read(Path::new("a.csv"), &later.csv()).unwrap();
+    assert_eq!(import(&table, &assessment, &plan).plan.iter().map(|entry| entry.deferrals).max(), Some(u32::MAX));
+}
+
+#[test]
+fn a_step_needs_words_and_may_hold_a_semicolon() {
+    let read = read_steps("2026-12-01 ask; then wait; 2027-01-15 publish [done 2027-01-16]").unwrap();
+    assert_eq!(read.iter().map(|step| step.what.as_str()).collect::<Vec<_>>(), ["ask; then wait", "publish"]);
+    assert_eq!(read_steps("").unwrap(), []);
+    for text in ["2026-12-01 [done 2026-12-02]", "2026-12-01", "soon", &format!("2026-12-01 {}", "x".repeat(4_001))] {
+        assert!(read_steps(text).is_err(), "{text}");
+    }
 }

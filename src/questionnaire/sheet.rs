@@ -84,7 +84,9 @@ pub fn seen(assessment: &Assessment, conclusions: &Conclusions) -> Seen {
         let group = coverage.passed + coverage.failed + coverage.needs_review + coverage.not_assessed;
         let text = match coverage.state {
             CoverageState::Assessed | CoverageState::PartlyAssessed => {
-                format!("Measured: \"{}\" fails on {} of {group}.", coverage.title, coverage.failed)
+                let open = coverage.needs_review + coverage.not_assessed;
+                let open = if open == 0 { String::new() } else { format!("; {open} could not be judged") };
+                format!("Measured: \"{}\" fails on {} of {group}{open}.", coverage.title, coverage.failed)
             }
             CoverageState::NotApplicable | CoverageState::NotAssessed | CoverageState::NotProvided => continue,
         };
@@ -175,7 +177,7 @@ pub fn import(
     let mut rows = Vec::new();
     for row in &table.rows {
         let id = table.text(row, "id").unwrap_or_default().to_owned();
-        let outcome = match take(table, row, questionnaire, today) {
+        let outcome = match take(table, row, questionnaire, answers, today) {
             Err(why) => RowOutcome::Rejected(why),
             Ok(Some(_)) if came.contains_key(&id) => {
                 RowOutcome::Rejected(format!("the question came before, in row {}", came[&id]))
@@ -203,7 +205,13 @@ pub fn import(
 }
 
 /// One row as an answer; none where it was left empty.
-fn take(table: &Table, row: &Row, questionnaire: &Questionnaire, today: Date) -> Result<Option<AnswerRow>, String> {
+fn take(
+    table: &Table,
+    row: &Row,
+    questionnaire: &Questionnaire,
+    answers: &BTreeMap<String, AnswerRow>,
+    today: Date,
+) -> Result<Option<AnswerRow>, String> {
     let id = table.text(row, "id")?;
     if questionnaire.get(id).is_none() {
         return Err("there is no such question in this version of the questionnaire".to_owned());
@@ -213,14 +221,28 @@ fn take(table: &Table, row: &Row, questionnaire: &Questionnaire, today: Date) ->
         return Ok(None);
     }
     let on = table.date(row, "on")?.ok_or("`on` is empty: say when the question was answered")?;
-    let until = table.date(row, "valid_until")?;
+    // What a column that did not come back would have said stays as it was.
+    let old = answers.get(id);
+    let until = match old {
+        Some(old) if !table.has("valid_until") => old.valid_until,
+        Some(_) | None => table.date(row, "valid_until")?,
+    };
     let mut text = format!("- id: {}\n  answer: {}\n  on: {on}\n", quoted(id), quoted(&answer));
-    for (column, key) in
-        [("statement", "statement"), ("by", "by"), ("role", "role"), ("evidence_file", "evidence_file")]
-    {
-        let value = table.text(row, column)?;
-        if !value.is_empty() || key == "by" {
-            writeln!(text, "  {key}: {}", quoted(value)).expect("writing into text");
+    let kept = |read: fn(&AnswerRow) -> Option<&String>| old.and_then(read);
+    for (column, was) in [
+        ("statement", kept(|row| row.statement.as_ref())),
+        ("by", kept(|row| Some(&row.answered_by))),
+        ("role", kept(|row| row.role.as_ref())),
+        ("evidence_file", kept(|row| row.evidence_file.as_ref())),
+    ] {
+        // A cell that is as it was written stands for what it was written from.
+        let given = table.text(row, column)?;
+        let value = match was {
+            Some(was) if !table.has(column) || given == crate::text::visible(was).trim() => was.as_str(),
+            Some(_) | None => given,
+        };
+        if !value.is_empty() || column == "by" {
+            writeln!(text, "  {column}: {}", quoted(value)).expect("writing into text");
         }
     }
     if let Some(until) = until {

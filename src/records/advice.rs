@@ -1,11 +1,13 @@
 //! What a domain could publish instead: records to paste, made from what is published and what was
-//! found wrong with it. It never invents a sender: a record it cannot mend is left alone.
+//! found wrong with it. It never invents a sender and forbids none: where a term that may have meant
+//! a sender cannot be kept, the record ends mildly and says what it still needs, and where nothing
+//! would be left the record is left alone.
 
 use sha2::{Digest, Sha256};
 
 use super::dmarc::{self, DmarcVerdict, Policy, PolicyTag};
 use super::domain::{DomainRecords, Sending};
-use super::mta_sts::{Mode, StsVerdict};
+use super::mta_sts::{Mode, StsAudit, StsVerdict};
 use super::mx::MxVerdict;
 use super::spf::{self, Mechanism, Qualifier};
 use super::spf_tree::SpfVerdict;
@@ -16,6 +18,8 @@ use crate::names::DomainName;
 
 /// Longest character-string of a TXT record (RFC 1035 §3.3).
 const STRING_BYTES: usize = 255;
+/// `max_age` of a policy to paste, where none or a shorter one is published.
+const TWO_WEEKS_SECONDS: u64 = 1_209_600;
 
 /// One record, or the file of a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,15 +48,14 @@ impl Advice {
     }
 }
 
-/// Everything that could be published instead.
-pub fn advise(domain: &DomainName, records: &DomainRecords) -> Vec<Advice> {
+/// Everything that could be published instead. `sends`: whether the organization says that it sends
+/// from the domain, or has not said.
+pub fn advise(domain: &DomainName, records: &DomainRecords, sends: bool) -> Vec<Advice> {
     if records.exists != Ok(true) {
         return Vec::new();
     }
     let receives = matches!(records.mx.verdict, MxVerdict::Ok | MxVerdict::Implicit);
-    let parked = !receives
-        && matches!(records.mx.verdict, MxVerdict::Null | MxVerdict::Missing)
-        && records.sending != Sending::Yes;
+    let parked = takes_no_mail(records) && nobody_sends(records, sends);
     let mut all: Vec<Advice> =
         [spf_advice(domain, records, parked), dmarc_advice(domain, records, parked)].into_iter().flatten().collect();
     if receives {
@@ -60,6 +63,20 @@ pub fn advise(domain: &DomainName, records: &DomainRecords) -> Vec<Advice> {
         all.extend(tls_rpt_advice(domain, records));
     }
     all
+}
+
+fn takes_no_mail(records: &DomainRecords) -> bool {
+    matches!(records.mx.verdict, MxVerdict::Null | MxVerdict::Missing)
+}
+
+/// Whether nobody sends from the domain: its SPF record says so, or the organization does and DNS does
+/// not speak against it. What could not be found out is no reason to refuse mail.
+fn nobody_sends(records: &DomainRecords, sends: bool) -> bool {
+    match records.sending {
+        Sending::No => true,
+        Sending::Unknown => !sends && records.spf.verdict == SpfVerdict::Missing,
+        Sending::Yes => false,
+    }
 }
 
 fn text(name: Option<DomainName>, value: String, why: String) -> Option<Advice> {
@@ -96,23 +113,32 @@ fn mends(note: &super::note::Note) -> bool {
     matches!(note.code.as_str(), "spf.after_all" | "spf.ptr" | "spf.redirect_ignored")
 }
 
-/// The record without what is wrong in it for certain. `None` where nothing of that kind is.
-fn mended_spf(record: &str, leading_nowhere: &[String]) -> Option<(String, String)> {
+/// The record without what is wrong in it for certain. `None` where nothing of that kind is, and where
+/// what is left would refuse the domain's own mail. `leading_nowhere` holds the offsets of terms.
+fn mended_spf(record: &str, leading_nowhere: &[usize]) -> Option<(String, String)> {
+    let readable = spf::parse(record).is_ok();
     let mut kept: Vec<String> = Vec::new();
     let mut changed: Vec<String> = Vec::new();
+    // Terms that may have meant a sender and are not in the new record.
+    let mut lost: Vec<String> = Vec::new();
     let mut redirect = None;
     let mut all = None;
-    for written in record.get(6..)?.split(' ').filter(|term| !term.is_empty()) {
+    for (at, written) in spf::terms(record) {
         let (term, mended) = respelled(written);
+        let shown = format!("`{}`", tags::short(&term));
         let Ok(parsed) = spf::parse(&format!("v=spf1 {term}")) else {
             changed.push(format!("`{}` cannot be read and is left out", tags::short(written)));
+            lost.push(format!("`{}`", tags::short(written)));
             continue;
         };
         if mended {
-            changed.push(format!("`{}` is written `{}`", tags::short(written), tags::short(&term)));
+            changed.push(format!("`{}` is written {shown}", tags::short(written)));
         }
         if parsed.redirect.is_some() {
-            redirect = Some(term);
+            if let Some(before) = redirect.replace(term) {
+                changed.push(format!("`{}` stands before another redirect", tags::short(&before)));
+                lost.push(format!("`{}`", tags::short(&before)));
+            }
             continue;
         }
         let Some(directive) = parsed.directives.first() else {
@@ -120,16 +146,24 @@ fn mended_spf(record: &str, leading_nowhere: &[String]) -> Option<(String, Strin
             continue;
         };
         if all.is_some() {
-            changed.push(format!("`{}` stands behind `all` and is never reached", tags::short(&term)));
+            changed.push(format!("{shown} stands behind `all` and is never reached"));
+            // Of a record that nobody could read nobody knows what it would have let send.
+            if !readable {
+                lost.push(shown);
+            }
             continue;
         }
         match directive.mechanism {
             Mechanism::All => all = Some(directive.qualifier),
-            Mechanism::Ptr(_) => changed.push(format!("`{}` is discouraged", tags::short(&term))),
-            _ if leading_nowhere.contains(&directive.text) => {
-                changed.push(format!("`{}` leads nowhere", tags::short(&term)));
+            Mechanism::Ptr(_) => {
+                changed.push(format!("{shown} is discouraged"));
+                lost.push(shown);
             }
-            _ if kept.contains(&term) => changed.push(format!("`{}` stands twice", tags::short(&term))),
+            _ if leading_nowhere.contains(&at) => {
+                changed.push(format!("{shown} leads nowhere"));
+                lost.push(shown);
+            }
+            _ if kept.contains(&term) => changed.push(format!("{shown} stands twice")),
             Mechanism::A { .. }
             | Mechanism::Exists(_)
             | Mechanism::Include(_)
@@ -139,16 +173,30 @@ fn mended_spf(record: &str, leading_nowhere: &[String]) -> Option<(String, Strin
         }
     }
     let end = match (all, redirect) {
-        (Some(Qualifier::Fail), _) => "-all".to_owned(),
-        (Some(Qualifier::SoftFail), _) => "~all".to_owned(),
+        (Some(Qualifier::Fail | Qualifier::SoftFail), redirect) => {
+            if let Some(redirect) = redirect {
+                changed.push(format!("`{}` is never used beside `all`", tags::short(&redirect)));
+                if !readable {
+                    lost.push(format!("`{}`", tags::short(&redirect)));
+                }
+            }
+            if all == Some(Qualifier::Fail) && lost.is_empty() { "-all".to_owned() } else { "~all".to_owned() }
+        }
+        // Where it leads may refuse what was left out here.
+        (None, Some(_)) if !lost.is_empty() => return None,
         (None, Some(redirect)) => redirect,
         (Some(Qualifier::Neutral | Qualifier::Pass), _) | (None, None) => {
             changed.push("it ends in `~all`, later in `-all`, so that other hosts do not pass".to_owned());
             "~all".to_owned()
         }
     };
-    if changed.is_empty() {
+    let names_a_sender =
+        kept.iter().any(|term| spf::parse(&format!("v=spf1 {term}")).is_ok_and(|r| !r.directives.is_empty()));
+    if changed.is_empty() || (!names_a_sender && !lost.is_empty()) {
         return None;
+    }
+    if !lost.is_empty() {
+        changed.push(format!("before it ends in `-all` it still needs what {} stood for", lost.join(", ")));
     }
     kept.push(end);
     let value = format!("v=spf1 {}", kept.join(" "));
@@ -184,6 +232,11 @@ fn dmarc_advice(domain: &DomainName, records: &DomainRecords, parked: bool) -> O
             let why = "nothing sends from this domain, so all mail that claims to is refused".to_owned();
             text(at, "v=DMARC1; p=reject".to_owned(), why)
         }
+        DmarcVerdict::Missing if takes_no_mail(records) => {
+            let why = "begin by reading reports: add `rua=mailto:` with an address at a domain that takes mail; \
+                       then `p=quarantine`, then `p=reject`";
+            text(at, "v=DMARC1; p=none".to_owned(), why.to_owned())
+        }
         DmarcVerdict::Missing => {
             let value = format!("v=DMARC1; p=none; rua=mailto:dmarc-reports@{domain}");
             let why = "begin by reading reports; then `p=quarantine`, then `p=reject`".to_owned();
@@ -192,13 +245,13 @@ fn dmarc_advice(domain: &DomainName, records: &DomainRecords, parked: bool) -> O
         // A record further up is mended where it stands.
         DmarcVerdict::Applies(_) | DmarcVerdict::Invalid | DmarcVerdict::RejectTesting if !own => None,
         DmarcVerdict::Applies(_) | DmarcVerdict::Invalid | DmarcVerdict::RejectTesting => {
-            let (value, why) = mended_dmarc(domain, audit.record.as_deref()?)?;
+            let (value, why) = mended_dmarc(domain, audit.record.as_deref()?, !takes_no_mail(records))?;
             text(at, value, why)
         }
     }
 }
 
-fn mended_dmarc(domain: &DomainName, record: &str) -> Option<(String, String)> {
+fn mended_dmarc(domain: &DomainName, record: &str, takes_mail: bool) -> Option<(String, String)> {
     let read = dmarc::parse(record);
     let (written, _) = tags::split(record);
     let mut changed = Vec::new();
@@ -241,14 +294,14 @@ fn mended_dmarc(domain: &DomainName, record: &str) -> Option<(String, String)> {
     if !read.bad_uris.is_empty() {
         changed.push("report addresses begin with `mailto:`");
     }
-    tags.push(if good.is_empty() {
+    if !good.is_empty() {
+        tags.push(format!("rua={}", good.join(",")));
+    } else if takes_mail {
         if policy == Policy::Reject && read.bad_uris.is_empty() {
             changed.push("reports show who sends in the domain's name");
         }
-        format!("rua=mailto:dmarc-reports@{domain}")
-    } else {
-        format!("rua={}", good.join(","))
-    });
+        tags.push(format!("rua=mailto:dmarc-reports@{domain}"));
+    }
     for name in ["ruf", "adkim", "aspf", "fo"] {
         if let Some(value) = tags::value(&written, name).filter(|value| !value.is_empty()) {
             tags.push(format!("{name}={}", crate::text::visible(value)));
@@ -258,21 +311,29 @@ fn mended_dmarc(domain: &DomainName, record: &str) -> Option<(String, String)> {
     (!changed.is_empty()).then(|| (tags.join("; "), changed.join("; ")))
 }
 
-/// The record and its policy; the id is made from the policy, so that it changes with it.
+/// The record and its policy; the id is made from the policy, so that it changes with it. A policy that
+/// is enforced stays so.
 fn sts_advice(domain: &DomainName, records: &DomainRecords) -> Vec<Advice> {
     let audit = &records.mta_sts;
+    let enforced = written_mode(audit) == Some("enforce");
     let (mode, why) = match audit.verdict {
-        StsVerdict::Missing => ("testing", "after a week of reports without failures the mode is `enforce`"),
+        StsVerdict::Missing | StsVerdict::Mode(Mode::None) => {
+            ("testing", "after a week of reports without failures the mode is `enforce`")
+        }
+        StsVerdict::Invalid | StsVerdict::Mismatch if enforced => ("enforce", "it names the hosts that take the mail"),
         StsVerdict::Invalid | StsVerdict::Mismatch => ("testing", "it names the hosts that take the mail"),
-        StsVerdict::Mode(Mode::Testing | Mode::None) => ("enforce", "only this mode makes senders insist on TLS"),
+        StsVerdict::Mode(Mode::Testing) => ("enforce", "only this mode makes senders insist on TLS"),
         // A policy that could not be fetched may be a good one.
         StsVerdict::Error | StsVerdict::Mode(Mode::Enforce) => return Vec::new(),
     };
-    if records.mx.hosts.is_empty() {
+    // A policy without one of the hosts would keep mail from it.
+    let whole = records.mx.because.is_none() && !records.mx.notes.iter().any(|note| note.code == "mx.many");
+    if records.mx.hosts.is_empty() || !whole {
         return Vec::new();
     }
     let hosts: String = records.mx.hosts.iter().map(|host| format!("mx: {host}\n")).collect();
-    let policy = format!("version: STSv1\nmode: {mode}\n{hosts}max_age: 1209600\n");
+    let max_age = audit.policy.as_ref().map_or(0, |policy| policy.max_age_seconds).max(TWO_WEEKS_SECONDS);
+    let policy = format!("version: STSv1\nmode: {mode}\n{hosts}max_age: {max_age}\n");
     let id = crate::evidence::hex(&Sha256::digest(&policy));
     let record = Advice {
         name: format!("_mta-sts.{domain}"),
@@ -282,6 +343,12 @@ fn sts_advice(domain: &DomainName, records: &DomainRecords) -> Vec<Advice> {
     };
     let url = format!("https://mta-sts.{domain}/.well-known/mta-sts.txt");
     vec![record, Advice { name: url, kind: "file", value: policy, why: why.to_owned() }]
+}
+
+/// The mode of the policy as written, also of one that breaks the rules elsewhere.
+fn written_mode(audit: &StsAudit) -> Option<&str> {
+    let lines = audit.policy_text.as_deref()?.lines();
+    lines.filter_map(|line| line.split_once(':')).find(|(key, _)| key.trim() == "mode").map(|(_, mode)| mode.trim())
 }
 
 fn tls_rpt_advice(domain: &DomainName, records: &DomainRecords) -> Option<Advice> {
@@ -302,21 +369,28 @@ mod tests {
     use super::super::dane::Chains;
     use super::super::dns_message::tests::{answers, name};
     use super::super::domain::{self, Given};
+    use super::super::mta_sts::Fetched;
     use super::*;
     use crate::catalogues::vendors::VendorCatalogue;
+    use crate::evidence::network::HttpsAnswer;
 
     fn advice(lines: &[&str]) -> Vec<Advice> {
+        advice_with(lines, true, None)
+    }
+
+    fn advice_with(lines: &[&str], sends: bool, policy: Fetched<'_>) -> Vec<Advice> {
         let answers = answers(lines);
         let given = Given {
             selectors: &[],
-            sends: true,
+            seen: &domain::SeenSelectors::new(),
+            sends,
             catalogue: &VendorCatalogue::shipped(),
-            policy: None,
+            policy,
             chains: &Chains::new(),
             permitted: &|_| false,
         };
         let domain = name("c.example");
-        advise(&domain, &domain::read(&domain, &given, &answers))
+        advise(&domain, &domain::read(&domain, &given, &answers), sends)
     }
 
     fn instead_of(record: &str) -> String {
@@ -332,18 +406,41 @@ mod tests {
             ("v=spf1 ip4:192.0.2.1 ~all", ""),
             ("v=spf1 ip4:192.0.2.1 +all", "v=spf1 ip4:192.0.2.1 ~all"),
             ("v=spf1 ip4:192.0.2.1", "v=spf1 ip4:192.0.2.1 ~all"),
-            ("v=spf1 ipv4:192.0.2.1 ptr -all", "v=spf1 ip4:192.0.2.1 -all"),
+            ("v=spf1 ipv4:192.0.2.1 -all", "v=spf1 ip4:192.0.2.1 -all"),
             ("v=spf1 ip4:192.0.2.1 -all ip4:192.0.2.2", "v=spf1 ip4:192.0.2.1 -all"),
-            ("v=spf1 ip4:192.0.2.1 nonsense -all", "v=spf1 ip4:192.0.2.1 -all"),
-            ("v=spf1 include:gone.example ip4:192.0.2.1 -all", "v=spf1 ip4:192.0.2.1 -all"),
+            ("v=spf1 ip4:192.0.2.1 redirect=gone.example -all", "v=spf1 ip4:192.0.2.1 -all"),
         ] {
             assert_eq!(instead_of(written), mended, "{written}");
         }
     }
 
     #[test]
+    fn what_may_have_meant_a_sender_is_never_forbidden() {
+        let long = format!("include:{}.gone.example", "x".repeat(60));
+        for (written, mended) in [
+            ("v=spf1 ptr -all".to_owned(), ""),
+            ("v=spf1 ip4:192.0.2.999 -all".to_owned(), ""),
+            ("v=spf1 include:gone.example -all".to_owned(), ""),
+            ("v=spf1 -all ipv4:192.0.2.999".to_owned(), ""),
+            ("v=spf1 nonsense redirect=gone.example".to_owned(), ""),
+            ("v=spf1 ip4:192.0.2.1 ptr -all".to_owned(), "v=spf1 ip4:192.0.2.1 ~all"),
+            ("v=spf1 ip4:192.0.2.1 nonsense -all".to_owned(), "v=spf1 ip4:192.0.2.1 ~all"),
+            (format!("v=spf1 {long} ip4:192.0.2.1 -all"), "v=spf1 ip4:192.0.2.1 ~all"),
+            ("v=spf1 include:gone.example ip4:192.0.2.1 -all".to_owned(), "v=spf1 ip4:192.0.2.1 ~all"),
+        ] {
+            let line = format!("c.example TXT {written}");
+            let nowhere = format!("{} TXT !nx", long.strip_prefix("include:").unwrap());
+            let lines = ["c.example SOA x", "c.example MX !none", &line, "gone.example TXT !nx", &nowhere];
+            let all = advice(&lines);
+            let instead = all.iter().find(|advice| advice.name == "c.example");
+            assert_eq!(instead.map_or("", |advice| advice.value.as_str()), mended, "{written}");
+            assert!(instead.is_none_or(|advice| advice.why.contains("it still needs what `")), "{instead:?}");
+        }
+    }
+
+    #[test]
     fn a_dmarc_record_keeps_what_is_right_in_it() {
-        let mended = |record: &str| mended_dmarc(&name("c.example"), record).map(|(value, _)| value);
+        let mended = |record: &str| mended_dmarc(&name("c.example"), record, true).map(|(value, _)| value);
         assert_eq!(mended("v=DMARC1; p=reject; rua=mailto:d@c.example"), None);
         assert_eq!(
             mended("v=DMARC1; p=none; pct=10; x=1; rua=mailto:d@c.example,d@e.example; fo=1").unwrap(),
@@ -356,11 +453,50 @@ mod tests {
     }
 
     #[test]
-    fn a_parked_domain_refuses_everything() {
-        let nothing = ["c.example SOA x", "c.example MX 0 .", "c.example TXT !none", "_dmarc.c.example TXT !nx"];
-        let all = advice(&[&nothing[..], &["_dmarc.example TXT !nx"]].concat());
-        let pasted: Vec<String> = all.iter().map(Advice::to_paste).collect();
-        assert_eq!(pasted, ["c.example. IN TXT \"v=spf1 -all\"", "_dmarc.c.example. IN TXT \"v=DMARC1; p=reject\""]);
+    fn only_a_domain_from_which_nobody_sends_refuses_everything() {
+        let nothing = ["c.example SOA x", "c.example MX 0 .", "_dmarc.c.example TXT !nx", "_dmarc.example TXT !nx"];
+        let pasted = |text: &str, sends| -> Vec<String> {
+            let line = format!("c.example TXT {text}");
+            let all = advice_with(&[&nothing[..], &[line.as_str()]].concat(), sends, None);
+            all.iter().map(Advice::to_paste).collect()
+        };
+        let refuse = "_dmarc.c.example. IN TXT \"v=DMARC1; p=reject\"";
+        assert_eq!(pasted("!none", false), ["c.example. IN TXT \"v=spf1 -all\"", refuse]);
+        assert_eq!(pasted("v=spf1 -all", true), [refuse]);
+        // That nobody said who sends is no reason to refuse mail.
+        for (text, sends) in [("!none", true), ("!fail", true), ("!fail", false), ("v=spf1 mx -all", false)] {
+            assert!(pasted(text, sends).iter().all(|record| !record.contains("reject") && !record.contains("-all")));
+        }
+    }
+
+    #[test]
+    fn an_enforced_policy_is_never_made_milder() {
+        let lines = [
+            "c.example SOA x",
+            "c.example MX 10 m.c.example",
+            "m.c.example A 192.0.2.1",
+            "m.c.example AAAA !none",
+            "_mta-sts.c.example TXT v=STSv1; id=1",
+            "mta-sts.c.example A 192.0.2.9",
+            "mta-sts.c.example AAAA !none",
+        ];
+        let instead = |policy: &str| {
+            let fetched = Ok(HttpsAnswer {
+                status: Some(200),
+                content_type: Some(b"text/plain"[..].into()),
+                location: None,
+                body: policy.as_bytes().into(),
+                failure: None,
+            });
+            let all = advice_with(&lines, true, Some(&fetched));
+            let policy = all.into_iter().find(|advice| advice.kind == "file")?;
+            Some(super::super::mta_sts::parse_policy(policy.value.as_bytes()).unwrap())
+        };
+        let enforced = instead("version: STSv1\nmode: enforce\nmx: other.example\nmax_age: 2592000\n").unwrap();
+        assert_eq!((enforced.mode, enforced.max_age_seconds), (Mode::Enforce, 2_592_000));
+        assert_eq!(instead("version: STSv1\nmode: enforce\nmax_age: 60\n").unwrap().mode, Mode::Enforce);
+        assert_eq!(instead("version: STSv1\nmode: none\nmax_age: 60\n").unwrap().mode, Mode::Testing);
+        assert_eq!(instead("version: STSv1\nmode: enforce\nmx: m.c.example\nmax_age: 2592000\n"), None);
     }
 
     #[test]
@@ -402,7 +538,7 @@ mod tests {
 
         #[test]
         fn a_mended_dmarc_record_can_be_read(text in "[ a-zA-Z0-9:;=,@.!-]{0,80}") {
-            if let Some((value, _)) = mended_dmarc(&name("c.example"), &format!("v=DMARC1; {text}")) {
+            if let Some((value, _)) = mended_dmarc(&name("c.example"), &format!("v=DMARC1; {text}"), true) {
                 prop_assert!(dmarc::is_dmarc(&value));
             }
         }

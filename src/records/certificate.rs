@@ -115,6 +115,13 @@ pub fn in_order<'c>(chain: impl IntoIterator<Item = &'c [u8]>) -> Option<bool> {
     Some(true)
 }
 
+/// Whether one of `others` bears the name of a certificate's issuer. One that cannot be read bears none.
+pub fn issuer_is_among<'c>(certificate: &[u8], others: impl IntoIterator<Item = &'c [u8]>) -> bool {
+    let Ok((_, certificate)) = X509Certificate::from_der(certificate) else { return false };
+    let subjects = others.into_iter().filter_map(|der| X509Certificate::from_der(der).ok());
+    subjects.map(|(_, other)| other).any(|other| other.subject().as_raw() == certificate.issuer().as_raw())
+}
+
 impl Certificate {
     /// Whole days until it expires; negative from the moment it has.
     pub fn days_left(&self, as_of: Timestamp) -> i64 {
@@ -386,6 +393,8 @@ mod tests {
         assert_eq!(in_order([leaf]), Some(true));
         assert_eq!(in_order([leaf, leaf, root]), Some(false));
         assert_eq!(in_order([leaf, &b"x"[..]]), None);
+        assert!(issuer_is_among(leaf, [root]) && issuer_is_among(leaf, [&b"x"[..], root]));
+        assert!(!issuer_is_among(leaf, [leaf]) && !issuer_is_among(leaf, []) && !issuer_is_among(b"x", [root]));
     }
 
     #[test]

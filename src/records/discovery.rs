@@ -7,29 +7,81 @@ use super::dns_message::{Rdata, Reader, RecordKind};
 use super::note::Note;
 use super::txt;
 use crate::names::DomainName;
+use crate::seen::NotObserved;
 
-/// Services that SRV records name, each with whether it begins without TLS (RFC 6186 §3, RFC 8314 §5.1).
-const SERVICES: [(&str, bool); 7] = [
-    ("_autodiscover._tcp", false),
-    ("_imap._tcp", true),
-    ("_imaps._tcp", false),
-    ("_pop3._tcp", true),
-    ("_pop3s._tcp", false),
-    ("_submission._tcp", true),
-    ("_submissions._tcp", false),
-];
+/// What a name leads mail programs to: SRV records (RFC 6186 §3, RFC 8314 §5.1), and the hosts they
+/// ask for their settings over HTTPS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Service {
+    Autoconfig,
+    Autodiscover,
+    AutodiscoverSrv,
+    Imap,
+    Imaps,
+    Pop3,
+    Pop3s,
+    Submission,
+    Submissions,
+}
+
+impl Service {
+    /// Those that SRV records name.
+    const BY_SRV: [Self; 7] =
+        [Self::AutodiscoverSrv, Self::Imap, Self::Imaps, Self::Pop3, Self::Pop3s, Self::Submission, Self::Submissions];
+
+    /// The name that leads there.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Autoconfig => "autoconfig",
+            Self::Autodiscover => "autodiscover",
+            Self::AutodiscoverSrv => "_autodiscover._tcp",
+            Self::Imap => "_imap._tcp",
+            Self::Imaps => "_imaps._tcp",
+            Self::Pop3 => "_pop3._tcp",
+            Self::Pop3s => "_pop3s._tcp",
+            Self::Submission => "_submission._tcp",
+            Self::Submissions => "_submissions._tcp",
+        }
+    }
+
+    /// The port registered for it (IANA Service Name and Transport Protocol Port Number Registry).
+    pub const fn port(self) -> u16 {
+        match self {
+            Self::Autoconfig | Self::Autodiscover | Self::AutodiscoverSrv => 443,
+            Self::Imap => 143,
+            Self::Imaps => 993,
+            Self::Pop3 => 110,
+            Self::Pop3s => 995,
+            Self::Submission => 587,
+            Self::Submissions => 465,
+        }
+    }
+
+    /// The same service with TLS from the first byte, for one that begins without.
+    const fn with_tls(self) -> Option<Self> {
+        match self {
+            Self::Imap => Some(Self::Imaps),
+            Self::Pop3 => Some(Self::Pop3s),
+            Self::Submission => Some(Self::Submissions),
+            Self::Autoconfig
+            | Self::Autodiscover
+            | Self::AutodiscoverSrv
+            | Self::Imaps
+            | Self::Pop3s
+            | Self::Submissions => None,
+        }
+    }
+}
+
 /// Servers of one service that are looked into.
 const MAX_SERVERS: usize = 4;
-/// Where mail programs ask for their settings over HTTPS.
-const SETTINGS: [&str; 2] = ["autoconfig", "autodiscover"];
 
 /// A service that mail programs are sent to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ClientService {
     pub host: DomainName,
     pub port: u16,
-    /// The name that led there, `_imaps._tcp`.
-    pub named_by: &'static str,
+    pub named_by: Service,
 }
 
 /// Whether something is published.
@@ -58,29 +110,21 @@ pub struct Discovery {
     /// Sorted, each once.
     pub services: Vec<ClientService>,
     /// Services that are stated not to be there: a target of `.` (RFC 6186 §3.4).
-    pub not_offered: Vec<&'static str>,
+    pub not_offered: Vec<Service>,
+    /// Services of which nothing is known: a failed query, or a wildcard that answers for every name.
+    pub not_known: Vec<Service>,
     /// `0 issue "ca.example"`, the domain's own.
-    pub caa: Vec<String>,
+    pub caa: Result<Vec<String>, NotObserved>,
     pub smimea: Published,
     pub openpgpkey: Published,
-    /// `openpgpkey.DOMAIN` has an address.
+    /// `openpgpkey.DOMAIN` has an address. A directory on the domain's own web host needs none.
     pub key_directory: Published,
-    pub bimi: Option<String>,
+    pub bimi: Result<Option<String>, NotObserved>,
     pub notes: Vec<Note>,
 }
 
 /// Reads what a domain publishes beside its mail records.
 pub fn audit(domain: &DomainName, reader: &mut Reader<'_>) -> Discovery {
-    let mut found = Discovery {
-        services: Vec::new(),
-        not_offered: Vec::new(),
-        caa: Vec::new(),
-        smimea: Published::Unknown,
-        openpgpkey: Published::Unknown,
-        key_directory: Published::Unknown,
-        bimi: None,
-        notes: Vec::new(),
-    };
     let wildcard = match domain.child(&improbable_label(domain)) {
         Ok(name) => match reader.ask(&name, RecordKind::Mx) {
             Ok(Some(response)) => response.exists,
@@ -88,71 +132,107 @@ pub fn audit(domain: &DomainName, reader: &mut Reader<'_>) -> Discovery {
         },
         Err(_) => true,
     };
+    let mut found = Discovery {
+        services: Vec::new(),
+        not_offered: Vec::new(),
+        not_known: Vec::new(),
+        caa: caa(domain, reader),
+        smimea: below(domain, "_smimecert", &[RecordKind::Txt], wildcard, reader),
+        openpgpkey: below(domain, "_openpgpkey", &[RecordKind::Txt], wildcard, reader),
+        key_directory: below(domain, "openpgpkey", &[RecordKind::A, RecordKind::Aaaa], wildcard, reader),
+        bimi: bimi(domain, reader),
+        notes: Vec::new(),
+    };
     found.read_services(domain, reader);
-    for label in SETTINGS {
-        // An alias is the vendor's host and told there; a name of the domain's own is a service.
-        if let Ok(host) = domain.child(label)
-            && let Ok(Some(response)) = reader.ask(&host, RecordKind::Cname)
-            && response.exists
-            && response.aliases.is_empty()
-            && !wildcard
-        {
-            found.services.push(ClientService { host, port: 443, named_by: label });
-        }
-    }
+    found.read_settings(domain, wildcard, reader);
     found.services.sort();
     found.services.dedup();
-    if let Ok(Some(response)) = reader.ask(domain, RecordKind::Caa) {
-        found.caa = response
-            .data
-            .iter()
-            .filter_map(|data| match data {
-                Rdata::Caa(text) => Some(text.clone()),
-                Rdata::A(_)
-                | Rdata::Aaaa(_)
-                | Rdata::Mx { .. }
-                | Rdata::Other
-                | Rdata::Srv { .. }
-                | Rdata::Tlsa(_)
-                | Rdata::Txt(_) => None,
-            })
-            .collect();
-    }
-    found.smimea = below(domain, "_smimecert", RecordKind::Txt, wildcard, reader);
-    found.openpgpkey = below(domain, "_openpgpkey", RecordKind::Txt, wildcard, reader);
-    found.key_directory = below(domain, "openpgpkey", RecordKind::A, wildcard, reader);
-    if let Ok(name) = domain.child("default._bimi")
-        && let Ok(Some(response)) = reader.ask(&name, RecordKind::Txt)
-    {
-        let texts = txt::texts(&response.data);
-        found.bimi = texts.into_iter().find(|text| txt::starts_with_ignoring_case(text.trim_start(), "v=bimi1"));
-    }
+    found.not_known.sort();
     found
 }
 
-/// Whether a name exists: what stands below it is hashed, so that nobody can list it.
-fn below(domain: &DomainName, label: &str, kind: RecordKind, wildcard: bool, reader: &mut Reader<'_>) -> Published {
+fn not_asked(name: &DomainName, kind: RecordKind) -> NotObserved {
+    NotObserved::NotProvided { what: format!("the DNS answer for {name} {}", kind.as_str()) }
+}
+
+fn caa(domain: &DomainName, reader: &mut Reader<'_>) -> Result<Vec<String>, NotObserved> {
+    let response = reader.ask(domain, RecordKind::Caa)?.ok_or_else(|| not_asked(domain, RecordKind::Caa))?;
+    let text = |data: &Rdata| match data {
+        Rdata::Caa(text) => Some(text.clone()),
+        Rdata::A(_)
+        | Rdata::Aaaa(_)
+        | Rdata::Mx { .. }
+        | Rdata::Other
+        | Rdata::Srv { .. }
+        | Rdata::Tlsa(_)
+        | Rdata::Txt(_) => None,
+    };
+    Ok(response.data.iter().filter_map(text).collect())
+}
+
+fn bimi(domain: &DomainName, reader: &mut Reader<'_>) -> Result<Option<String>, NotObserved> {
+    // A name too long to be one has no records.
+    let Ok(name) = domain.child("default._bimi") else { return Ok(None) };
+    let response = reader.ask(&name, RecordKind::Txt)?.ok_or_else(|| not_asked(&name, RecordKind::Txt))?;
+    let texts = txt::texts(&response.data);
+    Ok(texts.into_iter().find(|text| txt::starts_with_ignoring_case(text.trim_start(), "v=bimi1")))
+}
+
+/// Whether a name exists, for TXT, or has records of one of several kinds. What stands below the name
+/// is hashed, so that nobody can list it.
+fn below(domain: &DomainName, label: &str, kinds: &[RecordKind], wildcard: bool, reader: &mut Reader<'_>) -> Published {
     let Ok(name) = domain.child(label) else { return Published::No };
-    match reader.ask(&name, kind) {
-        Ok(Some(response)) if !response.exists && response.aliases.is_empty() => Published::No,
-        Ok(Some(response)) if kind == RecordKind::A && response.is_empty() => Published::No,
-        Ok(Some(_)) if !wildcard => Published::Yes,
-        Ok(Some(_) | None) | Err(_) => Published::Unknown,
+    let mut known = true;
+    for &kind in kinds {
+        match reader.ask(&name, kind) {
+            Ok(Some(response)) if !response.exists => return Published::No,
+            Ok(Some(response)) if kind != RecordKind::Txt && response.is_empty() => {}
+            Ok(Some(_)) if !wildcard => return Published::Yes,
+            Ok(None) => return Published::Unknown,
+            Ok(Some(_)) | Err(_) => known = false,
+        }
     }
+    if known { Published::No } else { Published::Unknown }
 }
 
 impl Discovery {
+    fn note(&mut self, code: &str, detail: String, rule: &str) {
+        self.notes.push(Note::new(code, detail, rule));
+    }
+
+    /// The hosts of the domain's own that hold settings.
+    fn read_settings(&mut self, domain: &DomainName, wildcard: bool, reader: &mut Reader<'_>) {
+        for service in [Service::Autoconfig, Service::Autodiscover] {
+            let Ok(host) = domain.child(service.as_str()) else { continue };
+            match reader.ask(&host, RecordKind::Cname) {
+                // An alias is the vendor's host and told there; a name of the domain's own is a service.
+                Ok(Some(response)) if !response.exists || !response.aliases.is_empty() => {}
+                Ok(Some(_)) if !wildcard => {
+                    self.services.push(ClientService { host, port: service.port(), named_by: service });
+                }
+                Ok(Some(_) | None) | Err(_) => self.not_known.push(service),
+            }
+        }
+    }
+
     fn read_services(&mut self, domain: &DomainName, reader: &mut Reader<'_>) {
         let Ok(base) = domain.child("_tcp") else { return };
         // Below a name that does not exist there is nothing (RFC 8020 §2): one question instead of seven.
         match reader.ask(&base, RecordKind::Txt) {
             Ok(Some(response)) if response.exists => {}
-            Ok(Some(_) | None) | Err(_) => return,
+            Ok(Some(_)) => return,
+            Ok(None) | Err(_) => {
+                self.not_known.extend(Service::BY_SRV);
+                return;
+            }
         }
-        let mut plain = Vec::new();
-        for (service, begins_plain) in SERVICES {
-            let Ok(name) = domain.child(service) else { continue };
-            let Ok(Some(response)) = reader.ask(&name, RecordKind::Srv) else { continue };
+        let mut named = Vec::new();
+        for service in Service::BY_SRV {
+            let Ok(name) = domain.child(service.as_str()) else { continue };
+            let Ok(Some(response)) = reader.ask(&name, RecordKind::Srv) else {
+                self.not_known.push(service);
+                continue;
+            };
             let mut servers: Vec<(u16, &str, u16)> = response
                 .data
                 .iter()
@@ -167,32 +247,40 @@ impl Discovery {
                     | Rdata::Txt(_) => None,
                 })
                 .collect();
-            servers.sort();
+            servers.sort_unstable();
             if !servers.is_empty() && servers.iter().all(|(_, target, _)| target.is_empty()) {
                 self.not_offered.push(service);
+                continue;
             }
-            let hosts = servers.iter().filter(|(_, target, port)| !target.is_empty() && *port > 0);
-            for (_, target, port) in hosts.take(MAX_SERVERS) {
-                match target.parse() {
-                    Ok(host) => {
-                        self.services.push(ClientService { host, port: *port, named_by: service });
-                        if begins_plain {
-                            plain.push(service);
-                        }
-                    }
-                    Err(_) => {
-                        let detail = format!("{name}: `{}` is no host name", super::tags::short(target));
-                        self.notes.push(Note::new("client.bad_target", detail, "RFC 2782"));
-                    }
+            servers.retain(|(_, target, port)| !target.is_empty() && *port > 0);
+            if !servers.is_empty() {
+                named.push(service);
+            }
+            if servers.len() > MAX_SERVERS {
+                let detail = format!("{name}: {} servers, {MAX_SERVERS} looked into", servers.len());
+                self.note("client.many", detail, "RFC 2782");
+            }
+            for (_, target, port) in servers.into_iter().take(MAX_SERVERS) {
+                let Ok(host) = target.parse() else {
+                    let detail = format!("{name}: `{}` is no host name", super::tags::short(target));
+                    self.note("client.bad_target", detail, "RFC 2782");
+                    continue;
+                };
+                if port != service.port() {
+                    let detail = format!("{name}: {host}:{port}; port {} is registered", service.port());
+                    self.note("client.other_port", detail, "RFC 6335 §5");
                 }
+                self.services.push(ClientService { host, port, named_by: service });
             }
         }
-        plain.dedup();
-        for service in plain {
-            let with_tls = service.replace("._", "s._");
-            if !self.services.iter().any(|found| found.named_by == with_tls) {
-                let detail = format!("{domain}: {service} is published and {with_tls} is not");
-                self.notes.push(Note::new("client.no_implicit_tls", detail, "RFC 8314 §5.1"));
+        for service in named.iter().copied() {
+            // Only an answer says that a service is not published.
+            if let Some(with_tls) = service.with_tls()
+                && !named.contains(&with_tls)
+                && !self.not_known.contains(&with_tls)
+            {
+                let detail = format!("{domain}: {} is published and {} is not", service.as_str(), with_tls.as_str());
+                self.note("client.no_implicit_tls", detail, "RFC 8314 §5.1");
             }
         }
     }
@@ -228,8 +316,55 @@ mod tests {
         let hosts: Vec<String> =
             found.services.iter().map(|service| format!("{}:{}", service.host, service.port)).collect();
         assert_eq!(hosts, ["imap.c.example:993", "smtp.c.example:587"]);
-        assert_eq!(found.not_offered, ["_pop3._tcp"]);
-        assert_eq!(codes(&found.notes), ["client.no_implicit_tls"]);
+        assert_eq!(found.not_offered, [Service::Pop3]);
+        assert_eq!(found.not_known.len(), 6, "nobody asked about the others: {:?}", found.not_known);
+        assert!(codes(&found.notes).is_empty(), "{:?}", found.notes);
+    }
+
+    #[test]
+    fn only_an_answer_says_that_a_service_is_not_published() {
+        let nobody = nobody();
+        let notes = |with_tls: &str| {
+            let line = format!("_submissions._tcp.c.example SRV {with_tls}");
+            let plain = "_submission._tcp.c.example SRV 0 1 587 m.c.example";
+            codes(&judge(&[&nobody, "_tcp.c.example TXT !none", plain, &line]).0.notes)
+        };
+        assert_eq!(notes("!nx"), ["client.no_implicit_tls"]);
+        assert_eq!(notes("0 0 0 ."), ["client.no_implicit_tls"]);
+        assert_eq!(notes("!fail"), [""; 0]);
+        assert_eq!(notes("0 1 465 m.c.example"), [""; 0]);
+        assert_eq!(notes("0 1 465 no..name"), ["client.bad_target"]);
+        assert_eq!(notes("0 1 22 m.c.example"), ["client.other_port"]);
+    }
+
+    #[test]
+    fn servers_that_are_not_looked_into_are_told() {
+        let nobody = nobody();
+        let servers: Vec<String> =
+            (0..6).map(|index| format!("_imaps._tcp.c.example SRV 0 1 993 m{index}.c.example")).collect();
+        let lines = [nobody.as_str(), "_tcp.c.example TXT !none"].into_iter().chain(servers.iter().map(String::as_str));
+        let (found, _) = judge(&lines.collect::<Vec<_>>());
+        assert_eq!((found.services.len(), codes(&found.notes)), (4, vec!["client.many".to_owned()]));
+    }
+
+    #[test]
+    fn what_could_not_be_asked_is_never_no() {
+        let nobody = nobody();
+        let (found, _) = judge(&[
+            &nobody,
+            "c.example CAA !fail",
+            "default._bimi.c.example TXT !fail",
+            "_tcp.c.example TXT !fail",
+            "autoconfig.c.example CNAME !fail",
+            "openpgpkey.c.example A !none",
+            "openpgpkey.c.example AAAA !fail",
+        ]);
+        assert!(found.caa.is_err() && found.bimi.is_err());
+        assert_eq!((found.key_directory, found.not_known.len()), (Published::Unknown, 9));
+        let (found, _) = judge(&[&nobody, "openpgpkey.c.example A !none", "openpgpkey.c.example AAAA ::1"]);
+        assert_eq!(found.key_directory, Published::Yes);
+        let (found, _) = judge(&[&nobody, "c.example CAA !none", "default._bimi.c.example TXT !nx"]);
+        assert_eq!((found.caa, found.bimi), (Ok(Vec::new()), Ok(None)));
     }
 
     #[test]
@@ -238,7 +373,7 @@ mod tests {
         let (with_services, open) = judge(&[&nobody, "_tcp.c.example TXT !none"]);
         let (without, fewer) = judge(&[&nobody, "_tcp.c.example TXT !nx"]);
         assert!(with_services.services.is_empty() && without.services.is_empty());
-        assert_eq!(open - fewer, SERVICES.len());
+        assert_eq!(open - fewer, Service::BY_SRV.len());
     }
 
     #[test]
@@ -263,6 +398,6 @@ mod tests {
         let nobody = nobody();
         let (found, _) = judge(&[&nobody, "autoconfig.c.example CNAME !none", "autodiscover.c.example CNAME !nx"]);
         assert_eq!(found.services.len(), 1);
-        assert_eq!((found.services[0].port, found.services[0].named_by), (443, "autoconfig"));
+        assert_eq!((found.services[0].port, found.services[0].named_by), (443, Service::Autoconfig));
     }
 }

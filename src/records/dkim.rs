@@ -3,6 +3,8 @@
 //! Which selectors exist can be proven only in part: an absent `_domainkey` name proves absence
 //! (RFC 8020), a record proves presence, and everything else stays undetermined.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -165,6 +167,8 @@ pub struct DkimAudit {
     pub verdict: DkimVerdict,
     /// Selectors with a record of their own, sorted.
     pub selectors: Vec<String>,
+    /// Where each of them, and each that was named and has no record, was learned.
+    pub learned: BTreeMap<String, BTreeSet<Learned>>,
     /// `selector: record text`, for the probe's output.
     pub records: Vec<(String, String)>,
     /// Alias targets of selectors, for the vendor catalogue.
@@ -175,11 +179,41 @@ pub struct DkimAudit {
     pub because: Option<NotObserved>,
 }
 
+/// Where a selector was learned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Learned {
+    /// One that many domains use.
+    Common,
+    /// The organization named it.
+    Declared,
+    /// A DMARC aggregate report speaks of mail it signed.
+    Reports,
+    /// It signed given mail.
+    Signatures,
+    /// A vendor that DNS shows uses it.
+    Vendor,
+}
+
+impl Learned {
+    /// The word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Common => "common",
+            Self::Declared => "declared",
+            Self::Reports => "reports",
+            Self::Signatures => "signatures",
+            Self::Vendor => "vendor",
+        }
+    }
+}
+
 /// The selectors to try.
 #[derive(Clone, Debug, Default)]
 pub struct Selectors {
     /// Named by the organization.
     pub declared: Vec<String>,
+    /// Seen to have signed mail, then if not now.
+    pub seen: BTreeMap<String, BTreeSet<Learned>>,
     /// Used by vendors that MX or SPF speak of.
     pub implied: Vec<String>,
     /// Common ones, tried when the organization names none.
@@ -197,6 +231,7 @@ pub fn audit(domain: &DomainName, selectors: &Selectors, reader: &mut Reader<'_>
     let mut audit = DkimAudit {
         verdict: DkimVerdict::Unknown,
         selectors: Vec::new(),
+        learned: BTreeMap::new(),
         records: Vec::new(),
         aliases: Vec::new(),
         smallest_rsa_bits: None,
@@ -216,29 +251,39 @@ pub fn audit(domain: &DomainName, selectors: &Selectors, reader: &mut Reader<'_>
         },
         Ok(_) | Err(_) => Vec::new(),
     };
-    // Below a proven gap only what the organization names is asked for: some servers answer
+    // Below a proven gap only what is known to have been used is asked for: some servers answer
     // NXDOMAIN for names that merely have no records of their own.
-    let mut tried: Vec<(&String, bool)> = selectors.declared.iter().map(|selector| (selector, true)).collect();
+    let mut tried: Vec<(String, Learned)> = Vec::new();
+    let mut add = |names: &[String], from| tried.extend(names.iter().map(|name| (name.to_ascii_lowercase(), from)));
+    add(&selectors.declared, Learned::Declared);
+    for (name, from) in &selectors.seen {
+        from.iter().for_each(|from| add(std::slice::from_ref(name), *from));
+    }
     // Where the base cannot be asked, guessing selectors would only repeat the failure.
     if !proven_absent && base.is_ok() {
-        tried.extend(selectors.implied.iter().map(|selector| (selector, false)));
+        add(&selectors.implied, Learned::Vendor);
         if selectors.declared.is_empty() {
-            tried.extend(selectors.ranked.iter().map(|selector| (selector, false)));
+            add(&selectors.ranked, Learned::Common);
         }
+    }
+    for (name, from) in &tried {
+        audit.learned.entry(name.clone()).or_default().insert(*from);
     }
     let mut worst: Option<DkimVerdict> = None;
     let mut failed = None;
-    let mut seen = std::collections::BTreeSet::new();
-    for (selector, declared) in tried {
-        let selector = selector.to_ascii_lowercase();
+    let mut seen = BTreeSet::new();
+    for (selector, _) in tried {
         if !seen.insert(selector.clone()) {
             continue;
         }
+        let from = &audit.learned[&selector];
+        let declared = from.contains(&Learned::Declared);
+        let guessed = from.iter().all(|from| matches!(from, Learned::Common | Learned::Vendor));
         let Ok(name) = keys.child(&selector) else { continue };
         match reader.ask(&name, RecordKind::Txt) {
             Ok(None) => {}
             Err(reason) => {
-                if declared {
+                if !guessed {
                     failed.get_or_insert(reason);
                 }
             }
@@ -263,6 +308,11 @@ pub fn audit(domain: &DomainName, selectors: &Selectors, reader: &mut Reader<'_>
         }
     }
     audit.selectors.sort();
+    // Of guesses only those that were right are worth telling.
+    let found = &audit.selectors;
+    audit.learned.retain(|name, from| {
+        found.contains(name) || !from.iter().all(|from| matches!(from, Learned::Common | Learned::Vendor))
+    });
     audit.records.sort();
     audit.aliases.sort();
     audit.aliases.dedup();
@@ -388,11 +438,40 @@ pub(crate) mod tests {
         let answers = answers(lines);
         let selectors = Selectors {
             declared: declared.iter().map(|s| (*s).to_owned()).collect(),
+            seen: BTreeMap::new(),
             implied: Vec::new(),
             ranked: ranked.iter().map(|s| (*s).to_owned()).collect(),
         };
         let audit = audit(&name("c.example"), &selectors, &mut Reader::new(&answers));
         (audit.verdict.as_str(), codes(&audit.notes))
+    }
+
+    #[test]
+    fn a_selector_that_signed_is_asked_for_and_an_old_one_is_no_fault() {
+        let lines = [
+            "_domainkey.c.example TXT !none",
+            "s1._domainkey.c.example TXT v=DKIM1; p=",
+            &format!("s2._domainkey.c.example TXT {}", rsa_record(2048)),
+            "old._domainkey.c.example TXT !nx",
+            "guess._domainkey.c.example TXT !nx",
+        ];
+        let answers = answers(&lines);
+        let by = |from: &[Learned]| from.iter().copied().collect::<BTreeSet<_>>();
+        let selectors = Selectors {
+            declared: Vec::new(),
+            seen: BTreeMap::from([
+                ("S1".to_owned(), by(&[Learned::Reports])),
+                ("s2".to_owned(), by(&[Learned::Reports, Learned::Signatures])),
+                ("old".to_owned(), by(&[Learned::Signatures])),
+            ]),
+            implied: vec!["s2".to_owned(), "guess".to_owned()],
+            ranked: Vec::new(),
+        };
+        let found = audit(&name("c.example"), &selectors, &mut Reader::new(&answers));
+        assert_eq!((found.verdict, found.selectors), (DkimVerdict::Ok, vec!["s1".to_owned(), "s2".to_owned()]));
+        assert_eq!(codes(&found.notes), ["dkim.revoked"], "nobody said that it is in use now");
+        assert_eq!(found.learned["s2"], by(&[Learned::Reports, Learned::Signatures, Learned::Vendor]));
+        assert_eq!(found.learned.keys().collect::<Vec<_>>(), ["old", "s1", "s2"], "a wrong guess is not told");
     }
 
     fn one(text: &str) -> (&'static str, Vec<String>) {

@@ -212,9 +212,9 @@ pub struct DmarcAudit {
     pub found_at: Option<DomainName>,
     pub policy: Policy,
     pub subdomain_policy: Policy,
-    /// What receivers that follow RFC 7489 do with all mail that fails; `None` where no record
+    /// What receivers that follow RFC 7489 do with all mail that fails; `Ok(None)` where no record
     /// applies for them.
-    pub older: Option<Policy>,
+    pub older: Result<Option<Policy>, NotObserved>,
     /// The names asked in order (RFC 9989 §4.10), each with what lies there.
     pub walked: Vec<(DomainName, &'static str)>,
     pub notes: Vec<Note>,
@@ -238,7 +238,7 @@ pub fn audit(domain: &DomainName, exists: bool, reader: &mut Reader<'_>) -> Dmar
         found_at: None,
         policy: Policy::None,
         subdomain_policy: Policy::None,
-        older: None,
+        older: Ok(None),
         walked: Vec::new(),
         notes: Vec::new(),
         because: None,
@@ -270,23 +270,25 @@ pub fn audit(domain: &DomainName, exists: bool, reader: &mut Reader<'_>) -> Dmar
 
 /// The policy by RFC 7489 §6.6.3: the domain's own record, else that of the registered domain by the
 /// public suffix list. Several records at one name end the search, `np` and `t` mean nothing, and
-/// `pct` leaves the rest of the mail to a milder treatment (§6.6.4). A failed query leaves nothing.
-fn older_view(domain: &DomainName, reader: &mut Reader<'_>) -> Option<Policy> {
-    let records_at = |at: &DomainName, reader: &mut Reader<'_>| -> Vec<String> {
-        let Ok(name) = at.child("_dmarc") else { return Vec::new() };
-        match reader.ask(&name, RecordKind::Txt) {
-            Ok(Some(response)) => txt::texts(&response.data).into_iter().filter(|text| is_dmarc(text)).collect(),
-            Ok(None) | Err(_) => Vec::new(),
+/// `pct` leaves the rest of the mail to a milder treatment (§6.6.4).
+fn older_view(domain: &DomainName, reader: &mut Reader<'_>) -> Result<Option<Policy>, NotObserved> {
+    let records_at = |at: &DomainName, reader: &mut Reader<'_>| -> Result<Vec<String>, NotObserved> {
+        let Ok(name) = at.child("_dmarc") else { return Ok(Vec::new()) };
+        match reader.ask(&name, RecordKind::Txt)? {
+            Some(response) => Ok(txt::texts(&response.data).into_iter().filter(|text| is_dmarc(text)).collect()),
+            None => Err(not_asked(&name)),
         }
     };
     let mut own = true;
-    let mut records = records_at(domain, reader);
-    let home = organizational(domain);
-    if records.is_empty() && home != domain.as_str() {
+    let mut records = records_at(domain, reader)?;
+    if records.is_empty()
+        && organizational(domain) != domain.as_str()
+        && let Ok(home) = organizational(domain).parse()
+    {
         own = false;
-        records = records_at(&home.parse().ok()?, reader);
+        records = records_at(&home, reader)?;
     }
-    let [text] = records.as_slice() else { return None };
+    let [text] = records.as_slice() else { return Ok(None) };
     let record = parse(text);
     let readable = record.p.given().is_some() && record.sp != PolicyTag::Bad;
     let policy = match record.p.given() {
@@ -299,9 +301,13 @@ fn older_view(domain: &DomainName, reader: &mut Reader<'_>) -> Option<Policy> {
         }
         // Without a readable policy the record counts only for its reports.
         Some(_) | None if !record.report_domains.is_empty() => Policy::None,
-        Some(_) | None => return None,
+        Some(_) | None => return Ok(None),
     };
-    Some(if record.percent < 100 { policy.milder() } else { policy })
+    Ok(Some(if record.percent < 100 { policy.milder() } else { policy }))
+}
+
+fn not_asked(name: &DomainName) -> NotObserved {
+    NotObserved::NotProvided { what: format!("the DNS answer for {name} TXT") }
 }
 
 impl DmarcAudit {
@@ -319,10 +325,7 @@ impl DmarcAudit {
         let Ok(name) = domain.child("_dmarc") else { return At::None };
         let texts = match reader.ask(&name, RecordKind::Txt) {
             Ok(Some(response)) => txt::texts(&response.data),
-            Ok(None) => {
-                let what = format!("the DNS answer for {name} TXT");
-                return At::Failed(NotObserved::NotProvided { what });
-            }
+            Ok(None) => return At::Failed(not_asked(&name)),
             Err(reason) => {
                 self.walked.push((name, "no answer"));
                 return At::Failed(reason);
@@ -588,7 +591,7 @@ mod tests {
         ] {
             let lines = [&format!("_dmarc.c.example TXT {text}"), "_dmarc.example TXT !nx"];
             let audit = judge_name("c.example", true, &lines);
-            assert_eq!((audit.effective(), audit.older), (newer, older), "{text}");
+            assert_eq!((audit.effective(), audit.older), (newer, Ok(older)), "{text}");
         }
     }
 
@@ -597,14 +600,26 @@ mod tests {
         let record = "_dmarc.c.example TXT v=DMARC1; p=none; np=reject; rua=mailto:d@c.example";
         let lines = ["_dmarc.a.c.example TXT !nx", record, "_dmarc.example TXT !nx"];
         let audit = judge_name("a.c.example", false, &lines);
-        assert_eq!((audit.effective(), audit.older), (Policy::Reject, Some(Policy::None)));
+        assert_eq!((audit.effective(), audit.older), (Policy::Reject, Ok(Some(Policy::None))));
         let lines = [
             "_dmarc.a.b.c.example TXT !nx",
             "_dmarc.b.c.example TXT v=DMARC1; p=reject; psd=n; rua=mailto:d@c.example",
             "_dmarc.c.example TXT !nx",
         ];
         let audit = judge_name("a.b.c.example", true, &lines);
-        assert_eq!((audit.effective(), audit.older), (Policy::Reject, None));
+        assert_eq!((audit.effective(), audit.older), (Policy::Reject, Ok(None)));
+    }
+
+    #[test]
+    fn a_failed_query_leaves_the_older_view_open() {
+        let lines = [
+            "_dmarc.a.b.c.example TXT !nx",
+            "_dmarc.b.c.example TXT v=DMARC1; p=reject; psd=n; rua=mailto:d@c.example",
+            "_dmarc.c.example TXT !fail",
+        ];
+        let audit = judge_name("a.b.c.example", true, &lines);
+        assert_eq!(audit.verdict, DmarcVerdict::Applies(Policy::Reject));
+        assert!(matches!(audit.older, Err(NotObserved::Refused { .. })), "{:?}", audit.older);
     }
 
     #[test]

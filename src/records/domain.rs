@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use super::dane::{self, Chains, DaneAudit, DaneVerdict};
 use super::discovery::{self, Discovery};
-use super::dkim::{self, DkimAudit, DkimVerdict, Selectors};
+use super::dkim::{self, DkimAudit, DkimVerdict, Learned, Selectors};
 use super::dmarc::{self, DmarcAudit};
 use super::dns_message::{Answers, DnsQuestion, Dnssec, Reader, RecordKind};
 use super::mta_sts::{self, Fetched, StsAudit};
@@ -18,6 +18,7 @@ use super::spf_tree::{self, SpfAudit};
 use super::tls_rpt::{self, TlsRptAudit};
 use super::txt;
 use crate::catalogues::vendors::{Place, VendorCatalogue};
+use crate::evidence::{Answer, Observation};
 use crate::names::DomainName;
 use crate::seen::NotObserved;
 
@@ -30,6 +31,8 @@ const MAX_FAILURE_NOTES: usize = 8;
 pub struct Given<'g> {
     /// Selectors the organization names.
     pub selectors: &'g [String],
+    /// Selectors that were seen to sign for the domain, and where.
+    pub seen: &'g SeenSelectors,
     /// Whether the organization says that the domain sends; guessing selectors is spared otherwise.
     pub sends: bool,
     pub catalogue: &'g VendorCatalogue,
@@ -39,6 +42,42 @@ pub struct Given<'g> {
     pub chains: &'g Chains,
     /// Private addresses that the run takes as public.
     pub permitted: &'g dyn Fn(IpAddr) -> bool,
+}
+
+/// Selectors that signed mail, by where that was seen.
+pub type SeenSelectors = BTreeMap<String, BTreeSet<Learned>>;
+
+/// Selectors seen of one domain that are asked for.
+const MAX_SEEN_SELECTORS: usize = 50;
+
+/// The selectors that signed for a domain, from what was observed of it. Those whose signatures passed
+/// come first, then those of most messages; a forger may name any selector.
+pub fn seen_selectors<'o>(observations: impl IntoIterator<Item = &'o Observation>) -> SeenSelectors {
+    let mut seen: BTreeMap<&str, (u64, u64, BTreeSet<Learned>)> = BTreeMap::new();
+    for observation in observations {
+        match &observation.answer {
+            Ok(Answer::AggregateReport(report)) => {
+                for key in &report.selectors {
+                    let (passed, all, from) = seen.entry(&key.selector).or_default();
+                    *passed = passed.saturating_add(key.passed);
+                    *all = all.saturating_add(key.passed).saturating_add(key.failed);
+                    from.insert(Learned::Reports);
+                }
+            }
+            Ok(Answer::Signatures(signatures)) => {
+                for (selector, messages) in &signatures.selectors {
+                    let (_, all, from) = seen.entry(selector).or_default();
+                    *all = all.saturating_add(*messages);
+                    from.insert(Learned::Signatures);
+                }
+            }
+            Ok(_) | Err(_) => {}
+        }
+    }
+    let mut ranked: Vec<_> = seen.into_iter().collect();
+    ranked.sort_by(|one, other| (other.1.0, other.1.1, one.0).cmp(&(one.1.0, one.1.1, other.0)));
+    ranked.truncate(MAX_SEEN_SELECTORS);
+    ranked.into_iter().map(|(selector, (_, _, from))| (selector.to_owned(), from)).collect()
 }
 
 /// Whether the name can be resolved.
@@ -172,6 +211,7 @@ pub fn read(domain: &DomainName, given: &Given<'_>, answers: &Answers) -> Domain
     spf.targets.iter().for_each(|target| vendors.add(Place::Spf, target));
     let selectors = Selectors {
         declared: given.selectors.to_vec(),
+        seen: given.seen.clone(),
         implied: vendors.selectors(),
         ranked: if given.sends { given.catalogue.common_selectors.clone() } else { Vec::new() },
     };
@@ -209,6 +249,10 @@ pub fn read(domain: &DomainName, given: &Given<'_>, answers: &Answers) -> Domain
     for (question, reason) in answers.failures().take(MAX_FAILURE_NOTES) {
         let detail = format!("{} {}: {reason}", question.name, question.kind.as_str());
         other_notes.push(Note::new("dns.lookup_failed", detail, "RFC 2308 §7"));
+    }
+    let more = answers.failures().count().saturating_sub(MAX_FAILURE_NOTES);
+    if more > 0 {
+        other_notes.push(Note::new("dns.lookup_failed", format!("and {more} questions more"), "RFC 2308 §7"));
     }
     let sending = sending(&spf, &dkim);
     DomainRecords {
@@ -403,6 +447,7 @@ mod tests {
         let answers = answers(lines);
         let given = Given {
             selectors: &["s1".to_owned()],
+            seen: &BTreeMap::new(),
             sends: true,
             catalogue: &VendorCatalogue::shipped(),
             policy: None,
@@ -425,6 +470,7 @@ mod tests {
         let mut answers = Answers::default();
         let given = Given {
             selectors: &["s1".to_owned()],
+            seen: &BTreeMap::new(),
             sends: true,
             catalogue: &VendorCatalogue::shipped(),
             policy: None,

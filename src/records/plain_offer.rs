@@ -22,11 +22,16 @@ pub fn sends_passwords_in_clear(starttls: &str, dialogue: &Dialogue) -> Option<b
     }
 }
 
-/// Whether what was said inside TLS offers STARTTLS again; `None` where it is no list of capabilities.
+/// Whether what was said inside TLS offers STARTTLS, by the way TLS began; `None` where it is no list of
+/// capabilities. Where TLS began at once (`none`) the answer shows the protocol.
 pub fn offers_starttls_again(starttls: &str, said: &[u8]) -> Option<bool> {
     let lines = || said.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
     match starttls {
+        "none" => ["smtp", "imap", "pop3", "sieve"].iter().find_map(|way| offers_starttls_again(way, said)),
         "smtp" => {
+            // The greeting comes inside TLS where TLS began at once.
+            let greeting = said.split_inclusive(|&byte| byte == b'\n').take_while(|line| line.starts_with(b"220"));
+            let said = &said[greeting.map(<[u8]>::len).sum()..];
             let reply = read_reply(said).ok().filter(|reply| (200..300).contains(&reply.code))?;
             Some(keywords(&reply).starttls)
         }
@@ -135,11 +140,19 @@ mod tests {
         assert_eq!(again("pop3", "-ERR\r\n"), None);
         assert_eq!(again("sieve", "\"STARTTLS\"\r\nOK\r\n"), Some(true));
         assert_eq!(again("sieve", "\"SASL\" \"PLAIN\"\r\nOK\r\n"), Some(false));
+        // Where TLS began at once, the greeting comes first.
+        assert_eq!(again("none", "220 mx\r\n250-mx\r\n250 STARTTLS\r\n"), Some(true));
+        assert_eq!(again("none", "220-mx\r\n220 ready\r\n250-mx\r\n250 SIZE\r\n"), Some(false));
+        assert_eq!(again("none", "* OK ready\r\n* CAPABILITY IMAP4rev1 STARTTLS\r\nz2 OK\r\n"), Some(true));
+        assert_eq!(again("none", "+OK ready\r\n+OK\r\nUSER\r\n.\r\n"), Some(false));
+        assert_eq!(again("none", "220 mx\r\n"), None);
+        assert_eq!(again("none", "HTTP/1.1 400\r\n"), None);
     }
 
     proptest! {
         #[test]
         fn random_bytes_end_without_panic(bytes: Vec<u8>, way in 0usize..4) {
+            let _ = offers_starttls_again("none", &bytes);
             let _ = offers_starttls_again(["smtp", "imap", "pop3", "sieve"][way], &bytes);
             let dialogue = Dialogue { capabilities: Some(ReceivedBytes(bytes)), ..Dialogue::default() };
             let _ = sends_passwords_in_clear(["smtp", "imap", "pop3", "sieve"][way], &dialogue);

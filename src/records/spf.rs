@@ -97,15 +97,7 @@ pub fn is_lookalike(text: &str) -> bool {
 /// Reads a record for which [`is_spf`] holds.
 pub fn parse(text: &str) -> Result<SpfRecord, Malformed> {
     let mut record = SpfRecord { directives: Vec::new(), redirect: None, explanation: None };
-    let mut at = 6.min(text.len());
-    for term in text.get(6..).unwrap_or_default().split(' ') {
-        let start = at;
-        at += term.len() + 1;
-        // Several spaces between terms are allowed, so empty pieces are no terms.
-        if term.is_empty() {
-            continue;
-        }
-        // The first piece follows `v=spf1` directly and is empty for a record that `is_spf`.
+    for (start, term) in terms(text) {
         read_term(&mut record, term, start).map_err(|(why, rule)| Malformed {
             text: text.chars().take(512).collect(),
             at: start,
@@ -114,6 +106,17 @@ pub fn parse(text: &str) -> Result<SpfRecord, Malformed> {
         })?;
     }
     Ok(record)
+}
+
+/// The terms behind the version, each with its byte offset. Several spaces between terms are allowed,
+/// so empty pieces are no terms.
+pub fn terms(record: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut at = 6.min(record.len());
+    record.get(6..).unwrap_or_default().split(' ').filter_map(move |term| {
+        let start = at;
+        at += term.len() + 1;
+        (!term.is_empty()).then_some((start, term))
+    })
 }
 
 type Fault = (String, &'static str);

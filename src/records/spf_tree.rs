@@ -70,14 +70,21 @@ pub struct SpfAudit {
     pub record: Option<String>,
     pub lookups: u32,
     pub void_lookups: u32,
+    /// False where a part of the tree was not walked: a failed query, a name that depends on the
+    /// message, an error that ends the walk. The true count of lookups may be higher then.
+    pub lookups_whole: bool,
+    /// The same of the lookups that find nothing.
+    pub void_lookups_whole: bool,
     /// Names and patterns that the organization's own records include or redirect to, as written.
     pub targets: Vec<String>,
     /// True for a record that lets nobody send: `-all` and nothing that passes.
     pub nobody_sends: bool,
-    /// Terms of the domain's own record that ask DNS and find nothing, as written.
-    pub leading_nowhere: Vec<String>,
+    /// Byte offsets of the terms of the domain's own record that ask DNS and find nothing.
+    pub leading_nowhere: Vec<usize>,
     /// The tree as a receiver walks it, cut after some lines.
     pub tree: Vec<TreeLine>,
+    /// Lines that were cut.
+    pub terms_not_shown: usize,
     pub notes: Vec<Note>,
     /// With [`SpfVerdict::Error`]: the query that failed.
     pub because: Option<NotObserved>,
@@ -92,6 +99,8 @@ pub struct TreeLine {
     pub term: String,
     /// Lookups that it and everything below it cost.
     pub lookups: u32,
+    /// False where a part below it was not walked.
+    pub whole: bool,
     pub finds_nothing: bool,
 }
 
@@ -107,7 +116,8 @@ pub fn audit(domain: &DomainName, reader: &mut Reader<'_>) -> SpfAudit {
         depends_on_message: false,
         wide: false,
         everything: false,
-        cut: false,
+        gaps: 0,
+        void_gaps: 0,
         blocked: None,
         targets: Vec::new(),
         notes: Vec::new(),
@@ -115,16 +125,20 @@ pub fn audit(domain: &DomainName, reader: &mut Reader<'_>) -> SpfAudit {
         nothing_at: None,
         leading_nowhere: Vec::new(),
         tree: Vec::new(),
+        terms_not_shown: 0,
     };
     let mut audit = SpfAudit {
         verdict: SpfVerdict::Error,
         record: None,
         lookups: 0,
         void_lookups: 0,
+        lookups_whole: false,
+        void_lookups_whole: false,
         targets: Vec::new(),
         nobody_sends: false,
         leading_nowhere: Vec::new(),
         tree: Vec::new(),
+        terms_not_shown: 0,
         notes: Vec::new(),
         because: None,
     };
@@ -151,12 +165,16 @@ pub fn audit(domain: &DomainName, reader: &mut Reader<'_>) -> SpfAudit {
             walk.own_record(domain, text, &mut audit);
         }
         several => {
+            walk.gaps += 1;
             walk.note("spf.multiple", format!("{domain} has {} SPF records", several.len()), "RFC 7208 §4.5");
             audit.verdict = SpfVerdict::PermError;
         }
     }
     audit.lookups = walk.lookups;
     audit.void_lookups = walk.void_lookups;
+    audit.lookups_whole = walk.gaps == 0;
+    audit.void_lookups_whole = walk.gaps == 0 && walk.void_gaps == 0;
+    audit.terms_not_shown = walk.terms_not_shown;
     audit.targets = walk.targets;
     audit.targets.sort();
     audit.targets.dedup();
@@ -184,8 +202,10 @@ struct Walk<'r, 'a> {
     wide: bool,
     /// `+all` or a range of everything is in force.
     everything: bool,
-    /// Something was not asked because the record is an error anyway.
-    cut: bool,
+    /// Places of the tree that were not walked on from.
+    gaps: usize,
+    /// Terms that may or may not find something.
+    void_gaps: usize,
     blocked: Option<NotObserved>,
     targets: Vec<String>,
     notes: Vec<Note>,
@@ -193,8 +213,9 @@ struct Walk<'r, 'a> {
     heaviest: Option<(u32, String)>,
     /// How deep the term stood that last found nothing.
     nothing_at: Option<usize>,
-    leading_nowhere: Vec<String>,
+    leading_nowhere: Vec<usize>,
     tree: Vec<TreeLine>,
+    terms_not_shown: usize,
 }
 
 /// What one record permits.
@@ -232,6 +253,7 @@ impl<'a> Walk<'_, 'a> {
         let record = match spf::parse(text) {
             Ok(record) => record,
             Err(malformed) => {
+                self.gaps += 1;
                 let detail = format!("{domain}: byte {}: {}", malformed.at, malformed.why);
                 self.note("spf.syntax", detail, &malformed.rule);
                 audit.verdict = SpfVerdict::PermError;
@@ -241,14 +263,15 @@ impl<'a> Walk<'_, 'a> {
         let permits = self.record(domain, &record, &mut vec![domain.clone()], true);
         if self.lookups > MAX_LOOKUPS {
             let heaviest = self.heaviest.take().map(|(count, term)| format!("; `{term}` alone costs {count}"));
-            let more = if self.cut || self.lookups >= COUNTED_LOOKUPS { "at least " } else { "" };
+            let more = if self.gaps > 0 { "at least " } else { "" };
             let detail =
                 format!("{domain}: {more}{} lookups, 10 are allowed{}", self.lookups, heaviest.unwrap_or_default());
             self.note("spf.too_many_lookups", detail, "RFC 7208 §4.6.4");
             self.permanent_error = true;
         }
         if self.void_lookups > MAX_VOID_LOOKUPS {
-            let detail = format!("{domain}: {} lookups find nothing, 2 are allowed", self.void_lookups);
+            let more = if self.gaps + self.void_gaps > 0 { "at least " } else { "" };
+            let detail = format!("{domain}: {more}{} lookups find nothing, 2 are allowed", self.void_lookups);
             self.note("spf.too_many_void", detail, "RFC 7208 §4.6.4");
             self.permanent_error = true;
         }
@@ -300,10 +323,11 @@ impl<'a> Walk<'_, 'a> {
         if self.bytes > TREE_BYTES {
             let what = format!("{TREE_BYTES} bytes of SPF records");
             self.blocked.get_or_insert(NotObserved::Limit { what });
+            self.gaps += 1;
             return Permits { pass: Ranges::default(), all: None };
         }
         for (index, directive) in record.directives.iter().enumerate() {
-            let before = self.lookups;
+            let (before, gaps_before) = (self.lookups, self.gaps);
             self.nothing_at = None;
             let line = self.draw(path.len() - 1, directive);
             let passes = effective && directive.qualifier == Qualifier::Pass;
@@ -357,12 +381,13 @@ impl<'a> Walk<'_, 'a> {
             let finds_nothing = self.nothing_at == Some(path.len());
             if let Some(line) = line.and_then(|line| self.tree.get_mut(line)) {
                 line.lookups = self.lookups - before;
+                line.whole = self.gaps == gaps_before;
                 line.finds_nothing = finds_nothing;
             }
             if path.len() == 1 {
                 self.weigh(self.lookups - before, &directive.text);
                 if finds_nothing {
-                    self.leading_nowhere.push(directive.text.clone());
+                    self.leading_nowhere.push(directive.at);
                 }
             }
             permitted.take(directive.qualifier, matched);
@@ -376,11 +401,12 @@ impl<'a> Walk<'_, 'a> {
                 self.note("spf.redirect_ignored", detail, "RFC 7208 §6.1");
             }
             (Some(spec), None) => {
-                let before = self.lookups;
+                let (before, gaps_before) = (self.lookups, self.gaps);
                 let line = self.line(path.len() - 1, format!("redirect={}", short(&spec.text)));
                 let target = self.redirect(domain, spec, path, effective);
                 if let Some(line) = line.and_then(|line| self.tree.get_mut(line)) {
                     line.lookups = self.lookups - before;
+                    line.whole = self.gaps == gaps_before;
                 }
                 if path.len() == 1 {
                     self.weigh(self.lookups - before, &format!("redirect={}", spec.text));
@@ -420,9 +446,10 @@ impl<'a> Walk<'_, 'a> {
 
     fn line(&mut self, depth: usize, term: String) -> Option<usize> {
         if self.tree.len() == TREE_LINES {
+            self.terms_not_shown += 1;
             return None;
         }
-        self.tree.push(TreeLine { depth, term, lookups: 0, finds_nothing: false });
+        self.tree.push(TreeLine { depth, term, lookups: 0, whole: true, finds_nothing: false });
         Some(self.tree.len() - 1)
     }
 
@@ -440,7 +467,9 @@ impl<'a> Walk<'_, 'a> {
     /// Counts a lookup; false when counting on would only cost time.
     fn count(&mut self) -> bool {
         self.lookups += 1;
-        self.lookups < COUNTED_LOOKUPS
+        let goes_on = self.lookups < COUNTED_LOOKUPS;
+        self.gaps += usize::from(!goes_on);
+        goes_on
     }
 
     fn void(&mut self, path: &[DomainName], what: &str) {
@@ -458,6 +487,7 @@ impl<'a> Walk<'_, 'a> {
                 self.depends_on_message = true;
                 let detail = format!("{}: `{}` depends on the message", in_path(path), short(&spec.text));
                 self.note("spf.macro", detail, "RFC 7208 §7");
+                self.void_gaps += 1;
                 None
             }
         }
@@ -465,20 +495,17 @@ impl<'a> Walk<'_, 'a> {
 
     fn ask(&mut self, name: &DomainName, kind: RecordKind) -> Option<&'a Response> {
         if self.lookups > ASKED_LOOKUPS {
-            self.cut = true;
+            self.void_gaps += 1;
             return None;
         }
-        match self.reader.ask(name, kind) {
-            Ok(Some(response)) => Some(response),
-            Ok(None) => {
-                self.blocked.get_or_insert_with(|| not_asked(name, kind));
-                None
-            }
-            Err(reason) => {
-                self.blocked.get_or_insert(reason);
-                None
-            }
-        }
+        let reason = match self.reader.ask(name, kind) {
+            Ok(Some(response)) => return Some(response),
+            Ok(None) => not_asked(name, kind),
+            Err(reason) => reason,
+        };
+        self.void_gaps += 1;
+        self.blocked.get_or_insert(reason);
+        None
     }
 
     /// `a` and `mx`; true if there is any address or mail exchanger.
@@ -586,7 +613,10 @@ impl<'a> Walk<'_, 'a> {
             return None;
         }
         let shown = format!("{word}:{}", short(&spec.text));
-        let target = self.expand(spec, domain, path)?;
+        let Some(target) = self.expand(spec, domain, path) else {
+            self.gaps += 1;
+            return None;
+        };
         let rule = if word == "redirect" { "RFC 7208 §6.1" } else { "RFC 7208 §5.2" };
         let no_record = if word == "redirect" { "spf.redirect_no_record" } else { "spf.include_no_record" };
         let Some(target) = target else {
@@ -597,11 +627,13 @@ impl<'a> Walk<'_, 'a> {
         if path.contains(&target) {
             // Receivers run into the lookup limit here.
             self.permanent_error = true;
+            self.gaps += 1;
             self.note("spf.loop", format!("{}: `{shown}` leads back", in_path(path)), "RFC 7208 §4.6.4");
             return None;
         }
         let failed_before = self.blocked.is_some();
         let Some(response) = self.ask(&target, RecordKind::Txt) else {
+            self.gaps += 1;
             if !failed_before && self.blocked.is_some() {
                 self.note("spf.include_error", format!("{}: `{shown}` cannot be looked up", in_path(path)), rule);
             }
@@ -629,6 +661,7 @@ impl<'a> Walk<'_, 'a> {
                 Ok(record) => Some((target, record)),
                 Err(malformed) => {
                     self.permanent_error = true;
+                    self.gaps += 1;
                     let detail = format!("{}: `{shown}`: {}", in_path(path), malformed.why);
                     self.note("spf.include_error", detail, &malformed.rule);
                     None
@@ -636,6 +669,7 @@ impl<'a> Walk<'_, 'a> {
             },
             several => {
                 self.permanent_error = true;
+                self.gaps += 1;
                 let detail = format!("{}: `{shown}` has {} SPF records", in_path(path), several.len());
                 self.note("spf.include_error", detail, "RFC 7208 §4.5");
                 None

@@ -34,6 +34,7 @@ const REFUSED: HelloReply = HelloReply::Alert { level: 2, description: 40 };
 fn answer(hellos: Vec<Hello>) -> EndpointAnswer {
     EndpointAnswer {
         address: "192.0.2.1".to_owned(),
+        addresses_not_asked: Vec::new(),
         server_name: "mx.clinic.example".to_owned(),
         starttls: "smtp".to_owned(),
         mode: "full".to_owned(),

@@ -39,6 +39,9 @@ impl Told {
     }
 }
 
+/// What is never tried, in words for whoever reads a result.
+pub const NEVER_TRIED: &str = "Heartbleed (CVE-2014-0160), CCS injection (CVE-2014-0224) and ROBOT (CVE-2017-13099)";
+
 /// What a service does beside versions and suites.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsTraits {
@@ -58,7 +61,7 @@ pub struct TlsTraits {
     pub early_data: Told,
     /// Asks for a client certificate.
     pub asks_client_certificate: Told,
-    /// Offers STARTTLS once more inside TLS.
+    /// Offers STARTTLS inside TLS, be it once more or where TLS began at once.
     pub starttls_inside: Told,
     /// Sends a stapled OCSP response.
     pub staple: Told,
@@ -161,7 +164,12 @@ impl Seen<'_> {
     fn session_tickets(&self) -> Told {
         let in_clear =
             self.agreed(Beside::SessionTicket, |hello| hello.extensions.contains(&extension::SESSION_TICKET));
-        match (in_clear, self.answer.inside.as_ref().map(|inside| inside.tickets)) {
+        let inside = self.answer.inside.as_ref().and_then(|inside| match inside.tickets {
+            true => Some(true),
+            // One that was on its way when the connection was left is not seen.
+            false => inside.had_its_turn.then_some(false),
+        });
+        match (in_clear, inside) {
             (Told::Yes, _) | (_, Some(true)) => Told::Yes,
             (Told::No | Told::DoesNotArise, Some(false)) => Told::No,
             (Told::No, None) if self.support(Version::Tls1_3) == Support::Refused => Told::No,
@@ -198,7 +206,9 @@ impl Seen<'_> {
     fn early_data(&self) -> Told {
         let tls13 = Version::Tls1_3.wire();
         match (&self.answer.handshake, &self.answer.inside) {
-            (Some(Handshake::Completed { version, .. }), Some(inside)) if *version == tls13 => {
+            (Some(Handshake::Completed { version, .. }), Some(inside))
+                if *version == tls13 && (inside.had_its_turn || inside.early_data > 0) =>
+            {
                 Told::from(inside.early_data > 0)
             }
             _ if self.support(Version::Tls1_3) == Support::Refused => Told::DoesNotArise,
@@ -224,12 +234,13 @@ impl Seen<'_> {
     }
 
     fn starttls_inside(&self) -> Told {
-        if self.answer.starttls == "none" {
-            return Told::DoesNotArise;
+        let Some(inside) = &self.answer.inside else { return Told::Unknown };
+        match &inside.capabilities {
+            Some(said) => offers_starttls_again(&self.answer.starttls, &said.0).map_or(Told::Unknown, Told::from),
+            // A service that had its turn without being asked for capabilities has none.
+            None if inside.had_its_turn => Told::DoesNotArise,
+            None => Told::Unknown,
         }
-        let said = self.answer.inside.as_ref().and_then(|inside| inside.capabilities.as_ref());
-        let again = said.and_then(|said| offers_starttls_again(&self.answer.starttls, &said.0));
-        again.map_or(Told::Unknown, Told::from)
     }
 
     fn common_group(&self) -> Told {

@@ -185,5 +185,8 @@ fn what_shows_inside_is_told() {
     let found = with_inside(vec![hello(&[0xc02f], chose(0xc02f, 0, &[]))], Some(inside));
     assert_eq!((found.starttls_inside, found.staple, found.asks_client_certificate), (Told::Yes, Told::Yes, Told::Yes));
     let found = with_inside(vec![hello(&[0xc02f], chose(0xc02f, 0, &[]))], Some(Inside::default()));
-    assert_eq!((found.starttls_inside, found.staple, found.session_tickets), (Told::Unknown, Told::No, Told::No));
+    assert_eq!((found.starttls_inside, found.staple, found.session_tickets), (Told::Unknown, Told::No, Told::Unknown));
+    let waited = Inside { had_its_turn: true, ..Inside::default() };
+    let found = with_inside(vec![hello(&[0xc02f], chose(0xc02f, 0, &[]))], Some(waited));
+    assert_eq!((found.session_tickets, found.starttls_inside), (Told::No, Told::DoesNotArise));
 }

@@ -170,7 +170,8 @@ impl Ingest {
                 *self.records.entry(record.kind().to_owned()).or_default() += record.stands_for()
             }
             Ok(
-                Answer::Answer(_)
+                Answer::AggregateReport(_)
+                | Answer::Answer(_)
                 | Answer::ContentFile(_)
                 | Answer::ContentFolder(_)
                 | Answer::Decisions(_)
@@ -178,7 +179,8 @@ impl Ingest {
                 | Answer::Dns(_)
                 | Answer::Endpoint(_)
                 | Answer::Https(_)
-                | Answer::Register(_),
+                | Answer::Register(_)
+                | Answer::Signatures(_),
             )
             | Err(_) => {}
         }

@@ -11,6 +11,7 @@ use super::json::v1::{
     Assessment, CoverageState, Disposition, Level, Obligation, Outcome, SpecificationState, Supports,
 };
 use super::model::words::{moment, plain_words};
+use crate::sheet::inert;
 use crate::text::visible;
 
 /// One value. A date and a number stay what they are, so that a spreadsheet can sort and count.
@@ -260,11 +261,11 @@ pub fn plan(assessment: &Assessment) -> Table {
                 Cell::maybe(item.owner.as_deref()),
                 Cell::day(item.due),
                 Cell::text(&item.status),
+                Cell::text(&crate::plan_sheet::steps(&item.milestones)),
                 Cell::Empty,
                 Cell::Empty,
                 Cell::Empty,
-                Cell::Empty,
-                Cell::Empty,
+                Cell::maybe(item.comment.as_deref()),
                 Cell::text(&source),
             ]
         })
@@ -518,16 +519,6 @@ pub fn csv(table: &Table) -> Vec<u8> {
         );
     }
     writer.into_inner().expect("a vector takes every byte")
-}
-
-/// Text that no spreadsheet calculates: a mark before what would begin a formula.
-fn inert(text: &str) -> String {
-    const BEGINS: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
-    if text.trim_start().starts_with(BEGINS) || text.starts_with(['\t', '\r', '\n', '\0', '\'']) {
-        format!("'{text}")
-    } else {
-        text.to_owned()
-    }
 }
 
 #[cfg(test)]

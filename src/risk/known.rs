@@ -50,8 +50,10 @@ pub(super) struct KnownMailbox {
     pub(super) folders_opened_by: Option<Vec<String>>,
     pub(super) folders_opened_by_others: Option<u64>,
     pub(super) sent_as_by: Option<Vec<String>>,
-    /// Outside domains that it forwards to, by itself or by a rule.
-    pub(super) leaves_to: Option<Vec<String>>,
+    /// Outside domains that it is known to forward to, by itself or by a rule.
+    pub(super) leaves_to: Vec<String>,
+    /// Whether there are no others.
+    pub(super) leaves_known: bool,
     /// Individuals in it, at least and at most, as the scope states.
     pub(super) declared: Option<(u64, u64)>,
 }
@@ -108,7 +110,7 @@ fn may(seen: &Seen<bool>) -> bool {
 
 impl From<&Facts> for Known {
     fn from(facts: &Facts) -> Self {
-        let leaving = leaving(facts);
+        let leaving = Leaving::of(facts);
         let declared = facts.organizations.subjects.iter().map(|organization| count(&organization.individuals.seen));
         let mut known = Self {
             mailboxes: facts.mailboxes.subjects.iter().map(|mailbox| known_mailbox(mailbox, &leaving)).collect(),
@@ -170,37 +172,39 @@ fn unified_log(facts: &Facts) -> Option<bool> {
     (!logs.is_empty()).then(|| logs.into_iter().collect::<Option<Vec<bool>>>().map(|_| true)).flatten()
 }
 
-/// What rules send outside, by mailbox; `None` where a rule's recipients are not known.
-type Leaving<'f> = BTreeMap<String, Option<BTreeSet<&'f str>>>;
+/// What rules send outside, by mailbox.
+struct Leaving<'f> {
+    /// The domains known, and whether every rule of the mailbox says where it sends.
+    by_mailbox: BTreeMap<String, (BTreeSet<&'f str>, bool)>,
+    /// Whether the rules of every mailbox are here.
+    every_rule: bool,
+}
 
 const OUTSIDE: [&str; 3] = ["business-associate", "consumer-webmail", "external"];
 const NOBODY_KNOWS: [&str; 2] = ["unparseable", "unresolved"];
 
-fn leaving(facts: &Facts) -> Leaving<'_> {
-    let mut leaving: Leaving<'_> = BTreeMap::new();
-    for rule in &facts.forwarding_rules.subjects {
-        let Some(mailbox) = rule.mailbox.seen.present() else { continue };
-        if flag(&rule.enabled.seen) == Some(false) {
-            continue;
-        }
-        let class = rule.target_class.seen.present().map(String::as_str);
-        let to = leaving.entry(mailbox.to_lowercase()).or_insert_with(|| Some(BTreeSet::new()));
-        match class {
-            Some(class) if OUTSIDE.contains(&class) => {
-                let domains = rule.target_domains.seen.present().into_iter().flatten().map(String::as_str);
-                if let Some(to) = to {
-                    to.extend(domains);
-                }
+impl<'f> Leaving<'f> {
+    fn of(facts: &'f Facts) -> Self {
+        let mut by_mailbox: BTreeMap<String, (BTreeSet<&str>, bool)> = BTreeMap::new();
+        for rule in &facts.forwarding_rules.subjects {
+            let Some(mailbox) = rule.mailbox.seen.present() else { continue };
+            if flag(&rule.enabled.seen) == Some(false) {
+                continue;
             }
-            Some(class) if !NOBODY_KNOWS.contains(&class) => {}
-            Some(_) | None => *to = None,
+            let class = rule.target_class.seen.present().map(String::as_str);
+            let (to, known) = by_mailbox.entry(mailbox.to_lowercase()).or_insert_with(|| (BTreeSet::new(), true));
+            if class.is_some_and(|class| OUTSIDE.contains(&class)) {
+                to.extend(rule.target_domains.seen.present().into_iter().flatten().map(String::as_str));
+            }
+            *known &= class.is_some_and(|class| !NOBODY_KNOWS.contains(&class));
         }
+        Self { by_mailbox, every_rule: facts.forwarding_rules.collection == Collection::Complete }
     }
-    leaving
 }
 
 fn known_mailbox(mailbox: &Mailbox, leaving: &Leaving<'_>) -> KnownMailbox {
     let list = |seen: &Seen<Vec<String>>| seen.present().cloned();
+    let (leaves_to, leaves_known) = leaves_to(mailbox, leaving);
     KnownMailbox {
         name: mailbox.name.clone(),
         administrator: flag(&mailbox.administrator.seen),
@@ -217,31 +221,28 @@ fn known_mailbox(mailbox: &Mailbox, leaving: &Leaving<'_>) -> KnownMailbox {
         folders_opened_by: list(&mailbox.folders_opened_by.seen),
         folders_opened_by_others: count(&mailbox.folders_opened_by_others.seen),
         sent_as_by: list(&mailbox.sent_as_by.seen),
-        leaves_to: leaves_to(mailbox, leaving),
+        leaves_to,
+        leaves_known,
         declared: count(&mailbox.declared_individuals_lower.seen).zip(count(&mailbox.declared_individuals_upper.seen)),
     }
 }
 
-/// Its own forwarding and its rules together. Rules that nobody handed over are found by the checks
-/// on rules; here their absence leaves the list as short as it is known to be.
-fn leaves_to(mailbox: &Mailbox, leaving: &Leaving<'_>) -> Option<Vec<String>> {
-    let mut to: BTreeSet<&str> = match leaving.get(&mailbox.name.to_lowercase()) {
-        Some(rules) => rules.clone()?,
-        None => BTreeSet::new(),
-    };
+/// Its own forwarding and its rules together, and whether that is all.
+fn leaves_to(mailbox: &Mailbox, leaving: &Leaving<'_>) -> (Vec<String>, bool) {
+    let rules = leaving.by_mailbox.get(&mailbox.name.to_lowercase());
+    let (mut to, mut known) = rules.cloned().unwrap_or((BTreeSet::new(), true));
     match &mailbox.forwarding.seen {
         Seen::Absent => {}
-        Seen::Malformed(_) | Seen::Unknown(_) => return None,
+        Seen::Malformed(_) | Seen::Unknown(_) => known = false,
         Seen::Present(forwarding) => {
-            if NOBODY_KNOWS.contains(&forwarding.target_class.as_str()) {
-                return None;
-            }
-            if OUTSIDE.contains(&forwarding.target_class.as_str()) {
+            let class = forwarding.target_class.as_str();
+            known &= !NOBODY_KNOWS.contains(&class);
+            if OUTSIDE.contains(&class) {
                 to.insert(&forwarding.target_domain);
             }
         }
     }
-    Some(to.into_iter().map(str::to_owned).collect())
+    (to.into_iter().map(str::to_owned).collect(), known && leaving.every_rule)
 }
 
 impl Known {

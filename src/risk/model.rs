@@ -35,6 +35,11 @@ impl LikelihoodRule {
             Self::NistG5 => "nist-g5",
         }
     }
+
+    /// The rule that a model's name, as [`Model::name`] gives it, speaks of.
+    pub fn of_model(name: &str) -> Self {
+        if name.ends_with("(nist-g5)") { Self::NistG5 } else { Self::LowerOfBoth }
+    }
 }
 
 /// Five rows of five levels: the first index is the row.

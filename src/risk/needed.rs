@@ -13,8 +13,6 @@ use super::model::Model;
 use crate::assess::{CoverageState, Judgement};
 use crate::finding::Outcome;
 
-/// Different pieces of evidence listed; the least that hang on one are left out.
-const LISTED: usize = 100;
 /// Checks named in a sentence.
 const NAMED: usize = 3;
 
@@ -65,25 +63,18 @@ pub(super) fn evidence(model: &Model, judgement: &Judgement, rows: &[Row<'_>]) -
             entry.0.insert(check);
         }
     }
-    let mut waiting: Vec<_> = waiting.into_iter().collect();
-    waiting.sort_by_key(|(_, (checks, subjects))| (Reverse(checks.len()), Reverse(*subjects)));
-    waiting.truncate(LISTED);
+    // Many pieces are waited for by the same checks, and so are worth the same.
+    let mut worth: BTreeMap<BTreeSet<&str>, (u32, BTreeSet<String>)> = BTreeMap::new();
     let mut items: Vec<EvidenceItem> = waiting
         .into_iter()
         .map(|(supply, (checks, subjects))| {
-            let (mut reduction, mut risks) = (0, BTreeSet::new());
-            for row in rows.iter().filter(|row| checks.iter().any(|check| row.controls.contains_key(check))) {
-                let now = row.position(model, row.success_now()).risk;
-                let then = row.position(model, row.success_if_shown(model, &checks)).risk;
-                reduction += now.index().saturating_sub(then.index()) as u32;
-                risks.insert(row.id());
-            }
+            let (reduction, risks) = worth.entry(checks.clone()).or_insert_with(|| worth_of(model, rows, &checks));
             EvidenceItem {
                 supply,
                 checks: checks.into_iter().map(str::to_owned).collect(),
                 subjects,
-                risks: risks.into_iter().collect(),
-                reduction,
+                risks: risks.iter().cloned().collect(),
+                reduction: *reduction,
             }
         })
         .collect();
@@ -93,6 +84,18 @@ pub(super) fn evidence(model: &Model, judgement: &Judgement, rows: &[Row<'_>]) -
         order(a).cmp(&order(b)).then_with(|| a.supply.cmp(&b.supply))
     });
     items
+}
+
+/// Steps of risk level that would go if what is not known of these checks held, and the risks.
+fn worth_of(model: &Model, rows: &[Row<'_>], checks: &BTreeSet<&str>) -> (u32, BTreeSet<String>) {
+    let (mut reduction, mut risks) = (0, BTreeSet::new());
+    for row in rows.iter().filter(|row| checks.iter().any(|check| row.controls.contains_key(check))) {
+        let now = row.position(model, row.success_now()).risk;
+        let then = row.position(model, row.success_if_shown(model, checks)).risk;
+        reduction += now.index().saturating_sub(then.index()) as u32;
+        risks.insert(row.id());
+    }
+    (reduction, risks)
 }
 
 /// Risks that are high or more after every open item of the plan, worst first.

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Limits, Scope, ScopeError, inside, sha256};
 use crate::evidence::declared::{
-    Agreement, Authorization, Declared, DeclaredDomain, DeclaredHost, DeclaredMessages, DeclaredPartner,
+    Agreement, Authorization, Declared, DeclaredDomain, DeclaredHost, DeclaredMessages, DeclaredMode, DeclaredPartner,
     DeclaredRetention, DeclaredVendor, DeclaredVolume, Handles, Organization, Role, SensitiveKind,
 };
 use crate::evidence::hex;
@@ -46,6 +46,8 @@ struct ScopeFile {
     volumes: Vec<VolumeFile>,
     answers: Option<Spanned<String>>,
     registers: Option<Spanned<String>>,
+    #[serde(default)]
+    reports: Vec<Spanned<String>>,
     #[serde(default)]
     limits: LimitsFile,
 }
@@ -91,6 +93,7 @@ struct HostFile {
     name: Spanned<String>,
     ports: Vec<Spanned<u16>>,
     operated_by: Option<String>,
+    mode: Option<Spanned<DeclaredMode>>,
 }
 
 #[derive(Deserialize)]
@@ -246,6 +249,7 @@ pub(super) fn read(path: &Path, today: Date) -> Result<Scope, ScopeError> {
         volumes: volumes(&mut reader, &file.volumes),
         answers: file.answers.as_ref().and_then(|path| reader.existing(path)),
         registers: file.registers.as_ref().and_then(|path| reader.existing(path)),
+        reports: file.reports.iter().filter_map(|path| reader.existing(path)).collect(),
         scope_sha256: hex(&Sha256::digest(text.as_bytes())),
         authorization,
         domains,
@@ -355,13 +359,20 @@ fn hosts(
             let help = "add its domain to authorization.covers, or name the vendor in operated_by";
             reader.fault(&entry.name, format!("{name} lies in no covered domain"), help);
         }
+        if let Some(mode) = entry.mode.as_ref().filter(|mode| mode.value == DeclaredMode::Full)
+            && entry.operated_by.as_deref() != Some("us")
+        {
+            let help = "write `operated_by: us`, or leave `mode` out: others' hosts are asked as little as possible";
+            reader.fault(mode, "`mode: full` is only for hosts that the organization runs".to_owned(), help);
+        }
         for port in &entry.ports {
             if port.value == 0 {
                 reader.fault(port, "port 0 cannot be asked", "name a port from 1 to 65535");
             }
         }
         let ports = entry.ports.iter().map(|port| port.value).collect();
-        hosts.push(DeclaredHost { name, ports, operated_by: entry.operated_by.clone() });
+        let mode = entry.mode.as_ref().map(|mode| mode.value);
+        hosts.push(DeclaredHost { name, ports, operated_by: entry.operated_by.clone(), mode });
     }
     hosts
 }

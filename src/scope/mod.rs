@@ -73,6 +73,7 @@ impl Scope {
             volumes: Vec::new(),
             answers: None,
             registers: None,
+            reports: Vec::new(),
             scope_sha256: String::new(),
         };
         Self { declared, folder: PathBuf::from("."), limits: Limits::default() }
@@ -82,6 +83,7 @@ impl Scope {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::declared::DeclaredMode;
     use jiff::civil::date;
 
     const FULL: &str = r#"schema: 1
@@ -170,6 +172,15 @@ volumes: [{ mailboxes: [Front-Desk@clinic.example], at_least: 100, at_most: 499 
         assert!(error.contains("ended on 2026-10-02"), "{error}");
         let error = read(&FULL.replace("covers: [clinic.example]", "covers: [other.example]")).unwrap_err();
         assert!(error.contains("does not cover clinic.example"), "{error}");
+    }
+
+    #[test]
+    fn a_full_look_is_only_for_hosts_of_our_own() {
+        let full = FULL.replace("operated_by: us }", "operated_by: us, mode: full }");
+        assert_eq!(read(&full).unwrap().declared.hosts[0].mode, Some(DeclaredMode::Full));
+        let error = read(&full.replace("operated_by: us, ", "")).unwrap_err();
+        assert!(error.contains("operated_by: us"), "{error}");
+        assert!(read(&full.replace("mode: full", "mode: deep")).is_err());
     }
 
     #[test]

@@ -273,3 +273,61 @@ fn stale_evidence_never_beats_fresh() {
     }
     assert!(fell_behind, "answers run out, and with them what they earned");
 }
+
+#[test]
+fn registers_go_out_empty_come_back_filled_and_say_what_is_due() {
+    let client = Client::new();
+    let folder = client.0.path().join("registers");
+    std::fs::create_dir(&folder).unwrap();
+    let scope = SCOPE.replace("answers: answers.yaml\n", "answers: answers.yaml\nregisters: registers/\n");
+    std::fs::write(client.0.path().join("scope.yaml"), scope).unwrap();
+    let listed: Value = serde_json::from_str(&client.run(0, &["register", "list", "--format", "json"])).unwrap();
+    assert_eq!(listed["registers"].as_array().unwrap().len(), 16);
+    client.run(0, &["register", "template", "incidents", "--out", "registers"]);
+    client.run(64, &["register", "template", "incidents", "--out", "registers"]);
+    client.run(64, &["register", "schema", "patients"]);
+    let schema: Value = serde_json::from_str(&client.run(0, &["register", "schema", "incidents"])).unwrap();
+    let names: Vec<&str> =
+        schema["columns"].as_array().unwrap().iter().map(|column| column["name"].as_str().unwrap()).collect();
+    assert_eq!(client.read("registers/incidents.csv").trim_end(), names.join(","));
+    let row = |said: &[(&str, &str)]| {
+        let of = |name: &&str| said.iter().find(|(column, _)| column == name).map_or("", |(_, text)| *text);
+        names.iter().map(of).collect::<Vec<_>>().join(",")
+    };
+    // Judged thirty days after it was found, so that it is neither overdue nor far off.
+    let (day, due, as_of) = ("2098-11-01", "20981231", "2098-12-01T12:00:00Z");
+    let open = row(&[("incident_id", "i-1"), ("kind", "misdirected"), ("discovered", day), ("breach", "undecided")]);
+    let wrong = row(&[("incident_id", "i-2"), ("kind", "Jane Doe wrote"), ("discovered", day), ("breach", "no")]);
+    let table = |rows: &[&String]| {
+        let rows: Vec<&str> = rows.iter().map(|row| row.as_str()).collect();
+        std::fs::write(folder.join("incidents.csv"), format!("{}\n{}\n", names.join(","), rows.join("\n"))).unwrap();
+    };
+    table(&[&open, &wrong]);
+    let told = client.run(64, &["register", "check", "registers"]);
+    assert!(told.contains("row 3: rejected: `kind` is none of misdirected") && !told.contains("Jane"), "{told}");
+    table(&[&open]);
+    client.run(0, &["register", "check", "registers/incidents.csv"]);
+    client.run(0, &["collect", "--scope", "scope.yaml", "--only", "registers", "--out", "evidence"]);
+    let stored = client.run(0, &["assess", "--exit-zero", "--evidence", "evidence", "--as-of", as_of]);
+    std::fs::write(client.0.path().join("assessment.json"), &stored).unwrap();
+    let assessment: Value = serde_json::from_str(&stored).unwrap();
+    let passed = assessment["passed"].as_array().unwrap();
+    assert!(passed.iter().any(|passed| passed["check"] == "incidents-assessed-and-notified-in-time"), "{passed:?}");
+    let calendar = client.run(0, &["plan", "due", "assessment.json", "--format", "ics"]).replace("\r\n ", "");
+    assert!(calendar.contains("incidents i-1: notice to individuals is due"), "{calendar}");
+    assert!(calendar.contains(&format!("DTSTART;VALUE=DATE:{due}")), "{calendar}");
+}
+
+#[test]
+fn the_table_of_nist_makes_the_likelihood_where_it_is_asked_for() {
+    let client = Client::new();
+    client.run(0, &["collect", "--scope", "scope.yaml", "--only", "answers", "--out", "evidence"]);
+    let out = ["assess", "--exit-zero", "--evidence", "evidence", "--out", "report", "--likelihood", "nist-g5"];
+    client.run(0, &out);
+    let assessment: Value = serde_json::from_str(&client.read("report/assessment.json")).unwrap();
+    assert!(assessment["tool"]["risk_model"].as_str().unwrap().ends_with("(nist-g5)"));
+    let explained = assessment["risks"][0]["explain"].to_string();
+    assert!(explained.contains("table G-5 of NIST SP 800-30r1"), "{explained}");
+    // The report says by which rule it was made, and is made again by it.
+    client.run(0, &["verify", "report", "--evidence", "evidence"]);
+}

@@ -6,6 +6,7 @@
     reason = "a test fails where it stands, and says why it is skipped"
 )]
 
+mod authentication;
 mod browser;
 mod content;
 mod corpora;

@@ -253,5 +253,8 @@ fn python(cases: &[(String, &str)]) -> Vec<String> {
     let writer = std::thread::spawn(move || input.write_all(text.as_bytes()).unwrap());
     let output = program.wait_with_output().unwrap();
     writer.join().unwrap();
-    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+    let results: Vec<String> = String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
+    assert!(output.status.success(), "python3-spf ended with {}", output.status);
+    assert_eq!(results.len(), cases.len(), "python3-spf judges every record");
+    results
 }

@@ -77,7 +77,7 @@ fn decisions_are_read_whole() {
 }
 
 const ESTIMATED: &str = "estimates:
-  - { risk: RISK, input: attempt, level: low, reason: nobody knows our addresses, by: Ana Ruiz, on: 2026-05-01 }
+  - { risk: RISK, input: attempt, level: low, reason: nobody knows our addresses, by: Lee Park, on: 2026-05-01 }
   - { risk: RISK, input: success, level: high, reason: shown by an exercise, by: Lee Park, on: 2026-05-01, expires: 2026-06-01 }
 risks:
 ";
@@ -93,10 +93,14 @@ fn a_level_is_moved_with_a_reason_by_somebody_who_may() {
     let (before, after) = (&shipped.scenarios[0], &moved.scenarios[0]);
     assert_eq!((after.initiation.level, after.success), (Level::Low, before.success), "the second ran out");
     assert_eq!(after.moved.len(), 1);
-    assert!(after.moved[0].contains("nobody knows our addresses (Ana Ruiz, Security Official"), "{}", after.moved[0]);
+    assert!(after.moved[0].contains("nobody knows our addresses (Lee Park, Chief Executive"), "{}", after.moved[0]);
     assert_eq!(moved.scenarios[1..], shipped.scenarios[1..]);
     let text = text.replace("by: Lee Park, on: 2026-05-01, expires", "by: Sam Poe, on: 2026-05-01, expires");
     assert!(read_texts(&text, "", "").unwrap_err().to_string().contains("not among the approvers"));
+    // Whoever takes away what the model puts there has to be one who may accept as much.
+    let text = GOOD.replacen("risks:\n", &ESTIMATED.replace("addresses, by: Lee Park", "addresses, by: Kim Doe"), 1);
+    let error = read_texts(&text, "", "").unwrap_err().to_string();
+    assert!(error.contains("Kim Doe may accept no risk at most"), "{error}");
     // Ways that may be open are not talked away.
     let open = shipped.scenarios.iter().find(|scenario| !scenario.open_path.is_empty()).unwrap();
     let text = GOOD.replacen("risks:\n", &ESTIMATED.replace("RISK", &open.id), 1);
@@ -154,4 +158,20 @@ fn the_documented_examples_are_read() {
     let decisions = read_texts(documented(DECISIONS), documented(EXCEPTIONS), documented(PLAN)).unwrap().unwrap();
     assert_eq!((decisions.acceptances.len(), decisions.addressable.len(), decisions.signatures.len()), (1, 1, 1));
     assert_eq!((decisions.exceptions.len(), decisions.plan[0].milestones.len()), (1, 1));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_a_link_out_of_the_folder_is_refused_and_not_passed_over() {
+    let catalog = Catalog::built_in().unwrap();
+    let known = catalog.checks.keys().map(String::as_str).collect();
+    let (model, rule) = (Model::built_in(&known).unwrap(), SecurityRule::built_in().unwrap());
+    let outside = tempfile::tempdir().unwrap();
+    files::write_whole(&outside.path().join(EXCEPTIONS), EXCEPTED.as_bytes()).unwrap();
+    for target in [outside.path().join(EXCEPTIONS), outside.path().join("nowhere.yaml")] {
+        let folder = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(&target, folder.path().join(EXCEPTIONS)).unwrap();
+        let read = read_folder(folder.path(), Against { model: &model, rule: &rule, today: date(2026, 10, 1) });
+        assert!(read.unwrap_err().to_string().contains("exceptions.yaml"), "{}", target.display());
+    }
 }

@@ -5,7 +5,7 @@
 //! it repeats (RFC 5452 §9). The port changes after some questions. Messages are not read here, only
 //! their header.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,8 +31,6 @@ const QUESTIONS_A_PORT: u16 = 100;
 const KEPT_SOCKETS: usize = 128;
 /// The longest answer taken over UDP; longer ones are fetched over TCP.
 const UDP_BYTES: usize = 4_096;
-/// Questions remembered as answered over TCP.
-const REMEMBERED_TCP: usize = 10_000;
 
 /// Sends requests to one server and gives back what came.
 #[derive(Clone, Debug)]
@@ -45,8 +43,37 @@ struct Shared {
     address: SocketAddr,
     attempt: Duration,
     idle: Mutex<Vec<Lent>>,
-    /// Questions whose last answer came over TCP.
-    tcp: Mutex<HashSet<(Name, RecordType)>>,
+    /// Questions whose transport somebody waits to hear: how many do, and whether the last answer came
+    /// over TCP. The validator gives back no more than the message.
+    watched: Mutex<HashMap<Key, (usize, bool)>>,
+}
+
+type Key = (Name, RecordType);
+
+/// Hears over what one question is answered, while it lives.
+pub(super) struct Watch {
+    shared: Arc<Shared>,
+    key: Key,
+}
+
+impl Watch {
+    /// How the last answer came.
+    pub(super) fn transport(&self) -> &'static str {
+        let watched = self.shared.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        if watched.get(&self.key).is_some_and(|(_, tcp)| *tcp) { "tcp" } else { "udp" }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let mut watched = self.shared.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((waiting, _)) = watched.get_mut(&self.key) {
+            *waiting -= 1;
+            if *waiting == 0 {
+                watched.remove(&self.key);
+            }
+        }
+    }
 }
 
 /// A connected socket and how often it was used.
@@ -67,7 +94,7 @@ pub(super) struct Received {
 
 impl Exchange {
     pub(super) fn new(address: SocketAddr, attempt: Duration) -> Self {
-        let shared = Shared { address, attempt, idle: Mutex::default(), tcp: Mutex::default() };
+        let shared = Shared { address, attempt, idle: Mutex::default(), watched: Mutex::default() };
         Self { shared: Arc::new(shared) }
     }
 
@@ -76,7 +103,7 @@ impl Exchange {
         let query = request.to_vec()?;
         let found = timeout(self.shared.attempt, self.over_udp(&query)).await.unwrap_or(Err(NetError::Timeout))?;
         let key = request.queries.first().map(|query| (query.name().clone(), query.query_type()));
-        self.remember(key, found.is_none());
+        self.tell(key, found.is_none());
         if let Some(received) = found {
             return Ok(received);
         }
@@ -93,18 +120,19 @@ impl Exchange {
         })
     }
 
-    fn remember(&self, key: Option<(Name, RecordType)>, over_tcp: bool) {
-        let mut tcp = self.shared.tcp.lock().unwrap_or_else(PoisonError::into_inner);
-        match key {
-            Some(key) if over_tcp && tcp.len() < REMEMBERED_TCP => drop(tcp.insert(key)),
-            Some(key) if !over_tcp && !tcp.is_empty() => drop(tcp.remove(&key)),
-            Some(_) | None => {}
-        }
+    /// Begins to listen over what answers to this question come.
+    pub(super) fn watch(&self, name: &Name, kind: RecordType) -> Watch {
+        let key = (name.clone(), kind);
+        let mut watched = self.shared.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        watched.entry(key.clone()).or_insert((0, false)).0 += 1;
+        Watch { shared: Arc::clone(&self.shared), key }
     }
 
-    /// Whether the last answer to this question came over TCP.
-    pub(super) fn was_tcp(&self, name: &Name, kind: RecordType) -> bool {
-        self.shared.tcp.lock().unwrap_or_else(PoisonError::into_inner).contains(&(name.clone(), kind))
+    fn tell(&self, key: Option<Key>, over_tcp: bool) {
+        let mut watched = self.shared.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, tcp)) = key.and_then(|key| watched.get_mut(&key)) {
+            *tcp = over_tcp;
+        }
     }
 
     /// Sends until an answer comes; `None` is one that does not fit.
@@ -238,6 +266,19 @@ mod tests {
         assert!(answers(&query, &answer));
         answer[3] = 3;
         assert!(!answers(&query, &answer), "nobody may claim absence so cheaply");
+    }
+
+    #[test]
+    fn only_questions_that_somebody_waits_for_are_remembered() {
+        let exchange = Exchange::new("127.0.0.1:53".parse().unwrap(), Duration::from_secs(1));
+        let name: Name = "c.example.".parse().unwrap();
+        let (one, other) = (exchange.watch(&name, RecordType::TXT), exchange.watch(&name, RecordType::TXT));
+        exchange.tell(Some((name.clone(), RecordType::TXT)), true);
+        exchange.tell(Some((name.clone(), RecordType::DNSKEY)), true);
+        drop(one);
+        assert_eq!(other.transport(), "tcp");
+        drop(other);
+        assert!(exchange.shared.watched.lock().unwrap().is_empty());
     }
 
     proptest! {

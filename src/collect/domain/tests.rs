@@ -20,8 +20,17 @@ async fn probe(lines: &[&str], policy: &str, selectors: &[&str]) -> DomainProbe 
     let https = Https::new(&host.options(&world)).unwrap();
     let catalogue = VendorCatalogue::shipped();
     let declared = declared(selectors);
-    let asked = ask(&world.dns(), &https, &declared, &catalogue, &[]).await;
-    DomainProbe::new(&declared, &asked.observations, &asked.answers, &catalogue, &|_| false, &Chains::new(), 0)
+    let asked = ask(&world.dns(), &https, &declared, &SeenSelectors::new(), &catalogue, &[]).await;
+    DomainProbe::new(
+        &declared,
+        &SeenSelectors::new(),
+        &asked.observations,
+        &asked.answers,
+        &catalogue,
+        &|_| false,
+        &Chains::new(),
+        0,
+    )
 }
 
 const TIDY: [&str; 12] = [
@@ -98,6 +107,18 @@ async fn a_bogus_zone_says_nothing_but_that() {
 }
 
 #[tokio::test]
+async fn a_bound_that_ends_the_asking_is_told_as_the_reason() {
+    let selectors: Vec<String> = (0..300).map(|index| format!("s{index}")).collect();
+    let lines =
+        ["c.example TXT v=spf1 include:v.example -all", "v.example TXT v=spf1 -all", "x._domainkey.c.example TXT a"];
+    let found = probe(&lines, "", &selectors.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    assert_eq!(found.verdicts.spf, "error", "{:?}", found.notes);
+    let told =
+        |what: &str| found.notes.iter().any(|note| note.code == "dns.lookup_failed" && note.detail.contains(what));
+    assert!(told("300 questions about one domain"), "{:?}", found.notes);
+}
+
+#[tokio::test]
 async fn every_question_is_asked_once_and_the_tree_ends() {
     let mut lines: Vec<String> = vec!["c.example TXT v=spf1 include:a0.example include:a1.example -all".to_owned()];
     for index in 0..60 {
@@ -107,7 +128,8 @@ async fn every_question_is_asked_once_and_the_tree_ends() {
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     let world = World::serve(&lines, true).await;
     let https = Https::new(&world.options()).unwrap();
-    let asked = ask(&world.dns(), &https, &declared(&["s1"]), &VendorCatalogue::shipped(), &[]).await;
+    let asked =
+        ask(&world.dns(), &https, &declared(&["s1"]), &SeenSelectors::new(), &VendorCatalogue::shipped(), &[]).await;
     let questions: Vec<&Question> = asked.observations.iter().map(|observation| &observation.question).collect();
     let mut once = questions.clone();
     once.sort();

@@ -26,6 +26,8 @@ mod tests;
 mod watched;
 mod words;
 
+pub(super) use recipient::reference;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::PathBuf;

@@ -24,10 +24,10 @@ use crate::seen::NotObserved;
 
 /// A banner that did not come in time is waited for this long, once.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// What was being opened ahead when the questions ended is given this long, to leave politely.
+const LAST_MOMENTS: Duration = Duration::from_secs(1);
 /// Chains beyond this many are not kept.
 const MAX_CHAINS: usize = 8;
-/// Connections to one address are never more than this.
-const MAX_CONNECTIONS: u32 = 400;
 /// An SSL 2.0 server hello carries one certificate and is small.
 const MAX_SSL2: usize = 32 * 1024;
 /// What is kept of bytes that are not TLS.
@@ -43,6 +43,8 @@ pub(crate) struct Route {
     pub server_name: String,
     /// When the whole look at this endpoint ends.
     pub deadline: Instant,
+    /// Connections that may be opened.
+    pub at_most: u32,
 }
 
 /// The place of a hello in the evidence: its chain of questions and its number in it. Chains run side by
@@ -66,6 +68,8 @@ pub(crate) struct Learned {
     pub connections: u32,
     pub handshake: Option<Handshake>,
     pub inside: Option<Inside>,
+    /// What came of the injection probe, where it was tried: `unknown`, `vulnerable`, `not-vulnerable`.
+    pub injection: Option<&'static str>,
     /// Why no more is asked.
     pub stopped: Option<Stop>,
     /// The control hello's reply: how refusals look here.
@@ -201,8 +205,18 @@ impl<'d> Asker<'d> {
             let sender = sender;
             join_all((0..openers).map(|_| async {
                 while let Ok(place) = sender.reserve().await {
-                    let Some(connection) = Box::pin(self.fresh()).await else { return };
-                    place.send(connection);
+                    let over = async {
+                        sender.closed().await;
+                        tokio::time::sleep(LAST_MOMENTS).await;
+                    };
+                    tokio::select! {
+                        connection = Box::pin(self.fresh()) => {
+                            let Some(connection) = connection else { return };
+                            place.send(connection);
+                        }
+                        // Nobody needs what takes longer, such as a wait that the service asked for.
+                        () = over => return,
+                    }
                 }
             }))
             .await;
@@ -232,7 +246,10 @@ impl<'d> Asker<'d> {
     async fn ready(&self) -> Option<Connection> {
         if let Some(receiver) = self.warm.lock().await.as_mut() {
             match receiver.recv().await {
-                Some(connection) => return Some(connection),
+                Some(mut connection) => {
+                    connection.begin_again();
+                    return Some(connection);
+                }
                 None if self.learned().stopped.is_some() => return None,
                 None => {}
             }
@@ -263,8 +280,8 @@ impl<'d> Asker<'d> {
         let route = &self.route;
         let (patient, first) = {
             let mut learned = self.learned();
-            if learned.connections >= MAX_CONNECTIONS {
-                let what = format!("{MAX_CONNECTIONS} connections to one address");
+            if learned.connections >= route.at_most {
+                let what = format!("{} connections", route.at_most);
                 return Err(Stop::NotObserved(NotObserved::Limit { what }));
             }
             learned.connections += 1;

@@ -42,8 +42,6 @@ pub(crate) struct Open {
     shaken: Shaken,
     stream: Box<TlsStream<Connection>>,
     seen: Arc<Recorder>,
-    /// How long the handshake took.
-    took: Duration,
 }
 
 impl Open {
@@ -56,15 +54,14 @@ impl Open {
         }
     }
 
-    /// Looks around inside: asks a mail service what it can do, and waits for session tickets no longer than
-    /// one more round trip takes.
+    /// Looks around inside: asks a mail service what it can do. Another service is told that this was all;
+    /// the session tickets that it sends come before its end.
     pub async fn look(&mut self, way: StartTls, greets: bool, ehlo: &str) -> Inside {
         let capabilities = inside::capabilities(self.stream.as_mut(), way, greets, ehlo).await;
-        if way == StartTls::None {
-            self.speaks_unasked(self.took.clamp(Duration::from_millis(50), Duration::from_secs(1))).await;
-        }
+        let had_its_turn = capabilities.is_some() || (way == StartTls::None && self.ends_when_told().await);
         let seen = self.seen.seen();
         Inside {
+            had_its_turn,
             capabilities: capabilities.map(ReceivedBytes),
             staple: (!seen.staple.is_empty()).then(|| ReceivedBytes(seen.staple.clone())),
             signature: seen.signature,
@@ -72,6 +69,15 @@ impl Open {
             early_data: seen.early_data,
             asks_certificate: seen.asks_certificate,
         }
+    }
+
+    /// Ends our side, and says whether the service ended its side in turn.
+    async fn ends_when_told(&mut self) -> bool {
+        let told = async {
+            self.stream.shutdown().await?;
+            tokio::io::copy(&mut self.stream, &mut tokio::io::sink()).await
+        };
+        matches!(tokio::time::timeout(Duration::from_secs(1), told).await, Ok(Ok(_)))
     }
 
     /// Says goodbye inside TLS and closes, waiting for neither.
@@ -97,7 +103,6 @@ pub(crate) async fn shake(
     address: std::net::IpAddr,
 ) -> Result<Open, Shaken> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let begun = tokio::time::Instant::now();
     let seen = Arc::new(Recorder { provider: Arc::clone(&provider), seen: Mutex::default() });
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -123,7 +128,7 @@ pub(crate) async fn shake(
                 key_proved,
             };
             let shaken = Shaken { handshake, chain, timed_out: false };
-            Ok(Open { shaken, stream: Box::new(stream), seen, took: begun.elapsed() })
+            Ok(Open { shaken, stream: Box::new(stream), seen })
         }
         Err(error) => {
             let why = crate::text::visible(&error.to_string()).chars().take(200).collect();

@@ -30,6 +30,7 @@ pub(crate) fn scope() -> Declared {
         volumes: Vec::new(),
         answers: None,
         registers: None,
+        reports: Vec::new(),
         scope_sha256: String::new(),
     }
 }
@@ -84,7 +85,7 @@ pub(crate) async fn collect_with(
         answer: Ok(Answer::Declared(Box::new(scope.clone()))),
     }];
     for domain in &scope.domains {
-        observations.extend(ask(&world.dns(), &https, domain, &catalogue, &[]).await.observations);
+        observations.extend(ask(&world.dns(), &https, domain, &Default::default(), &catalogue, &[]).await.observations);
     }
     for partner in &scope.partners {
         observations.extend(ask_partner(&world.dns(), &https, &partner.domain, &[]).await.observations);
@@ -152,7 +153,7 @@ async fn without_the_dns_segment_nothing_is_absent() {
     let collected = collect(scope(), &TIDY, Some(POLICY)).await.without("dns.domain");
     let domain = build(collected.context()).subjects.remove(0).encode_subject();
     for (name, fact) in &domain.facts {
-        let declared = ["sends", "receives"].contains(name);
+        let declared = ["mail_reports", "receives", "sends"].contains(name);
         assert_eq!(fact.value.is_ok(), declared, "{name}");
     }
 }
@@ -202,6 +203,71 @@ async fn a_policy_host_that_refuses_leaves_it_open_and_a_bad_policy_does_not() {
 async fn an_unusable_dmarc_record_is_malformed() {
     let domain = one(&["c.example SOA x", "_dmarc.c.example TXT v=DMARC1; p=block"], None).await;
     assert!(matches!(domain.dmarc.seen, Seen::Malformed(_)));
+}
+
+fn reported(id: &str, aligned: u64, unaligned: u64) -> Observation {
+    use crate::evidence::authentication::{AggregateReport, MessageCounts, ReportedSelector, ReportedSource};
+    let counts = MessageCounts { aligned, unaligned, ..MessageCounts::default() };
+    Observation {
+        subject: SubjectId::new(SubjectKind::Domain, "c.example"),
+        source: Source::Authentication,
+        question: Question::AggregateReport { label: format!("reports/{id}.xml") },
+        asked_at: "2026-10-01T12:00:00Z".parse().unwrap(),
+        took_ms: 0,
+        vantage: "here".to_owned(),
+        answer: Ok(Answer::AggregateReport(Box::new(AggregateReport {
+            sha256: String::new(),
+            organization: "Receiver".to_owned(),
+            id: id.to_owned(),
+            begin: 1_790_640_000,
+            end: 1_790_726_399,
+            counts,
+            sources: vec![ReportedSource {
+                address: "192.0.2.1".parse().unwrap(),
+                counts,
+                signed_for: vec!["c.example".to_owned(), "v.example".to_owned()],
+                sent_for: Vec::new(),
+            }],
+            sources_left_out: 0,
+            selectors: vec![ReportedSelector { selector: "k9".to_owned(), passed: aligned, failed: 0 }],
+            rows_not_read: 0,
+        }))),
+    }
+}
+
+#[tokio::test]
+async fn reports_say_how_much_passed_and_which_selectors_to_read() {
+    let key = format!("k9._domainkey.c.example TXT {}", records::dkim::tests::rsa_record(2048));
+    let seen = vec![reported("1", 5, 2), reported("1", 5, 2), reported("2", 1, 0)];
+    let mut lines = TIDY.to_vec();
+    lines.push(&key);
+    // Nobody asked for the selector when DNS was asked, so its key is not in the evidence yet.
+    let collected = collect_with(scope(), &lines, Some(POLICY), seen).await;
+    let domain = build(collected.context()).subjects.remove(0);
+    let reports = domain.mail_reports.seen.present().unwrap();
+    assert_eq!((reports.reports, reports.messages, reports.aligned, reports.unaligned), (2, 8, 6, 2));
+    assert_eq!(
+        (reports.first_day.as_str(), reports.passed_for.as_slice()),
+        ("2026-09-29", &["v.example".to_owned()][..])
+    );
+    assert_eq!(domain.mail_reports.evidence.len(), 3);
+}
+
+#[tokio::test]
+async fn reports_that_were_not_given_are_absent_and_those_not_read_are_unknown() {
+    assert_eq!(one(&TIDY, Some(POLICY)).await.mail_reports.seen, Seen::Absent);
+    let declared = Declared { reports: vec!["reports".to_owned()], ..scope() };
+    let collected = collect(declared.clone(), &TIDY, Some(POLICY)).await;
+    let domain = build(collected.context()).subjects.remove(0);
+    assert!(matches!(domain.mail_reports.seen, Seen::Unknown(NotObserved::NotProvided { .. })));
+    let refused = Observation {
+        subject: SubjectId::new(SubjectKind::ExportFile, "reports/x.gz"),
+        answer: Err(NotObserved::Unreadable { why: "it cannot be unpacked".to_owned(), line: None }),
+        ..reported("x", 1, 1)
+    };
+    let collected = collect_with(declared, &TIDY, Some(POLICY), vec![refused]).await;
+    let domain = build(collected.context()).subjects.remove(0);
+    assert!(matches!(domain.mail_reports.seen, Seen::Unknown(NotObserved::Unreadable { .. })));
 }
 
 #[tokio::test]

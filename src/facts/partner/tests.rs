@@ -39,6 +39,7 @@ fn at_port_25(host: &str, answer: Result<&str, NotObserved>) -> Observation {
         answer: answer.map(|state| {
             Answer::Endpoint(Box::new(EndpointAnswer {
                 address: "127.0.0.2".to_owned(),
+                addresses_not_asked: Vec::new(),
                 server_name: host.to_owned(),
                 starttls: "smtp".to_owned(),
                 mode: "verdict".to_owned(),

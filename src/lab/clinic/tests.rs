@@ -126,6 +126,7 @@ fn records(quarter: Quarter, domain: &str) -> DomainRecords {
     let selectors = ["s1".to_owned()];
     let given = Given {
         selectors: &selectors,
+        seen: &BTreeMap::new(),
         sends: true,
         catalogue: &catalogue,
         policy: None,

@@ -93,6 +93,9 @@ pub struct Assessment {
     /// What each mail and web service accepts, by host and port.
     #[serde(default)]
     pub services: Vec<Service>,
+    /// The DKIM keys published, with the assessment that saw each first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dkim_keys: Vec<DkimKey>,
     /// What changed since the assessment compared with; `None` where there is none.
     pub drift: Option<Diff>,
     /// The gates that hold, in order of precedence; empty where the exit code is 0.
@@ -107,6 +110,17 @@ pub struct Assessment {
     pub closed: Vec<Closed>,
     /// By segment.
     pub evidence: Vec<EvidenceSegment>,
+}
+
+/// A DKIM key that is published.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct DkimKey {
+    pub domain: String,
+    pub selector: String,
+    /// Of the key, whatever stands around it.
+    pub sha256: String,
+    /// As of which assessment it was first seen; it may be older.
+    pub first_seen: Timestamp,
 }
 
 /// What made the assessment.

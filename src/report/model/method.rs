@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::words::{Tag, heading, moment, number, paragraph, source_words, yes_no};
+use crate::records::tls_traits::NEVER_TRIED;
 use crate::report::charts::GRADES;
 use crate::report::json::v1::{Assessment, Level, Position};
 
@@ -16,6 +17,8 @@ pub struct Method {
     pub matrix: Vec<MatrixLine>,
     pub sources: Vec<Source>,
     pub vantages: Vec<VantageRow>,
+    /// Faults of TLS programs that were not looked for.
+    pub never_tried: &'static str,
     pub changes: Vec<String>,
 }
 
@@ -73,6 +76,7 @@ pub(super) fn method(assessment: &Assessment) -> Method {
             .map(|(source, count)| Source { name: source_words(source), observations: number(count as u64) })
             .collect(),
         vantages: assessment.vantages.iter().map(vantage_row).collect(),
+        never_tried: NEVER_TRIED,
         changes: assessment.drift.iter().flat_map(|drift| &drift.method).map(method_change).collect(),
     }
 }

@@ -13,15 +13,18 @@ use crate::evidence::declared::DeclaredDomain;
 use crate::evidence::network::HttpsAnswer;
 use crate::evidence::{Answer, Observation, Question};
 use crate::records::dane::Chains;
-use crate::records::dkim::DkimVerdict;
+use crate::records::dkim::{self, DkimVerdict};
 use crate::records::dns_message::{Answers, Dnssec};
-use crate::records::domain::{self, DomainRecords, Given};
+use crate::records::domain::{self, DomainRecords, Given, SeenSelectors};
 use crate::records::note::Note;
+use crate::report::json::v1::DkimKey;
 use crate::seen::NotObserved;
 use crate::text::visible;
 
 mod explain;
+mod reported;
 use explain::{Asked, ClientService, Explained, Information, Publish, client_services, publish};
+use reported::Reported;
 
 /// One probed domain.
 #[derive(Clone, Debug, Serialize)]
@@ -33,6 +36,11 @@ pub struct DomainProbe {
     pub notes: Vec<Note>,
     pub records: Records,
     pub vendors: Vec<SeenVendor>,
+    /// DKIM selectors with a key, and those that were named or seen to sign and have none.
+    pub selectors: Vec<Selector>,
+    /// What DMARC aggregate reports say was sent in the domain's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reported_mail: Option<Reported>,
     /// How receivers come to their verdict.
     pub explained: Explained,
     /// Records to publish instead.
@@ -78,6 +86,21 @@ pub struct Records {
     pub tlsa: Vec<String>,
 }
 
+/// A DKIM selector.
+#[derive(Clone, Debug, Serialize)]
+pub struct Selector {
+    pub selector: String,
+    /// Of `common`, `declared`, `reports`, `signatures`, `vendor`.
+    pub learned_from: Vec<&'static str>,
+    /// Whether a record stands there.
+    pub found: bool,
+    /// SHA-256 of the key, whatever stands around it; `null` where there is none or it was revoked.
+    pub key_sha256: Option<String>,
+    /// The day an earlier assessment first saw this key here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_seen: Option<String>,
+}
+
 /// A vendor that DNS shows. It says nothing about agreements.
 #[derive(Clone, Debug, Serialize)]
 pub struct SeenVendor {
@@ -93,6 +116,7 @@ impl DomainProbe {
     /// took as public; `chains` holds certificates seen on port 25, where there are any.
     pub fn new(
         declared: &DeclaredDomain,
+        seen: &SeenSelectors,
         observations: &[Observation],
         answers: &Answers,
         catalogue: &VendorCatalogue,
@@ -112,6 +136,7 @@ impl DomainProbe {
         }
         let given = Given {
             selectors: &declared.selectors,
+            seen,
             sends: declared.sends,
             catalogue,
             policy: policy.as_ref(),
@@ -126,8 +151,10 @@ impl DomainProbe {
             verdicts: Verdicts::of(&records),
             notes: records.notes(),
             vendors: vendors(&records, catalogue),
+            selectors: selectors(&records),
+            reported_mail: None,
             explained: Explained::of(&records),
-            publish: publish(&declared.name, &records),
+            publish: publish(&declared.name, &records, declared.sends),
             client_services: client_services(&records),
             information: records.discovery.as_ref().map(Information::of),
             evidence: None,
@@ -135,6 +162,25 @@ impl DomainProbe {
             queries: observations.len(),
             elapsed_ms,
         }
+    }
+
+    /// The same with what DMARC aggregate reports say, where there are any.
+    pub fn with_mail(mut self, observations: &[Observation]) -> Self {
+        self.reported_mail = reported::of(observations);
+        self
+    }
+
+    /// The same with the days on which an earlier assessment first saw the keys that are published now.
+    pub fn with_known_keys(mut self, keys: &[DkimKey]) -> Self {
+        for selector in &mut self.selectors {
+            let same = |key: &&DkimKey| {
+                key.domain == self.domain
+                    && key.selector == selector.selector
+                    && Some(&key.sha256) == selector.key_sha256.as_ref()
+            };
+            selector.first_seen = keys.iter().find(same).map(|key| crate::clock::date_of(key.first_seen).to_string());
+        }
+        self
     }
 
     /// The same with each question and what came back.
@@ -176,6 +222,22 @@ impl DomainProbe {
                 let text = format!("{}: {}; {passes}", vendor.name, vendor.seen_in.join(", "));
                 wrap(&mut out, "  ", &text, 4);
             }
+        }
+        let tells_more = |selector: &Selector| {
+            selector.learned_from != ["declared"] || !selector.found || selector.first_seen.is_some()
+        };
+        if self.selectors.iter().any(tells_more) {
+            out.push_str("\nDKIM selectors\n");
+            for selector in &self.selectors {
+                let found = if selector.found { "" } else { "; no key there" };
+                let since = selector.first_seen.as_ref().map(|day| format!("; this key seen since {day}"));
+                let since = since.unwrap_or_default();
+                let text = format!("{}: {}{found}{since}", selector.selector, selector.learned_from.join(", "));
+                wrap(&mut out, "  ", &text, 4);
+            }
+        }
+        if let Some(reported) = &self.reported_mail {
+            reported.render(&mut out);
         }
         explain::render(self, &mut out);
         let _ = write!(out, "\n{} questions, {:.1} s\n", self.queries, self.elapsed_ms as f64 / 1000.0);
@@ -256,6 +318,21 @@ fn vendors(records: &DomainRecords, catalogue: &VendorCatalogue) -> Vec<SeenVend
         .collect()
 }
 
+fn selectors(records: &DomainRecords) -> Vec<Selector> {
+    let all = records.dkim.learned.iter();
+    all.map(|(selector, from)| Selector {
+        selector: visible(selector),
+        learned_from: from.iter().map(|from| from.as_str()).collect(),
+        found: records.dkim.selectors.contains(selector),
+        key_sha256: {
+            let mut texts = records.dkim.records.iter().filter(|(name, _)| name == selector);
+            texts.find_map(|(_, text)| dkim::fingerprint(text))
+        },
+        first_seen: None,
+    })
+    .collect()
+}
+
 fn join_words(word: &str, more: &str) -> String {
     if more.is_empty() { word.to_owned() } else { format!("{word}: {more}") }
 }
@@ -299,6 +376,7 @@ mod tests {
             DeclaredDomain { name: "c.example".parse().unwrap(), sends: true, receives: true, selectors: Vec::new() };
         DomainProbe::new(
             &declared,
+            &SeenSelectors::new(),
             &[],
             &Answers::default(),
             &VendorCatalogue::shipped(),
@@ -338,13 +416,83 @@ mod tests {
         let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
         let answers = crate::records::dns_message::tests::answers(&lines);
         let catalogue = VendorCatalogue::shipped();
-        let probe = DomainProbe::new(&declared, &[], &answers, &catalogue, &|_| false, &Chains::new(), 1);
+        let probe = DomainProbe::new(
+            &declared,
+            &SeenSelectors::new(),
+            &[],
+            &answers,
+            &catalogue,
+            &|_| false,
+            &Chains::new(),
+            1,
+        );
         let (text, json) = (probe.render(), serde_json::to_string(&probe).unwrap());
         assert!(text.contains("script"), "it is shown, and harmless: {text}");
         for shown in [&text, &json] {
             let unsafe_one = shown.chars().find(|c| crate::text::is_unsafe(*c) && *c != '\n');
             assert_eq!(unsafe_one, None, "{shown}");
         }
+    }
+
+    #[test]
+    fn a_key_that_an_earlier_assessment_saw_is_told_with_its_day() {
+        let declared =
+            DeclaredDomain { name: "c.example".parse().unwrap(), sends: true, receives: true, selectors: Vec::new() };
+        let key = format!("s1._domainkey.c.example TXT {}", dkim::tests::rsa_record(2048));
+        let lines = ["c.example SOA x", "_domainkey.c.example TXT !none", &key];
+        let answers = crate::records::dns_message::tests::answers(&lines);
+        let catalogue = VendorCatalogue::shipped();
+        let seen = SeenSelectors::from([("s1".to_owned(), [dkim::Learned::Signatures].into())]);
+        let probe = DomainProbe::new(&declared, &seen, &[], &answers, &catalogue, &|_| false, &Chains::new(), 1);
+        let known = |sha256: &str| DkimKey {
+            domain: "c.example".to_owned(),
+            selector: "s1".to_owned(),
+            sha256: sha256.to_owned(),
+            first_seen: "2026-01-05T12:00:00Z".parse().unwrap(),
+        };
+        let now = probe.selectors[0].key_sha256.clone().unwrap();
+        let same = probe.clone().with_known_keys(&[known(&now)]).render();
+        assert!(same.contains("s1: common, signatures; this key seen since 2026-01-05"), "{same}");
+        let other = probe.with_known_keys(&[known("another")]).render();
+        assert!(other.contains("s1: common, signatures\n"), "{other}");
+    }
+
+    #[test]
+    fn a_failed_query_is_not_told_as_a_missing_policy() {
+        let declared =
+            DeclaredDomain { name: "c.example".parse().unwrap(), sends: true, receives: true, selectors: Vec::new() };
+        let catalogue = VendorCatalogue::shipped();
+        let shown = |lines: &[&str]| {
+            let answers = crate::records::dns_message::tests::answers(lines);
+            DomainProbe::new(&declared, &SeenSelectors::new(), &[], &answers, &catalogue, &|_| false, &Chains::new(), 1)
+                .render()
+        };
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let failed = words(&shown(&["c.example SOA x", "_dmarc.c.example TXT !fail"]));
+        assert!(failed.contains("by RFC 9989 does what its own query tells it"), "{failed}");
+        assert!(failed.contains("by RFC 7489 does what its own query tells it"), "{failed}");
+        let missing = words(&shown(&["c.example SOA x", "_dmarc.c.example TXT !nx", "_dmarc.example TXT !nx"]));
+        assert!(missing.contains("by RFC 9989 knows no policy and takes it"), "{missing}");
+    }
+
+    #[test]
+    fn counts_of_a_tree_that_was_cut_are_told_as_the_least() {
+        let declared =
+            DeclaredDomain { name: "c.example".parse().unwrap(), sends: true, receives: true, selectors: Vec::new() };
+        let lines = ["c.example TXT v=spf1 include:v.example mx -all", "v.example TXT !fail"];
+        let answers = crate::records::dns_message::tests::answers(&lines);
+        let catalogue = VendorCatalogue::shipped();
+        let probe = DomainProbe::new(
+            &declared,
+            &SeenSelectors::new(),
+            &[],
+            &answers,
+            &catalogue,
+            &|_| false,
+            &Chains::new(),
+            1,
+        );
+        assert!(probe.render().contains("at least 2 of 10 lookups"), "{}", probe.render());
     }
 
     #[test]

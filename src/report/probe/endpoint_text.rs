@@ -12,6 +12,7 @@ use crate::catalogues::tls_profiles::Level;
 use crate::evidence::endpoint::State;
 use crate::records::cipher_suites::{self, KeyExchange};
 use crate::records::tls_picture::Version;
+use crate::records::tls_traits::NEVER_TRIED;
 
 const WIDTH: usize = 80;
 
@@ -205,6 +206,7 @@ impl Page {
                 self.wrapped(label, &names);
             }
         }
+        self.wrapped("    never tried: ", NEVER_TRIED);
     }
 
     fn profiles(&mut self, profiles: &[ProfileView]) {

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::names::SubjectKind;
 use crate::risk::known::{Known, KnownMailbox};
 
 /// Steps followed for one mailbox; beyond that every mailbox counts as open from it.
@@ -18,7 +19,8 @@ pub(super) struct Access {
     looks_into: Vec<Vec<usize>>,
     sends_as: Vec<Vec<usize>>,
     /// Mailboxes that anybody of the organization may open, as far as is known (by a group nobody
-    /// listed the members of, or because nobody says who may), and all that may open from those.
+    /// listed the members of, or because nobody says who may), and all that may open from those;
+    /// everything where the list of mailboxes is not whole.
     of_anybody: AtMost,
     /// Whether its user administers the mail system; `None` where nobody says.
     administers: Vec<Option<bool>>,
@@ -79,7 +81,10 @@ impl Access {
             edges.sort_unstable();
             edges.dedup();
         }
-        access.of_anybody = access.follow(of_anybody, &BTreeSet::new(), usize::MAX);
+        // Through a mailbox that no list shows, anybody may come to any other.
+        if known.is_complete(SubjectKind::Mailbox) {
+            access.of_anybody = access.follow(of_anybody, &BTreeSet::new(), usize::MAX);
+        }
         access
     }
 

@@ -53,7 +53,8 @@ pub struct Exposure {
     pub opens_at_most: usize,
     /// Mailboxes in whose name it may send, the first 20.
     pub sends_as: Vec<String>,
-    /// Outside domains that its mail goes to by itself; `None` where that is not known.
+    /// Outside domains that its mail goes to by itself, as far as is known; `None` where none is
+    /// known and there may be some.
     pub leaves_to: Option<Vec<String>>,
     /// Individuals whose information lies in it and in what opens from it.
     pub within: Within,

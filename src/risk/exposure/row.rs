@@ -3,6 +3,7 @@
 use super::access::{AtMost, Reach};
 use super::holdings::Holding;
 use super::{Exposure, Logs, Notice, Opened, SHOWN, Within, World, what_if};
+use crate::names::SubjectKind;
 use crate::risk::Level;
 use crate::risk::impact::day_before;
 use crate::risk::known::KnownMailbox;
@@ -45,7 +46,9 @@ pub(super) fn row(world: &World<'_>, at: usize) -> (Order, Exposure) {
             AtMost::These(places) => world.anybodys + places.len() - 1,
         },
         sends_as: world.access.sends_as(at).iter().take(SHOWN).map(|&other| world.names[other].clone()).collect(),
-        leaves_to: mailbox.and_then(|mailbox| mailbox.leaves_to.clone()),
+        leaves_to: mailbox
+            .filter(|mailbox| mailbox.leaves_known || !mailbox.leaves_to.is_empty())
+            .map(|mailbox| mailbox.leaves_to.clone()),
         within,
         notice: notice(world.model, &logs, within),
         logs,
@@ -182,9 +185,10 @@ fn not_known(world: &World<'_>, at: usize, mailbox: Option<&KnownMailbox>, holdi
         (protocols, "whether IMAP, POP3 and SMTP AUTH are open"),
         (true, "whether app passwords exist: no export read here lists them"),
         (world.access.administers(at).is_none(), "whether its user administers the mail system"),
+        (!world.known.is_complete(SubjectKind::Mailbox), "which mailboxes there are: the list of them is not whole"),
         (!world.access.known_of_all(), "who may open some mailboxes: groups, or rights that no export shows"),
         (holding.upper().is_none(), "how many individuals' information lies in it"),
-        (mailbox.leaves_to.is_none(), "whether its mail is forwarded outside"),
+        (!mailbox.leaves_known, "whether its mail is forwarded outside, or where else"),
     ];
     texts.into_iter().filter(|(is, _)| *is).map(|(_, text)| text.to_owned()).collect()
 }

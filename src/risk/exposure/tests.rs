@@ -29,7 +29,8 @@ fn quiet(name: &str) -> KnownMailbox {
         folders_opened_by: Some(Vec::new()),
         folders_opened_by_others: Some(0),
         sent_as_by: Some(Vec::new()),
-        leaves_to: Some(Vec::new()),
+        leaves_to: Vec::new(),
+        leaves_known: true,
         declared: None,
     }
 }
@@ -149,6 +150,31 @@ fn what_nobody_knows_widens_the_bounds() {
     less.mailboxes[0].declared = Some((100, 499));
     let desk = &exposed(&less)["desk"];
     assert_eq!((desk.individuals_lower, desk.individuals_upper, desk.over_500), (Some(0), Some(499), Some(false)));
+}
+
+#[test]
+fn a_list_that_is_not_whole_bounds_nothing() {
+    let whole = front_desk_and_billing();
+    let mut part = whole.clone();
+    part.complete.insert(SubjectKind::Mailbox, false);
+    let (before, after) = (exposed(&whole), exposed(&part));
+    assert_eq!(before["ana"].within.upper, Some(0));
+    // One that is not listed may open any of them, and hold anybody's information.
+    assert_eq!((after["ana"].within.upper, after["ana"].opens_at_most), (Some(12_000), 2));
+    assert!(after["ana"].not_known.iter().any(|text| text.contains("the list of them is not whole")));
+    never_smaller(&whole, &part).unwrap();
+}
+
+#[test]
+fn what_is_known_to_leave_is_told_though_there_may_be_more() {
+    let mut known = front_desk_and_billing();
+    known.mailboxes[0].leaves_known = false;
+    known.mailboxes[1].leaves_to = vec!["bookkeeper.example".to_owned()];
+    known.mailboxes[1].leaves_known = false;
+    let rows = exposed(&known);
+    assert_eq!((&rows["desk"].leaves_to, &rows["ana"].leaves_to), (&None, &Some(Vec::new())));
+    assert_eq!(rows["billing"].leaves_to.as_deref(), Some(&["bookkeeper.example".to_owned()][..]));
+    assert!(rows["billing"].not_known.iter().any(|text| text.contains("or where else")));
 }
 
 #[test]

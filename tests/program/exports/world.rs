@@ -48,6 +48,7 @@ pub(super) fn declared(domains: &[&str]) -> Declared {
         }),
         answers: None,
         registers: None,
+        reports: Vec::new(),
         scope_sha256: String::new(),
     }
 }

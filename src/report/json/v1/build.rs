@@ -88,6 +88,7 @@ impl Assessment {
             attested: super::shown::attested(evidence, facts, as_of),
             mail_ages: super::shown::mail_ages(evidence),
             services: super::shown::services(facts),
+            dkim_keys: Vec::new(),
             drift: None,
             gates: Vec::new(),
             elements: Vec::new(),

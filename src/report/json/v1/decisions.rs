@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Grade, Level};
 use crate::decisions::{Standing, Weighed, Weights};
 use crate::evidence::Evidence;
-use crate::evidence::decisions::{Decided, Factors, Office};
+use crate::evidence::decisions::{Decided, Factors, Milestone, Office, PlanStatus};
 use crate::evidence::{EvidenceId, decisions};
 
 pub use crate::decisions::{Due, DueKind};
@@ -86,6 +86,17 @@ pub struct Exception {
 pub struct ClosedItem {
     pub check: String,
     pub owner: Option<String>,
+    #[serde(default)]
+    pub due: Option<Date>,
+    /// What people say of it; `None` in documents of before this was kept.
+    #[serde(default)]
+    pub status: Option<PlanStatus>,
+    #[serde(default)]
+    pub deferrals: u32,
+    #[serde(default)]
+    pub milestones: Vec<Milestone>,
+    #[serde(default)]
+    pub comment: Option<String>,
     /// Over the observations on which every subject passed; `None` where no scan shows it.
     pub evidence_sha256: Option<String>,
     pub grade: Grade,
@@ -105,12 +116,13 @@ pub struct Signature {
 
 impl Decisions {
     /// Joins what was given with how it stands. A decision made into evidence changes that
-    /// evidence's digest, so a signature counts where it names any of the joined collections.
+    /// evidence's digest, so a signature may name the collection it was given for: it counts where
+    /// the others add nothing but decisions.
     pub(super) fn new(evidence: &Evidence, weights: &Weights, due: &[Due]) -> Self {
         let Some((id, given)) = evidence.decisions() else {
             return Self { due: due.to_vec(), ..Self::default() };
         };
-        let counts = |digest: &str| signed(evidence, digest);
+        let counts = |digest: &str| evidence.digest.starts_with(digest) || evidence.rests_on(digest);
         Self {
             evidence: Some(EvidenceId::as_str(id).to_owned()),
             files: given.files.iter().map(|(name, sha256)| (name.clone(), sha256.clone())).collect(),
@@ -125,8 +137,13 @@ impl Decisions {
                 .closed
                 .iter()
                 .map(|item| ClosedItem {
-                    check: item.check.clone(),
-                    owner: item.owner.clone(),
+                    check: item.entry.check.clone(),
+                    owner: item.entry.owner.clone(),
+                    due: item.entry.due,
+                    status: Some(item.entry.status),
+                    deferrals: item.entry.deferrals,
+                    milestones: item.entry.milestones.clone(),
+                    comment: item.entry.comment.clone(),
                     evidence_sha256: item.evidence_sha256.clone(),
                     grade: item.grade.into(),
                     why: item.why.clone(),
@@ -147,10 +164,6 @@ impl Decisions {
             due: due.to_vec(),
         }
     }
-}
-
-fn signed(evidence: &Evidence, digest: &str) -> bool {
-    evidence.digest.starts_with(digest) || evidence.collections.iter().any(|known| known.starts_with(digest))
 }
 
 impl From<&Weighed<decisions::Acceptance>> for Acceptance {

@@ -1,5 +1,5 @@
 //! Domains that were found and that the scope does not name: those the tenant accepts mail for, and
-//! those outside that mail is forwarded to.
+//! those outside that mail is forwarded to by what is not switched off.
 
 use std::collections::BTreeMap;
 
@@ -8,9 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::evidence::export::Record;
 use crate::evidence::{Answer, Evidence, Source};
 use crate::facts::Facts;
-
-/// Domains listed.
-const LISTED: usize = 1_000;
+use crate::facts::forwarding_rule::ForwardingRule;
+use crate::seen::Seen;
 
 /// A domain that was found.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -45,7 +44,9 @@ pub(super) fn discovered(evidence: &Evidence, facts: &Facts) -> Vec<Discovered> 
     let outside = |class: Option<&String>| {
         class.is_some_and(|class| ["business-associate", "consumer-webmail", "external"].contains(&class.as_str()))
     };
-    for rule in &facts.forwarding_rules.subjects {
+    // A rule that is known to be switched off sends nothing.
+    let on = |rule: &&ForwardingRule| rule.enabled.seen != Seen::Present(false);
+    for rule in facts.forwarding_rules.subjects.iter().filter(on) {
         if outside(rule.target_class.seen.present()) {
             for domain in rule.target_domains.seen.present().into_iter().flatten() {
                 add("forwarding-domain", domain);
@@ -60,5 +61,5 @@ pub(super) fn discovered(evidence: &Evidence, facts: &Facts) -> Vec<Discovered> 
         }
     }
     let all = found.into_iter().map(|((kind, name), times)| Discovered { kind: kind.to_owned(), name, times });
-    all.take(LISTED).collect()
+    all.collect()
 }

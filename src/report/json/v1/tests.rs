@@ -114,6 +114,7 @@ fn evidence(folder: &std::path::Path) -> Evidence {
         volumes: Vec::new(),
         answers: None,
         registers: None,
+        reports: Vec::new(),
         scope_sha256: "00".to_owned(),
     };
     let observation = evidence::Observation {

@@ -1,0 +1,111 @@
+//! Since when each DKIM key has been seen. A key is told by domain, selector and its own bytes, so that
+//! a selector with a new key begins anew.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::facts::Facts;
+use crate::facts::domain::DkimKeyAge;
+use crate::report::json::v1::{Assessment, DkimKey};
+use crate::seen::Seen;
+
+/// Every key that is published now with the assessment that saw it first, and in the facts how long
+/// those known from `previous` have been seen. What could not be asked this time keeps its dates.
+pub fn seen_since(previous: Option<&Assessment>, facts: &mut Facts, as_of: Timestamp) -> Vec<DkimKey> {
+    let earlier = previous.map_or(&[][..], |previous| previous.dkim_keys.as_slice());
+    let known: BTreeMap<(&str, &str, &str), Timestamp> = earlier
+        .iter()
+        .map(|key| ((key.domain.as_str(), key.selector.as_str(), key.sha256.as_str()), key.first_seen))
+        .collect();
+    let mut keys = Vec::new();
+    for domain in &mut facts.domains.subjects {
+        let dkim = match &domain.dkim.seen {
+            Seen::Present(dkim) => dkim,
+            Seen::Unknown(reason) => {
+                keys.extend(earlier.iter().filter(|key| key.domain == domain.name).cloned());
+                domain.dkim_key_age.seen = Seen::Unknown(reason.clone());
+                continue;
+            }
+            Seen::Absent | Seen::Malformed(_) => continue,
+        };
+        let mut oldest: Option<(Timestamp, &str)> = None;
+        for (selector, sha256) in dkim.keys.iter().filter_map(|key| key.split_once(' ')) {
+            let before = known.get(&(domain.name.as_str(), selector, sha256)).copied().filter(|seen| *seen <= as_of);
+            if let Some(before) = before
+                && oldest.is_none_or(|(oldest, _)| before < oldest)
+            {
+                oldest = Some((before, selector));
+            }
+            keys.push(DkimKey {
+                domain: domain.name.clone(),
+                selector: selector.to_owned(),
+                sha256: sha256.to_owned(),
+                first_seen: before.unwrap_or(as_of),
+            });
+        }
+        if let Some((since, selector)) = oldest {
+            let age = DkimKeyAge { seen_days: whole_days(since, as_of), selector: selector.to_owned() };
+            domain.dkim_key_age.seen = Seen::Present(age);
+        }
+    }
+    keys.sort();
+    keys.dedup();
+    keys
+}
+
+fn whole_days(since: Timestamp, until: Timestamp) -> i64 {
+    (until.as_second() - since.as_second()) / 86_400
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::domain::tests::{TIDY, collect, scope};
+    use crate::records::dkim::tests::rsa_record;
+    use crate::seen::NotObserved;
+
+    async fn facts() -> (Facts, Timestamp) {
+        let record = rsa_record(2048);
+        let (left, right) = record.split_at(200);
+        let key = format!("s1._domainkey.c.example TXT {left} | {right}");
+        let lines: Vec<&str> = TIDY.iter().copied().chain([key.as_str()]).collect();
+        let collected = collect(scope(), &lines, None).await;
+        let as_of = collected.evidence.as_of();
+        (Facts::from_evidence(&collected.evidence, as_of), as_of)
+    }
+
+    fn assessment(keys: Vec<DkimKey>) -> Assessment {
+        let mut assessment = crate::history::tests::quarter("2026-07-01T00:00:00Z", Vec::new());
+        assessment.dkim_keys = keys;
+        assessment
+    }
+
+    #[tokio::test]
+    async fn a_key_is_as_old_as_the_first_assessment_that_saw_it_and_a_new_one_begins_anew() {
+        let (mut facts, as_of) = facts().await;
+        let first = seen_since(None, &mut facts, as_of);
+        assert_eq!((first.len(), first[0].first_seen), (1, as_of));
+        assert_eq!(facts.domains.subjects[0].dkim_key_age.seen, Seen::Absent, "nobody has seen it before");
+
+        let earlier = DkimKey { first_seen: "2026-03-01T12:00:00Z".parse().unwrap(), ..first[0].clone() };
+        let again = seen_since(Some(&assessment(vec![earlier.clone()])), &mut facts, as_of);
+        assert_eq!(again, [earlier.clone()]);
+        let age = facts.domains.subjects[0].dkim_key_age.seen.present().unwrap();
+        assert_eq!((age.seen_days, age.selector.as_str()), (214, "s1"));
+
+        let (mut facts, _) = self::facts().await;
+        let other = DkimKey { sha256: "another".to_owned(), ..earlier };
+        assert_eq!(seen_since(Some(&assessment(vec![other])), &mut facts, as_of), first);
+        assert_eq!(facts.domains.subjects[0].dkim_key_age.seen, Seen::Absent);
+    }
+
+    #[tokio::test]
+    async fn what_could_not_be_asked_keeps_its_dates() {
+        let (mut facts, as_of) = facts().await;
+        let first = seen_since(None, &mut facts, as_of);
+        facts.domains.subjects[0].dkim.seen = Seen::Unknown(NotObserved::Interrupted);
+        assert_eq!(seen_since(Some(&assessment(first.clone())), &mut facts, as_of), first);
+        assert!(matches!(facts.domains.subjects[0].dkim_key_age.seen, Seen::Unknown(NotObserved::Interrupted)));
+    }
+}
