@@ -145,6 +145,7 @@ fn rule(number: usize) -> ForwardingRule {
         score: present(0),
         score_level: present("none".to_owned()),
         score_parts: present(Vec::new()),
+        alike: present(String::new()),
         has_conditions: present(true),
         keywords: present(Vec::new()),
         name_class: present("plain".to_owned()),
