@@ -17,6 +17,16 @@ pub enum FileError {
     NotText { path: PathBuf, at: usize },
 }
 
+impl FileError {
+    /// Whether there is no such file; anything else that went wrong says nothing of that.
+    pub fn is_not_there(&self) -> bool {
+        match self {
+            Self::Read { source, .. } => source.kind() == std::io::ErrorKind::NotFound,
+            Self::Write { .. } | Self::TooLarge { .. } | Self::NotText { .. } => false,
+        }
+    }
+}
+
 /// Makes a folder (and those above it), private to the owner where it is new.
 pub fn make_folder(path: &Path) -> Result<(), FileError> {
     let mut builder = fs::DirBuilder::new();

@@ -9,9 +9,9 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
 use crate::collect::network::{ConnectTo, Network, NetworkOptions};
-use crate::report::Paper;
 use crate::report::json::v1::Severity;
 use crate::report::theme::{Theme, ThemeError};
+use crate::report::{Look, Paper};
 use crate::risk::LikelihoodRule;
 
 /// Assesses an organization's e-mail against the HIPAA Security Rule and writes a documented risk analysis.
@@ -302,9 +302,17 @@ pub(super) struct PaperArgs {
     /// A folder with theme.yaml (logo, colour, names, cover text) and templates in place of ours.
     #[arg(long, value_name = "DIR")]
     pub theme: Option<PathBuf>,
+    /// Print cases of enforcement about mail in appendix D, as context, with their sources.
+    #[arg(long)]
+    pub enforcement: bool,
 }
 
 impl PaperArgs {
+    /// How the report looks.
+    pub fn look<'a>(&self, theme: Option<&'a Theme>) -> Look<'a> {
+        Look { paper: self.paper.into(), theme, enforcement: self.enforcement }
+    }
+
     /// The theme, read and checked.
     pub fn theme(&self) -> Result<Option<Theme>, ThemeError> {
         self.theme.as_deref().map(Theme::read).transpose()
@@ -429,6 +437,15 @@ pub(super) struct PackageArgs {
     /// The client's folder: documents with the bytes that were assessed are enclosed.
     #[arg(long, value_name = "DIR")]
     pub documents: Option<PathBuf>,
+    /// The evidence, where it lies elsewhere; repeat for several [default: DIR/evidence].
+    #[arg(long, value_name = "DIR")]
+    pub evidence: Vec<PathBuf>,
+    /// The assessment.json it was compared with [default: looked for beside DIR].
+    #[arg(long, value_name = "FILE")]
+    pub since: Option<PathBuf>,
+    /// The theme the report was made with.
+    #[arg(long, value_name = "DIR")]
+    pub theme: Option<PathBuf>,
     /// Sign the manifest with this Ed25519 key (PEM, as from `openssl genpkey -algorithm ed25519`).
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,
@@ -461,7 +478,7 @@ pub(super) struct VerifyArgs {
     /// The assessment.json it was compared with [default: looked for beside DIR].
     #[arg(long, value_name = "FILE")]
     pub since: Option<PathBuf>,
-    /// The theme the report was made with.
+    /// The theme the report was made with [default: DIR/theme, as a package has it].
     #[arg(long, value_name = "DIR")]
     pub theme: Option<PathBuf>,
     /// The public key a package must be signed with (PEM).

@@ -4,7 +4,7 @@ use super::args::AssessArgs;
 use super::judging::Judging;
 use super::{Failure, Voice, output, say, say_json};
 use crate::evidence::Evidence;
-use crate::report::{self, Look};
+use crate::report;
 use crate::verdict::Ending;
 
 pub(super) fn run(args: AssessArgs, voice: &Voice) -> Result<Ending, Failure> {
@@ -20,7 +20,7 @@ pub(super) fn run(args: AssessArgs, voice: &Voice) -> Result<Ending, Failure> {
         None => say_json(&assessment),
         Some(out) => {
             let judged_with = Some(judging.judged_with(false));
-            let look = Look { paper: args.paper.paper.into(), theme: theme.as_ref() };
+            let look = args.paper.look(theme.as_ref());
             let files = report::write_in(&assessment, out, look, judged_with).map_err(anyhow::Error::from)?;
             say(&output::summary(&assessment, files, voice));
         }

@@ -13,7 +13,6 @@ use crate::collect::Area;
 use crate::files::FileError;
 use crate::lab::clinic::Quarter;
 use crate::lab::demo;
-use crate::report::Look;
 use crate::report::json::v1::Assessment;
 use crate::scope::Scope;
 use crate::verdict::Ending;
@@ -21,7 +20,7 @@ use crate::verdict::Ending;
 pub(super) fn run(args: &DemoArgs, voice: &Voice) -> Result<Ending, Failure> {
     output::must_be_free(&args.out)?;
     let theme = args.paper.theme().map_err(Failure::usage)?;
-    let look = Look { paper: args.paper.paper.into(), theme: theme.as_ref() };
+    let look = args.paper.look(theme.as_ref());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

@@ -11,15 +11,19 @@ use super::judging::read_assessment;
 use super::scan::EVIDENCE;
 use super::verify::{earlier, read_manifest};
 use super::{Failure, Voice, output, say};
-use crate::files;
+use crate::evidence::Evidence;
 use crate::report::evidence_package::{
-    DOCUMENTS, EARLIER, FILE_BYTES, PACKAGE, PUBLIC_KEY, PackageManifest, REQUESTS, SIGNATURE, SigningKey,
+    DOCUMENTS, EARLIER, FILE_BYTES, PACKAGE, PUBLIC_KEY, PackageManifest, REQUESTS, SIGNATURE, SigningKey, THEME,
+    is_inside,
 };
-use crate::report::package::{self, digest};
+use crate::report::json::v1::Assessment;
+use crate::report::package::{self, Manifest, digest};
 use crate::report::request_index::{self, Place};
+use crate::report::theme::Theme;
 use crate::report::{ASSESSMENT, assessment_bytes, tables};
 use crate::text::visible;
 use crate::verdict::Ending;
+use crate::{files, scope};
 
 /// A key file is at most this large.
 const KEY_BYTES: u64 = 16 * 1024;
@@ -41,7 +45,7 @@ pub(super) fn run(args: &PackageArgs, voice: &Voice) -> Result<Ending, Failure> 
     let assessment = read_assessment(&args.folder.join(ASSESSMENT))?;
     let mut held = Files::new();
     for name in manifest.files.iter().map(|file| file.name.as_str()).chain([package::MANIFEST]) {
-        if Path::new(name).components().count() != 1 {
+        if !is_inside(name) || name.contains('/') {
             return Err(Failure::usage(anyhow::anyhow!("the manifest names `{name}`, which is no plain file name")));
         }
         take(&mut held, name.to_owned(), &args.folder.join(name))?;
@@ -52,13 +56,24 @@ pub(super) fn run(args: &PackageArgs, voice: &Voice) -> Result<Ending, Failure> 
             return Err(Failure::usage(anyhow::anyhow!(what)));
         }
     }
-    evidence(&args.folder.join(EVIDENCE), &mut held)?;
+    evidence(args, &manifest, &assessment, &mut held, voice)?;
+    theme(args, &manifest, &mut held)?;
     if let Some(since) = manifest.judged_with.as_ref().and_then(|judged| judged.since.as_ref()) {
-        match earlier(&args.folder, since) {
-            Some(earlier) => {
-                held.insert(format!("{EARLIER}/{ASSESSMENT}"), assessment_bytes(&earlier));
+        let found = match &args.since {
+            Some(path) => Some(read_assessment(path)?),
+            None => earlier(&args.folder, since),
+        };
+        match found {
+            Some(found) if digest(&assessment_bytes(&found)) != since.sha256 => {
+                let what = "the assessment named with --since is not the one the report was compared with";
+                return Err(Failure::usage(anyhow::anyhow!(what)));
             }
-            None => voice.remark("the assessment it was compared with was not found beside it and is not enclosed"),
+            Some(found) => {
+                held.insert(format!("{EARLIER}/{ASSESSMENT}"), assessment_bytes(&found));
+            }
+            None => voice.remark(
+                "the assessment it was compared with was not found beside it and is not enclosed; name it with --since",
+            ),
         }
     }
     let names: Vec<(String, String)> = held.iter().map(|(name, bytes)| (name.clone(), digest(bytes))).collect();
@@ -102,17 +117,77 @@ fn take(held: &mut Files, name: String, path: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The manifest of the evidence and its segments; nothing else that may lie there.
-fn evidence(folder: &Path, held: &mut Files) -> Result<(), Failure> {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return Err(Failure::usage(anyhow::anyhow!("the evidence is not at {}", folder.display())));
-    };
-    let mut names: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
-    names.retain(|name| name == package::MANIFEST || name.ends_with(".jsonl"));
-    names.sort();
-    for name in names {
-        take(held, format!("{EVIDENCE}/{name}"), &folder.join(&name))?;
+/// The evidence the report was made from: each folder's manifest and the segments it names, and
+/// nothing else that may lie there.
+fn evidence(
+    args: &PackageArgs,
+    manifest: &Manifest,
+    assessment: &Assessment,
+    held: &mut Files,
+    voice: &Voice,
+) -> Result<(), Failure> {
+    let beside = args.folder.join(EVIDENCE);
+    if args.evidence.is_empty() && !beside.is_dir() {
+        if manifest.judged_with.is_none() {
+            voice
+                .remark("the report was made from a stored assessment; its evidence is not beside it and not enclosed");
+            return Ok(());
+        }
+        let what = format!("the evidence is not at {}; name it with --evidence", beside.display());
+        return Err(Failure::usage(anyhow::anyhow!(what)));
     }
+    let folders = if args.evidence.is_empty() { vec![beside] } else { args.evidence.clone() };
+    let mut read = Vec::new();
+    for folder in folders {
+        read.push((Evidence::read(&folder).map_err(Failure::usage)?, folder));
+    }
+    // Observations are named by the place of their folder among several.
+    read.sort_by_key(|(evidence, _)| place_among(evidence, assessment));
+    let several = read.len() > 1;
+    for ((evidence, folder), number) in read.iter().zip(1..) {
+        let within = if several { format!("{EVIDENCE}/{number}") } else { EVIDENCE.to_owned() };
+        take(held, format!("{within}/{}", package::MANIFEST), &folder.join(package::MANIFEST))?;
+        for segment in evidence.manifests.iter().flat_map(|manifest| &manifest.segments) {
+            let name = format!("{}.jsonl", segment.name);
+            if folder.join(&name).is_file() {
+                take(held, format!("{within}/{name}"), &folder.join(&name))?;
+            } else {
+                voice.remark(&format!("evidence was taken away and is not enclosed: {}", segment.name));
+            }
+        }
+    }
+    let whole = Evidence::join(read.into_iter().map(|(evidence, _)| evidence).collect());
+    if whole.is_none_or(|evidence| evidence.digest != manifest.evidence_digest) {
+        let what = "other evidence: the report was not made from this; name all its folders with --evidence";
+        return Err(Failure::usage(anyhow::anyhow!(what)));
+    }
+    Ok(())
+}
+
+/// The number that the assessment names the segments of a folder by.
+fn place_among(evidence: &Evidence, assessment: &Assessment) -> usize {
+    let first = evidence.manifests.iter().flat_map(|manifest| &manifest.segments).find_map(|segment| {
+        let named = assessment.evidence.iter().find(|known| {
+            known.sha256 == segment.sha256 && known.name.split_once('/').is_some_and(|(_, name)| name == segment.name)
+        })?;
+        named.name.split_once('/')?.0.parse().ok()
+    });
+    first.unwrap_or(usize::MAX)
+}
+
+/// The theme the report was made with, whole, so that it can be made again.
+fn theme(args: &PackageArgs, manifest: &Manifest, held: &mut Files) -> Result<(), Failure> {
+    let Some(wanted) = &manifest.theme_sha256 else { return Ok(()) };
+    let Some(folder) = &args.theme else {
+        let what = "the report was made with a theme; name it with --theme so that it can be enclosed";
+        return Err(Failure::usage(anyhow::anyhow!(what)));
+    };
+    let theme = Theme::read(folder).map_err(Failure::usage)?;
+    if theme.sha256 != *wanted {
+        let what = "another theme: the one given is not the one the report was made with";
+        return Err(Failure::usage(anyhow::anyhow!(what)));
+    }
+    held.extend(theme.files.into_iter().map(|(name, bytes)| (format!("{THEME}/{name}"), bytes)));
     Ok(())
 }
 
@@ -120,11 +195,12 @@ fn evidence(folder: &Path, held: &mut Files) -> Result<(), Failure> {
 fn enclose(client: &Path, requests: &mut [request_index::Requested], held: &mut Files) {
     for row in requests.iter_mut().filter(|row| row.place == Place::NotEnclosed) {
         let (Some(file), Some(sha256)) = (&row.file, &row.sha256) else { continue };
-        let down = |part: std::path::Component<'_>| matches!(part, std::path::Component::Normal(_));
-        if !Path::new(file).components().all(down) {
+        // What leads out of the folder is not followed.
+        let Ok(path) = scope::inside(client, file) else { continue };
+        if !is_inside(file) {
             continue;
         }
-        match files::read_bounded(&client.join(file), FILE_BYTES) {
+        match files::read_bounded(&path, FILE_BYTES) {
             Ok(bytes) if digest(&bytes) == *sha256 => {
                 let name = format!("{DOCUMENTS}/{file}");
                 held.insert(name.clone(), bytes);
@@ -132,7 +208,8 @@ fn enclose(client: &Path, requests: &mut [request_index::Requested], held: &mut 
                 row.place = Place::Enclosed;
             }
             Ok(_) => row.place = Place::Other,
-            Err(_) => row.place = Place::Missing,
+            Err(error) if error.is_not_there() => row.place = Place::Missing,
+            Err(_) => row.place = Place::Unread,
         }
     }
 }
@@ -166,7 +243,7 @@ fn told(manifest: &PackageManifest, out: &Path, signed: bool) -> String {
         let mark = match row.place {
             Place::Enclosed => '.',
             Place::Missing | Place::Other => 'x',
-            Place::NotEnclosed => '?',
+            Place::NotEnclosed | Place::Unread => '?',
         };
         let file = row.file.as_deref().unwrap_or("no file");
         text.push_str(&visible(&format!(

@@ -25,7 +25,7 @@ pub(super) fn run(args: ScanArgs, voice: &Voice) -> Result<Ending, Failure> {
     free_or_unfinished(&out)?;
     let network = args.network.options(scope.limits);
     let collected = collect_into(&scope, network, &areas(&args.sources), &out.join(EVIDENCE), clock, voice)?;
-    let look = Look { paper: args.paper.paper.into(), theme: theme.as_ref() };
+    let look = args.paper.look(theme.as_ref());
     let (assessment, files, ending) = conclude(&judging, &collected, &out, look)?;
     say(&output::summary(&assessment, files, voice));
     Ok(ending)

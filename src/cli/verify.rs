@@ -10,7 +10,7 @@ use crate::evidence::{Evidence, EvidenceError};
 use crate::files;
 use crate::method::Method;
 use crate::report::evidence_package::{
-    EARLIER, PACKAGE, PUBLIC_KEY, PackageManifest, SIGNATURE, altered, is_signed, public_key,
+    EARLIER, PACKAGE, PUBLIC_KEY, PackageManifest, SIGNATURE, THEME, altered, is_signed, public_key,
 };
 use crate::report::json::v1::{Assessment, Tool};
 use crate::report::package::{self, FileState, FileVerdict, JudgedWith, Manifest, Since};
@@ -71,24 +71,49 @@ fn packed(args: &VerifyArgs, told: &mut Told) -> Result<(), Failure> {
         told.bad(what);
     }
     if wrong.is_empty() {
-        told.note(&format!("all {} files are as they were packed", manifest.files.len()));
+        told.note(&format!(
+            "all {} files are as package.json names them, and no other lies there",
+            manifest.files.len()
+        ));
     }
-    let signature = files::read_bounded(&args.folder.join(SIGNATURE), KEY_BYTES);
-    let enclosed = files::read_text(&args.folder.join(PUBLIC_KEY), KEY_BYTES);
+    signature(args, &bytes, told)
+}
+
+/// Who signed the manifest of the package, as far as keys say.
+fn signature(args: &VerifyArgs, manifest: &[u8], told: &mut Told) -> Result<(), Failure> {
     let wanted = args.public_key.as_deref().map(|path| files::read_text(path, KEY_BYTES)).transpose();
     let wanted = wanted.map_err(Failure::usage)?;
-    let (Ok(signature), Some(key)) = (signature, wanted.clone().or(enclosed.ok())) else {
-        let unsigned = "the package is not signed";
-        if wanted.is_some() {
-            told.bad(unsigned)
-        } else {
-            told.note(unsigned)
+    let signature = match files::read_bounded(&args.folder.join(SIGNATURE), KEY_BYTES) {
+        Ok(signature) => signature,
+        Err(error) if error.is_not_there() => {
+            let unsigned = "the package is not signed: nothing says who wrote package.json";
+            if wanted.is_some() {
+                told.bad(unsigned)
+            } else {
+                told.note(unsigned)
+            }
+            return Ok(());
         }
-        return Ok(());
+        Err(error) => {
+            told.bad(&format!("the signature cannot be read: {error}"));
+            return Ok(());
+        }
+    };
+    let key = match &wanted {
+        Some(key) => key.clone(),
+        None => match files::read_text(&args.folder.join(PUBLIC_KEY), KEY_BYTES) {
+            Ok(key) => key,
+            Err(error) => {
+                told.bad(&format!(
+                    "signed, and the key it came with cannot be read: {error}; name one with --public-key"
+                ));
+                return Ok(());
+            }
+        },
     };
     match public_key(&key) {
         Err(error) => told.bad(&format!("the public key cannot be read: {error}")),
-        Ok(key) if !is_signed(&key, &bytes, &signature) => told.bad("the signature does not hold for this key"),
+        Ok(key) if !is_signed(&key, manifest, &signature) => told.bad("the signature does not hold for this key"),
         Ok(_) if wanted.is_some() => told.note("signed with the key that was given"),
         Ok(key) => told.note(&format!(
             "signed with the key of SHA-256 {}; whose key that is, --public-key FILE would say",
@@ -115,7 +140,9 @@ type Made = Vec<(&'static str, Vec<u8>)>;
 
 /// The files made again from the evidence; the reason where they cannot be.
 fn make_again(args: &VerifyArgs, manifest: &Manifest, told: &mut Told) -> Result<Result<Made, String>, Failure> {
-    let theme = args.theme.as_deref().map(Theme::read).transpose().map_err(Failure::usage)?;
+    let enclosed = Some(args.folder.join(THEME)).filter(|folder| manifest.theme_sha256.is_some() && folder.is_dir());
+    let theme = args.theme.clone().or(enclosed);
+    let theme = theme.as_deref().map(Theme::read).transpose().map_err(Failure::usage)?;
     match (&manifest.theme_sha256, &theme) {
         (Some(_), None) => {
             let why = "the report was made with a theme; name it with --theme".to_owned();
@@ -127,7 +154,7 @@ fn make_again(args: &VerifyArgs, manifest: &Manifest, told: &mut Told) -> Result
         }
         (Some(_) | None, Some(_)) | (None, None) => {}
     }
-    let look = Look { paper: manifest.paper, theme: theme.as_ref() };
+    let look = Look { paper: manifest.paper, theme: theme.as_ref(), enforcement: manifest.enforcement };
     let Some(judged_with) = &manifest.judged_with else {
         // A report shown again from a stored assessment: that assessment is all there is.
         told.note("this report was made from a stored assessment; the evidence is not beside it");
@@ -190,7 +217,7 @@ fn manifest_agrees(manifest: &Manifest, judged_with: &JudgedWith, previous: Opti
 }
 
 fn read_evidence(args: &VerifyArgs, manifest: &Manifest, told: &mut Told) -> Result<Evidence, String> {
-    let folders = if args.evidence.is_empty() { vec![args.folder.join(EVIDENCE)] } else { args.evidence.clone() };
+    let folders = if args.evidence.is_empty() { enclosed_evidence(&args.folder) } else { args.evidence.clone() };
     let mut read = Vec::new();
     for folder in &folders {
         match Evidence::read(folder) {
@@ -224,6 +251,14 @@ fn read_evidence(args: &VerifyArgs, manifest: &Manifest, told: &mut Told) -> Res
         told.note(&format!("the manifest of the evidence is as collected: SHA-256 {}", evidence.digest));
     }
     Ok(evidence)
+}
+
+/// The evidence in the report folder: one collection, or several that were joined, by number.
+fn enclosed_evidence(folder: &Path) -> Vec<PathBuf> {
+    let whole = folder.join(EVIDENCE);
+    let several: Vec<PathBuf> =
+        (1..).map(|number: usize| whole.join(number.to_string())).take_while(|folder| folder.is_dir()).collect();
+    if several.is_empty() || whole.join(package::MANIFEST).is_file() { vec![whole] } else { several }
 }
 
 /// The earlier assessment: the one that was named, or the one with the right hash beside the report.
@@ -301,7 +336,7 @@ impl Told {
             }
             FileState::Differs { why } => self.line(&format!("x {name}: made again, it differs: {why}")),
             FileState::Identical => self.line(&format!(". {name}: identical")),
-            FileState::Missing { why } => self.line(&format!("x {name}: missing: {why}")),
+            FileState::Missing { why } => self.line(&format!("x {name}: missing or not to be read: {why}")),
             FileState::NotMade { why } => self.line(&format!("? {name}: as written, not made again: {why}")),
         }
     }

@@ -117,6 +117,7 @@ mod tests {
             format: Some("microsoft365.users".to_owned()),
             encoding: "utf-8".to_owned(),
             rows: 3,
+            collected: BTreeMap::new(),
             rejected: Vec::new(),
             rejected_rows: 0,
             lost_fields: Vec::new(),

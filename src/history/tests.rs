@@ -88,8 +88,8 @@ pub(super) fn quarter(as_of: &str, findings: Vec<Finding>) -> Assessment {
         risks: vec![risk(Level::High)],
         risks_not_applicable: Vec::new(),
         exposure: Vec::new(),
-        evidence_needed: Vec::new(),
-        remaining: Vec::new(),
+        evidence_needed: Some(Vec::new()),
+        remaining: Some(Vec::new()),
         discovered: Vec::new(),
         plan: Vec::new(),
         controls: Default::default(),
@@ -104,6 +104,7 @@ pub(super) fn quarter(as_of: &str, findings: Vec<Finding>) -> Assessment {
         specifications: Vec::new(),
         subjects: BTreeMap::from([("domain".to_owned(), Subjects { count: 2, complete: true, because: None, names })]),
         closed: Vec::new(),
+        masked: Default::default(),
         evidence: Vec::new(),
     };
     let today = crate::clock::date_of(assessment.as_of);

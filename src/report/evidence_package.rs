@@ -4,6 +4,7 @@
 //! A signature says that whoever holds the key signed these bytes; whose key it is, it cannot say.
 //! Nothing here judges.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
@@ -16,6 +17,7 @@ use super::json::v1::{Assessment, Tool};
 use super::package::{FileHash, digest};
 use super::request_index::Requested;
 use crate::files;
+use crate::scope::inside;
 
 /// The manifest of the package.
 pub const PACKAGE: &str = "package.json";
@@ -29,9 +31,14 @@ pub const REQUESTS: &str = "requests.csv";
 pub const DOCUMENTS: &str = "documents";
 /// Where the assessment compared with lies in the package.
 pub const EARLIER: &str = "earlier";
+/// Where the theme lies in the package, if the report was made with one.
+pub const THEME: &str = "theme";
 
 /// A file of a package is at most this large.
 pub const FILE_BYTES: u64 = 1024 * 1024 * 1024;
+/// Files a folder of a package may hold, and folders in each other.
+const ENTRIES: usize = 50_000;
+const DEPTH: usize = 16;
 /// What comes before the 32 bytes of an Ed25519 key in a SubjectPublicKeyInfo (RFC 8410 section 4).
 const KEY_INFO: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
@@ -135,27 +142,67 @@ fn pem(text: &str, label: &str) -> Option<Vec<u8>> {
     STANDARD.decode(packed).ok()
 }
 
-/// What is wrong with the files of a package; nothing where all are as the manifest says.
+/// What is wrong with the files of a package; nothing where all are as the manifest says, and no
+/// other lies there.
 pub fn altered(folder: &Path, manifest: &PackageManifest) -> Vec<String> {
     let mut wrong = Vec::new();
     for file in &manifest.files {
-        if !is_inside(&file.name) {
-            wrong.push(format!("{}: the manifest names something outside the package", file.name));
-            continue;
-        }
-        match files::read_bounded(&folder.join(&file.name), FILE_BYTES) {
-            Err(error) => wrong.push(format!("{}: missing: {error}", file.name)),
+        let path = match inside(folder, &file.name) {
+            Ok(path) if is_inside(&file.name) => path,
+            Ok(_) | Err(_) => {
+                wrong.push(format!("{}: the manifest names something outside the package", file.name));
+                continue;
+            }
+        };
+        match files::read_bounded(&path, FILE_BYTES) {
+            Err(error) if error.is_not_there() => wrong.push(format!("{}: missing", file.name)),
+            Err(error) => wrong.push(format!("{}: it is there and cannot be read: {error}", file.name)),
             Ok(bytes) if digest(&bytes) != file.sha256 => {
-                wrong.push(format!("{}: altered after it was packed: SHA-256 {}", file.name, digest(&bytes)));
+                wrong.push(format!("{}: other bytes than package.json names: SHA-256 {}", file.name, digest(&bytes)));
             }
             Ok(_) => {}
         }
     }
+    let mut known: BTreeSet<&str> = manifest.files.iter().map(|file| file.name.as_str()).collect();
+    known.extend([PACKAGE, SIGNATURE, PUBLIC_KEY]);
+    let mut there = Vec::new();
+    let whole = names_below(folder, "", 0, &mut there);
+    there.retain(|name| !known.contains(name.as_str()));
+    wrong.extend(
+        there.into_iter().map(|name| format!("{name}: it lies in the package, and package.json does not name it")),
+    );
+    if !whole {
+        wrong.push("not every file of the folder could be listed".to_owned());
+    }
     wrong
 }
 
+/// Adds every file below a folder, links included and not followed; whether all could be listed.
+fn names_below(folder: &Path, prefix: &str, depth: usize, names: &mut Vec<String>) -> bool {
+    let Ok(entries) = std::fs::read_dir(folder) else { return false };
+    let mut whole = depth < DEPTH;
+    let mut found: Vec<_> = entries.take(ENTRIES).collect();
+    whole &= found.len() < ENTRIES;
+    found.sort_by_key(|entry| entry.as_ref().ok().map(std::fs::DirEntry::file_name));
+    for entry in found {
+        let Ok(entry) = entry else {
+            whole = false;
+            continue;
+        };
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => {
+                whole &= depth < DEPTH && names_below(&entry.path(), &format!("{name}/"), depth + 1, names);
+            }
+            Ok(_) => names.push(name),
+            Err(_) => whole = false,
+        }
+    }
+    whole && names.len() < ENTRIES
+}
+
 /// A name from a file is followed only downwards.
-fn is_inside(name: &str) -> bool {
+pub fn is_inside(name: &str) -> bool {
     let down = |part: std::path::Component<'_>| matches!(part, std::path::Component::Normal(_));
     !name.is_empty() && !name.contains('\\') && Path::new(name).components().all(down)
 }
@@ -197,5 +244,37 @@ mod tests {
             assert!(!is_inside(name), "{name}");
         }
         assert!(is_inside("evidence/dns.domain.jsonl"));
+    }
+
+    #[test]
+    fn a_file_more_a_file_less_and_a_link_out_are_each_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let package = folder.path().join("package");
+        files::make_folder(&package.join("evidence")).unwrap();
+        let write = |name: &str| files::write_whole(&package.join(name), name.as_bytes()).unwrap();
+        let names = ["report.html", "evidence/dns.domain.jsonl"];
+        names.iter().for_each(|name| write(name));
+        write(PACKAGE);
+        let held: Vec<(String, Vec<u8>)> =
+            names.iter().map(|name| ((*name).to_owned(), name.as_bytes().to_vec())).collect();
+        let assessment: Assessment =
+            serde_json::from_str(include_str!("../../fixtures/maple-street-assessment/assessment.json")).unwrap();
+        let manifest = PackageManifest::new(&assessment, Vec::new(), &held);
+        assert_eq!(altered(&package, &manifest), Vec::<String>::new());
+        write("evidence/planted.jsonl");
+        let told = altered(&package, &manifest);
+        assert!(told.len() == 1 && told[0].starts_with("evidence/planted.jsonl: it lies in the package"), "{told:?}");
+        std::fs::remove_file(package.join("evidence/planted.jsonl")).unwrap();
+        std::fs::remove_file(package.join("report.html")).unwrap();
+        assert_eq!(altered(&package, &manifest), ["report.html: missing"]);
+        files::make_folder(&package.join("report.html")).unwrap();
+        assert!(altered(&package, &manifest)[0].contains("there and cannot be read"));
+        #[cfg(unix)]
+        {
+            std::fs::remove_dir(package.join("report.html")).unwrap();
+            files::write_whole(&folder.path().join("outside"), b"report.html").unwrap();
+            std::os::unix::fs::symlink(folder.path().join("outside"), package.join("report.html")).unwrap();
+            assert!(altered(&package, &manifest)[0].contains("outside the package"), "the same bytes, elsewhere");
+        }
     }
 }

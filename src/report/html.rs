@@ -1,4 +1,5 @@
-//! The HTML report: one file without script or network, for screen and paper.
+//! The HTML report: one file without network, for screen and paper. It says everything without its
+//! one script, which is the same in every report and let in by its hash.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::charts::{self, HeatMap, Spot};
 use super::json::v1::{Assessment, Level};
 use super::model::{Page, published_level, words::is_low_confidence};
-use super::templates::{self, Format, TemplateError};
+use super::templates::{self, Format, LIMITS, Own, TemplateError};
 use super::theme::{Theme, ThemeView};
 use super::write::Paper;
 
@@ -47,12 +48,15 @@ impl Charts {
     }
 }
 
-/// What the content security policy lets in: our two style sheets, by hash, and nothing else.
+/// What the content security policy lets in: our two style sheets and our script, by hash, and nothing
+/// else.
 #[derive(Serialize)]
 struct Policy {
     style: &'static str,
     footer_style: String,
     style_sources: String,
+    script: &'static str,
+    script_source: String,
     /// ` img-src data:;` where a theme has a logo.
     images: &'static str,
 }
@@ -71,7 +75,7 @@ pub fn render_page(assessment: &Assessment, page: &Page, theme: Option<&Theme>) 
         policy: policy(&assessment.evidence_digest, theme),
         theme: Theme::view(theme),
     };
-    templates::fill(Format::Html, templates_of(theme), "risk-analysis", "risk-analysis.html", &filled)
+    filled.fill(Format::Html, theme, "risk-analysis", "risk-analysis.html")
 }
 
 /// The summary as one HTML file that prints on one page of the given paper.
@@ -87,12 +91,24 @@ pub fn render_summary(
         policy: policy_of(summary_style(paper), theme),
         theme: Theme::view(theme),
     };
-    templates::fill(Format::Summary, templates_of(theme), "executive-summary", "executive-summary.html", &filled)
+    filled.fill(Format::Summary, theme, "executive-summary", "executive-summary.html")
 }
 
-/// The folder of templates in place of ours.
-pub(super) fn templates_of(theme: Option<&Theme>) -> Option<&std::path::Path> {
-    theme?.templates.as_deref()
+impl Filled<'_> {
+    /// The page; with templates of a theme, held against the same page of the program's own.
+    fn fill(
+        &self,
+        format: Format,
+        theme: Option<&Theme>,
+        name: &'static str,
+        shown: &str,
+    ) -> Result<String, TemplateError> {
+        let ours = templates::fill(format, &Own::new(), name, shown, self, LIMITS)?;
+        let Some(own) = theme.map(|theme| &theme.templates).filter(|own| !own.is_empty()) else { return Ok(ours) };
+        let theirs = templates::fill(format, own, name, shown, self, LIMITS)?;
+        templates::nothing_added(&ours, &theirs)?;
+        Ok(theirs)
+    }
 }
 
 /// The paper; the style sheet makes the type small enough for one page of it.
@@ -137,7 +153,8 @@ fn policy_of(mut footer_style: String, theme: Option<&Theme>) -> Policy {
     let source = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text.as_bytes())));
     let style_sources = format!("{} {}", source(style), source(&footer_style));
     let images = if theme.is_some_and(|theme| theme.logo.is_some()) { " img-src data:;" } else { "" };
-    Policy { style, footer_style, style_sources, images }
+    let script = templates::script();
+    Policy { style, footer_style, style_sources, script, script_source: source(script), images }
 }
 
 pub(super) fn heat_map(assessment: &Assessment) -> HeatMap {
@@ -167,4 +184,21 @@ fn levels(assessment: &Assessment) -> BTreeMap<charts::Cell, Level> {
             Level::ALL.into_iter().map(move |impact| ((likelihood, impact), published_level(likelihood, impact)))
         })
         .collect()
+}
+
+/// The page of values in place of a model's, for tests.
+#[cfg(test)]
+pub(super) fn of_values(assessment: &Assessment, values: &serde_json::Value) -> String {
+    let page = Page::of(assessment);
+    let filled = Filled {
+        page: &page,
+        charts: Charts::of(assessment, &page),
+        policy: policy(&assessment.evidence_digest, None),
+        theme: Theme::view(None),
+    };
+    let mut filled = serde_json::to_value(&filled).expect("a page holds only text and numbers");
+    let fields = values.as_object().expect("a page is an object").clone();
+    filled.as_object_mut().expect("a page is an object").extend(fields);
+    templates::fill(Format::Html, &Own::new(), "risk-analysis", "risk-analysis.html", &filled, LIMITS)
+        .expect("our template is filled")
 }

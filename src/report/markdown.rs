@@ -4,7 +4,7 @@
 
 use super::json::v1::Assessment;
 use super::model::Page;
-use super::templates::{self, Format, TemplateError};
+use super::templates::{self, Format, LIMITS, Own, TemplateError};
 use super::theme::{Theme, ThemeView};
 
 /// The whole report as Markdown (CommonMark with tables).
@@ -21,8 +21,17 @@ pub fn render_page(page: &Page, theme: Option<&Theme>) -> Result<String, Templat
         theme: ThemeView,
     }
     let filled = Filled { page, theme: Theme::view(theme) };
-    let folder = super::html::templates_of(theme);
-    templates::fill(Format::Markdown, folder, "risk-analysis", "risk-analysis.md", &filled)
+    // One template holds all of it, so none of it can be replaced.
+    templates::fill(Format::Markdown, &Own::new(), "risk-analysis", "risk-analysis.md", &filled, LIMITS)
+}
+
+/// The report of values in place of a model's, for tests.
+#[cfg(test)]
+pub(super) fn of_values(values: &serde_json::Value) -> String {
+    let mut values = values.clone();
+    values["theme"] = serde_json::to_value(Theme::view(None)).expect("a theme is text");
+    templates::fill(Format::Markdown, &Own::new(), "risk-analysis", "risk-analysis.md", &values, LIMITS)
+        .expect("our template is filled")
 }
 
 /// Text that Markdown shows as it is, wherever it stands: in a line, at its start, in a cell.

@@ -3,6 +3,7 @@
 pub mod charts;
 pub mod claims;
 pub mod content;
+pub mod enforcement;
 pub mod evidence_package;
 pub mod explain;
 #[cfg(test)]
@@ -22,6 +23,8 @@ pub mod tables;
 mod templates;
 pub mod terminal;
 pub mod theme;
+#[cfg(test)]
+mod same_tests;
 #[cfg(test)]
 mod tests;
 pub mod workbook;

@@ -36,6 +36,9 @@ pub struct Manifest {
     /// Over the files of the theme it was made with; `None` without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub theme_sha256: Option<String>,
+    /// Whether the appendix on enforcement holds its cases.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub enforcement: bool,
     /// `None` where a stored assessment was only shown again.
     pub judged_with: Option<JudgedWith>,
     /// In the order they are written; without the manifest itself.
@@ -112,6 +115,7 @@ impl Manifest {
             evidence_digest: assessment.evidence_digest.clone(),
             paper,
             theme_sha256: None,
+            enforcement: false,
             judged_with,
             files: files
                 .iter()

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::json::v1::{Assessment, Attested};
+use super::json::v1::{Assessment, Attested, Outcome};
 use super::tables::{Cell, Table};
 use crate::questionnaire::Questionnaire;
 
@@ -50,6 +50,8 @@ pub enum Place {
     NotEnclosed,
     /// In the organization's folder, with other bytes than were assessed.
     Other,
+    /// In the organization's folder, and it could not be read now.
+    Unread,
 }
 
 impl Place {
@@ -60,6 +62,7 @@ impl Place {
             Self::Missing => "missing",
             Self::NotEnclosed => "named with its hash, not enclosed",
             Self::Other => "changed since it was assessed, not enclosed",
+            Self::Unread => "named with its hash, there, and not to be read; not enclosed",
         }
     }
 }
@@ -101,7 +104,7 @@ pub fn index(assessment: &Assessment, files: &[(String, String)]) -> Vec<Request
         }
     }
     for (register, request) in [("training", Request::Training), ("activity-reviews", Request::ActivityReviews)] {
-        rows.extend(register_row(assessment, register, request));
+        rows.extend(register_row(assessment, files, register, request));
     }
     for vendor in &assessment.declared.vendors {
         let agreement = vendor.agreement.as_ref();
@@ -137,18 +140,49 @@ fn request_of(one: &Attested) -> Request {
     }
 }
 
-/// A register that was read is in the evidence, in the segment that is named.
-fn register_row(assessment: &Assessment, register: &str, request: Request) -> Option<Requested> {
-    let known =
+/// A register stands in the evidence where something was judged of it: every register is asked for,
+/// kept or not, so that its name is known says nothing.
+fn register_row(
+    assessment: &Assessment,
+    files: &[(String, String)],
+    register: &str,
+    request: Request,
+) -> Option<Requested> {
+    let asked =
         assessment.subjects.get("register").is_some_and(|known| known.names.iter().any(|name| name == register));
-    let segment = assessment.evidence.iter().find(|segment| segment.kind == "register")?;
-    known.then(|| Requested {
+    let row = |file: Option<&(String, String)>, sha256: Option<&str>, place| Requested {
         request,
         what: format!("Register {register}"),
-        file: Some(format!("evidence/{}.jsonl", segment.name)),
-        sha256: Some(segment.sha256.clone()),
-        place: Place::Enclosed,
-    })
+        file: file.map(|(name, _)| name.clone()),
+        sha256: sha256.map(str::to_owned),
+        place,
+    };
+    let mut segments = assessment.evidence.iter().filter(|segment| segment.kind == "register").peekable();
+    if segments.peek().is_none() || !was_judged(assessment, register) {
+        return asked.then(|| row(None, None, Place::Missing));
+    }
+    let first = segments.peek().map(|segment| segment.sha256.as_str());
+    let enclosed = segments
+        .find_map(|segment| files.iter().find(|(name, sha256)| name.ends_with(".jsonl") && *sha256 == segment.sha256));
+    match enclosed {
+        Some(file) => Some(row(Some(file), Some(&file.1), Place::Enclosed)),
+        None => Some(row(None, first, Place::NotEnclosed)),
+    }
+}
+
+/// Whether any check came to a conclusion about the register.
+fn was_judged(assessment: &Assessment, register: &str) -> bool {
+    let about = |check: &str| {
+        assessment.coverage.checks.iter().any(|known| known.check == check && known.subject == "register")
+    };
+    let concluded = |outcome| match outcome {
+        Outcome::Fail | Outcome::NeedsReview | Outcome::Pass => true,
+        Outcome::NotApplicable | Outcome::NotAssessed => false,
+    };
+    assessment.passed.iter().any(|passed| about(&passed.check) && passed.subjects.iter().any(|name| name == register))
+        || assessment.findings.iter().any(|finding| {
+            finding.subject.kind == "register" && finding.subject.name == register && concluded(finding.outcome)
+        })
 }
 
 /// The index as a table.
@@ -194,5 +228,36 @@ mod tests {
         assessment.subjects.clear();
         let rows = index(&assessment, &[]);
         assert!(rows.len() == Request::ALL.len() && rows.iter().all(|row| row.place == Place::Missing));
+    }
+
+    #[test]
+    fn a_register_nobody_provided_is_missing_though_another_one_lies_in_the_evidence() {
+        let text = include_str!("../../fixtures/maple-street-assessment/assessment.json");
+        let mut assessment: Assessment = serde_json::from_str(text).unwrap();
+        let names = ["activity-reviews", "training"].map(str::to_owned).to_vec();
+        let known = crate::report::json::v1::Subjects { count: 2, complete: true, because: None, names };
+        assessment.subjects.insert("register".to_owned(), known);
+        assessment.evidence.retain(|segment| segment.kind != "register");
+        let mut segment = assessment.evidence[0].clone();
+        (segment.kind, segment.sha256) = ("register".to_owned(), "ab12".to_owned());
+        assessment.evidence.push(segment);
+        let mut finding = assessment.findings[0].clone();
+        finding.subject = crate::report::json::v1::Subject { kind: "register".to_owned(), name: "training".to_owned() };
+        let row = |assessment: &Assessment, outcome: Outcome, request: Request| {
+            let mut assessment = assessment.clone();
+            assessment.findings.push(crate::report::json::v1::Finding { outcome, ..finding.clone() });
+            let files = [("evidence/register.register.jsonl".to_owned(), "ab12".to_owned())];
+            let rows = index(&assessment, &files);
+            rows.into_iter().find(|row| row.request == request && row.what.starts_with("Register")).unwrap()
+        };
+        let reviews = row(&assessment, Outcome::Fail, Request::ActivityReviews);
+        assert_eq!((reviews.place, reviews.file), (Place::Missing, None), "only the other register was provided");
+        let unread = row(&assessment, Outcome::NotAssessed, Request::Training);
+        assert_eq!(unread.place, Place::Missing, "asked for and not provided");
+        let kept = row(&assessment, Outcome::Fail, Request::Training);
+        assert_eq!(kept.place, Place::Enclosed, "one that is out of date was provided");
+        assert_eq!(kept.file.as_deref(), Some("evidence/register.register.jsonl"));
+        assessment.evidence.last_mut().unwrap().sha256 = "cd34".to_owned();
+        assert_eq!(row(&assessment, Outcome::Fail, Request::Training).place, Place::NotEnclosed, "other bytes");
     }
 }

@@ -11,6 +11,7 @@ use super::json::v1::{
     Assessment, CoverageState, Disposition, Level, Obligation, Outcome, SpecificationState, Supports,
 };
 use super::model::words::{moment, plain_words};
+use super::model::{masked, state};
 use crate::sheet::inert;
 use crate::text::visible;
 
@@ -100,7 +101,7 @@ fn about(assessment: &Assessment) -> Table {
         row("Role", Cell::maybe(assessment.organization.role.as_deref())),
         row("Individuals, as declared", Cell::maybe_number(assessment.organization.individuals)),
         row("Judged as of", Cell::text(&moment(assessment.as_of))),
-        row("State", Cell::text("Draft, not signed")),
+        row("State", Cell::text(&state(assessment))),
         row("Program", Cell::text(&format!("{} {}", tool.name, tool.version))),
         row("Catalogue of checks", Cell::text(&tool.catalogue)),
         row("Risk model", Cell::text(&tool.risk_model)),
@@ -112,6 +113,9 @@ fn about(assessment: &Assessment) -> Table {
         row("Classification", Cell::text("Confidential: this workbook shows where the organization is weak.")),
         row("Limits", Cell::text("One moment, e-mail only, partly attested, no advice on law. The report says more.")),
     ];
+    if let Some(masked) = masked(assessment) {
+        rows.push(row("Masked values", Cell::text(&masked)));
+    }
     for vantage in &assessment.vantages {
         for option in &vantage.test_network {
             rows.push(row("Made with test-network option", Cell::text(option)));

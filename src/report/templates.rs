@@ -8,7 +8,6 @@ mod own;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -18,25 +17,29 @@ use serde::Serialize;
 
 use super::claims::{self, ForbiddenClaim};
 use super::model::{TEXT_SHOWN, words::CUT};
-use crate::files::{self, FileError};
+use crate::files::FileError;
 
-pub(super) use own::own;
+pub(super) use own::{nothing_added, own};
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/report-templates");
 
 /// A template of an organization's own is at most this large.
 const TEMPLATE_BYTES: u64 = 1024 * 1024;
 /// What a template may print raw: our own SVG and style sheets.
-const RAW_ALLOWED: [&str; 8] = [
+const RAW_ALLOWED: [&str; 9] = [
     "{{{theme.logo}}}",
     "{{{charts.heat_map}}}",
     "{{{charts.trend}}}",
     "{{{charts.timeline}}}",
     "{{{charts.flow}}}",
     "{{{bar}}}",
+    "{{{policy.script}}}",
     "{{{policy.style}}}",
     "{{{policy.footer_style}}}",
 ];
+
+/// The one script of the report, the same for everybody, let in by its hash.
+const SCRIPT: &str = "<script>{{{policy.script}}}</script>";
 
 /// Why a template cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -51,9 +54,11 @@ pub enum TemplateError {
     Raw { name: String, line: usize, found: String },
     #[error("template {name}, line {line}: {why}")]
     Refused { name: String, line: usize, why: String },
-    #[error("template {name} was not filled within {seconds} seconds, or became larger than {most} bytes")]
-    Endless { name: String, seconds: u64, most: usize },
-    #[error("template {name} replaces nothing; there are {known}")]
+    #[error("template {name} was not filled within {seconds} seconds")]
+    Endless { name: String, seconds: u64 },
+    #[error("template {name} stays the program's own, since people sign by it; these can be replaced: {known}")]
+    Kept { name: String, known: String },
+    #[error("template {name} replaces nothing; these can be replaced: {known}")]
     Unknown { name: String, known: String },
     #[error("template {name} cannot be read: {why}")]
     Syntax { name: String, why: String },
@@ -102,47 +107,59 @@ fn shortened(format: Format, text: &str) -> std::borrow::Cow<'_, str> {
     }
 }
 
-/// A page made with templates of one's own is given so long, and so many bytes.
-const OWN_SECONDS: u64 = 30;
-const OWN_BYTES: usize = 256 * 1024 * 1024;
+/// Templates in place of ours, by their path.
+pub(super) type Own = BTreeMap<String, String>;
 
-/// Fills one template. Those of `folder` are given a limit of time and of size.
+/// What a page made with templates of one's own is given.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub(super) time: Duration,
+    pub(super) bytes: usize,
+}
+
+pub(super) const LIMITS: Limits = Limits { time: Duration::from_secs(30), bytes: 256 * 1024 * 1024 };
+
+/// Fills one template. Those of an organization's own are given a limit of time and of size.
 pub(super) fn fill(
     format: Format,
-    folder: Option<&Path>,
+    own: &Own,
     name: &'static str,
     shown: &str,
     values: &impl Serialize,
+    limits: Limits,
 ) -> Result<String, TemplateError> {
-    let registry = load(format, folder)?;
+    let registry = load(format, own)?;
     let failed = |why: String| TemplateError::Fill { name: shown.to_owned(), why };
-    if folder.is_none() {
+    if own.is_empty() {
         return registry.render(name, values).map_err(|error| failed(error.to_string()));
     }
     let values = serde_json::to_value(values).map_err(|error| failed(error.to_string()))?;
     let (send, receive) = mpsc::channel();
     // A template that does not end keeps its thread until the program ends, which is soon.
     std::thread::spawn(move || {
-        let mut page = Bounded(Vec::new());
+        let mut page = Bounded { bytes: Vec::new(), most: limits.bytes };
         let filled = registry.render_to_write(name, &values, &mut page).map_err(|error| error.to_string());
-        let _ = send.send(filled.map(|()| page.0));
+        let _ = send.send(filled.map(|()| page.bytes));
     });
-    match receive.recv_timeout(Duration::from_secs(OWN_SECONDS)) {
+    match receive.recv_timeout(limits.time) {
         Ok(Ok(page)) => String::from_utf8(page).map_err(|error| failed(error.to_string())),
         Ok(Err(why)) => Err(failed(why)),
-        Err(_) => Err(TemplateError::Endless { name: shown.to_owned(), seconds: OWN_SECONDS, most: OWN_BYTES }),
+        Err(_) => Err(TemplateError::Endless { name: shown.to_owned(), seconds: limits.time.as_secs() }),
     }
 }
 
 /// Takes bytes up to a limit.
-struct Bounded(Vec<u8>);
+struct Bounded {
+    bytes: Vec<u8>,
+    most: usize,
+}
 
 impl io::Write for Bounded {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0.len() + bytes.len() > OWN_BYTES {
-            return Err(io::Error::other(format!("the page became larger than {OWN_BYTES} bytes")));
+        if self.bytes.len() + bytes.len() > self.most {
+            return Err(io::Error::other(format!("the page became larger than {} bytes", self.most)));
         }
-        self.0.extend_from_slice(bytes);
+        self.bytes.extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -151,8 +168,8 @@ impl io::Write for Bounded {
     }
 }
 
-/// Every template of one format, ready to be filled. `folder` may hold some that replace ours.
-pub(super) fn load(format: Format, folder: Option<&Path>) -> Result<Handlebars<'static>, TemplateError> {
+/// Every template of one format, ready to be filled; some replaced.
+pub(super) fn load(format: Format, own: &Own) -> Result<Handlebars<'static>, TemplateError> {
     let mut registry = Handlebars::new();
     registry.set_strict_mode(true);
     registry.set_prevent_indent(true);
@@ -181,20 +198,13 @@ pub(super) fn load(format: Format, folder: Option<&Path>) -> Result<Handlebars<'
             let path = file.path();
             let file_name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             let Some(name) = file_name.strip_suffix(format.suffix()) else { continue };
-            let mine = folder.map(|folder| folder.join(path)).filter(|path| path.is_file());
-            let text = match mine {
-                Some(path) => {
-                    let text = files::read_text(&path, TEMPLATE_BYTES)?;
-                    own::check(name, &text)?;
-                    text
-                }
-                None => file.contents_utf8().unwrap_or_default().to_owned(),
-            };
+            let mine = own.get(&path.display().to_string()).map(String::as_str);
+            let text = mine.or(file.contents_utf8()).unwrap_or_default().to_owned();
             check(name, &text)?;
             texts.insert(name.to_owned(), text);
         }
     }
-    if folder.is_some() {
+    if !own.is_empty() {
         own::no_circles(&texts)?;
     }
     for (name, text) in texts {
@@ -208,6 +218,11 @@ pub(super) fn load(format: Format, folder: Option<&Path>) -> Result<Handlebars<'
 /// The style sheet of the program.
 pub(super) fn style() -> &'static str {
     EMBEDDED.get_file("report.css").and_then(include_dir::File::contents_utf8).unwrap_or_default()
+}
+
+/// The script of the program: filter, sort and jump.
+pub(super) fn script() -> &'static str {
+    EMBEDDED.get_file("report.js").and_then(include_dir::File::contents_utf8).unwrap_or_default()
 }
 
 /// The typst templates by file name; the PDF is set from them.
@@ -224,7 +239,7 @@ fn check(name: &str, text: &str) -> Result<(), TemplateError> {
     if let Some(claim) = claims::lint(text).into_iter().next() {
         return Err(TemplateError::Claim { name: name.to_owned(), claim });
     }
-    let mut rest = text.to_owned();
+    let mut rest = text.replace(SCRIPT, "");
     for allowed in RAW_ALLOWED {
         rest = rest.replace(allowed, "");
     }
@@ -286,7 +301,7 @@ mod tests {
     #[test]
     fn every_template_of_the_program_loads() {
         for format in [Format::Html, Format::Markdown, Format::Summary] {
-            load(format, None).unwrap();
+            load(format, &Own::new()).unwrap();
         }
         assert!(style().contains("--level-5"));
     }

@@ -8,7 +8,7 @@ use tabled::settings::{Padding, Style as Lines};
 
 use super::json::v1::{Assessment, Level, Outcome, Severity};
 use super::model::words::{and_lack_a_source, counted, number, paragraph, plain_words};
-use super::model::{FindingGroup, Page};
+use super::model::{FindingGroup, Page, masked};
 use crate::text::visible;
 
 /// Columns of a line.
@@ -49,8 +49,11 @@ pub fn summary(assessment: &Assessment, options: &Options) -> String {
 }
 
 fn headline(assessment: &Assessment, page: &Page, out: &mut Vec<String>) {
-    out.push(format!("{}: e-mail risk analysis (draft)", page.about.organization));
-    out.push(format!("as of {}", page.about.as_of));
+    out.push(format!("{}: e-mail risk analysis", page.about.organization));
+    out.push(format!("as of {}. {}", page.about.as_of, page.about.state));
+    if let Some(masked) = masked(assessment) {
+        out.push(format!("! {masked}"));
+    }
     if !page.about.test_network.is_empty() {
         out.push(format!("! made with test-network options: {}", page.about.test_network.join(" ")));
     }

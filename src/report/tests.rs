@@ -118,13 +118,29 @@ fn the_terminal_summary_reads_as_agreed_and_fits_80_columns() {
 }
 
 #[test]
-fn the_page_needs_no_network_and_no_script() {
+fn the_page_needs_no_network_and_has_one_script_that_is_the_same_for_all() {
+    use base64::Engine;
+    use sha2::Digest;
     let page = html::render(&maple_street()).unwrap();
-    assert!(!page.contains("<script"));
+    let script = include_str!("../../report-templates/report.js");
+    assert!(page.contains(&format!("<script>{script}</script>")));
+    let hash = base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(script.as_bytes()));
+    assert!(
+        page.contains(&format!("script-src &#39;sha256-{hash}&#39;;").replace("&#39;", "'"))
+            || page.contains(&format!("script-src &#39;sha256-{hash}&#39;;"))
+    );
+    for reaches in ["fetch", "XMLHttpRequest", "innerHTML", "eval", "Function(", "localStorage", "cookie", "import"] {
+        assert!(!script.contains(reaches), "{reaches}");
+    }
+    let page = page.replace(script, "");
+    assert_eq!(page.matches("<script").count(), 1);
+    for made_by_the_script in ["type=\"search\"", "<button", "class=\"tools\""] {
+        assert!(!page.contains(made_by_the_script), "without it nothing stands there that does nothing");
+    }
     assert!(!page.contains(" style=\""), "inline styles are not let in by the policy");
     assert!(
-        page.contains("default-src 'none'; style-src &#39;sha256-")
-            || page.contains("default-src 'none'; style-src 'sha256-")
+        page.contains("default-src 'none'; script-src &#39;sha256-")
+            || page.contains("default-src 'none'; script-src 'sha256-")
     );
     for loads in ["src=", "@import", "url(http", "<link", "<img", "<iframe"] {
         assert!(!page.contains(loads), "{loads}");

@@ -5,7 +5,7 @@
 //! the claims linter, its colour must be readable, and a template sees values only, no file and no
 //! network. Every fault is told with its place.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::claims;
-use super::templates::{self, TemplateError};
+use super::templates::{self, Format, Own, TemplateError};
 use crate::evidence::hex;
 use crate::files::{self, FileError};
 use crate::yaml::{self, Located, Spanned};
@@ -51,8 +51,10 @@ pub struct Theme {
     pub logo: Option<Logo>,
     /// `#rrggbb` on the light ground and on the dark one.
     pub accent: Option<[String; 2]>,
-    /// The folder of templates, where there is one.
-    pub templates: Option<PathBuf>,
+    /// Templates in place of ours, by their path.
+    pub(super) templates: Own,
+    /// Every file of the theme as it was read, by its path in the folder.
+    pub files: Vec<(String, Vec<u8>)>,
     /// Over every file of the theme; the report's manifest names it.
     pub sha256: String,
 }
@@ -80,6 +82,8 @@ pub struct ThemeView {
     pub logo: String,
     pub alt: String,
     pub accent: String,
+    /// Which templates stand in place of ours; the report says so.
+    pub replaced: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -116,17 +120,18 @@ impl Theme {
         if written.schema.value != 1 {
             return Err(at.fault(&written.schema, "unknown schema of a theme", "write `schema: 1`").into());
         }
-        let mut digest = Sha256::new();
-        hash(&mut digest, FILE, text.as_bytes());
+        let mut files = vec![(FILE.to_owned(), text.as_bytes().to_vec())];
         let logo = written.logo.as_ref().map(|logo| at.logo(folder, logo)).transpose()?;
         if let (Some(logo), Some(written)) = (&logo, &written.logo) {
-            hash(&mut digest, &written.file.value, &logo.bytes);
+            files.push((written.file.value.clone(), logo.bytes.clone()));
         }
-        let templates = Some(folder.join(TEMPLATES)).filter(|folder| folder.is_dir());
-        if let Some(folder) = &templates {
-            for (name, bytes) in templates::own(folder)? {
-                hash(&mut digest, &name, &bytes);
-            }
+        let templates = templates::own(&folder.join(TEMPLATES))?;
+        files.extend(templates.iter().map(|(name, text)| (format!("{TEMPLATES}/{name}"), text.as_bytes().to_vec())));
+        let mut digest = Sha256::new();
+        files.iter().for_each(|(name, bytes)| hash(&mut digest, name, bytes));
+        // A fault is told now, not after the evidence was collected.
+        for format in [Format::Html, Format::Summary] {
+            templates::load(format, &templates)?;
         }
         Ok(Self {
             prepared_by: at.words(written.prepared_by.as_ref(), NAME_CHARACTERS)?,
@@ -138,6 +143,7 @@ impl Theme {
                 .map(|accent| Ok::<_, Located>([at.colour(&accent.light, 0)?, at.colour(&accent.dark, 1)?]))
                 .transpose()?,
             templates,
+            files,
             sha256: hex(&digest.finalize()),
         })
     }
@@ -151,6 +157,7 @@ impl Theme {
             logo: theme.logo.as_ref().map(Logo::data_uri).unwrap_or_default(),
             alt: theme.logo.as_ref().map(|logo| logo.alt.clone()).unwrap_or_default(),
             accent: theme.accent.as_ref().map(|[light, _]| light.clone()).unwrap_or_default(),
+            replaced: theme.templates.keys().map(|path| part_of(path)).collect::<Vec<_>>().join(", "),
         }
     }
 
@@ -175,6 +182,12 @@ impl Logo {
         };
         format!("data:image/{kind};base64,{}", STANDARD.encode(&self.bytes))
     }
+}
+
+/// `claims` of `partials/claims.html.hbs`.
+fn part_of(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.split('.').next().unwrap_or(name)
 }
 
 fn hash(digest: &mut Sha256, name: &str, bytes: &[u8]) {
@@ -270,7 +283,7 @@ mod tests {
     use super::*;
     use crate::report::json::v1::Assessment;
     use crate::report::model::Page;
-    use crate::report::{Look, html, markdown};
+    use crate::report::{Look, Paper, html, markdown};
 
     /// One pixel.
     const PNG: &str =
@@ -355,29 +368,55 @@ mod tests {
 
     #[test]
     fn a_template_that_loops_reaches_out_or_promises_is_refused_with_its_line() {
+        const CLAIMS: &str = "partials/claims.html.hbs";
         for (name, text, says) in [
-            ("partials/claims.html.hbs", "\n\n<p>You are compliant.</p>", "line 3"),
-            ("partials/claims.html.hbs", "\n{{> claims}}", "line 2"),
-            ("partials/claims.html.hbs", "\n{{> (lookup this \"x\")}}", "line 2"),
-            ("partials/claims.html.hbs", "<p>\n{{{about.organization}}}</p>", "line 2"),
-            ("partials/claims.html.hbs", "\n<img src=\"https://e.example/x.png\">", "line 2"),
-            ("partials/claims.html.hbs", "<link rel=stylesheet href=x>", "line 1"),
-            ("partials/claims.html.hbs", "<p onclick=\"x()\">", "line 1"),
-            ("partials/claims.html.hbs", "<style>p{background:url(x)}</style>", "line 1"),
-            ("partials/claims.html.hbs", "{{#if limits}}", "claims"),
+            (CLAIMS, "\n\n<p>You are compliant.</p>", "line 3"),
+            (CLAIMS, "\n{{> claims}}", "line 2"),
+            (CLAIMS, "\n{{> vendors}}", "line 2"),
+            (CLAIMS, "\n{{ > claims}}", "line 2"),
+            (CLAIMS, "\n{{> (lookup this \"x\")}}", "line 2"),
+            (CLAIMS, "<p>\n{{{about.organization}}}</p>", "line 2"),
+            (CLAIMS, "<p>\n{{ &about.organization}}</p>", "line 2"),
+            (CLAIMS, "<p>\n{{ {about.organization} }}</p>", "line 2"),
+            (CLAIMS, "<p>\n{{#with about.organization as |bar|}}{{{bar}}}{{/with}}</p>", "line 2"),
+            (CLAIMS, "\n<img src=\"https://e.example/x.png\">", "line 2"),
+            (CLAIMS, "{{#if limits}}\n<p>a</p>\n{{/if}}\n<im{{!}}g sr{{!}}c=x>", "line 4"),
+            (CLAIMS, "<link rel=stylesheet href=x>", "line 1"),
+            (CLAIMS, "<p onclick=\"x()\">", "line 1"),
+            (CLAIMS, "<style>p{background:url(x)}</style>", "line 1"),
+            (CLAIMS, "{{#if limits}}", "claims"),
             ("partials/nothing.html.hbs", "x", "replaces nothing"),
             ("report.typ", "x", "replaces nothing"),
+            ("risk-analysis.html.hbs", "{{about.organization}}", "stays the program's own"),
+            ("executive-summary.html.hbs", "{{about.organization}}", "stays the program's own"),
+            ("risk-analysis.md.hbs", "{{about.organization}}", "stays the program's own"),
+            ("partials/first-screen.html.hbs", "x", "stays the program's own"),
+            ("partials/head.html.hbs", "x", "stays the program's own"),
+            ("partials/review.html.hbs", "x", "stays the program's own"),
+            ("partials/sign-off.html.hbs", "x", "stays the program's own"),
         ] {
-            let (_folder, read) = theme("schema: 1\n", &[(name, text)]);
-            let (assessment, page) = page();
-            let fault = match read {
-                Err(error) => error.to_string(),
-                Ok(theme) => match html::render_page(&assessment, &page, Some(&theme)) {
-                    Err(error) => error.to_string(),
-                    Ok(_) => panic!("{text} was taken"),
-                },
-            };
+            let templates = [(name, text), ("partials/vendors.html.hbs", "{{ > claims }}")];
+            let templates = if text.contains("vendors") { &templates[..] } else { &templates[..1] };
+            let (_folder, read) = theme("schema: 1\n", templates);
+            let fault = read.err().unwrap_or_else(|| panic!("{text} was taken")).to_string();
             assert!(fault.contains(says), "{text}: {fault}");
+        }
+    }
+
+    #[test]
+    fn what_a_theme_replaces_is_said_on_the_first_screen_and_where_one_signs() {
+        let (_folder, read) =
+            theme("schema: 1\n", &[("partials/findings.html.hbs", "<section id=\"findings\"></section>")]);
+        let theme = read.unwrap();
+        let (assessment, page) = page();
+        let shown = html::render_page(&assessment, &page, Some(&theme)).unwrap();
+        let said = "templates of the theme in place of the program's: findings";
+        assert_eq!(shown.matches(said).count(), 2, "on the first screen and at the signatures");
+        assert!(shown[..shown.find("</header>").unwrap()].contains(said));
+        let summary = html::render_summary(&assessment, &page, Paper::Letter, Some(&theme)).unwrap();
+        assert!(summary.contains(said));
+        for ours in [html::render_page(&assessment, &page, None), markdown::render_page(&page, Some(&theme))] {
+            assert!(!ours.unwrap().contains("in place of the program's"));
         }
     }
 
@@ -390,12 +429,23 @@ mod tests {
     }
 
     #[test]
-    fn a_template_that_grows_without_end_is_stopped() {
-        let nested = "{{#each findings}}{{#each ../findings}}{{#each ../../findings}}{{#each ../../../findings}}\
-            {{#each ../../../../findings}}xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx{{/each}}{{/each}}{{/each}}{{/each}}{{/each}}";
-        let (_folder, read) = theme("schema: 1\n", &[("partials/claims.html.hbs", &nested.repeat(200))]);
-        let (assessment, page) = page();
-        let fault = html::render_page(&assessment, &page, Some(&read.unwrap())).unwrap_err().to_string();
-        assert!(fault.contains("claims") || fault.contains("seconds") || fault.contains("nests"), "{fault}");
+    fn a_page_too_large_or_too_slow_is_stopped() {
+        let (_folder, read) = theme(
+            "schema: 1\n",
+            &[(
+                "partials/claims.html.hbs",
+                "{{#each findings}}{{#each ../findings}}{{#each ../../findings}}xxxxxxxxxxxxxxxxxxxx{{/each}}{{/each}}{{/each}}",
+            )],
+        );
+        let theme = read.unwrap();
+        let values = std::collections::BTreeMap::from([("findings", vec![0; 40])]);
+        let fill = |limits| templates::fill(Format::Html, &theme.templates, "claims", "claims", &values, limits);
+        let enough = templates::Limits { time: std::time::Duration::from_secs(600), bytes: 4 << 20 };
+        assert!(fill(enough).unwrap().len() > 1 << 20);
+        let small = templates::Limits { bytes: 1 << 20, ..enough };
+        let fault = fill(small).unwrap_err().to_string();
+        assert!(fault.contains("larger than 1048576 bytes"), "{fault}");
+        let no_time = templates::Limits { time: std::time::Duration::ZERO, ..enough };
+        assert!(matches!(fill(no_time), Err(TemplateError::Endless { seconds: 0, .. })));
     }
 }

@@ -53,16 +53,18 @@ pub const ASSESSMENT: &str = "assessment.json";
 pub struct Look<'a> {
     pub paper: Paper,
     pub theme: Option<&'a Theme>,
+    /// Whether the appendix on enforcement holds its cases.
+    pub enforcement: bool,
 }
 
 /// Every file of a report: its name and its bytes, made whole before anything is written.
 pub fn all_files(assessment: &Assessment, paper: Paper) -> Result<Vec<(&'static str, Vec<u8>)>, ReportError> {
-    files_in(assessment, Look { paper, theme: None })
+    files_in(assessment, Look { paper, ..Look::default() })
 }
 
 /// As [`all_files`], in a look.
 pub fn files_in(assessment: &Assessment, look: Look<'_>) -> Result<Vec<(&'static str, Vec<u8>)>, ReportError> {
-    let page = Page::of(assessment);
+    let page = if look.enforcement { Page::of(assessment).with_cases() } else { Page::of(assessment) };
     let (paper, theme) = (look.paper, look.theme);
     Ok(vec![
         (ASSESSMENT, json(assessment)),
@@ -93,7 +95,7 @@ pub fn write_all(
     paper: Paper,
     judged_with: Option<JudgedWith>,
 ) -> Result<Vec<PathBuf>, ReportError> {
-    write_in(assessment, folder, Look { paper, theme: None }, judged_with)
+    write_in(assessment, folder, Look { paper, ..Look::default() }, judged_with)
 }
 
 /// As [`write_all`], in a look.
@@ -106,6 +108,7 @@ pub fn write_in(
     let mut contents = files_in(assessment, look)?;
     let mut manifest = Manifest::of(assessment, look.paper, judged_with, &contents);
     manifest.theme_sha256 = look.theme.map(|theme| theme.sha256.clone());
+    manifest.enforcement = look.enforcement;
     contents.push((package::MANIFEST, manifest.bytes()));
     files::make_folder(folder)?;
     let mut written = Vec::with_capacity(contents.len());

@@ -161,7 +161,8 @@ fn a_package_is_verified_whole_signed_and_after_a_flipped_byte() {
 
     let (same, said) = verify(&package);
     assert!(
-        same && said.contains("files are as they were packed") && said.contains("signed with the key of SHA-256"),
+        same && said.contains("files are as package.json names them")
+            && said.contains("signed with the key of SHA-256"),
         "{said}"
     );
     let signature = package.join("package.sig");
@@ -180,10 +181,69 @@ fn a_package_is_verified_whole_signed_and_after_a_flipped_byte() {
     flip(&package.join("requests.csv"));
     flip(&signature);
     let (same, said) = verify(&package);
-    assert!(!same && said.contains("x requests.csv: altered after it was packed"), "{said}");
+    assert!(!same && said.contains("x requests.csv: other bytes than package.json names"), "{said}");
     assert!(said.contains("x the signature does not hold for this key"), "{said}");
+
+    std::fs::write(package.join("evidence").join("planted.jsonl"), b"{}").unwrap();
+    std::fs::remove_file(&signature).unwrap();
+    std::fs::create_dir(&signature).unwrap();
+    let (_, said) = verify(&package);
+    assert!(said.contains("x evidence/planted.jsonl: it lies in the package"), "{said}");
+    assert!(said.contains("x the signature cannot be read"), "what cannot be read is not called unsigned: {said}");
+    std::fs::remove_dir(&signature).unwrap();
+    let (_, said) = verify(&package);
+    assert!(said.contains(". the package is not signed: nothing says who wrote package.json"), "{said}");
 
     let zips = ["one.zip", "two.zip"].map(|name| folder.path().join(name));
     zips.iter().for_each(|zip| drop(pack(zip, &["--zip"])));
     assert!(std::fs::read(&zips[0]).unwrap() == std::fs::read(&zips[1]).unwrap(), "two runs, the same bytes");
+}
+
+/// A report with a theme and the appendix of cases, judged again from evidence that lies elsewhere, as
+/// one is that was signed after it was read.
+#[test]
+fn a_themed_report_of_evidence_elsewhere_is_packaged_with_both_and_verified() {
+    let (folder, quarter) = copied();
+    let theme = folder.path().join("look");
+    std::fs::create_dir_all(theme.join("templates").join("partials")).unwrap();
+    std::fs::write(theme.join("theme.yaml"), "schema: 1\nprepared_by: Hartley & Sons\n").unwrap();
+    let claims = "<section id=\"claims\"><h2>Our own words</h2></section>";
+    std::fs::write(theme.join("templates").join("partials").join("claims.html.hbs"), claims).unwrap();
+    let report = folder.path().join("again").join("report");
+    let evidence = quarter.join("evidence");
+    let run = |arguments: &[&std::ffi::OsStr]| mailassay().args(arguments).output().unwrap();
+    let output = run(&[
+        "assess".as_ref(),
+        "--exit-zero".as_ref(),
+        "--enforcement".as_ref(),
+        "--evidence".as_ref(),
+        evidence.as_ref(),
+        "--theme".as_ref(),
+        theme.as_ref(),
+        "--out".as_ref(),
+        report.as_ref(),
+    ]);
+    assert!(output.status.success(), "{}", told(&output));
+    let page = std::fs::read_to_string(report.join("report.html")).unwrap();
+    assert!(page.contains("in place of the program's: claims") && page.contains("Children&#39;s Hospital Colorado"));
+
+    let package = folder.path().join("handed-over").join("package");
+    let pack = |more: &[&std::ffi::OsStr]| {
+        let mut all: Vec<&std::ffi::OsStr> =
+            vec!["package".as_ref(), report.as_ref(), "--out".as_ref(), package.as_ref()];
+        all.extend(more);
+        run(&all)
+    };
+    let refused = pack(&[]);
+    assert_eq!(refused.status.code(), Some(64), "{}", told(&refused));
+    assert!(told(&refused).contains("name it with --evidence"), "{}", told(&refused));
+    let other = folder.path().join(demo().quarters()[0].file_name().unwrap()).join("evidence");
+    let refused = pack(&["--evidence".as_ref(), other.as_ref(), "--theme".as_ref(), theme.as_ref()]);
+    assert!(told(&refused).contains("other evidence"), "{}", told(&refused));
+    let refused = pack(&["--evidence".as_ref(), evidence.as_ref()]);
+    assert!(told(&refused).contains("name it with --theme"), "{}", told(&refused));
+    let packed = pack(&["--evidence".as_ref(), evidence.as_ref(), "--theme".as_ref(), theme.as_ref()]);
+    assert!(packed.status.success(), "{}", told(&packed));
+    let (same, said) = verify(&package);
+    assert!(same, "theme, cases and evidence are in it: {said}");
 }

@@ -584,5 +584,34 @@ fn folder_of_labels(labels: &str, key: &[u8; 32]) -> String {
     name.split('/').map(|part| source::shown(part, key)).collect::<Vec<_>>().join("/")
 }
 
+/// What names a person in one short text that is no mail: its place and its kind. Numbers of social
+/// security, of Medicare and of cards by their shape; of records, plans and accounts, and dates of
+/// birth, only behind their label. A text that had to be folded to be read is one place, whole.
+pub(crate) fn identifiers_in(text: &str, today: Date) -> Vec<(std::ops::Range<usize>, &'static str)> {
+    use detect::identifiers::{Kind, Strength, find};
+    let (folded, _) = Folded::of(&[text]);
+    let read = folded.text();
+    let hits = detect::words::WORDS.find(folded.scan());
+    let found = find(read, &hits, today, &mut Vec::new()).into_iter().filter(|identifier| match identifier.kind {
+        Kind::Card | Kind::MedicareNumber | Kind::SocialSecurity => true,
+        Kind::Account | Kind::BirthDate | Kind::PlanNumber | Kind::RecordNumber => {
+            identifier.strength == Strength::Labelled && !identifier.needs_setting
+        }
+        Kind::Name => false,
+    });
+    // Folded text begins and ends with a line end of its own.
+    let as_written = read.strip_prefix(b"\n").and_then(|read| read.strip_suffix(b"\n")) == Some(text.as_bytes());
+    let mut places: Vec<(std::ops::Range<usize>, &'static str)> = found
+        .map(|identifier| {
+            let place = if as_written { identifier.start - 1..identifier.end - 1 } else { 0..text.len() };
+            (place, identifier.kind.as_str())
+        })
+        .collect();
+    if !as_written {
+        places.truncate(1);
+    }
+    places
+}
+
 #[cfg(test)]
 mod tests;

@@ -21,7 +21,7 @@ pub const PAPER_STYLE: &str = "<style>text{font-family:'Libertinus Serif';font-s
 .figure-fill{fill:#000}.figure-open{fill:#fff;stroke:#000;stroke-width:1.5}\
 .figure-dash{stroke:#000;stroke-width:1.5;stroke-dasharray:4 3;fill:none}</style>";
 
-/// Items drawn; the table holds all.
+/// Items drawn; the table holds all, and the figure's words say how many are left out.
 const ITEMS: usize = 40;
 
 /// Risks by level, before and now.
@@ -187,7 +187,17 @@ pub fn spans(assessment: &Assessment) -> Vec<Span> {
 pub fn timeline_in_words(spans: &[Span], today: Date) -> String {
     let dated = spans.iter().filter(|span| span.due.is_some()).count();
     let late = spans.iter().filter(|span| !span.done && span.due.is_some_and(|due| due < today)).count();
-    format!("{} items; {dated} with a date, {} without; {late} overdue on {today}.", spans.len(), spans.len() - dated)
+    let left = spans.len().saturating_sub(ITEMS);
+    let drawn = if left > 0 {
+        format!(" The figure shows the first {ITEMS}; {left} more are in the table.")
+    } else {
+        String::new()
+    };
+    format!(
+        "{} items; {dated} with a date, {} without; {late} overdue on {today}.{drawn}",
+        spans.len(),
+        spans.len() - dated
+    )
 }
 
 /// Items from the day they were first seen to the day they are due; a dashed line has no date.
@@ -325,7 +335,11 @@ mod tests {
         span.due = Some(date(2026, 9, 1));
         let svg = timeline(&[span], today).unwrap();
         assert!(svg.contains("2026-09-01 overdue") && !svg.contains("NaN"));
-        assert!(timeline_in_words(&[span], today).contains("1 overdue on 2026-09-30"));
+        let words = timeline_in_words(&[span], today);
+        assert!(words.ends_with("1 overdue on 2026-09-30."), "{words}");
+        let many = vec![span; ITEMS + 3];
+        assert!(timeline_in_words(&many, today).ends_with("The figure shows the first 40; 3 more are in the table."));
+        assert_eq!(timeline(&many, today).unwrap().matches("<circle").count(), ITEMS);
     }
 
     #[test]

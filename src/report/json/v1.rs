@@ -18,6 +18,7 @@ pub mod diff;
 mod discovered;
 mod elements;
 mod exposure;
+mod masked;
 pub mod shown;
 mod specifications;
 pub mod words;
@@ -29,7 +30,7 @@ pub use decisions::Decisions;
 pub use diff::Diff;
 pub use discovered::Discovered;
 pub use elements::elements;
-pub use exposure::{Exposure, ExposureChange, Individuals, Logs, Notice, Opened};
+pub use exposure::{Exposure, ExposureChange, Individuals, LISTED, Logs, Notice, Opened};
 pub use shown::{Attested, MailAges, Service};
 pub use words::{
     ChangeClass, CoverageState, ElementState, Grade, Level, Obligation, Outcome, Severity, SpecificationState, Supports,
@@ -69,12 +70,13 @@ pub struct Assessment {
     pub exposure: Vec<Exposure>,
     /// Most risk removed per effort first.
     pub plan: Vec<PlanItem>,
-    /// Evidence to supply, what would change most first.
+    /// Evidence to supply, what would change most first; `None` in a document that does not say.
     #[serde(default)]
-    pub evidence_needed: Vec<EvidenceItem>,
-    /// Risks that are high or more after the plan, worst first.
+    pub evidence_needed: Option<Vec<EvidenceItem>>,
+    /// Risks that are high or more after the plan, worst first; `None` in a document that does not
+    /// say.
     #[serde(default)]
-    pub remaining: Vec<Remaining>,
+    pub remaining: Option<Vec<Remaining>>,
     /// Domains that were found and that the scope does not name.
     #[serde(default)]
     pub discovered: Vec<Discovered>,
@@ -110,6 +112,9 @@ pub struct Assessment {
     pub closed: Vec<Closed>,
     /// By segment.
     pub evidence: Vec<EvidenceSegment>,
+    /// How many values looked like identifiers of people and were masked, by kind.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub masked: BTreeMap<String, usize>,
 }
 
 /// A DKIM key that is published.

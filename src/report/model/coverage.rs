@@ -405,17 +405,17 @@ fn result(check: &CheckCoverage) -> String {
 fn taken_as_given(assessment: &Assessment) -> Vec<String> {
     let mut lines = vec![
         "What a service showed from one vantage point is taken as what it shows others.".to_owned(),
-        "Exports and registers are taken as whole and unaltered as they were delivered; their hashes are in appendix A."
+        "Exports and registers are taken to be whole and unaltered as they were delivered. What was read of them is in the evidence files, whose hashes are in appendix A; the files themselves are not kept."
             .to_owned(),
     ];
     if let Some(individuals) = assessment.organization.individuals {
         lines.push(format!(
-            "The organization holds information of {} individuals, as it declares. Where nobody counted a mailbox, it is taken to touch all of them.",
+            "The organization holds information of {} individuals, as it declares. Where no count of mail says fewer, a mailbox is taken to hold at most all of them.",
             number(individuals)
         ));
     } else {
         lines.push(
-            "Nobody declared how many individuals the organization holds information of: impact is taken as high."
+            "Nobody declared how many individuals the organization holds information of. Where no count of mail bounds them, impact is taken as high at least, and confidence as low."
                 .to_owned(),
         );
     }
@@ -445,9 +445,13 @@ pub(super) fn assumptions(assessment: &Assessment) -> Vec<String> {
     for vantage in assessment.vantages.iter().filter(|vantage| !vantage.complete) {
         lines.push(format!("The collection from {} did not come to its end.", paragraph(&vantage.label)));
     }
-    for risk in assessment.risks.iter().filter(|risk| !risk.tips_on.is_empty()).take(RAW_SHOWN) {
+    let tipping: Vec<_> = assessment.risks.iter().filter(|risk| !risk.tips_on.is_empty()).collect();
+    for risk in tipping.iter().take(RAW_SHOWN) {
         let inputs: Vec<String> = risk.tips_on.iter().map(|input| plain_words(&paragraph(input))).collect();
         lines.push(format!("\"{}\" tips on: {}.", paragraph(&risk.title), inputs.join("; ")));
+    }
+    if let Some(rest) = super::shown::left_out(tipping.len()) {
+        lines.push(format!("Of risks that tip on something, {rest}"));
     }
     lines
 }

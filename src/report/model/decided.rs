@@ -252,6 +252,7 @@ fn due(assessment: &Assessment) -> (Vec<DueRow>, Option<String>) {
     let today = super::front::today(assessment);
     let near = |on| crate::clock::days_between(today, on) <= DAYS_AHEAD;
     let all = &assessment.decisions.due;
+    let soon = all.iter().filter(|due| near(due.on)).count();
     let rows: Vec<DueRow> = all
         .iter()
         .filter(|due| near(due.on))
@@ -263,6 +264,14 @@ fn due(assessment: &Assessment) -> (Vec<DueRow>, Option<String>) {
             late: due.on < today,
         })
         .collect();
-    let left = all.len() - rows.len();
-    (rows, (left > 0).then(|| format!("{} later; all are in assessment.json.", number(left as u64))))
+    let (more, later) = (soon - rows.len(), all.len() - soon);
+    let mut rest: Vec<String> = Vec::new();
+    if more > 0 {
+        rest.push(format!("{} more within four months", number(more as u64)));
+    }
+    if later > 0 {
+        rest.push(format!("{} later", number(later as u64)));
+    }
+    let rest = (!rest.is_empty()).then(|| format!("{}; all are in assessment.json.", rest.join(", ")));
+    (rows, rest)
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::front::owner_or;
 use super::plain::Shorthand;
 use super::risks::RiskCount;
+use super::shown::left_out;
 use super::words::{
     Tag, counted, grade_words, kind_words, number, outcome_word, paragraph, plain_words, sentence, short_hash,
 };
@@ -260,13 +261,12 @@ pub(super) fn raw(assessment: &Assessment) -> (Vec<RawFinding>, Option<String>) 
             opened: finding.opened.to_string(),
         })
         .collect();
-    let left = assessment.findings.len().saturating_sub(RAW_SHOWN);
-    (rows, (left > 0).then(|| format!("{} more are in assessment.json.", number(left as u64))))
+    (rows, left_out(assessment.findings.len()))
 }
 
-/// Findings somebody accepted, for the plan and the signature page.
-pub(super) fn accepted(assessment: &Assessment) -> Vec<AcceptedRow> {
-    assessment
+/// Findings somebody accepted, for the plan and the signature page, and how many are left out.
+pub(super) fn accepted(assessment: &Assessment) -> (Vec<AcceptedRow>, Option<String>) {
+    let all: Vec<AcceptedRow> = assessment
         .findings
         .iter()
         .filter_map(|finding| match &finding.disposition {
@@ -278,6 +278,7 @@ pub(super) fn accepted(assessment: &Assessment) -> Vec<AcceptedRow> {
             }),
             Disposition::Lapsed | Disposition::Open => None,
         })
-        .take(RAW_SHOWN)
-        .collect()
+        .collect();
+    let rest = left_out(all.len());
+    (all.into_iter().take(RAW_SHOWN).collect(), rest)
 }

@@ -6,7 +6,8 @@ use serde::Serialize;
 use super::findings::FindingGroup;
 use super::risks::RiskView;
 use super::words::{
-    capitalized, counted, day_or, grade_words, heading, moment, more_lack_a_source, number, paragraph, sentence,
+    capitalized, counted, day_or, grade_words, heading, moment, more_lack_a_source, number, paragraph, plain_words,
+    sentence,
 };
 use crate::report::json::v1::{Assessment, Level, Outcome};
 
@@ -80,7 +81,7 @@ pub(super) fn about(assessment: &Assessment) -> About {
 }
 
 /// Signed for management, or a draft.
-fn state(assessment: &Assessment) -> String {
+pub(crate) fn state(assessment: &Assessment) -> String {
     use crate::evidence::decisions::Office;
     let signed = |row: &&crate::report::json::v1::decisions::Signature| row.counts && row.office == Office::Management;
     assessment.decisions.signatures.iter().filter(signed).max_by_key(|row| row.on).map_or_else(
@@ -381,11 +382,30 @@ pub(super) fn limits(assessment: &Assessment) -> Vec<String> {
     {
         limits.push(format!("The authorization to examine ended on {}, before this assessment.", first.until));
     }
+    limits.extend(masked(assessment));
     limits.push(format!(
         "Rule text and figures are those of the catalogue {}. Verify the status of the rule before relying on it.",
         paragraph(&assessment.tool.catalogue)
     ));
     limits
+}
+
+/// How many values were masked, and of which kinds; `None` where none was.
+pub(crate) fn masked(assessment: &Assessment) -> Option<String> {
+    let count: usize = assessment.masked.values().sum();
+    let kinds: Vec<String> = assessment
+        .masked
+        .iter()
+        .map(|(kind, count)| format!("{} {}", number(*count as u64), plain_words(&paragraph(kind))))
+        .collect();
+    (count > 0).then(|| {
+        let values = if count == 1 {
+            "1 value looks like an identifier of a person and is masked".to_owned()
+        } else {
+            format!("{} values look like identifiers of people and are masked", number(count as u64))
+        };
+        format!("Masked: {values} ({}). Find out how they came into names, answers or reasons.", kinds.join(", "))
+    })
 }
 
 fn seen_from(port_25_reachable: Option<bool>) -> &'static str {

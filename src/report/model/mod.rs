@@ -22,11 +22,13 @@ pub mod words;
 
 use serde::Serialize;
 
+use crate::report::enforcement::{self, CasesView};
 use crate::report::json::v1::Assessment;
 
 pub use coverage::{Area, GapGroup, GradeWord, Hop, Measure, hop_grades};
 pub use findings::{FindingGroup, Member, RawFinding};
 pub use front::{About, Control, Decision, Figure};
+pub(crate) use front::{masked, state};
 pub use glossary::Term;
 pub use method::{Method, follows_published_table, published_level};
 pub use places::{Places, Vendor};
@@ -77,7 +79,6 @@ pub struct Page {
     pub not_provided: Vec<coverage::Aside>,
     pub risks: Vec<RiskView>,
     pub cells: Vec<risks::CellList>,
-    pub exposure: Vec<risks::ExposureRow>,
     /// What opens if one mailbox is phished, in full.
     pub exposed: exposure::ExposedView,
     /// Evidence to supply, and risks that stay high after the plan.
@@ -86,6 +87,7 @@ pub struct Page {
     pub matrix: Vec<MatrixRow>,
     pub plan: Vec<PlanRow>,
     pub accepted: Vec<findings::AcceptedRow>,
+    pub accepted_rest: Option<String>,
     /// What no check, question or reader speaks to.
     pub controls: controls::ControlsView,
     /// What the organization decided.
@@ -94,6 +96,7 @@ pub struct Page {
     pub attested: shown::AttestedView,
     pub ages: shown::AgesView,
     pub services: Vec<shown::ServiceRow>,
+    pub services_rest: Option<String>,
     /// The figure of the risks over time in words; `None` where nothing was compared.
     pub trend_words: Option<String>,
     /// The plan over time in words.
@@ -108,9 +111,16 @@ pub struct Page {
     pub raw: Vec<RawFinding>,
     pub raw_rest: Option<String>,
     pub glossary: &'static [Term],
+    /// Cases of enforcement; empty where nobody asked for them.
+    pub cases: CasesView,
 }
 
 impl Page {
+    /// The same with the cases of the appendix on enforcement.
+    pub fn with_cases(self) -> Self {
+        Self { cases: enforcement::cases(), ..self }
+    }
+
     /// The page of an assessment.
     pub fn of(assessment: &Assessment) -> Self {
         let groups = findings::group(assessment);
@@ -119,6 +129,7 @@ impl Page {
         let missing = sections::missing(assessment);
         let (raw, raw_rest) = findings::raw(assessment);
         let limits = front::limits(assessment);
+        let accepted = findings::accepted(assessment);
         Self {
             about: front::about(assessment),
             contents: sections.in_order(),
@@ -147,19 +158,20 @@ impl Page {
             not_applicable: coverage::not_applicable(assessment),
             not_provided: coverage::not_provided(assessment),
             cells: risks::cells(&risks),
-            exposure: risks::exposure(assessment),
             exposed: exposure::exposed(assessment),
             needed: exposure::needed(assessment),
             statuses: rule::statuses(assessment),
             matrix: rule::matrix(assessment),
             plan: risks::plan(assessment, &risks),
-            accepted: findings::accepted(assessment),
+            accepted: accepted.0,
+            accepted_rest: accepted.1,
             controls: controls::controls(assessment),
             decided: decided::decided(assessment),
             attestations: coverage::attestations(assessment),
             attested: shown::attested(assessment),
             ages: shown::ages(assessment),
             services: shown::services(assessment),
+            services_rest: shown::services_rest(assessment),
             trend_words: shown::trend_words(assessment),
             timeline_words: shown::timeline_words(assessment),
             to_sign: shown::to_sign(assessment),
@@ -170,6 +182,7 @@ impl Page {
             raw,
             raw_rest,
             glossary: glossary::GLOSSARY,
+            cases: CasesView::default(),
             risks,
             findings: groups,
         }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::findings::FindingGroup;
 use super::front::{due_or, graded, owner_or};
-use super::words::{Tag, capitalized, counted, day_or, is_low_confidence, number, paragraph, plain_words, sentence};
+use super::words::{Tag, capitalized, counted, is_low_confidence, number, paragraph, plain_words, sentence};
 use crate::report::charts::{Cell, anchor};
 use crate::report::json::v1::{Assessment, Level, Position, Risk};
 
@@ -83,20 +83,6 @@ pub struct Threat {
     pub level: Tag,
     pub likelihood: String,
     pub because: String,
-}
-
-/// What opens if one mailbox is taken over.
-#[derive(Clone, Debug, Serialize)]
-pub struct ExposureRow {
-    pub mailbox: String,
-    pub way_in: String,
-    pub individuals: String,
-    /// Shares of the longest bar in whole percent, at least and at most: for paper.
-    pub at_least: u64,
-    pub at_most: u64,
-    pub known: bool,
-    pub oldest: String,
-    pub over_500: &'static str,
 }
 
 /// One item of the plan.
@@ -305,38 +291,6 @@ pub(super) fn individuals(lower: Option<u64>, upper: Option<u64>) -> String {
         (None, Some(upper)) => format!("at most {}", number(upper)),
         (None, None) => "not known".to_owned(),
     }
-}
-
-/// Mailboxes by how many individuals they expose, the unknown ones last but never left out.
-pub(super) fn exposure(assessment: &Assessment) -> Vec<ExposureRow> {
-    let mut rows: Vec<_> = assessment.exposure.iter().collect();
-    rows.sort_by(|a, b| {
-        (b.individuals_upper.or(b.individuals_lower), b.individuals_lower, &a.mailbox).cmp(&(
-            a.individuals_upper.or(a.individuals_lower),
-            a.individuals_lower,
-            &b.mailbox,
-        ))
-    });
-    let bound = |row: &&crate::report::json::v1::Exposure| row.individuals_upper.or(row.individuals_lower);
-    let longest = rows.iter().filter_map(bound).max().unwrap_or(0);
-    let share = |count: Option<u64>| count.map_or(0, |count| count.saturating_mul(100) / longest.max(1));
-    rows.into_iter()
-        .take(super::RAW_SHOWN)
-        .map(|row| ExposureRow {
-            at_least: share(row.individuals_lower),
-            at_most: share(row.individuals_upper),
-            known: row.individuals_lower.is_some() || row.individuals_upper.is_some(),
-            mailbox: paragraph(&row.mailbox),
-            way_in: paragraph(&row.way_in),
-            individuals: individuals(row.individuals_lower, row.individuals_upper),
-            oldest: day_or(row.oldest, "not known"),
-            over_500: match row.over_500 {
-                Some(true) => "500 or more",
-                Some(false) => "fewer than 500",
-                None => "not known",
-            },
-        })
-        .collect()
 }
 
 /// The plan, most risk removed per effort first as the assessment has it.

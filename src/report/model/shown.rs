@@ -37,6 +37,7 @@ pub struct AttestedView {
 pub struct AgesView {
     pub bands: Vec<&'static str>,
     pub rows: Vec<AgesRow>,
+    pub rest: Option<String>,
 }
 
 /// One mailbox.
@@ -140,6 +141,7 @@ fn answer_words(word: AnswerWord) -> &'static str {
 pub(super) fn ages(assessment: &Assessment) -> AgesView {
     AgesView {
         bands: AGES.iter().map(|(_, words, _)| *words).collect(),
+        rest: left_out(assessment.mail_ages.len()),
         rows: assessment
             .mail_ages
             .iter()
@@ -156,6 +158,16 @@ pub(super) fn ages(assessment: &Assessment) -> AgesView {
             })
             .collect(),
     }
+}
+
+/// What stands below a table that shows no more than [`super::RAW_SHOWN`] rows.
+pub(super) fn left_out(all: usize) -> Option<String> {
+    let left = all.saturating_sub(super::RAW_SHOWN);
+    (left > 0).then(|| format!("{} more are in assessment.json.", number(left as u64)))
+}
+
+pub(super) fn services_rest(assessment: &Assessment) -> Option<String> {
+    left_out(assessment.services.len())
 }
 
 pub(super) fn services(assessment: &Assessment) -> Vec<ServiceRow> {

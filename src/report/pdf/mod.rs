@@ -62,7 +62,7 @@ struct PaperTheme {
 
 impl PaperTheme {
     fn of(theme: Option<&Theme>) -> Self {
-        let ThemeView { prepared_by, cover, logo: _, alt, accent } = Theme::view(theme);
+        let ThemeView { prepared_by, cover, logo: _, alt, accent, replaced: _ } = Theme::view(theme);
         Self { prepared_by, cover, alt, accent, has_logo: theme.is_some_and(|theme| theme.logo.is_some()) }
     }
 }
@@ -123,7 +123,7 @@ impl Heat {
 
 /// The whole report.
 pub fn report(assessment: &Assessment, page: &Page, paper: Paper) -> Result<Vec<u8>, PdfError> {
-    report_with(assessment, page, Look { paper, theme: None })
+    report_with(assessment, page, Look { paper, ..Look::default() })
 }
 
 /// As [`report`], in a look.
@@ -134,7 +134,7 @@ pub fn report_with(assessment: &Assessment, page: &Page, look: Look<'_>) -> Resu
 
 /// The summary on exactly one page.
 pub fn executive_summary(assessment: &Assessment, page: &Page, paper: Paper) -> Result<Vec<u8>, PdfError> {
-    summary_with(assessment, page, Look { paper, theme: None })
+    summary_with(assessment, page, Look { paper, ..Look::default() })
 }
 
 /// As [`executive_summary`], in a look.
@@ -220,6 +220,30 @@ fn set(
     // The compiler remembers what it laid out, for editors; a report is set once.
     typst::comemo::evict(0);
     bytes
+}
+
+/// The words that stand on paper for values in place of a model's, for tests.
+#[cfg(test)]
+pub(super) fn words_of_values(assessment: &Assessment, values: &Value) -> String {
+    use typst::layout::{Frame, FrameItem};
+    fn read(frame: &Frame, words: &mut String) {
+        for (_, item) in frame.items() {
+            match item {
+                FrameItem::Text(text) => words.push_str(&text.text),
+                FrameItem::Group(group) => read(&group.frame, words),
+                FrameItem::Shape(..) | FrameItem::Image(..) | FrameItem::Link(..) | FrameItem::Tag(..) => {}
+            }
+        }
+        words.push('\n');
+    }
+    let page = Page::of(assessment);
+    let mut value = serde_json::to_value(filled(assessment, &page, Look::default(), 10.0, 2_000)).expect("text");
+    value["page"] = values.clone();
+    let world = TemplateWorld::new("report.typ", serde_json::to_vec(&value).expect("a value is JSON"), None);
+    let document: PagedDocument = typst::compile(&world).output.expect("our template is set");
+    let mut words = String::new();
+    document.pages().iter().for_each(|page| read(&page.frame, &mut words));
+    words
 }
 
 #[cfg(test)]

@@ -79,8 +79,8 @@ impl Assessment {
             risks_not_applicable: analysis.not_applicable.iter().map(RiskNotApplicable::from).collect(),
             exposure: analysis.exposure.iter().map(Exposure::from).collect(),
             plan: plan(analysis, cards, date_of(as_of)),
-            evidence_needed: analysis.evidence_needed.clone(),
-            remaining: analysis.remaining.iter().map(super::Remaining::from).collect(),
+            evidence_needed: Some(analysis.evidence_needed.clone()),
+            remaining: Some(analysis.remaining.iter().map(super::Remaining::from).collect()),
             discovered: super::discovered::discovered(evidence, facts),
             findings,
             decisions: super::Decisions::new(evidence, inputs.weights, inputs.due),
@@ -96,9 +96,10 @@ impl Assessment {
             subjects: subjects(facts),
             closed: Vec::new(),
             evidence: segments(evidence),
+            masked: BTreeMap::new(),
         };
         assessment.elements = super::elements(&assessment);
-        assessment
+        assessment.masked()
     }
 }
 

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::Level;
 use crate::risk;
 
+/// Names a list of the document holds at most; a list as long as this may go on.
+pub const LISTED: usize = 20;
+
 /// What opens if one mailbox is taken over today. What was not in an older document reads as
 /// unknown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
