@@ -236,7 +236,7 @@ fn judgement(catalog: &Catalog) -> Judgement {
                 subject,
                 outcome: if number.is_multiple_of(3) { Outcome::NotAssessed(missing) } else { Outcome::Fail },
                 severity: check.severity,
-                message: Message { template: String::new(), values: BTreeMap::new() },
+                message: Message { template: String::new(), values: BTreeMap::new().into() },
                 evidence: vec![EvidenceId::new("export.mailbox", number + 1)],
                 disposition: Disposition::Open,
             });

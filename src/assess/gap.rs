@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::checks::{Check, FactPath, Reading};
 use crate::facts::shape::EncodedSubject;
-use crate::finding::{Disposition, Finding, Fingerprint, Gap, Message, Outcome};
+use crate::finding::{Disposition, Finding, Fingerprint, Gap, Message, Outcome, Values};
 use crate::names::SubjectId;
 use crate::seen::NotObserved;
 
@@ -19,7 +19,7 @@ pub(super) fn of_the_collection(check: &Check, name: &str, template: String, rea
         subject: id,
         outcome: Outcome::NotAssessed(gap),
         severity: check.severity,
-        message: Message { template, values: BTreeMap::new() },
+        message: Message { template, values: Values::default() },
         evidence: Vec::new(),
         disposition: Disposition::Open,
     }

@@ -230,7 +230,7 @@ impl Found<'_> {
             subject,
             outcome,
             severity: conclusions.severity(check),
-            message: Message { template: self.template.to_owned(), values: self.values },
+            message: Message { template: self.template.to_owned(), values: self.values.into() },
             evidence: self.evidence,
             disposition: Disposition::Open,
         }

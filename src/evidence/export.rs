@@ -104,8 +104,8 @@ pub enum Record {
     /// Registration of authentication methods for one user.
     MfaRegistration(Box<MfaRegistration>),
     /// An entry of the tenant's directory that is no mailbox of its own.
-    Recipient(Recipient),
-    TenantSetting(TenantSetting),
+    Recipient(Box<Recipient>),
+    TenantSetting(Box<TenantSetting>),
 }
 
 impl Record {

@@ -118,13 +118,13 @@ pub enum Question {
 pub enum Answer {
     AggregateReport(Box<AggregateReport>),
     Answer(AnswerRow),
-    ContentFile(ContentFile),
-    ContentFolder(ContentFolder),
+    ContentFile(Box<ContentFile>),
+    ContentFolder(Box<ContentFolder>),
     Decisions(Box<Decisions>),
     Declared(Box<Declared>),
     Dns(DnsAnswer),
     Endpoint(Box<EndpointAnswer>),
-    ExportFile(ExportFile),
+    ExportFile(Box<ExportFile>),
     Https(HttpsAnswer),
     Record(Record),
     Register(RegisterRows),
@@ -231,6 +231,14 @@ impl<'de> Deserialize<'de> for ReceivedBytes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A large tenant has hundreds of thousands of them in memory.
+    #[test]
+    fn an_observation_is_small() {
+        assert!(size_of::<Observation>() <= 360, "{} bytes", size_of::<Observation>());
+        assert!(size_of::<Answer>() <= 160, "{} bytes", size_of::<Answer>());
+    }
+
     use proptest::prelude::*;
 
     proptest! {

@@ -209,7 +209,7 @@ impl Evidence {
                 if path.exists() { read_segment(&path, segment).map(Some) } else { Ok(None) }
             })
             .collect::<Result<_, EvidenceError>>()?;
-        let mut observations = Vec::new();
+        let mut observations = Vec::with_capacity(read.iter().flatten().map(Vec::len).sum());
         let mut missing = BTreeSet::new();
         for (segment, read) in manifest.segments.iter().zip(read) {
             match read {

@@ -74,7 +74,7 @@ pub fn build(context: Context<'_>) -> Built<ContentFolder> {
                     ids.push(id.clone());
                 }
                 None => {
-                    folders.insert(&observation.subject.name, (counted.clone(), vec![id.clone()]));
+                    folders.insert(&observation.subject.name, (Counted::clone(counted), vec![id.clone()]));
                 }
             },
             Ok(Answer::ContentFile(file)) => {
@@ -385,7 +385,7 @@ mod tests {
             SubjectKind::ContentFolder,
             "front-desk/Inbox",
             question,
-            Ok(Answer::ContentFolder(folder)),
+            Ok(Answer::ContentFolder(Box::new(folder))),
         )
     }
 
@@ -401,7 +401,13 @@ mod tests {
             detector: 1,
         };
         let question = Question::ContentFile { label: "mail/Inbox".to_owned() };
-        observation(Source::Content, SubjectKind::ContentFolder, "mail/Inbox", question, Ok(Answer::ContentFile(file)))
+        observation(
+            Source::Content,
+            SubjectKind::ContentFolder,
+            "mail/Inbox",
+            question,
+            Ok(Answer::ContentFile(Box::new(file))),
+        )
     }
 
     fn built(observations: Vec<Observation>) -> Built<ContentFolder> {

@@ -55,7 +55,7 @@ impl<'e> Files<'e> {
             .evidence
             .from(Source::Export)
             .filter_map(|(id, observation)| match &observation.answer {
-                Ok(Answer::ExportFile(file)) => Some((id, file)),
+                Ok(Answer::ExportFile(file)) => Some((id, file.as_ref())),
                 _ => None,
             })
             .collect();

@@ -243,7 +243,7 @@ impl<'e> Settings<'e> {
     pub(super) fn of(context: Context<'e>, provider: &str) -> Self {
         let all = exported::records(context)
             .filter_map(|(id, record)| match record {
-                Record::TenantSetting(setting) if setting.provider == provider => Some((id, setting)),
+                Record::TenantSetting(setting) if setting.provider == provider => Some((id, setting.as_ref())),
                 _ => None,
             })
             .collect();

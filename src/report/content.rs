@@ -318,8 +318,8 @@ mod tests {
     #[test]
     fn people_of_two_folders_may_be_the_same_people() {
         let observations = [
-            observed(Answer::ContentFolder(folder("Inbox", 5, 4)), "front-desk/Inbox"),
-            observed(Answer::ContentFolder(folder("Sent", 3, 2)), "front-desk/Sent"),
+            observed(Answer::ContentFolder(Box::new(folder("Inbox", 5, 4))), "front-desk/Inbox"),
+            observed(Answer::ContentFolder(Box::new(folder("Sent", 3, 2))), "front-desk/Sent"),
         ];
         let report = report(&observations);
         assert_eq!(report.totals.individuals, Bounds { lower: 4, upper: 8 });

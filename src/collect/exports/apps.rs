@@ -36,7 +36,12 @@ fn reaches_mail(scopes: &str) -> bool {
 }
 
 fn setting(provider: &str, name: &str, of: Option<String>, value: Seen<String>) -> Record {
-    Record::TenantSetting(TenantSetting { provider: provider.to_owned(), setting: name.to_owned(), of, value })
+    Record::TenantSetting(Box::new(TenantSetting {
+        provider: provider.to_owned(),
+        setting: name.to_owned(),
+        of,
+        value,
+    }))
 }
 
 /// The id of a program: letters, digits and what stands in ids, or a keyed reference of it.

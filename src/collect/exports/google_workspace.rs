@@ -287,10 +287,10 @@ fn policy(row: &Row, key: &KeyedReference) -> Vec<Record> {
         // A value left out is the default, which the export does not state.
         _ => Seen::not_provided(format!("the value of the policy {name}")),
     };
-    vec![Record::TenantSetting(TenantSetting {
+    vec![Record::TenantSetting(Box::new(TenantSetting {
         provider: PROVIDER.to_owned(),
         setting: name.to_owned(),
         of,
         value: read,
-    })]
+    }))]
 }

@@ -64,7 +64,12 @@ pub fn records(format: Format, row: &Row, key: &KeyedReference) -> Result<Vec<Re
 }
 
 fn setting(name: &str, of: Option<String>, value: Seen<String>) -> Record {
-    Record::TenantSetting(TenantSetting { provider: PROVIDER.to_owned(), setting: name.to_owned(), of, value })
+    Record::TenantSetting(Box::new(TenantSetting {
+        provider: PROVIDER.to_owned(),
+        setting: name.to_owned(),
+        of,
+        value,
+    }))
 }
 
 fn flag_word(row: &Row, column: &'static str) -> Seen<String> {
@@ -289,13 +294,13 @@ fn recipient(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
     let own = one("primarysmtpaddress");
     let target = one("externalemailaddress").or_else(|| own.clone()).unwrap_or(Target::Unparseable);
     let address = own.filter(|own| *own != target);
-    Ok(vec![Record::Recipient(Recipient {
+    Ok(vec![Record::Recipient(Box::new(Recipient {
         provider: PROVIDER.to_owned(),
         references: references(row, key),
         address,
         target,
         recipient_kind,
-    })])
+    }))])
 }
 
 /// The mailbox a rule belongs to: an address, or a keyed reference of what stands there instead.

@@ -125,7 +125,7 @@ pub fn read_each(
             }
             for file in parts.into_iter().chain([file]) {
                 let subject = SubjectId::new(SubjectKind::ExportFile, file.label.clone());
-                give(subject, Question::ExportFile { label: file.label.clone() }, Answer::ExportFile(file));
+                give(subject, Question::ExportFile { label: file.label.clone() }, Answer::ExportFile(Box::new(file)));
             }
         }
     }

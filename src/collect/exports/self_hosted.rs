@@ -385,12 +385,12 @@ fn dovecot(text: &str) -> Found {
     let clear = is("auth_allow_cleartext") == Some("yes") || is("disable_plaintext_auth") == Some("no");
     let demanded = is("ssl") == Some("required");
     let setting = |name: &str, value: bool| {
-        Record::TenantSetting(TenantSetting {
+        Record::TenantSetting(Box::new(TenantSetting {
             provider: PROVIDER.to_owned(),
             setting: name.to_owned(),
             of: Some("dovecot".to_owned()),
             value: Seen::Present(value.to_string()),
-        })
+        }))
     };
     let records = vec![setting("passwords-in-clear", clear), setting("tls-demanded", demanded)];
     Found { format: "self-hosted.dovecot", rows, faults, records }

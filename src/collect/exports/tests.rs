@@ -14,7 +14,7 @@ fn read_bytes(files: &[(&str, Vec<u8>)]) -> (Vec<Record>, Vec<ExportFile>) {
     for observation in observations {
         match observation.answer {
             Ok(Answer::Record(record)) => records.push(record),
-            Ok(Answer::ExportFile(file)) => read.push(file),
+            Ok(Answer::ExportFile(file)) => read.push(*file),
             other => panic!("{other:?}"),
         }
     }

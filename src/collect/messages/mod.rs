@@ -258,7 +258,7 @@ impl Run<'_> {
             not_inspected,
             detector: DETECTOR,
         };
-        self.file(label, Ok(Answer::ContentFile(answer)));
+        self.file(label, Ok(Answer::ContentFile(Box::new(answer))));
     }
 
     fn stream(&mut self, mailbox: &str, label: &str, mut stream: Box<dyn Read + Send>) {
@@ -391,7 +391,7 @@ impl Run<'_> {
             complete,
             detector: DETECTOR,
         };
-        self.file(label, Ok(Answer::ContentFile(answer)));
+        self.file(label, Ok(Answer::ContentFile(Box::new(answer))));
     }
 
     fn file(&mut self, label: &str, answer: Result<Answer, NotObserved>) {
@@ -414,7 +414,7 @@ impl Run<'_> {
     fn finish(mut self) -> Scan {
         for ((mailbox, folder), tally) in std::mem::take(&mut self.folders) {
             let name = format!("{mailbox}/{folder}");
-            let answer = Answer::ContentFolder(tally.finish(&mailbox, &folder));
+            let answer = Answer::ContentFolder(Box::new(tally.finish(&mailbox, &folder)));
             self.observe(name.clone(), Question::ContentFolder { label: name }, Ok(answer));
         }
         self.scan

@@ -40,7 +40,7 @@ fn folders(scan: &Scan) -> Vec<ContentFolder> {
     scan.observations
         .iter()
         .filter_map(|observation| match &observation.answer {
-            Ok(Answer::ContentFolder(folder)) => Some(folder.clone()),
+            Ok(Answer::ContentFolder(folder)) => Some(ContentFolder::clone(folder)),
             _ => None,
         })
         .collect()
@@ -50,7 +50,7 @@ fn files(scan: &Scan) -> Vec<ContentFile> {
     scan.observations
         .iter()
         .filter_map(|observation| match &observation.answer {
-            Ok(Answer::ContentFile(file)) => Some(file.clone()),
+            Ok(Answer::ContentFile(file)) => Some(ContentFile::clone(file)),
             _ => None,
         })
         .collect()

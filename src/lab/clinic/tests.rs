@@ -38,7 +38,7 @@ fn exported(quarter: Quarter) -> Vec<Observation> {
 
 fn files(observations: &[Observation]) -> BTreeMap<String, ExportFile> {
     let file = |observation: &Observation| match &observation.answer {
-        Ok(Answer::ExportFile(file)) => Some((file.format.clone().unwrap_or_default(), file.clone())),
+        Ok(Answer::ExportFile(file)) => Some((file.format.clone().unwrap_or_default(), ExportFile::clone(file))),
         _ => None,
     };
     observations.iter().filter_map(file).collect()

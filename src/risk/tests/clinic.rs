@@ -179,7 +179,7 @@ pub(super) fn judgement(results: &Results) -> Judgement {
                 subject,
                 outcome,
                 severity: Severity::High,
-                message: Message { template: String::new(), values: BTreeMap::new() },
+                message: Message { template: String::new(), values: BTreeMap::new().into() },
                 evidence: vec![EvidenceId::new("export.mailbox", 1)],
                 disposition: Disposition::Open,
             });

@@ -113,7 +113,7 @@ fn judged(worked: &Worked, scenario: &Scenario, cards: &Cards) -> Judgement {
                 subject,
                 outcome: if number < failed { Outcome::Fail } else { Outcome::NotAssessed(gap) },
                 severity: Severity::High,
-                message: Message { template: String::new(), values: BTreeMap::new() },
+                message: Message { template: String::new(), values: BTreeMap::new().into() },
                 evidence: Vec::new(),
                 disposition: Disposition::Open,
             });

@@ -62,7 +62,7 @@ fn found(check: &str, kind: SubjectKind, name: &str, outcome: finding::Outcome) 
         subject,
         outcome,
         severity: finding::Severity::High,
-        message: Message { template: "it \u{1b}[31m fails".to_owned(), values: BTreeMap::new() },
+        message: Message { template: "it \u{1b}[31m fails".to_owned(), values: BTreeMap::new().into() },
         evidence: vec![EvidenceId::new("export.mailbox", 1), EvidenceId::new("dns.domain", 1)],
         disposition: finding::Disposition::Open,
     }
