@@ -230,8 +230,8 @@ impl Prober {
             &self.vendors,
             &permitted,
             &chains,
-            elapsed,
         );
+        probe.elapsed_ms = elapsed;
         probe = probe.with_mail(mail).with_known_keys(&self.keys);
         if self.evidence {
             probe = probe.with_evidence(&answers.observations);

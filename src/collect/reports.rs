@@ -268,7 +268,7 @@ mod tests {
     fn read_files(files: &[(&str, Vec<u8>)]) -> Vec<(String, Result<AggregateReport, NotObserved>)> {
         let folder = tempfile::tempdir().unwrap();
         for (name, bytes) in files {
-            std::fs::write(folder.path().join(name), bytes).unwrap();
+            files::write_whole(&folder.path().join(name), bytes).unwrap();
         }
         let domains = BTreeSet::from(["c.example".parse().unwrap()]);
         let read = read(folder.path(), "reports", &domains, Timestamp::UNIX_EPOCH, "here").unwrap();

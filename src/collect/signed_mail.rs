@@ -170,6 +170,7 @@ impl SignedMail {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::write_whole;
 
     fn signed(selector: &str) -> String {
         format!(
@@ -182,10 +183,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let inside = folder.path().join("cur");
         std::fs::create_dir(&inside).unwrap();
-        std::fs::write(inside.join("1.eml"), signed("s1")).unwrap();
+        write_whole(&inside.join("1.eml"), signed("s1").as_bytes()).unwrap();
         let mbox = format!("From a@b.example Thu\r\n{}\r\nFrom a@b.example Thu\r\n{}", signed("s2"), signed("s2"));
-        std::fs::write(folder.path().join("archive.mbox"), mbox).unwrap();
-        std::fs::write(folder.path().join("noise"), [0xff; 1_000]).unwrap();
+        write_whole(&folder.path().join("archive.mbox"), mbox.as_bytes()).unwrap();
+        write_whole(&folder.path().join("noise"), &[0xff; 1_000]).unwrap();
         let mail = SignedMail::read(&[folder.path().to_owned()]).unwrap();
         assert_eq!(mail.of(&"c.example".parse().unwrap()), ["s1", "s2"]);
         assert_eq!(mail.selectors[&"c.example".parse().unwrap()]["s2"], 2);
@@ -198,7 +199,7 @@ mod tests {
         let path = folder.path().join("x.eml");
         let mut text = "X: y\r\n".repeat(HEADER_BYTES / 6 + 10);
         text.push_str(&signed("late"));
-        std::fs::write(&path, text).unwrap();
+        write_whole(&path, text.as_bytes()).unwrap();
         assert!(SignedMail::read(&[path]).unwrap().selectors.is_empty());
         assert!(SignedMail::read(&[folder.path().join("nowhere")]).is_err());
     }

@@ -31,6 +31,9 @@ fact_group! {
         verdict: String = "missing".to_owned(),
         /// Terms that make DNS queries, over the whole tree (RFC 7208 §4.6.4; at most 10).
         lookups: i64 = 0,
+        /// Whether every include and redirect was followed. Where a query failed, a name depends on the
+        /// message or an error ends the walk, the true count may be higher.
+        lookups_whole: bool = true,
         /// Queries that found nothing (RFC 7208 §4.6.4; at most 2).
         void_lookups: i64 = 0,
         /// Note codes seen, such as `spf.plus_all`.
@@ -463,6 +466,7 @@ fn spf(records: &DomainRecords, domain: &DeclaredDomain) -> Seen<Spf> {
         | SpfVerdict::Weak => Seen::Present(Spf {
             verdict: audit.verdict.as_str().to_owned(),
             lookups: count(audit.lookups),
+            lookups_whole: audit.lookups_whole,
             void_lookups: count(audit.void_lookups),
             notes: codes(&audit.notes),
         }),

@@ -90,7 +90,7 @@ mod tests {
 
         let earlier = DkimKey { first_seen: "2026-03-01T12:00:00Z".parse().unwrap(), ..first[0].clone() };
         let again = seen_since(Some(&assessment(vec![earlier.clone()])), &mut facts, as_of);
-        assert_eq!(again, [earlier.clone()]);
+        assert_eq!(again, std::slice::from_ref(&earlier));
         let age = facts.domains.subjects[0].dkim_key_age.seen.present().unwrap();
         assert_eq!((age.seen_days, age.selector.as_str()), (214, "s1"));
 

@@ -29,7 +29,6 @@ async fn probe(lines: &[&str], policy: &str, selectors: &[&str]) -> DomainProbe 
         &catalogue,
         &|_| false,
         &Chains::new(),
-        0,
     )
 }
 
