@@ -126,7 +126,7 @@ mod tests {
             reader: 1,
         };
         let subject = SubjectId::new(SubjectKind::ExportFile, "users.csv");
-        observation(subject, Source::Export, question(), Ok(Answer::ExportFile(file)))
+        observation(subject, Source::Export, question(), Ok(Answer::ExportFile(Box::new(file))))
     }
 
     fn found(leavers: &[(&str, &str, &str)], exports: Vec<Observation>) -> Fact<Vec<String>> {
