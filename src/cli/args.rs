@@ -262,6 +262,9 @@ pub(super) struct SourceArgs {
     /// Collect from these sources only; join the rest later with `assess --evidence A --evidence B`.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "SOURCE")]
     pub only: Vec<Area>,
+    /// An evidence folder of the last 24 hours: services that answered there are not asked again.
+    #[arg(long, value_name = "DIR")]
+    pub reuse: Option<PathBuf>,
 }
 
 /// What can be collected by itself.

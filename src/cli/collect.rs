@@ -10,6 +10,7 @@ use super::{Failure, Voice, say};
 use crate::clock::{Clock, SystemClock, date_of};
 use crate::collect::network::NetworkOptions;
 use crate::collect::{self, Area, CollectError, Collected, Progress, Request};
+use crate::evidence::Evidence;
 use crate::files;
 use crate::names::DomainName;
 use crate::scope::Scope;
@@ -22,7 +23,7 @@ pub(super) fn run(args: CollectArgs, voice: &Voice) -> Result<Ending, Failure> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let scope = read_scope(args.scope.as_deref(), &args.domains, clock.as_ref())?;
     let network = args.network.options(scope.limits);
-    let collected = collect_into(&scope, network, &areas(&args.sources), &args.out, clock, voice)?;
+    let collected = collect_into(&scope, network, &args.sources, &args.out, clock, voice)?;
     let segments: usize = collected.evidence.manifests.iter().map(|manifest| manifest.segments.len()).sum();
     let observations = collected.evidence.all().count();
     say(&format!("{observations} observations in {segments} segments: {}\n", args.out.display()));
@@ -41,7 +42,7 @@ pub(super) fn read_scope(file: Option<&Path>, domains: &[String], clock: &dyn Cl
 }
 
 /// What `--only` names, or everything.
-pub(super) fn areas(args: &SourceArgs) -> Vec<Area> {
+fn areas(args: &SourceArgs) -> Vec<Area> {
     if args.only.is_empty() {
         return Area::ALL.to_vec();
     }
@@ -61,17 +62,18 @@ pub(super) fn areas(args: &SourceArgs) -> Vec<Area> {
 pub(super) fn collect_into(
     scope: &Scope,
     network: NetworkOptions,
-    areas: &[Area],
+    sources: &SourceArgs,
     folder: &Path,
     clock: Arc<dyn Clock>,
     voice: &Voice,
 ) -> Result<Collected, Failure> {
+    let earlier = sources.reuse.as_deref().map(Evidence::read).transpose().map_err(Failure::usage)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .map_err(anyhow::Error::from)?;
-    runtime.block_on(collect_on(scope, network, areas, folder, clock, voice))
+    runtime.block_on(collect_on(scope, network, &areas(sources), earlier.as_ref(), folder, clock, voice))
 }
 
 /// As [`collect_into`], on a runtime that is already there.
@@ -79,6 +81,7 @@ pub(super) async fn collect_on(
     scope: &Scope,
     network: NetworkOptions,
     areas: &[Area],
+    earlier: Option<&Evidence>,
     folder: &Path,
     clock: Arc<dyn Clock>,
     voice: &Voice,
@@ -103,7 +106,8 @@ pub(super) async fn collect_on(
             }
         }
     };
-    let request = Request { scope, network: Arc::new(network), areas, folder, clock, key: &key, progress: &progress };
+    let request =
+        Request { scope, network: Arc::new(network), areas, folder, earlier, clock, key: &key, progress: &progress };
     let collected = collect::collect(&request).await.map_err(|error| match error {
         CollectError::Evidence(_) | CollectError::File(_) => Failure::from(anyhow::Error::from(error)),
         CollectError::Answers(_)

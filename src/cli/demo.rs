@@ -37,7 +37,7 @@ pub(super) fn run(args: &DemoArgs, voice: &Voice) -> Result<Ending, Failure> {
         let collected = runtime.block_on(async {
             let lab = demo::start(quarter).await.map_err(anyhow::Error::from)?;
             let network = lab.network(&client.path().join("lab")).map_err(broken)?;
-            collect_on(&scope, network, &Area::ALL, &out.join(EVIDENCE), Arc::clone(&clock), voice).await
+            collect_on(&scope, network, &Area::ALL, None, &out.join(EVIDENCE), Arc::clone(&clock), voice).await
         })?;
         let judging = Judging::load(&super::args::JudgingArgs::default())?.since(previous.take());
         let (assessment, files, _) = conclude(&judging, &collected, &out, look)?;

@@ -1,7 +1,7 @@
 //! `register`: which registers there are, their columns and empty tables, and which rows of a file
 //! would be taken.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::args::{Format, RegisterAction, RegisterCheckArgs, RegisterTemplateArgs};
 use super::questionnaire::write_new;
@@ -126,7 +126,7 @@ fn check(args: &RegisterCheckArgs) -> Result<Ending, Failure> {
     Ok(if rejected > 0 { Ending::Usage } else { Ending::Clean })
 }
 
-fn read(file: &PathBuf) -> Result<crate::evidence::declared::RegisterRows, Failure> {
+fn read(file: &Path) -> Result<crate::evidence::declared::RegisterRows, Failure> {
     let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     let register = registers::named(file, stem).map_err(Failure::usage)?;
     let text = files::read_text(file, registers::LARGEST).map_err(Failure::usage)?;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::ScanArgs;
-use super::collect::{areas, collect_into, read_scope};
+use super::collect::{collect_into, read_scope};
 use super::judging::Judging;
 use super::{Failure, Voice, output, say};
 use crate::clock::{Clock, SystemClock, date_of};
@@ -24,7 +24,7 @@ pub(super) fn run(args: ScanArgs, voice: &Voice) -> Result<Ending, Failure> {
     let out = args.out.unwrap_or_else(|| scope.folder.join("reports").join(date_of(clock.now()).to_string()));
     free_or_unfinished(&out)?;
     let network = args.network.options(scope.limits);
-    let collected = collect_into(&scope, network, &areas(&args.sources), &out.join(EVIDENCE), clock, voice)?;
+    let collected = collect_into(&scope, network, &args.sources, &out.join(EVIDENCE), clock, voice)?;
     let look = args.paper.look(theme.as_ref());
     let (assessment, files, ending) = conclude(&judging, &collected, &out, look)?;
     say(&output::summary(&assessment, files, voice));

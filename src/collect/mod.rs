@@ -10,6 +10,7 @@ pub mod decisions;
 pub mod dial;
 pub mod dns;
 pub mod domain;
+mod earlier;
 pub mod exports;
 pub mod https;
 pub(crate) mod imap;
@@ -51,6 +52,7 @@ use crate::seen::NotObserved;
 use dial::Dialer;
 use dns::Dns;
 use domain::DomainAnswers;
+use earlier::Earlier;
 use https::Https;
 use network::NetworkOptions;
 use plan::Services;
@@ -88,6 +90,8 @@ pub struct Request<'r> {
     pub areas: &'r [Area],
     /// The evidence folder.
     pub folder: &'r Path,
+    /// What services said in a collection of the same day.
+    pub earlier: Option<&'r Evidence>,
     pub clock: Arc<dyn Clock>,
     /// Makes references to outside addresses, rules and people; 32 random bytes the client keeps.
     pub key: &'r [u8],
@@ -179,6 +183,7 @@ struct Run<'r> {
     https: Https,
     dialer: Dialer,
     vendors: VendorCatalogue,
+    earlier: Earlier,
     /// Selectors that signed, by domain.
     seen: BTreeMap<String, SeenSelectors>,
     state: Mutex<State>,
@@ -209,6 +214,9 @@ impl<'r> Run<'r> {
             https: Https::new(&request.network)?,
             dialer,
             vendors: VendorCatalogue::shipped(),
+            earlier: request.earlier.map_or_else(Earlier::default, |evidence| {
+                Earlier::of(evidence, &plan::test_network(&request.network), now)
+            }),
             state: Mutex::new(State { observations: Vec::new(), journal, owed: Default::default() }),
         };
         run.learn(vec![run.declared()]);
@@ -353,6 +361,9 @@ impl<'r> Run<'r> {
     async fn service(&self, mut target: ServiceTarget) {
         let unit = format!("service {}", target.subject().name);
         let mut observations = self.known(&unit);
+        if observations.is_empty() {
+            observations = self.earlier.answers(&target, plan::mode(&target)).to_vec();
+        }
         if observations.is_empty() {
             let started = Instant::now();
             observations = match self.addresses(&target).await {

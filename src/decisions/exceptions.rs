@@ -68,12 +68,12 @@ pub(super) fn except(
             })
         };
         let ran_out = cover.standing == Standing::Expired;
-        if ran_out && cover.covered.iter().chain(&cover.unknown).all(|subject| renewed(subject)) {
+        if ran_out && cover.covered.iter().chain(&cover.unknown).all(renewed) {
             tallies.passed(EXPIRED);
             if named > cover.uncovered.len() {
                 why = format!("ran out on {}; a newer one takes its place", exception.expires);
             }
-        } else if ran_out && !cover.covered.iter().all(|subject| renewed(subject)) {
+        } else if ran_out && !cover.covered.iter().all(&renewed) {
             let template = "The exception from {{exception.check}} that {{exception.owner}} answers for ran out on {{exception.expires}} (exceptions.yaml, line {{exception.line}})";
             tallies.failed(EXPIRED, found(template), conclusions, judgement);
             why = format!("ran out on {}", exception.expires);

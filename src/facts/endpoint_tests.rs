@@ -31,7 +31,7 @@ fn all_of(version: Version, keep: impl Fn(Suite) -> bool) -> Vec<u16> {
 }
 
 /// A service with TLS 1.2 and one good suite, everything else clearly refused.
-fn good_answer() -> EndpointAnswer {
+pub(crate) fn good_answer() -> EndpointAnswer {
     let chosen = HelloReply::ServerHello { bytes: ReceivedBytes(server_hello(0x0303, 0xc02f, None)) };
     let no = HelloReply::Alert { level: 2, description: 40 };
     let not_this_version = HelloReply::Alert { level: 2, description: 70 };
@@ -74,7 +74,7 @@ fn leaf() -> ReceivedBytes {
     ReceivedBytes(parameters.self_signed(&key).unwrap().der().to_vec())
 }
 
-fn observation(address: &str, answer: Result<EndpointAnswer, NotObserved>) -> Observation {
+pub(crate) fn observation(address: &str, answer: Result<EndpointAnswer, NotObserved>) -> Observation {
     Observation {
         subject: SubjectId::new(SubjectKind::Endpoint, NAME),
         source: Source::Service,

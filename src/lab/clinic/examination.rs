@@ -25,6 +25,7 @@ async fn examined(quarter: Quarter, catalog: &Catalog) -> Judgement {
         network: Arc::new(network),
         areas: &Area::ALL,
         folder: &folder.path().join("evidence"),
+        earlier: None,
         clock: Arc::new(FixedClock(quarter.as_of())),
         key: b"a key of the test",
         progress: &|_| {},
