@@ -442,20 +442,36 @@ fn vendors(assessment: &Assessment) -> Table {
 
 fn exposure(assessment: &Assessment) -> Table {
     let columns = vec![
+        ("Rank", 7),
         ("Mailbox", 34),
-        ("Way in", 60),
-        ("Individuals, at least", 20),
-        ("Individuals, at most", 20),
+        ("Level", 12),
+        ("Way in", 26),
+        ("Open protocols", 20),
+        ("Individuals in it, at least", 14),
+        ("Individuals in it, at most", 14),
         ("Oldest", 12),
-        ("500 or more", 13),
+        ("500 or more in it", 12),
+        ("Opens at once", 12),
+        ("Cannot be ruled out", 12),
+        ("Mail goes on to", 30),
+        ("Within reach, at least", 14),
+        ("Within reach, at most", 14),
+        ("Logs", 12),
+        ("To be told", 24),
+        ("Not known", 50),
     ];
     let rows = assessment
         .exposure
         .iter()
         .map(|row| {
+            // An older document has no order, and does not say what opens.
+            let said = |cell: Cell| if row.rank > 0 { cell } else { Cell::Empty };
             vec![
+                said(Cell::count(row.rank)),
                 Cell::text(&row.mailbox),
+                row.risk.map_or(Cell::Empty, level),
                 Cell::text(&row.way_in),
+                Cell::list(row.protocols.iter().map(String::as_str)),
                 Cell::maybe_number(row.individuals_lower),
                 Cell::maybe_number(row.individuals_upper),
                 Cell::day(row.oldest),
@@ -464,6 +480,18 @@ fn exposure(assessment: &Assessment) -> Table {
                     Some(false) => "no",
                     None => "not known",
                 }),
+                said(Cell::count(row.opens_at_least)),
+                said(Cell::count(row.opens_at_most)),
+                match &row.leaves_to {
+                    None => Cell::text("not known"),
+                    Some(domains) if domains.is_empty() => Cell::text("nowhere, as far as is known"),
+                    Some(domains) => Cell::list(domains.iter().map(String::as_str)),
+                },
+                said(Cell::Number(row.within.lower)),
+                row.within.upper.map_or_else(|| Cell::text("not known"), Cell::Number),
+                Cell::text(&row.logs.state),
+                Cell::text(&row.notice.band),
+                Cell::list(row.not_known.iter().map(String::as_str)),
             ]
         })
         .collect();

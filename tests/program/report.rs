@@ -247,3 +247,41 @@ fn a_themed_report_of_evidence_elsewhere_is_packaged_with_both_and_verified() {
     let (same, said) = verify(&package);
     assert!(same, "theme, cases and evidence are in it: {said}");
 }
+
+#[test]
+fn openpyxl_finds_every_sheet_with_a_filter_a_fixed_head_typed_cells_and_no_formula() {
+    if !needs(&["python3"]) {
+        return;
+    }
+    let script = "import sys
+try:
+    import openpyxl
+except ImportError:
+    sys.exit(7)
+book = openpyxl.load_workbook(sys.argv[1])
+for sheet in book:
+    types = sorted({cell.data_type for row in sheet.iter_rows() for cell in row if cell.value is not None})
+    print(sheet.title, sheet.freeze_panes, bool(sheet.auto_filter.ref), ''.join(types), sheet.max_row)
+";
+    let workbook = demo().quarters().last().unwrap().join("workbook.xlsx");
+    let output = Command::new("/usr/bin/python3").args(["-c", script]).arg(workbook).output().unwrap();
+    if output.status.code() == Some(7) {
+        let required = std::env::var_os("MAILASSAY_REAL_SERVERS").is_some_and(|value| value == "required");
+        assert!(!required, "openpyxl is missing: apt-get install python3-openpyxl");
+        eprintln!("skipped: python3 has no openpyxl");
+        return;
+    }
+    assert!(output.status.success(), "{}", told(&output));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(said.lines().count(), 8, "{said}");
+    for sheet in said.lines() {
+        let mut words = sheet.rsplit(' ');
+        let (rows, types, filter, frozen) =
+            (words.next().unwrap(), words.next().unwrap(), words.next().unwrap(), words.next().unwrap());
+        assert_eq!((filter, frozen), ("True", "A2"), "{sheet}");
+        assert!(rows.parse::<usize>().unwrap() >= 2 && !types.contains('f'), "{sheet}");
+    }
+    for typed in ["Risk register A2 True ns", "Findings A2 True dns", "Plan A2 True dns"] {
+        assert!(said.contains(typed), "{typed} in {said}");
+    }
+}

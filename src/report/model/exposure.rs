@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::risks::individuals;
-use super::words::{Tag, counted, day_or, number, paragraph, sentence};
+use super::words::{Tag, capitalized, counted, day_or, number, paragraph, sentence};
 use crate::report::charts::between_bar;
 use crate::report::json::v1::{Assessment, Exposure, Individuals, LISTED};
 
@@ -211,7 +211,7 @@ pub(super) fn needed(assessment: &Assessment) -> NeededView {
             .map(|risk| RemainingRow {
                 title: paragraph(&risk.title),
                 target: Tag::from(risk.target).word,
-                why: sentence(&risk.why),
+                why: capitalized(&risk.why),
             })
             .collect(),
         no_remaining: match remaining {
