@@ -490,6 +490,7 @@ mod tests {
         };
         assert_eq!(grade_on(&["dns.domain"]), Grade::A);
         assert_eq!(grade_on(&["dns.domain", "export.mailbox.0002"]), Grade::B);
+        assert_eq!(grade_on(&["authentication.domain"]), Grade::B);
         assert_eq!(grade_on(&["declared.organization"]), Grade::E);
         assert_eq!(grade_on(&[]), Grade::U);
         assert_eq!(grade_on(&["elsewhere.domain"]), Grade::U);

@@ -54,7 +54,7 @@ fn grade_of(id: &EvidenceId, fact: &str, subject: &EncodedSubject) -> Grade {
     let said = |has_file: bool| if has_file { Grade::D } else { Grade::E };
     match id.segment().split('.').next().unwrap_or_default() {
         "dns" | "https" | "service" => Grade::A,
-        "export" => Grade::B,
+        "authentication" | "export" => Grade::B,
         "content" => Grade::C,
         // A register is itself a document.
         "register" => Grade::D,

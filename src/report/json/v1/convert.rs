@@ -15,7 +15,7 @@ use crate::{assess, checks, facts::shape, finding, risk};
 pub(super) fn grade_of_segment(segment: &str) -> Grade {
     match segment.split('.').next().unwrap_or(segment) {
         "dns" | "https" | "service" => Grade::A,
-        "export" => Grade::B,
+        "authentication" | "export" => Grade::B,
         "content" => Grade::C,
         "register" => Grade::D,
         "answers" | "declared" => Grade::E,
