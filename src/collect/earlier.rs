@@ -21,13 +21,14 @@ pub struct Earlier {
 }
 
 impl Earlier {
-    /// The answers of the last day before `now`. Nothing is taken from a collection whose test-network
-    /// options were others than `test_network`.
-    pub fn of(evidence: &Evidence, test_network: &[String], now: Timestamp) -> Self {
+    /// The answers of the last day before `now`. Nothing is taken that was asked from another vantage point
+    /// than `vantage`, or with other test-network options than `test_network`: it may look different there.
+    pub fn of(evidence: &Evidence, vantage: &str, test_network: &[String], now: Timestamp) -> Self {
         let mut by_service: BTreeMap<SubjectId, Vec<Observation>> = BTreeMap::new();
-        let same_network = evidence.manifests.iter().all(|manifest| manifest.vantage.test_network == test_network);
+        let mut asked_from = evidence.manifests.iter().map(|manifest| &manifest.vantage);
+        let same_place = asked_from.all(|from| from.label == vantage && from.test_network == test_network);
         let oldest = now.checked_sub(HOURS.hours()).unwrap_or(Timestamp::MIN);
-        for (_, observation) in evidence.from(Source::Service).filter(|_| same_network) {
+        for (_, observation) in evidence.from(Source::Service).filter(|_| same_place) {
             by_service.entry(observation.subject.clone()).or_default().push(observation.clone());
         }
         by_service.retain(|_, all| all.iter().all(|one| (oldest..=now).contains(&one.asked_at)));
@@ -56,7 +57,7 @@ fn answers(observation: &Observation, target: &ServiceTarget, mode: Mode) -> boo
 mod tests {
     use super::*;
     use crate::collect::service::StartTls;
-    use crate::evidence::Writer;
+    use crate::evidence::{Vantage, Writer};
     use crate::evidence::endpoint::EndpointAnswer;
     use crate::facts::endpoint::tests::{good_answer, observation};
     use crate::seen::NotObserved;
@@ -65,11 +66,11 @@ mod tests {
         "2026-11-02T10:00:00Z".parse().unwrap()
     }
 
-    fn earlier(observations: Vec<Observation>, test_network: &[String]) -> Earlier {
+    fn earlier(observations: Vec<Observation>, vantage: &Vantage) -> Earlier {
         let folder = tempfile::tempdir().unwrap();
         let manifest = crate::evidence::tests::manifest();
         let evidence = Writer::create(folder.path()).unwrap().finish(observations, manifest).unwrap();
-        Earlier::of(&evidence, test_network, now())
+        Earlier::of(&evidence, &vantage.label, &vantage.test_network, now())
     }
 
     fn asked(hours_ago: i64, address: &str, answer: Result<EndpointAnswer, NotObserved>) -> Observation {
@@ -86,18 +87,21 @@ mod tests {
 
     #[test]
     fn what_a_service_said_today_is_not_asked_again() {
-        let own = crate::evidence::tests::manifest().vantage.test_network;
+        let own = crate::evidence::tests::manifest().vantage;
         let good = || asked(23, "192.0.2.1", Ok(good_answer()));
         assert_eq!(earlier(vec![good()], &own).answers(&target(), Mode::Full).len(), 1);
-        let other_network = earlier(vec![good()], &["--ca-file".to_owned()]);
-        assert!(other_network.answers(&target(), Mode::Full).is_empty());
+        let elsewhere = Vantage { label: "elsewhere".to_owned(), ..own.clone() };
+        let other_network = Vantage { test_network: vec!["--ca-file".to_owned()], ..own.clone() };
+        for other in [elsewhere, other_network] {
+            assert!(earlier(vec![good()], &other).answers(&target(), Mode::Full).is_empty());
+        }
         let yesterday = earlier(vec![asked(25, "192.0.2.1", Ok(good_answer()))], &own);
         assert!(yesterday.answers(&target(), Mode::Full).is_empty());
     }
 
     #[test]
     fn whoever_left_something_open_is_asked_again() {
-        let own = crate::evidence::tests::manifest().vantage.test_network;
+        let own = crate::evidence::tests::manifest().vantage;
         let silent = Err(NotObserved::TimedOut { after_ms: 5 });
         let half = vec![asked(1, "192.0.2.1", Ok(good_answer())), asked(1, "192.0.2.2", silent)];
         assert!(earlier(half, &own).answers(&target(), Mode::Full).is_empty());

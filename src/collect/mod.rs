@@ -215,7 +215,7 @@ impl<'r> Run<'r> {
             dialer,
             vendors: VendorCatalogue::shipped(),
             earlier: request.earlier.map_or_else(Earlier::default, |evidence| {
-                Earlier::of(evidence, &plan::test_network(&request.network), now)
+                Earlier::of(evidence, &request.network.vantage, &plan::test_network(&request.network), now)
             }),
             state: Mutex::new(State { observations: Vec::new(), journal, owed: Default::default() }),
         };

@@ -294,13 +294,16 @@ pub async fn probe(dialer: &Dialer, target: &ServiceTarget, mode: Mode) -> Vec<O
         let address = addresses.remove(0);
         let (mut observation, opened) = probe_address(dialer, target, address, mode, at_most).await;
         at_most = at_most.saturating_sub(opened);
-        if let Ok(Answer::Endpoint(answer)) = &mut observation.answer {
-            answer.addresses_not_asked = addresses.iter().map(IpAddr::to_string).collect();
-            return vec![observation];
+        let rest = std::mem::take(&mut addresses);
+        match &mut observation.answer {
+            Ok(Answer::Endpoint(answer)) => {
+                answer.addresses_not_asked = rest.iter().map(IpAddr::to_string).collect();
+            }
+            _ => addresses = rest,
         }
         seen.push(observation);
     }
-    seen.pop().map_or_else(|| vec![unresolved(dialer, target)], |last| vec![last])
+    if seen.is_empty() { vec![unresolved(dialer, target)] } else { seen }
 }
 
 /// Asks a service at each of its addresses, whoever runs it, and gives one observation for each, in their

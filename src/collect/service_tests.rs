@@ -515,3 +515,19 @@ async fn a_host_of_others_is_asked_at_one_address_with_few_connections_and_ours_
     assert_eq!(answer.connections, 16);
     assert!(matches!(answer.cut_short, Some(NotObserved::Limit { .. })), "{:?}", answer.cut_short);
 }
+
+#[tokio::test]
+async fn an_address_of_others_that_does_not_answer_stays_known_beside_the_one_that_does() {
+    let (acceptor, _) = acceptor(rustls::ALL_VERSIONS);
+    let address = serve_tls(acceptor).await;
+    let options = NetworkOptions { connect_to: Vec::new(), ..options(993, address) };
+    let dialer = Dialer::new(Arc::new(options));
+    let addresses = ["10.0.0.1", "127.0.0.1"].map(|address| address.parse().unwrap()).to_vec();
+    let target = ServiceTarget {
+        starttls: StartTls::None,
+        operated_by: "google-workspace".to_owned(),
+        ..ServiceTarget::new(HOST, addresses, address.port())
+    };
+    let seen = probe(&dialer, &target, Mode::Verdict).await;
+    assert_eq!(seen.iter().map(|one| one.answer.is_ok()).collect::<Vec<_>>(), [false, true]);
+}

@@ -421,7 +421,7 @@ fn endpoint(context: Context<'_>, name: &str, seen: &[(&EvidenceId, &Observation
     let known_addresses = |is_one: &dyn Fn(&NotObserved) -> bool| {
         let others = not_observed.iter().filter(|(_, reason)| !answered.is_empty() && is_one(reason));
         let others: Vec<String> = others.map(|(address, _)| (*address).to_owned()).collect();
-        match all.not_asked() {
+        match all.left_out() {
             Some(reason) if others.is_empty() => all.fact(Seen::Unknown(reason)),
             Some(_) | None => Fact::present(others, evidence.clone()),
         }
@@ -521,15 +521,18 @@ impl All<'_, '_> {
         if compared.contains(&Seen::Present(true)) {
             return self.fact(Seen::Present(true));
         }
-        let unknown = self.first_unknown(&compared).or_else(|| self.not_asked());
+        let unknown = self.first_unknown(&compared).or_else(|| self.left_out());
         self.fact(unknown.map_or(Seen::Present(false), Seen::Unknown))
     }
 
-    /// Why some addresses of the host were left out, where that is so.
-    fn not_asked(&self) -> Option<NotObserved> {
-        let left_out = self.answered.iter().any(|address| !address.answer.addresses_not_asked.is_empty());
-        let what = "every address of a host that others run, or that has more than eight";
-        left_out.then(|| NotObserved::NotInScope { what: what.to_owned() })
+    /// That some addresses of the host were left out, where that is so.
+    fn left_out(&self) -> Option<NotObserved> {
+        let addresses: BTreeSet<&str> =
+            self.answered.iter().flat_map(|address| &address.answer.addresses_not_asked).map(String::as_str).collect();
+        let names = || addresses.iter().copied().collect::<Vec<_>>().join(", ");
+        (!addresses.is_empty()).then(|| NotObserved::NotInScope {
+            what: format!("further addresses of the host: {}", crate::text::visible(&names())),
+        })
     }
 
     fn key_shared_with(&self, host: &str, keys: &Keys) -> Fact<Vec<String>> {

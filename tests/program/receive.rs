@@ -320,6 +320,16 @@ fn postfix_at_each_security_level_is_told_right() {
     }
 }
 
+fn quietly_receiving(setup: &Path) -> std::process::Child {
+    mailassay()
+        .arg("receive")
+        .arg(setup)
+        .args(["--token", TOKEN, "--wait", "2m", "--format", "json", "--quiet"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
 #[test]
 fn the_lab_takes_nothing_but_its_test_message() {
     if !needs(&["openssl"]) {
@@ -333,13 +343,7 @@ fn the_lab_takes_nothing_but_its_test_message() {
         format!("schema: 1\nservers: [{{ name: clear.lab.example, listen: \"127.0.0.1:{port}\", behaves: without-starttls }}]\n"),
     )
     .unwrap();
-    let receiving = mailassay()
-        .arg("receive")
-        .arg(&setup)
-        .args(["--token", TOKEN, "--wait", "2m", "--format", "json", "--quiet"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let receiving = quietly_receiving(&setup);
     let started = Instant::now();
     let stream = loop {
         if let Ok(stream) = TcpStream::connect(("127.0.0.1", port)) {
@@ -383,13 +387,7 @@ fn a_message_that_is_too_large_or_never_ends_was_still_read_in_clear() {
     };
     let text = format!("schema: 1\nservers: [{}, {}]\n", server("large", ports[0]), server("cut", ports[1]));
     fs::write(&setup, text).unwrap();
-    let receiving = mailassay()
-        .arg("receive")
-        .arg(&setup)
-        .args(["--token", TOKEN, "--wait", "2m", "--format", "json", "--quiet"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let receiving = quietly_receiving(&setup);
     let large = format!("Subject: invented\r\n\r\n{}.", format!("{}\r\n", "x".repeat(998)).repeat(1100));
     for (name, port, body) in [("large", ports[0], large.as_str()), ("cut", ports[1], "Received: from a by b")] {
         let started = Instant::now();
