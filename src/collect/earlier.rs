@@ -57,8 +57,8 @@ fn answers(observation: &Observation, target: &ServiceTarget, mode: Mode) -> boo
 mod tests {
     use super::*;
     use crate::collect::service::StartTls;
-    use crate::evidence::{Vantage, Writer};
     use crate::evidence::endpoint::EndpointAnswer;
+    use crate::evidence::{Vantage, Writer};
     use crate::facts::endpoint::tests::{good_answer, observation};
     use crate::seen::NotObserved;
 

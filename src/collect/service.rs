@@ -299,7 +299,7 @@ pub async fn probe(dialer: &Dialer, target: &ServiceTarget, mode: Mode) -> Vec<O
             Ok(Answer::Endpoint(answer)) => {
                 answer.addresses_not_asked = rest.iter().map(IpAddr::to_string).collect();
             }
-            _ => addresses = rest,
+            Ok(_) | Err(_) => addresses = rest,
         }
         seen.push(observation);
     }

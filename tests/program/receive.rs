@@ -320,7 +320,7 @@ fn postfix_at_each_security_level_is_told_right() {
     }
 }
 
-fn quietly_receiving(setup: &Path) -> std::process::Child {
+fn quietly_receiving(setup: &Path) -> Child {
     mailassay()
         .arg("receive")
         .arg(setup)
