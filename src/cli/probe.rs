@@ -123,7 +123,7 @@ fn seen_mail(
     if !args.headers.is_empty() {
         let mail = SignedMail::read(&args.headers).map_err(Failure::usage)?;
         if mail.cut {
-            voice.remark("the given mail was not read whole: a bound ended the reading");
+            voice.remark("the given mail was not read whole");
         }
         observations.extend(mail.observations("--headers", &domains, now, vantage));
     }

@@ -250,7 +250,8 @@ impl<'r> Run<'r> {
         }
         if request.areas.contains(&Area::Messages) {
             for source in &declared.messages {
-                let mail = signed_mail::SignedMail::read(&[folder.join(&source.path)])?;
+                // What cannot be read there is named by the scan of the messages.
+                let Ok(mail) = signed_mail::SignedMail::read(&[folder.join(&source.path)]) else { continue };
                 observations.extend(mail.observations(&source.path, &domains, now, vantage));
             }
         }

@@ -71,13 +71,19 @@ impl Reading<'_> {
             let mut below: Vec<(String, PathBuf)> = Vec::new();
             for entry in std::fs::read_dir(path).map_err(failed)? {
                 let entry = entry.map_err(failed)?;
-                // Links are not followed, so that the reading stays in the folder it was given.
-                if entry.file_type().is_ok_and(|kind| !kind.is_symlink()) {
+                // Links are not followed, so that the reading stays in the folder it was given, and what is
+                // no file may never end.
+                if entry.file_type().is_ok_and(|kind| kind.is_file() || kind.is_dir()) {
                     below.push((format!("{label}/{}", visible(&entry.file_name().to_string_lossy())), entry.path()));
                 }
             }
             below.sort();
-            return below.iter().try_for_each(|(label, path)| self.visit(path, label, depth + 1));
+            for (label, path) in &below {
+                if let Err(error) = self.visit(path, label, depth + 1) {
+                    self.note(label, SubjectKind::ExportFile, label, Err(unreadable(&error.to_string())));
+                }
+            }
+            return Ok(());
         }
         self.files += 1;
         if self.files > FILES {

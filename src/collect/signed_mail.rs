@@ -36,7 +36,7 @@ pub struct SignedMail {
     pub messages: u64,
     /// By domain and selector, the messages signed.
     pub selectors: BTreeMap<DomainName, BTreeMap<String, u64>>,
-    /// A bound ended the reading.
+    /// Something was not read: a bound ended the reading, or a file could not be opened.
     pub cut: bool,
     read: u64,
     files: usize,
@@ -98,7 +98,13 @@ impl SignedMail {
                 }
             }
             below.sort();
-            return below.iter().try_for_each(|path| self.visit(path, depth + 1));
+            for path in &below {
+                // What cannot be opened inside a folder is a gap in what is known, not the end of reading.
+                if self.visit(path, depth + 1).is_err() {
+                    self.cut = true;
+                }
+            }
+            return Ok(());
         }
         if self.files == FILES || self.read >= ALL_BYTES {
             self.cut = true;

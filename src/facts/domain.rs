@@ -103,6 +103,8 @@ fact_group! {
         reports: i64 = 0,
         /// Files that should hold reports and could not be read, over all domains.
         files_not_read: i64 = 0,
+        /// Rows of the reports that could not be read, or that do not say whether DMARC passed.
+        rows_not_read: i64 = 0,
         /// The first day reported, `2026-10-01`.
         first_day: String = "none".to_owned(),
         /// The last day reported.
@@ -114,9 +116,10 @@ fact_group! {
         /// Messages that passed SPF or DKIM for another domain only: forwarded, or sent by a service
         /// that is not set up for this domain.
         unaligned: i64 = 0,
-        /// Messages that passed nothing: forged, or broken on the way.
+        /// Messages that passed nothing: forged, broken on the way, or sent by a server of the domain's own
+        /// that is not set up.
         unauthenticated: i64 = 0,
-        /// Servers that sent them.
+        /// Servers that sent them, at least: of one report those of most messages are kept.
         sources: i64 = 0,
         /// Domains for which the unaligned ones passed, those of most messages first; at most 10.
         passed_for: Vec<String> = Vec::new(),

@@ -10,7 +10,8 @@ use crate::facts::domain::DkimKeyAge;
 use crate::report::json::v1::{Assessment, DkimKey};
 use crate::seen::Seen;
 
-/// Every key that is published now with the assessment that saw it first, and in the facts how long
+/// Every key with the assessment that saw it first: those published now, and earlier ones under a selector
+/// that shows no record now, since it may not have been asked for; and in the facts how long
 /// those known from `previous` have been seen. What could not be asked this time keeps its dates.
 pub fn seen_since(previous: Option<&Assessment>, facts: &mut Facts, as_of: Timestamp) -> Vec<DkimKey> {
     let earlier = previous.map_or(&[][..], |previous| previous.dkim_keys.as_slice());
@@ -44,6 +45,8 @@ pub fn seen_since(previous: Option<&Assessment>, facts: &mut Facts, as_of: Times
                 first_seen: before.unwrap_or(as_of),
             });
         }
+        let unseen = |key: &&DkimKey| key.domain == domain.name && !dkim.selectors.contains(&key.selector);
+        keys.extend(earlier.iter().filter(unseen).cloned());
         if let Some((since, selector)) = oldest {
             let age = DkimKeyAge { seen_days: whole_days(since, as_of), selector: selector.to_owned() };
             domain.dkim_key_age.seen = Seen::Present(age);
@@ -93,6 +96,10 @@ mod tests {
         assert_eq!(again, std::slice::from_ref(&earlier));
         let age = facts.domains.subjects[0].dkim_key_age.seen.present().unwrap();
         assert_eq!((age.seen_days, age.selector.as_str()), (214, "s1"));
+
+        let elsewhere = DkimKey { selector: "s2".to_owned(), ..earlier.clone() };
+        let beside = seen_since(Some(&assessment(vec![elsewhere.clone()])), &mut facts, as_of);
+        assert!(beside.contains(&elsewhere), "nobody asked for s2");
 
         let (mut facts, _) = self::facts().await;
         let other = DkimKey { sha256: "another".to_owned(), ..earlier };

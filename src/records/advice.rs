@@ -172,6 +172,8 @@ fn mended_spf(record: &str, leading_nowhere: &[usize]) -> Option<(String, String
             | Mechanism::Mx { .. } => kept.push(term),
         }
     }
+    let names_a_sender =
+        kept.iter().any(|term| spf::parse(&format!("v=spf1 {term}")).is_ok_and(|r| !r.directives.is_empty()));
     let end = match (all, redirect) {
         (Some(Qualifier::Fail | Qualifier::SoftFail), redirect) => {
             if let Some(redirect) = redirect {
@@ -185,13 +187,13 @@ fn mended_spf(record: &str, leading_nowhere: &[usize]) -> Option<(String, String
         // Where it leads may refuse what was left out here.
         (None, Some(_)) if !lost.is_empty() => return None,
         (None, Some(redirect)) => redirect,
+        // Nobody would be left who may send.
+        (Some(Qualifier::Neutral | Qualifier::Pass), _) | (None, None) if !names_a_sender => return None,
         (Some(Qualifier::Neutral | Qualifier::Pass), _) | (None, None) => {
             changed.push("it ends in `~all`, later in `-all`, so that other hosts do not pass".to_owned());
             "~all".to_owned()
         }
     };
-    let names_a_sender =
-        kept.iter().any(|term| spf::parse(&format!("v=spf1 {term}")).is_ok_and(|r| !r.directives.is_empty()));
     if changed.is_empty() || (!names_a_sender && !lost.is_empty()) {
         return None;
     }
@@ -403,6 +405,8 @@ mod tests {
     fn an_spf_record_is_mended_and_no_sender_invented() {
         for (written, mended) in [
             ("v=spf1 ip4:192.0.2.1 -all", ""),
+            ("v=spf1 +all", ""),
+            ("v=spf1 ?all", ""),
             ("v=spf1 ip4:192.0.2.1 ~all", ""),
             ("v=spf1 ip4:192.0.2.1 +all", "v=spf1 ip4:192.0.2.1 ~all"),
             ("v=spf1 ip4:192.0.2.1", "v=spf1 ip4:192.0.2.1 ~all"),

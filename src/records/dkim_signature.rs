@@ -7,6 +7,8 @@ use crate::names::DomainName;
 /// Signatures of one message that are read.
 const SIGNATURES: usize = 50;
 const FIELD: &[u8] = b"dkim-signature";
+/// One field; what is longer is not read beyond.
+const FIELD_BYTES: usize = 8 * 1024;
 
 /// Who signed, and with which key. Whether the signature verifies is not looked at.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,8 +28,10 @@ pub fn signatures(message: &[u8]) -> Vec<Signature> {
         }
         let folded = line.first().is_some_and(|byte| matches!(byte, b' ' | b'\t'));
         if folded && let Some(field) = &mut field {
-            field.push(' ');
-            field.push_str(&String::from_utf8_lossy(line));
+            if field.len() + line.len() < FIELD_BYTES {
+                field.push(' ');
+                field.push_str(&String::from_utf8_lossy(line));
+            }
             continue;
         }
         found.extend(field.take().as_deref().and_then(signature));
@@ -37,7 +41,8 @@ pub fn signatures(message: &[u8]) -> Vec<Signature> {
         if let Some(colon) = line.iter().position(|byte| *byte == b':')
             && line[..colon].trim_ascii_end().eq_ignore_ascii_case(FIELD)
         {
-            field = Some(String::from_utf8_lossy(&line[colon + 1..]).into_owned());
+            let value = &line[colon + 1..];
+            field = Some(String::from_utf8_lossy(&value[..value.len().min(FIELD_BYTES)]).into_owned());
         }
     }
     found.extend(field.as_deref().and_then(signature));
@@ -68,6 +73,17 @@ mod tests {
         let message = "Received: from x\r\n\tby y\r\nDKIM-Signature: v=1; a=rsa-sha256;\r\n\td=c.example; s=s1;\r\n b=abc\r\n  def;\r\n\
                        dkim-signature : v=1; d=V.example; s=k2.2026; b=\r\nSubject: x\r\n\r\nDKIM-Signature: d=b.example; s=body\r\n";
         assert_eq!(shown(message), ["s1._domainkey.c.example", "k2.2026._domainkey.v.example"]);
+    }
+
+    #[test]
+    fn a_field_is_read_up_to_a_bound() {
+        let filler: String = (0..2_000).map(|number| format!("a{number}=;")).collect();
+        assert_eq!(shown(&format!("DKIM-Signature: d=c.example; s=s1; {filler}\n\n")), ["s1._domainkey.c.example"]);
+        assert_eq!(shown(&format!("DKIM-Signature: {filler} d=c.example; s=s1\n\n")), [""; 0]);
+        assert_eq!(
+            shown(&format!("DKIM-Signature: v=1;\n {filler}\n d=c.example; s=s1\n\n")),
+            ["s1._domainkey.c.example"]
+        );
     }
 
     #[test]

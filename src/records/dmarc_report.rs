@@ -33,7 +33,7 @@ pub struct AggregateReport {
     /// The domain whose policy was applied.
     pub domain: DomainName,
     pub rows: Vec<ReportRow>,
-    /// Rows without a source or a count, and rows beyond the bound.
+    /// Rows without a source, a count or a result, and rows beyond the bound.
     pub rows_not_read: usize,
 }
 
@@ -187,8 +187,8 @@ struct RowDraft {
     source: Option<IpAddr>,
     messages: Option<u64>,
     disposition: Option<Disposition>,
-    dkim_aligned: bool,
-    spf_aligned: bool,
+    dkim_aligned: Option<bool>,
+    spf_aligned: Option<bool>,
     header_from: Option<DomainName>,
     dkim: BTreeSet<Signed>,
     spf: BTreeSet<Permitted>,
@@ -218,8 +218,8 @@ impl Draft {
             ["feedback", "record", "row", "policy_evaluated", "disposition"] => {
                 row.disposition = Some(Disposition::from_word(value));
             }
-            ["feedback", "record", "row", "policy_evaluated", "dkim"] => row.dkim_aligned = passed,
-            ["feedback", "record", "row", "policy_evaluated", "spf"] => row.spf_aligned = passed,
+            ["feedback", "record", "row", "policy_evaluated", "dkim"] => row.dkim_aligned = Some(passed),
+            ["feedback", "record", "row", "policy_evaluated", "spf"] => row.spf_aligned = Some(passed),
             ["feedback", "record", "identifiers", "header_from"] => row.header_from = value.parse().ok(),
             ["feedback", "record", "auth_results", "dkim" | "spf", "domain"] => {
                 self.result.domain = value.parse().ok();
@@ -268,12 +268,14 @@ impl Draft {
 
 impl RowDraft {
     fn finish(self) -> Option<ReportRow> {
+        // A receiver that does not say whether DMARC passed leaves it open.
+        self.dkim_aligned.or(self.spf_aligned)?;
         Some(ReportRow {
             source: self.source?,
             messages: self.messages?,
             disposition: self.disposition.unwrap_or(Disposition::Unknown),
-            dkim_aligned: self.dkim_aligned,
-            spf_aligned: self.spf_aligned,
+            dkim_aligned: self.dkim_aligned.unwrap_or(false),
+            spf_aligned: self.spf_aligned.unwrap_or(false),
             header_from: self.header_from,
             dkim: self.dkim.into_iter().collect(),
             spf: self.spf.into_iter().collect(),
@@ -351,6 +353,10 @@ pub(crate) mod tests {
         let rows = ["192.0.2.999 3 pass fail s1", "192.0.2.1 many pass fail s1", "192.0.2.1 2 pass fail s1"];
         let report = read(&report("c.example", &rows)).unwrap();
         assert_eq!((report.rows.len(), report.rows_not_read), (1, 2));
+        let verdict = "<dkim>pass</dkim><spf>fail</spf></policy_evaluated>";
+        let silent = self::report("c.example", &["192.0.2.1 3 pass fail s1"]).replace(verdict, "</policy_evaluated>");
+        let silent = read(&silent).unwrap();
+        assert_eq!((silent.rows.len(), silent.rows_not_read), (0, 1), "it does not say whether DMARC passed");
     }
 
     #[test]

@@ -58,6 +58,7 @@ pub(super) fn read(context: Context<'_>, declared: &Declared, domain: &DeclaredD
     let present = MailReports {
         reports: count(mail.reports),
         files_not_read: count(not_read.len() as u64),
+        rows_not_read: count(mail.rows_not_read),
         first_day: day(mail.begin),
         last_day: day(mail.end),
         messages: count(mail.counts.messages()),

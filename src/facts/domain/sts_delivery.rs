@@ -25,11 +25,12 @@ fn judge(domain: &Domain, endpoints: &BTreeMap<&str, &Endpoint>) -> Fact<StsDeli
         Seen::Absent | Seen::Malformed(_) => return Fact::new(Seen::Absent, evidence),
         Seen::Unknown(reason) => return Fact::new(Seen::Unknown(reason.clone()), evidence),
     };
-    let hosts = match &domain.mx.seen {
-        Seen::Present(mx) => &mx.hosts,
+    let mx = match &domain.mx.seen {
+        Seen::Present(mx) => mx,
         Seen::Absent | Seen::Malformed(_) => return Fact::new(Seen::Absent, evidence),
         Seen::Unknown(reason) => return Fact::new(Seen::Unknown(reason.clone()), evidence),
     };
+    let hosts = &mx.hosts;
     if !["enforce", "testing"].contains(&mode) || hosts.is_empty() {
         return Fact::new(Seen::Absent, evidence);
     }
@@ -47,6 +48,10 @@ fn judge(domain: &Domain, endpoints: &BTreeMap<&str, &Endpoint>) -> Fact<StsDeli
                 not_seen.get_or_insert(NotObserved::NotProvided { what });
             }
         }
+    }
+    if mx.notes.iter().any(|note| note == "mx.many") {
+        let what = format!("{} mail hosts of {}", hosts.len(), domain.name);
+        not_seen.get_or_insert(NotObserved::Limit { what });
     }
     // One host that fails is known to fail whatever the others do.
     let seen = match not_seen {
@@ -114,6 +119,16 @@ mod tests {
         let mut plain = host.clone();
         plain.tls.seen = Seen::Present(false);
         assert_eq!(refused(&plain), ["m.c.example: no TLS"]);
+    }
+
+    #[tokio::test]
+    async fn a_list_of_hosts_that_was_cut_leaves_it_open() {
+        let mut domain = domain(POLICY).await;
+        let Seen::Present(mx) = &mut domain.mx.seen else { panic!() };
+        mx.notes.push("mx.many".to_owned());
+        let mut host = good_endpoint();
+        host.name = "m.c.example:25".to_owned();
+        assert!(matches!(delivery(&domain, &[host]), Seen::Unknown(NotObserved::Limit { .. })));
     }
 
     #[tokio::test]

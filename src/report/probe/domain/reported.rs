@@ -24,7 +24,11 @@ pub struct Reported {
     pub counts: MessageCounts,
     /// By number of messages, most first.
     pub sources: Vec<Source>,
+    /// At least, where not every report's sources are known whole.
     pub sources_not_shown: usize,
+    pub sources_whole: bool,
+    /// Rows of the reports that could not be read, or that do not say whether DMARC passed.
+    pub rows_not_read: u64,
 }
 
 /// A server that sent mail in the domain's name.
@@ -61,6 +65,8 @@ pub(super) fn of(observations: &[Observation]) -> Option<Reported> {
         counts: mail.counts,
         sources: sources.collect(),
         sources_not_shown,
+        sources_whole: mail.sources_whole,
+        rows_not_read: mail.rows_not_read,
     })
 }
 
@@ -92,8 +98,14 @@ impl Reported {
             }
             wrap(out, "  ", &text, 4);
         }
-        if self.sources_not_shown > 0 {
-            let _ = writeln!(out, "  and {} sources more", self.sources_not_shown);
+        match (self.sources_not_shown, self.sources_whole) {
+            (0, true) => {}
+            (0, false) => out.push_str("  and sources that are not kept\n"),
+            (more, true) => drop(writeln!(out, "  and {more} sources more")),
+            (more, false) => drop(writeln!(out, "  and at least {more} sources more")),
+        }
+        if self.rows_not_read > 0 {
+            let _ = writeln!(out, "  not counted: {} rows that could not be read", self.rows_not_read);
         }
     }
 }
