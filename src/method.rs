@@ -109,7 +109,8 @@ impl Method {
         });
         assessment.dkim_keys = dkim_keys;
         if let Some(previous) = previous {
-            history::compare(&mut assessment, previous);
+            // One of an earlier version may quote what this one masks.
+            history::compare(&mut assessment, &previous.clone().masked());
         }
         assessment.gates = verdict::gates(&assessment, policy, &self.model.requirements);
         Ok(assessment)

@@ -79,7 +79,13 @@ pub(super) fn run(args: &PackageArgs, voice: &Voice) -> Result<Ending, Failure> 
     let names: Vec<(String, String)> = held.iter().map(|(name, bytes)| (name.clone(), digest(bytes))).collect();
     let mut requests = request_index::index(&assessment, &names);
     if let Some(client) = &args.documents {
+        if !client.is_dir() {
+            return Err(Failure::usage(anyhow::anyhow!("--documents: {} is no folder", client.display())));
+        }
         enclose(client, &mut requests, &mut held);
+        if held.values().map(|bytes| bytes.len() as u64).sum::<u64>() > PACKAGE_BYTES {
+            return Err(Failure::usage(anyhow::anyhow!("a package holds at most {PACKAGE_BYTES} bytes")));
+        }
     }
     held.insert(REQUESTS.to_owned(), tables::csv(&request_index::table(&requests)));
 

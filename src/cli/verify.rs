@@ -142,7 +142,15 @@ type Made = Vec<(&'static str, Vec<u8>)>;
 fn make_again(args: &VerifyArgs, manifest: &Manifest, told: &mut Told) -> Result<Result<Made, String>, Failure> {
     let enclosed = Some(args.folder.join(THEME)).filter(|folder| manifest.theme_sha256.is_some() && folder.is_dir());
     let theme = args.theme.clone().or(enclosed);
-    let theme = theme.as_deref().map(Theme::read).transpose().map_err(Failure::usage)?;
+    let theme = match theme.as_deref().map(Theme::read).transpose() {
+        Ok(theme) => theme,
+        Err(error) if args.theme.is_some() => return Err(Failure::usage(error)),
+        Err(error) => {
+            let why = format!("the theme cannot be read: {error}");
+            told.bad(&why);
+            return Ok(Err(why));
+        }
+    };
     match (&manifest.theme_sha256, &theme) {
         (Some(_), None) => {
             let why = "the report was made with a theme; name it with --theme".to_owned();
@@ -158,7 +166,11 @@ fn make_again(args: &VerifyArgs, manifest: &Manifest, told: &mut Told) -> Result
     let Some(judged_with) = &manifest.judged_with else {
         // A report shown again from a stored assessment: that assessment is all there is.
         told.note("this report was made from a stored assessment; the evidence is not beside it");
-        let assessment = read_assessment(&args.folder.join(ASSESSMENT))?;
+        let Ok(assessment) = read_assessment(&args.folder.join(ASSESSMENT)) else {
+            let why = format!("{ASSESSMENT} cannot be read");
+            told.bad(&why);
+            return Ok(Err(why));
+        };
         told.method(&assessment.tool, None);
         return files_in(&assessment, look).map(Ok).map_err(|error| Failure::from(anyhow::Error::from(error)));
     };

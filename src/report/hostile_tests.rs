@@ -297,11 +297,11 @@ fn an_identifier_of_a_person_is_masked_in_every_field_and_output_and_the_report_
         assert!(!text.contains("536-22-8714"), "{}", &text[..text.len().min(200)]);
     }
     let said = "look like identifiers of people";
-    for output in &outputs[1..5] {
-        let text = String::from_utf8_lossy(output).replace('\n', " ");
-        assert!(text.contains(said) || text.contains("masked"), "{}", &text[..text.len().min(2_000)]);
+    for at in [1, 3, 4] {
+        let text = String::from_utf8_lossy(&outputs[at]);
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains(said), "output {at}");
     }
-    assert!(String::from_utf8_lossy(&outputs[3]).contains(said));
 }
 
 /// MAILASSAY_FULL=1 takes a megabyte in the first place of every field; otherwise 20 KiB do.

@@ -390,7 +390,10 @@ mod tests {
             ("risk-analysis.html.hbs", "{{about.organization}}", "stays the program's own"),
             ("executive-summary.html.hbs", "{{about.organization}}", "stays the program's own"),
             ("risk-analysis.md.hbs", "{{about.organization}}", "stays the program's own"),
+            ("partials/evidence-bars.html.hbs", "x", "stays the program's own"),
             ("partials/first-screen.html.hbs", "x", "stays the program's own"),
+            ("partials/level.html.hbs", "x", "stays the program's own"),
+            ("partials/shapes.html.hbs", "x", "stays the program's own"),
             ("partials/head.html.hbs", "x", "stays the program's own"),
             ("partials/review.html.hbs", "x", "stays the program's own"),
             ("partials/sign-off.html.hbs", "x", "stays the program's own"),
@@ -401,6 +404,27 @@ mod tests {
             let fault = read.err().unwrap_or_else(|| panic!("{text} was taken")).to_string();
             assert!(fault.contains(says), "{text}: {fault}");
         }
+    }
+
+    #[test]
+    fn a_section_that_hides_what_follows_or_leads_away_is_refused_when_filled() {
+        let (assessment, page) = page();
+        for text in [
+            "<section id=\"control\"></section><div hidden>",
+            "<section id=\"control\"></section><details>",
+            "<section id=\"control\"></section></main>",
+            "<!-- <section id=\"control\"></section>",
+            "<me{{#if about}}ta{{else}}q{{/if}} http-equ{{#if about}}iv{{else}}q{{/if}}=\"refresh\" content=\"0\" title=\"<\">",
+            "<p title=\">\">x</p>",
+        ] {
+            let (_folder, read) = theme("schema: 1\n", &[("partials/control.html.hbs", text)]);
+            let Ok(theme) = read else { continue };
+            let fault = html::render_page(&assessment, &page, Some(&theme)).err();
+            assert!(fault.is_some_and(|fault| fault.to_string().contains("the filled page")), "{text}");
+        }
+        let plain = [("partials/control.html.hbs", "<section id=\"control\"><p>Ours.</p></section>")];
+        let (_folder, read) = theme("schema: 1\n", &plain);
+        html::render_page(&assessment, &page, Some(&read.unwrap())).unwrap();
     }
 
     #[test]

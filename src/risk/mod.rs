@@ -6,7 +6,7 @@
 mod analysis;
 mod card;
 mod control;
-mod exposure;
+pub(crate) mod exposure;
 mod impact;
 mod known;
 mod likelihood;

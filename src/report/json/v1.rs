@@ -95,7 +95,8 @@ pub struct Assessment {
     /// What each mail and web service accepts, by host and port.
     #[serde(default)]
     pub services: Vec<Service>,
-    /// The DKIM keys published, with the assessment that saw each first.
+    /// The DKIM keys published now, or earlier under a selector that shows no record now, with the assessment
+    /// that saw each first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dkim_keys: Vec<DkimKey>,
     /// What changed since the assessment compared with; `None` where there is none.

@@ -24,13 +24,17 @@ const NESTED: usize = 3;
 const FILES: usize = 200;
 
 /// What stays the program's own: the pages with their security policy, the first screen, the heads
-/// that say what is missing, the review, what is signed, and Markdown, which is one template.
-const KEPT: [&str; 8] = [
+/// that say what is missing, the review, what is signed, what all of these are made of, and Markdown,
+/// which is one template.
+const KEPT: [&str; 11] = [
     "executive-summary.html.hbs",
+    "partials/evidence-bars.html.hbs",
     "partials/first-screen.html.hbs",
     "partials/head.html.hbs",
     "partials/head.md.hbs",
+    "partials/level.html.hbs",
     "partials/review.html.hbs",
+    "partials/shapes.html.hbs",
     "partials/sign-off.html.hbs",
     "risk-analysis.html.hbs",
     "risk-analysis.md.hbs",
@@ -50,7 +54,7 @@ static FORBIDDEN: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
     .map(|(pattern, why)| (Regex::new(pattern).expect("the patterns are valid, tested below"), why))
     .collect()
 });
-const TAGS: &str = r"(?i)<\s*/?\s*(?:script|link|iframe|frame|object|embed|base|form|input|button|img|image|audio|video|source|meta|foreignobject)\b";
+const TAGS: &str = r"(?i)<\s*/?\s*(?:script|link|iframe|frame|object|embed|base|form|input|button|img|image|audio|video|source|meta|foreignobject|plaintext)\b";
 static LINK: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i)\bhref\b").expect("valid"));
 static ENTITY: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"&(?:#|[A-Za-z]+)").expect("valid"));
 static MARKUP: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"<[^<>]*>").expect("valid"));
@@ -61,6 +65,18 @@ static GUARDED: LazyLock<Regex> = LazyLock::new(|| {
     ))
     .expect("valid")
 });
+
+/// A tag as all of ours are written: no bracket in a value, and space before each attribute.
+static PLAIN: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"^<(/?)([A-Za-z][A-Za-z0-9-]*)((?:\s+[A-Za-z_:][A-Za-z0-9_:.-]*(?:="[^"<>]*")?)*)\s*(/?)>"#)
+        .expect("valid")
+});
+/// What somebody reads before signing.
+const STAND: [&str; 2] = ["<section id=\"review\"", "<section id=\"sign-off\""];
+/// Elements that never hold anything.
+const EMPTY: [&str; 6] = ["br", "col", "hr", "img", "input", "wbr"];
+/// Elements of drawings that end in themselves; in HTML a slash ends nothing.
+const DRAWN: [&str; 7] = ["circle", "line", "path", "polygon", "polyline", "rect", "use"];
 
 /// Every file of the folder by its name there, each replacing one of ours, checked.
 pub(in crate::report) fn own(folder: &Path) -> Result<BTreeMap<String, String>, TemplateError> {
@@ -255,9 +271,43 @@ pub(super) fn no_circles(texts: &BTreeMap<String, String>) -> Result<(), Templat
     Ok(())
 }
 
-/// Refuses a page filled with templates of one's own that has a tag which could load, run or send
-/// something and which the same page of the program does not have as often.
+/// The elements that stand open where what somebody signs begins, and at the end of a page; the place of
+/// a tag that is not plainly written, or not closed in its order.
+fn standing(page: &str) -> Result<Vec<Vec<&str>>, usize> {
+    let from = page.find("<body").unwrap_or(0);
+    let to = page.rfind("<script>").or(page.rfind("</body>")).unwrap_or(page.len()).max(from);
+    let (mut open, mut all) = (Vec::new(), Vec::new());
+    for (at, _) in page[from..to].match_indices('<') {
+        let rest = &page[from + at..to];
+        let tag = PLAIN.captures(rest).ok_or(from + at)?;
+        let name = tag.get(2).map_or("", |name| name.as_str());
+        if STAND.iter().any(|kept| rest.starts_with(kept)) {
+            all.push(open.clone());
+        }
+        if EMPTY.contains(&name) || (!tag[4].is_empty() && DRAWN.contains(&name)) {
+            continue;
+        }
+        if tag[1].is_empty() {
+            open.push(name);
+        } else if open.pop() != Some(name) {
+            return Err(from + at);
+        }
+    }
+    all.push(open);
+    Ok(all)
+}
+
+/// Refuses a page filled with templates of one's own that leaves an element open around what follows, or
+/// that has a tag which could load, run or send something and which the same page of the program does not
+/// have as often.
 pub(in crate::report) fn nothing_added(ours: &str, theirs: &str) -> Result<(), TemplateError> {
+    let refused =
+        |line, why: &str| TemplateError::Refused { name: "the filled page".to_owned(), line, why: why.to_owned() };
+    let stands = standing(theirs)
+        .map_err(|at| refused(line(theirs, at), "a tag that is not plainly written, or not closed in its order"))?;
+    if standing(ours).is_ok_and(|ours| ours != stands) {
+        return Err(refused(1, "an element left open would swallow what follows"));
+    }
     let mut known: BTreeMap<&str, usize> = BTreeMap::new();
     for tag in GUARDED.find_iter(ours) {
         *known.entry(tag.as_str()).or_default() += 1;
@@ -266,10 +316,11 @@ pub(in crate::report) fn nothing_added(ours: &str, theirs: &str) -> Result<(), T
         match known.get_mut(tag.as_str()) {
             Some(left) if *left > 0 => *left -= 1,
             Some(_) | None => {
-                let name = "the filled page".to_owned();
                 let shown: String = tag.as_str().chars().take(60).collect();
-                let why = format!("`{}`: {LOADS}", crate::text::visible(&shown));
-                return Err(TemplateError::Refused { name, line: line(theirs, tag.start()), why });
+                return Err(refused(
+                    line(theirs, tag.start()),
+                    &format!("`{}`: {LOADS}", crate::text::visible(&shown)),
+                ));
             }
         }
     }

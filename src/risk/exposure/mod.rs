@@ -23,7 +23,7 @@ use super::model::Model;
 use super::{Level, impact::Scanned};
 
 /// Names shown of a list; the rest is a number.
-const SHOWN: usize = 20;
+pub const SHOWN: usize = 20;
 
 /// What opens if one mailbox is taken over today.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ use super::Level;
 use crate::risk;
 
 /// Names a list of the document holds at most; a list as long as this may go on.
-pub const LISTED: usize = 20;
+pub const LISTED: usize = risk::exposure::SHOWN;
 
 /// What opens if one mailbox is taken over today. What was not in an older document reads as
 /// unknown.
