@@ -48,7 +48,7 @@ subject! {
         phi_in_file_names: i64,
         /// Messages with PHI likely and some of it in an invitation.
         phi_in_invitations: i64,
-        /// What the folder's name says it is for: `sent`, `drafts`, `deleted`, `other`.
+        /// What the folder's name says it is for: `sent`, `drafts`, `deleted`; `other` where the name is none of those known.
         folder_kind: String,
         /// Whether the scope lists the mailbox as holding PHI.
         declared_phi: bool,
@@ -247,8 +247,12 @@ fn folder_kind(folder: &str) -> &'static str {
             ],
         ),
     ];
-    let last = folder.rsplit('/').next().unwrap_or(folder).trim().to_lowercase();
-    KINDS.into_iter().find(|(_, names)| names.contains(&last.as_str())).map_or("other", |(kind, _)| kind)
+    let kind = |part: &str| {
+        let part = part.trim().to_lowercase();
+        KINDS.into_iter().find(|(_, names)| names.contains(&part.as_str())).map(|(kind, _)| kind)
+    };
+    // What lies in a folder of deleted mail is deleted too; the innermost name decides.
+    folder.rsplit('/').find_map(kind).unwrap_or("other")
 }
 
 /// The first version of the detector that tells the categories which other law protects more.
@@ -308,6 +312,7 @@ mod tests {
     }
 
     fn as_of() -> Timestamp {
+            ("Deleted Items/2019", "deleted"),
         "2026-10-01T12:00:00Z".parse().unwrap()
     }
 
