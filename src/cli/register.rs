@@ -60,7 +60,7 @@ fn schema(id: &str) -> Result<Ending, Failure> {
     let columns = register.columns.iter().map(|column| {
         serde_json::json!({
             "name": column.name, "holds": column.holds, "required": register.needs(column), "words": column.words,
-            "at_most": column.at_most, "about": column.about,
+            "at_most": column.at_most, "not_before": column.not_before, "about": column.about,
         })
     });
     let clocks = register

@@ -104,12 +104,7 @@ fn kept(
         name: definition.id.clone(),
         rows: count(rows.rows.len()),
         rejected: count(rows.rejected.len()),
-        overdue: with(&|row| {
-            definition
-                .clocks
-                .iter()
-                .any(|clock| clock.due(row).is_some_and(|due| due < today) && clock.done(row, today).is_none())
-        }),
+        overdue: with(&|row| definition.clocks.iter().any(|clock| clock.is_overdue(row, today))),
         late: with(&|row| done(row).into_iter().any(|(done, days)| days > 0 && counts(done))),
         adverse: with(&|row| definition.is_adverse(row)),
         incomplete: with(&|row| !definition.lacks(row).is_empty()),
