@@ -14,6 +14,12 @@ use rust_xlsxwriter::{DataValidation, Format, FormatAlign, Workbook, XlsxError};
 pub const LARGEST: u64 = 32 * 1024 * 1024;
 /// More rows than this are no plan and no questionnaire.
 const ROWS: usize = 20_000;
+/// Our widest table has thirty columns; people add some.
+const COLUMNS: usize = 100;
+/// Cells that hold something, and cells of merged regions.
+const CELLS: usize = 1_000_000;
+/// All text together, in bytes: one long text may be shared by every cell of a workbook.
+const TEXT: usize = 64 * 1024 * 1024;
 /// A spreadsheet program refuses more choices than fit in 255 characters.
 const CHOICES: usize = 255;
 /// What Excel needs to read UTF-8.
@@ -152,13 +158,17 @@ impl Table {
             .has_headers(false)
             .delimiter(delimiter)
             .from_reader(text.as_bytes());
-        let mut lines = Vec::new();
+        let mut lines: Vec<Vec<Cell>> = Vec::new();
+        let mut cells = 0;
         for record in reader.records() {
             let record = record.map_err(|error| unreadable(&error))?;
-            if lines.len() > ROWS {
-                return Err(unreadable(&format!("it has more than {ROWS} rows")));
+            // What is empty up to the end of a line is a spreadsheet's own.
+            let width = record.iter().zip(1..).filter(|(cell, _)| !cell.is_empty()).last().map_or(0, |(_, at)| at);
+            cells += width;
+            if lines.len() > ROWS || width > COLUMNS || cells > CELLS {
+                return Err(too_large());
             }
-            lines.push(record.iter().map(|cell| Cell::Text(restored(cell))).collect());
+            lines.push(record.iter().take(width).map(|cell| Cell::Text(restored(cell))).collect());
         }
         Self::of_lines(lines)
     }
@@ -209,6 +219,11 @@ impl Table {
             text => text.parse().map(Some).map_err(|_| format!("`{column}` is no date: write 2027-01-31")),
         }
     }
+}
+
+fn too_large() -> SheetError {
+    let most = format!("{ROWS} rows, {COLUMNS} columns, {CELLS} cells or {TEXT} bytes of text");
+    SheetError::Unreadable(format!("it holds more than {most}"))
 }
 
 fn extension(path: &Path) -> String {
@@ -343,6 +358,19 @@ mod tests {
         let shared =
             "<row r=\"1\"><c r=\"A1\"><f t=\"shared\" ref=\"A1:A2\" si=\"4000000000\">1+1</f><v>2</v></c></row>";
         assert!(read(shared, "").is_ok());
+    }
+
+    #[test]
+    fn a_small_csv_file_does_not_make_a_large_table() {
+        let read = |text: &str| Table::read(Path::new("a.csv"), text.as_bytes());
+        let wide = |cells: usize| vec!["x"; cells].join(",");
+        let empty_to_the_end = format!("id,due{}\nx,\n", ",".repeat(16_382));
+        assert_eq!(read(&empty_to_the_end).unwrap().header, ["id", "due"]);
+        assert!(read(&wide(COLUMNS)).is_ok());
+        for text in [wide(COLUMNS + 1), format!("{}\n", wide(60)).repeat(17_000), "x\n".repeat(ROWS + 2)] {
+            let error = read(&text).unwrap_err().to_string();
+            assert!(error.contains("it holds more than"), "{error}");
+        }
     }
 
     #[test]

@@ -67,6 +67,8 @@ pub struct Column {
     pub required: bool,
     /// A column of numbers that this one is never above.
     pub at_most: Option<String>,
+    /// A column of dates that this one never comes before.
+    pub not_before: Option<String>,
     pub about: Option<String>,
 }
 
@@ -274,6 +276,10 @@ impl Register {
             return Some(format!("`{}` has words and holds none, or the other way round", column.name));
         }
         let limits = self.columns.iter().filter_map(|column| holds(column.at_most.as_ref()?, &[Holds::Number]));
+        let orders = self.columns.iter().filter_map(|column| {
+            let earlier = column.not_before.as_ref()?;
+            holds(&column.name, &[Holds::Date]).or_else(|| holds(earlier, &[Holds::Date]))
+        });
         let clocks = self.clocks.iter().flat_map(|clock| {
             let days = [&clock.after].into_iter().chain(&clock.done).chain(clock.longer.iter().map(|more| &more.given));
             let dates = days.filter_map(|name| holds(name, &[Holds::Date]));
@@ -287,6 +293,7 @@ impl Register {
             .filter_map(|name| holds(name, &[Holds::Key, Holds::Code, Holds::Word, Holds::Date]))
             .chain(holds(&self.newest, &[Holds::Date]))
             .chain(limits)
+            .chain(orders)
             .chain(self.adverse.iter().filter_map(condition))
             .chain(self.complete.iter().flat_map(|complete| complete.needs.iter().filter_map(|name| holds(name, &[]))))
             .chain(self.complete.iter().flat_map(|complete| complete.when.iter().filter_map(condition)))
@@ -324,6 +331,13 @@ impl Clock {
             Some(longer) if date(row, &longer.given).is_some_and(|told| told <= due) => later(due, longer.days),
             Some(_) | None => Some(due),
         }
+    }
+
+    /// Whether its last day passed without its being done. Where the day it counts from is to be
+    /// moved on instead, one that is still to come says that nothing was done.
+    pub fn is_overdue(&self, row: &Row, today: Date) -> bool {
+        let to_come = || self.done.is_none() && date(row, &self.after).is_some_and(|from| from > today);
+        self.due(row).is_some_and(|due| due < today || to_come()) && self.done(row, today).is_none()
     }
 
     /// The day on which it was done, as of a day: what was done later had not been done then.
@@ -413,6 +427,9 @@ mod tests {
         };
         assert_eq!(secretary("500"), (sixty, None));
         assert_eq!(secretary("499"), (None, Some(date(2027, 3, 1))));
+        let undecided = [("breach", "undecided"), ("individuals", "12")];
+        assert_eq!(clock("secretary-told-yearly", &undecided), Some(date(2027, 3, 1)), "presumed to be one");
+        assert_eq!(clock("secretary-told-yearly", &[("breach", "no")]), None);
     }
 
     #[test]
@@ -429,6 +446,29 @@ mod tests {
         for last in ["", "no"] {
             assert_eq!(register.lacks(&said(last).1), ["mitigation_assessed"]);
         }
+    }
+
+    /// 45 CFR 164.406 turns on the residents of one state: of many people, they have to be counted.
+    #[test]
+    fn a_large_breach_needs_the_residents_of_one_state() {
+        let lacks = |breach: &'static str, individuals: &'static str, one_state: &'static str| {
+            let said = [("breach", breach), ("individuals", individuals), ("one_state", one_state)];
+            let (register, row) = row("incidents", &said);
+            register.lacks(&row).contains(&"one_state")
+        };
+        assert!(lacks("yes", "5000", "") && lacks("undecided", "501", ""));
+        assert!(!lacks("yes", "5000", "12") && !lacks("yes", "500", "") && !lacks("no", "5000", ""));
+    }
+
+    #[test]
+    fn what_is_to_be_done_again_cannot_have_been_done_on_a_day_to_come() {
+        let overdue = |register: &str, clock: &str, said: &[(&str, &str)]| {
+            let (register, row) = row(register, said);
+            register.clocks.iter().find(|known| known.id == clock).unwrap().is_overdue(&row, date(2026, 10, 1))
+        };
+        let backup = |last| overdue("backups", "backup-made", &[("last_success", last), ("every_days", "7")]);
+        assert_eq!(["2026-10-01", "2026-09-24", "2026-09-23", "2062-03-01"].map(backup), [false, false, true, true]);
+        assert!(!overdue("training", "training-completed", &[("due", "2062-03-01")]), "it has a day of its own");
     }
 
     #[test]
@@ -455,6 +495,8 @@ mod tests {
             ("days_in: every_days", "days_in: every_days, days: 1"),
             ("row: [request_id]", "row: []"),
             ("at_most: sent", "at_most: due"),
+            ("not_before: received", "not_before: outcome"),
+            ("holds: number, at_most: sent", "holds: number, not_before: due"),
             ("id: at-rest", "id: backups"),
         ] {
             let changed = text.replacen(from, to, 1);

@@ -60,7 +60,7 @@ fn schema(id: &str) -> Result<Ending, Failure> {
     let columns = register.columns.iter().map(|column| {
         serde_json::json!({
             "name": column.name, "holds": column.holds, "required": register.needs(column), "words": column.words,
-            "at_most": column.at_most, "about": column.about,
+            "at_most": column.at_most, "not_before": column.not_before, "about": column.about,
         })
     });
     let clocks = register
@@ -98,7 +98,12 @@ fn check(args: &RegisterCheckArgs) -> Result<Ending, Failure> {
     let mut files = Vec::new();
     for path in &args.paths {
         if path.is_dir() {
-            files.extend(registers::files_in(path).map_err(Failure::usage)?);
+            let inside = registers::files_in(path).map_err(Failure::usage)?;
+            if inside.is_empty() {
+                let what = "there is no register in it: registers are .csv files";
+                return Err(Failure::usage(anyhow::anyhow!("{}: {what}", path.display())));
+            }
+            files.extend(inside);
         } else {
             files.push(path.clone());
         }

@@ -214,6 +214,13 @@ fn read_row(
         {
             return Err(format!("`{}` is more than `{most}`", column.name));
         }
+        let day = |name: &str| values[name].parse::<Date>().ok();
+        if let Some(earlier) = &column.not_before
+            && let (Some(day), Some(first)) = (day(&column.name), day(earlier))
+            && day < first
+        {
+            return Err(format!("`{}` is before `{earlier}`", column.name));
+        }
     }
     Ok(values)
 }
@@ -304,6 +311,14 @@ p-002,front desk,mail-basics,2026-03-01,
         assert_eq!(why("phishing-simulations", phishing, "s,2026-01-01,,10,11,0"), "`gave_in` is more than `sent`");
         assert_eq!(why("phishing-simulations", phishing, "s,2026-01-01,,-1,0,0"), "`sent` is no whole number");
         assert_eq!(why("phishing-simulations", phishing, "s,2026-01-01,,,,"), "");
+        let requests =
+            "request_id,kind,received,due,extended,fulfilled,outcome,withheld_reason,channel,warning_version";
+        let given = |extended: &str, fulfilled: &str| {
+            why("access-requests", requests, &format!("r,own-copy,2026-03-01,,{extended},{fulfilled},given,,paper,"))
+        };
+        assert_eq!(given("2026-03-01", "2026-03-01"), "");
+        assert_eq!(given("", "2025-03-02"), "`fulfilled` is before `received`");
+        assert_eq!(given("2026-02-28", ""), "`extended` is before `received`");
         let twice = read_text(&format!("{TRAINING}p-001,nurse,mail-basics,2026-03-01,\n")).unwrap();
         assert_eq!((twice.rows.len(), twice.rejected[0].why.as_str()), (2, "person_id, course, due came before"));
     }

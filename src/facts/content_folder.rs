@@ -42,13 +42,13 @@ subject! {
         within_a_year_upper: i64,
         /// Categories that other law protects more, as words of the messages with PHI name them: `genetic`, `hiv`, `psychotherapy`, `substance-use`.
         sensitive_kinds: Vec<String>,
-        /// Messages with PHI likely and some of it in the subject line.
+        /// Messages with PHI likely and an identifier in the subject line; one where a name alone stands there may not be counted.
         phi_in_subjects: i64,
-        /// Messages with PHI likely and some of it in the name of an attachment.
+        /// Messages with PHI likely and an identifier in the name of an attachment; one where a name alone stands there may not be counted.
         phi_in_file_names: i64,
-        /// Messages with PHI likely and some of it in an invitation.
+        /// Messages with PHI likely and an identifier in an invitation; one where a name alone stands there may not be counted.
         phi_in_invitations: i64,
-        /// What the folder's name says it is for: `sent`, `drafts`, `deleted`, `other`.
+        /// What the folder's name says it is for: `sent`, `drafts`, `deleted`; `other` where the name is none of those known.
         folder_kind: String,
         /// Whether the scope lists the mailbox as holding PHI.
         declared_phi: bool,
@@ -63,7 +63,7 @@ pub fn build(context: Context<'_>) -> Built<ContentFolder> {
     let mut subjects = Vec::new();
     let mut gaps = Vec::new();
     let mut seen_anything = false;
-    let mut tells_categories = true;
+    let mut detector = u32::MAX;
     let mut folders: BTreeMap<&str, (Counted, Vec<EvidenceId>)> = BTreeMap::new();
     for (id, observation) in evidence.from(Source::Content) {
         seen_anything = true;
@@ -79,14 +79,14 @@ pub fn build(context: Context<'_>) -> Built<ContentFolder> {
             },
             Ok(Answer::ContentFile(file)) => {
                 gaps.extend(gap_of(file));
-                tells_categories &= file.detector >= TELLS_CATEGORIES;
+                detector = detector.min(file.detector);
             }
             Ok(_) => {}
             Err(reason) => gaps.push(reason.clone()),
         }
     }
     for (name, (counted, ids)) in folders {
-        subjects.push(folder(name, &counted, &ids, &declared, tells_categories, context));
+        subjects.push(folder(name, &counted, &ids, &declared, detector, context));
     }
     let collection = match (taken_away, &declared) {
         (Some(reason), _) => Collection::Incomplete(reason),
@@ -150,13 +150,19 @@ fn folder(
     counted: &Counted,
     ids: &[EvidenceId],
     declared: &Result<(&EvidenceId, &Declared), NotObserved>,
-    tells_categories: bool,
+    detector: u32,
     context: Context<'_>,
 ) -> ContentFolder {
     let evidence = || ids.to_vec();
     let count = |level: &str| counted.levels.get(level).copied().unwrap_or(0);
     let phi = count("high") + count("medium");
-    let at = |place: &str| Fact::present(whole(counted.places.get(place).copied().unwrap_or(0)), evidence());
+    let at = |place: &str| match counted.places.get(place).copied().unwrap_or(0) {
+        // Earlier versions named one place of a message and passed over the others.
+        0 if detector < TELLS_EACH_PLACE => {
+            Fact::new(Seen::not_provided("a scan that looks into each place of a message"), evidence())
+        }
+        messages => Fact::present(whole(messages), evidence()),
+    };
     let undated = counted.ages.get("undated").copied().unwrap_or(0);
     let days = counted.oldest.map(|oldest| days_between(oldest, context.today()).max(0));
     // Undated messages alone leave the age unknown; it is not zero.
@@ -202,7 +208,7 @@ fn folder(
         individuals_upper: Fact::present(whole(counted.individuals_upper), evidence()),
         within_a_year_lower: within_a_year(counted, ids, |individuals| individuals.lower),
         within_a_year_upper: within_a_year(counted, ids, |individuals| individuals.upper),
-        sensitive_kinds: sensitive_kinds(counted, tells_categories, ids),
+        sensitive_kinds: sensitive_kinds(counted, detector >= TELLS_CATEGORIES, ids),
         phi_in_subjects: at("subject"),
         phi_in_file_names: at("attachment-name"),
         phi_in_invitations: at("invite"),
@@ -247,12 +253,19 @@ fn folder_kind(folder: &str) -> &'static str {
             ],
         ),
     ];
-    let last = folder.rsplit('/').next().unwrap_or(folder).trim().to_lowercase();
-    KINDS.into_iter().find(|(_, names)| names.contains(&last.as_str())).map_or("other", |(kind, _)| kind)
+    let kind = |part: &str| {
+        let part = part.trim().to_lowercase();
+        KINDS.into_iter().find(|(_, names)| names.contains(&part.as_str())).map(|(kind, _)| kind)
+    };
+    // What lies in a folder of deleted mail is deleted too; the innermost name decides.
+    folder.rsplit('/').find_map(kind).unwrap_or("other")
 }
 
 /// The first version of the detector that tells the categories which other law protects more.
 const TELLS_CATEGORIES: u32 = 2;
+/// The first version of the detector that looks for identifiers in each subject line, attachment's
+/// name and invitation of a message with PHI.
+const TELLS_EACH_PLACE: u32 = 4;
 
 fn sensitive_kinds(counted: &Counted, told: bool, ids: &[EvidenceId]) -> Fact<Vec<String>> {
     let kinds = counted.kinds.keys().filter_map(|kind| kind.strip_prefix("sensitive-"));
@@ -299,6 +312,7 @@ mod tests {
             ("[Gmail]/Sent Mail", "sent"),
             ("Archive/Entwürfe", "drafts"),
             ("INBOX/Trash", "deleted"),
+            ("Deleted Items/2019", "deleted"),
             ("Inbox", "other"),
             ("Sent to the lab", "other"),
             ("", "other"),
@@ -475,6 +489,21 @@ mod tests {
         let built = built(vec![scope(&["mail/"], None), counted(Some(date(2022, 10, 1))), file(true)]);
         assert!(matches!(built.subjects[0].limit_days.seen, Seen::Unknown(NotObserved::NotProvided { .. })));
         assert!(matches!(built.subjects[0].declared_phi.seen, Seen::Unknown(NotObserved::NotProvided { .. })));
+    }
+
+    #[test]
+    fn a_scan_that_named_one_place_says_nothing_of_the_others() {
+        let scanned = |by: u32, subjects: Option<u64>| {
+            let (mut folder, mut file) = (counted(None), file(true));
+            let Ok(Answer::ContentFolder(counts)) = &mut folder.answer else { panic!() };
+            counts.places = subjects.map(|many| ("subject".to_owned(), many)).into_iter().collect();
+            let Ok(Answer::ContentFile(read)) = &mut file.answer else { panic!() };
+            read.detector = by;
+            built(vec![scope(&["mail/"], None), folder, file]).subjects.remove(0).phi_in_subjects.seen
+        };
+        assert!(matches!(scanned(3, None), Seen::Unknown(NotObserved::NotProvided { .. })));
+        assert_eq!(scanned(3, Some(2)), Seen::Present(2));
+        assert_eq!(scanned(TELLS_EACH_PLACE, None), Seen::Present(0));
     }
 
     #[test]

@@ -33,7 +33,6 @@ pub(super) fn with_open_account(context: Context<'_>, provider: &str) -> Fact<Ve
         ),
         _ => (&["microsoft365.users"][..], "which accounts can be signed in to (Get-MgUser -All, AccountEnabled)"),
     };
-    let not_listed = files.whole(formats, what).err();
     for row in gone {
         let account = text(row, "account");
         let person = || text(row, "person_id").to_owned();
@@ -50,8 +49,12 @@ pub(super) fn with_open_account(context: Context<'_>, provider: &str) -> Fact<Ve
             Some(Said { enabled: None, .. }) => {
                 in_doubt.get_or_insert_with(|| NotObserved::NotProvided { what: what.to_owned() });
             }
-            // An account that a whole list does not have was deleted.
-            None => in_doubt = in_doubt.or_else(|| not_listed.clone()),
+            // Deleted, or listed by an id or an address alone that the register does not have.
+            None => {
+                let person = crate::text::visible(&person());
+                let what = format!("the account of {person} among the users: deleted, or listed under another name");
+                in_doubt.get_or_insert(NotObserved::NotProvided { what });
+            }
         }
     }
     open.sort();
@@ -153,11 +156,12 @@ mod tests {
     }
 
     #[test]
-    fn an_account_that_nobody_lists_was_deleted_only_where_the_list_is_whole() {
+    fn an_account_that_nobody_lists_may_be_listed_under_another_name() {
         let leavers = [("p-1", "aa", "2026-08-01")];
         let other = || account("bb", Some(true));
         assert!(matches!(found(&leavers, vec![other()]).seen, Seen::Unknown(_)));
-        assert_eq!(found(&leavers, vec![other(), users_file()]).seen, Seen::Present(Vec::new()));
+        let Seen::Unknown(reason) = found(&leavers, vec![other(), users_file()]).seen else { panic!() };
+        assert!(reason.to_string().contains("p-1 among the users: deleted, or listed under another name"), "{reason}");
         assert!(matches!(found(&leavers, vec![account("aa", None), users_file()]).seen, Seen::Unknown(_)));
         assert!(matches!(found(&[("p-1", "", "2026-08-01")], vec![other(), users_file()]).seen, Seen::Unknown(_)));
     }

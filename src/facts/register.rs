@@ -6,7 +6,7 @@ use super::shape::{Fact, subject};
 use super::{Built, Collection, Context};
 use crate::catalogues::registers::{self, Registers, Row};
 use crate::clock::days_between;
-use crate::evidence::declared::RegisterRows;
+use crate::evidence::declared::{Declared, DeclaredVendor, Handles, RegisterRows};
 use crate::evidence::{Answer, EvidenceId, Source};
 use crate::names::{SubjectId, SubjectKind};
 use crate::seen::{NotObserved, Seen};
@@ -26,6 +26,8 @@ subject! {
         adverse: i64,
         /// Rows that lack what has to be filled in.
         incomplete: i64,
+        /// Vendors of the scope that handle content, or do not say, and have no row; 0 where a row stands for no vendor.
+        unlisted: i64,
         /// Whole days since the newest day in the column that says how fresh it is; 36,500 where there is none.
         newest_days: i64 = 36_500,
         /// Whole days by which what was done last came after its last day; 0 where it was in time.
@@ -35,17 +37,20 @@ subject! {
 
 /// Builds every register there is a form for, kept or not.
 pub fn build(context: Context<'_>) -> Built<Register> {
-    let folder = match context.evidence.declared() {
-        Ok((_, declared)) => declared.registers.clone(),
+    let declared = match context.evidence.declared() {
+        Ok(declared) => declared,
         Err(reason) => return Built { subjects: Vec::new(), collection: Collection::Incomplete(reason) },
     };
-    if folder.is_none() {
+    if declared.1.registers.is_none() {
         let what = "registers (`registers: registers/` in scope.yaml)".to_owned();
         return Built { subjects: Vec::new(), collection: Collection::NotDeclared(what) };
     }
     let registers = Registers::shipped();
     let built = registers.registers.iter().map(|definition| match rows(context, definition) {
-        Ok((id, rows)) => kept(definition, rows, id, context.today(), registers.late_counts_for_days),
+        Ok((id, rows)) => {
+            let unlisted = unlisted(definition, rows, id, declared);
+            kept(definition, rows, id, unlisted, context.today(), registers.late_counts_for_days)
+        }
         Err(why) => not_kept(&definition.id, &why),
     });
     Built::complete(built.collect())
@@ -84,6 +89,7 @@ fn kept(
     definition: &registers::Register,
     rows: &RegisterRows,
     id: &EvidenceId,
+    unlisted: Fact<i64>,
     today: Date,
     late_counts_for_days: i64,
 ) -> Register {
@@ -104,15 +110,11 @@ fn kept(
         name: definition.id.clone(),
         rows: count(rows.rows.len()),
         rejected: count(rows.rejected.len()),
-        overdue: with(&|row| {
-            definition
-                .clocks
-                .iter()
-                .any(|clock| clock.due(row).is_some_and(|due| due < today) && clock.done(row, today).is_none())
-        }),
+        overdue: with(&|row| definition.clocks.iter().any(|clock| clock.is_overdue(row, today))),
         late: with(&|row| done(row).into_iter().any(|(done, days)| days > 0 && counts(done))),
         adverse: with(&|row| definition.is_adverse(row)),
         incomplete: with(&|row| !definition.lacks(row).is_empty()),
+        unlisted,
         newest_days: match newest {
             Some(newest) => Fact::present(days_between(newest, today), evidence.clone()),
             None => Fact::new(Seen::Absent, evidence.clone()),
@@ -122,6 +124,24 @@ fn kept(
             None => Fact::new(Seen::Absent, evidence),
         },
     }
+}
+
+fn unlisted(
+    definition: &registers::Register,
+    rows: &RegisterRows,
+    id: &EvidenceId,
+    (declared_id, declared): (&EvidenceId, &Declared),
+) -> Fact<i64> {
+    if definition.row != ["vendor"] {
+        return Fact::present(0, vec![id.clone()]);
+    }
+    let has = |vendor: &str| rows.rows.iter().any(|row| registers::text(row, "vendor").eq_ignore_ascii_case(vendor));
+    let lacks = |vendor: &&DeclaredVendor| match vendor.handles {
+        Some(Handles::Content) | None => !has(&vendor.id),
+        Some(Handles::Metadata | Handles::Nothing) => false,
+    };
+    let count = declared.vendors.iter().filter(lacks).count();
+    Fact::present(i64::try_from(count).unwrap_or(i64::MAX), vec![id.clone(), declared_id.clone()])
 }
 
 fn not_kept(name: &str, why: &NotObserved) -> Register {
@@ -134,6 +154,7 @@ fn not_kept(name: &str, why: &NotObserved) -> Register {
         late: unknown(),
         adverse: unknown(),
         incomplete: unknown(),
+        unlisted: unknown(),
         newest_days: unknown(),
         newest_late_days: unknown(),
     }
@@ -223,6 +244,43 @@ pub(super) mod tests {
         // Sixty days after the first of August is the thirtieth of September.
         assert_eq!(register.overdue.seen, Seen::Present(1));
         assert_eq!(built("incidents", &[]).rows.seen, Seen::Present(0));
+    }
+
+    #[test]
+    fn a_vendor_without_a_row_is_counted_where_rows_are_vendors() {
+        let vendor = |id: &str, handles| DeclaredVendor { id: id.to_owned(), handles, agreement: None };
+        let unlisted = |name: &str, row: &[(&str, &str)]| {
+            let scope = declared(|declared| {
+                declared.registers = Some("registers/".to_owned());
+                declared.vendors = vec![
+                    vendor("weave", Some(Handles::Content)),
+                    vendor("zendesk", None),
+                    vendor("zixcorp", Some(Handles::Content)),
+                    vendor("statuspage", Some(Handles::Nothing)),
+                ];
+            });
+            let evidence = evidence(vec![scope, register(name, &[row])]);
+            let built = build(Context { evidence: &evidence, as_of: evidence.as_of() });
+            built.subjects.into_iter().find(|register| register.name == name).unwrap().unlisted.seen
+        };
+        for name in ["agreement-checklist", "vendor-reviews"] {
+            assert_eq!(unlisted(name, &[("vendor", "Weave")]), Seen::Present(2), "{name}");
+        }
+        assert_eq!(unlisted("training", &[("person_id", "p-1")]), Seen::Present(0));
+    }
+
+    #[test]
+    fn what_a_leaver_s_row_leaves_open_is_not_filled_in() {
+        let left = |mail_closed: &'static str, devices: &'static str, forwarding: &'static str| {
+            let row = [("mail_closed", mail_closed), ("devices_cleared", devices), ("forwarding_checked", forwarding)];
+            built("leavers", &[&[&[("person_id", "p-1"), ("last_day", "2026-09-01")], &row[..]].concat()])
+                .incomplete
+                .seen
+        };
+        assert_eq!(left("2026-09-01", "", "yes"), Seen::Present(1));
+        assert_eq!(left("2026-09-01", "none-used", ""), Seen::Present(1));
+        assert_eq!(left("2026-09-01", "none-used", "yes"), Seen::Present(0));
+        assert_eq!(left("", "", ""), Seen::Present(0), "its clock runs");
     }
 
     #[test]

@@ -6,16 +6,10 @@ use std::io::{Cursor, Read};
 use calamine::{DataRef, Reader as _, Xlsx};
 use jiff::civil::Date;
 
-use super::{Cell, ROWS, SheetError};
+use super::{CELLS, COLUMNS, Cell, ROWS, SheetError, TEXT, too_large};
 
 /// What is packed in it is at most so many bytes, unpacked.
 const UNPACKED: u64 = 256 * 1024 * 1024;
-/// Our widest table has thirty columns; people add some.
-const COLUMNS: u32 = 100;
-/// Cells that hold something, and cells of merged regions.
-const CELLS: usize = 1_000_000;
-/// All text together, in bytes: one long text may be shared by every cell.
-const TEXT: usize = 64 * 1024 * 1024;
 
 /// The rows of the sheet that is ours, the header among them.
 pub(super) fn lines(bytes: &[u8]) -> Result<Vec<Vec<Cell>>, SheetError> {
@@ -39,23 +33,26 @@ pub(super) fn lines(bytes: &[u8]) -> Result<Vec<Vec<Cell>>, SheetError> {
             text += held.len();
         }
         cells += 1;
-        let (row, column) = record.pos;
-        if row as usize > ROWS || column >= COLUMNS || cells > CELLS || text > TEXT {
+        let (row, column) = (record.pos.0 as usize, record.pos.1 as usize);
+        if row > ROWS || column >= COLUMNS || cells > CELLS || text > TEXT {
             return Err(too_large());
         }
-        put(&mut lines, row as usize, column as usize, cell);
+        put(&mut lines, row, column, cell);
     }
     // What lies below the last row that holds something is no row.
     let last = lines.len().saturating_sub(1);
     for region in merged {
-        let columns = region.start.1..=region.end.1.min(COLUMNS - 1);
+        let columns = region.start.1 as usize..=(region.end.1 as usize).min(COLUMNS - 1);
+        if columns.is_empty() {
+            continue;
+        }
         for row in region.start.0 as usize..=(region.end.0 as usize).min(last) {
             for column in columns.clone() {
                 cells += 1;
                 if cells > CELLS {
                     return Err(too_large());
                 }
-                put(&mut lines, row, column as usize, Cell::NotText("a merged cell"));
+                put(&mut lines, row, column, Cell::NotText("a merged cell"));
             }
         }
     }
@@ -105,10 +102,6 @@ fn check_unpacked(bytes: &[u8]) -> Result<(), SheetError> {
         }
     }
     Ok(())
-}
-
-fn too_large() -> SheetError {
-    unreadable(&format!("it holds more than {ROWS} rows, {COLUMNS} columns, {CELLS} cells or {TEXT} bytes of text"))
 }
 
 fn unreadable(why: &dyn std::fmt::Display) -> SheetError {

@@ -76,7 +76,10 @@ fn holds(column: &Column) -> String {
     match column.holds {
         Holds::Account => "an account of the mail system".to_owned(),
         Holds::Code => "a short text".to_owned(),
-        Holds::Date => "a day, 2026-05-01".to_owned(),
+        Holds::Date => column.not_before.as_ref().map_or_else(
+            || "a day, 2026-05-01".to_owned(),
+            |earlier| format!("a day, 2026-05-01, not before `{earlier}`"),
+        ),
         Holds::Key => "an id".to_owned(),
         Holds::Number => column
             .at_most

@@ -20,7 +20,7 @@ mod quotes;
 mod source;
 mod tally;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs;
 use std::io::Read;
@@ -366,7 +366,7 @@ impl Run<'_> {
         let mut digests = Vec::with_capacity(readings.len());
         for (reading, sha256, bytes) in readings {
             count.messages += 1;
-            for reason in reading.not_inspected.iter().collect::<std::collections::BTreeSet<_>>() {
+            for reason in reading.not_inspected.iter().collect::<BTreeSet<_>>() {
                 *count.not_inspected.entry((*reason).to_owned()).or_default() += 1;
             }
             if let Some(reference) = reading.reference {
@@ -528,6 +528,8 @@ fn read_message(bytes: &[u8], too_large: bool, options: &ScanOptions, today: Dat
 struct Joined {
     identifier: bool,
     act: bool,
+    /// Where an identifier shows without the message being opened.
+    named: BTreeSet<&'static str>,
 }
 
 impl Joined {
@@ -549,6 +551,10 @@ impl Joined {
             self.identifier |= segment.undamped_identifier;
             self.act |= segment.act;
         }
+        // No identifier is without a digit.
+        let shown = texts.iter().filter(|(place, text)| shows_unopened(*place) && text.contains(char::is_numeric));
+        let named = shown.filter(|(_, text)| !identifiers_in(text, today).is_empty());
+        self.named.extend(named.map(|(place, _)| place.as_str()));
         if segment.level >= 2 {
             let place = ends.iter().zip(texts).find(|(end, _)| segment.at < **end).map(|(_, (place, _))| *place);
             reading.places.extend(place.map(Place::as_str));
@@ -570,6 +576,17 @@ impl Joined {
             reading.rule = "identifier+act-in-conversation".to_owned();
             reading.places.insert(Place::Body.as_str());
         }
+        if reading.level >= 2 {
+            reading.places.extend(self.named);
+        }
+    }
+}
+
+/// Whether it is seen without the message being opened, and is to name nobody.
+const fn shows_unopened(place: Place) -> bool {
+    match place {
+        Place::AttachmentName | Place::Invite | Place::Subject => true,
+        Place::AttachedMessage | Place::Attachment | Place::Body | Place::Quoted => false,
     }
 }
 

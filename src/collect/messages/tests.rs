@@ -83,6 +83,36 @@ fn references_are_the_keyed_message_id_and_levels_follow() {
     assert_eq!((folder.individuals_lower, folder.individuals_upper), (1, 1));
 }
 
+/// The body weighs more than the subject line; what stands in both is told of both.
+#[test]
+fn an_identifier_in_the_subject_is_told_beside_one_in_the_body() {
+    let places = |subject: &str, body: &str| {
+        let message = message("one", "Wed, 4 Mar 2020 10:00:00 +0000", body);
+        let scan = scan_bytes(mbox_of(&[message.replace("Subject: note", &format!("Subject: {subject}"))]));
+        folders(&scan)[0].places.keys().cloned().collect::<Vec<_>>()
+    };
+    let far_from_the_subject = format!("{}\n\n{PHI}", "and so on, ".repeat(200));
+    assert_eq!(places("about MRN 4455661", &far_from_the_subject), ["body", "subject"]);
+    assert_eq!(places("note", &far_from_the_subject), ["body"]);
+    assert!(places("about MRN 4455661", "Lunch at noon?").is_empty(), "no message with PHI");
+}
+
+#[test]
+fn an_identifier_in_a_file_name_or_an_invitation_is_told() {
+    let part = |kind: &str, text: &str| format!("--x\nContent-Type: {kind}\n\n{text}\n");
+    let event = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:visit MRN 4455661\nEND:VEVENT\nEND:VCALENDAR";
+    let message = format!(
+        "From: nurse@clinic.example\nTo: desk@clinic.example\nSubject: note\nContent-Type: multipart/mixed; boundary=x\n\n{}{}{}--x--\n",
+        part("text/plain", PHI),
+        part("text/plain; name=\"scan MRN 4455661.txt\"", "see there"),
+        part("text/calendar", event),
+    );
+    let folder = &folders(&scan_bytes(mbox_of(&[message])))[0];
+    for place in ["attachment-name", "body", "invite"] {
+        assert_eq!(folder.places.get(place), Some(&1), "{place}: {:?}", folder.places);
+    }
+}
+
 #[test]
 fn takeout_labels_are_the_folders() {
     let labelled =
