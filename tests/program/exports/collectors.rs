@@ -137,6 +137,11 @@ esac"#;
     let again = run("collect-google-workspace.sh", &bin, &out);
     assert_eq!(again.matches(r#""what":"users""#).count(), 1);
     assert_eq!(again.matches(r#""what":"forwards""#).count(), 2);
+    let incomplete = out.join("status/forwards.incomplete");
+    assert!(incomplete.exists());
+    stand_in(&bin, "gam", &gam.replace("echo 'half a row'; exit 50", "printf 'User\\n'"));
+    run("collect-google-workspace.sh", &bin, &out);
+    assert!(out.join("gws/forwards.csv").exists() && !incomplete.exists(), "what came before is done with");
 }
 
 /// Every command that a script runs, and whether it was read without an error.
