@@ -178,6 +178,7 @@ fn unreadable(label: &str, why: String) -> ExportFile {
         state: ExportState::Unreadable,
         notes: Vec::new(),
         collected: BTreeMap::new(),
+        asked: BTreeMap::new(),
         reader: READER,
     }
 }
@@ -292,6 +293,7 @@ fn read_file(
             });
         }
         file.collected = coverage.collected;
+        file.asked = coverage.asked;
         return file;
     }
     if let Some(document) = assessors::read(content, &survey) {
