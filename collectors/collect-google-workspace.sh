@@ -31,6 +31,7 @@ ask() {
   fi
   if "$gam" "$@" > "$file.part" 2> "$out/status/$name.stderr"; then
     mv "$file.part" "$file"
+    rm -f "$out/status/$name.incomplete"
     printf '{"what":"%s","ok":true,"rows":%s,"why":""}\n' "$name" "$(($(wc -l < "$file") - 1))" >> "$coverage"
   else
     code=$?

@@ -126,8 +126,9 @@ if command -v doveadm > /dev/null 2>&1; then
 else
   note sieve false 0 "doveadm is not on this machine"
 fi
-# Scripts that run for everybody, before or after a user's own.
-if [ -s "$out/selfhosted/doveconf-n.txt" ] && grep -qE '^[[:space:]]*sieve_(before|after|default|global)[a-z0-9_]* *=' "$out/selfhosted/doveconf-n.txt"; then
+# Scripts that run for everybody, before or after a user's own: settings of Dovecot 2.3, blocks of 2.4.
+everybody='(before|after|default|discard|global)'
+if [ -s "$out/selfhosted/doveconf-n.txt" ] && grep -qE "^[[:space:]]*(sieve_${everybody}[a-z0-9_]* *=|(sieve_script_)?type *= *${everybody}[[:space:]]*\$|sieve_script +$everybody)" "$out/selfhosted/doveconf-n.txt"; then
   note sieve-of-everybody false 0 "Dovecot names scripts for everybody, which are not collected"
 fi
 

@@ -37,6 +37,9 @@ pub struct ExportFile {
     /// with anything in them elsewhere; 0 where it asked and there was nothing.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub collected: BTreeMap<String, u64>,
+    /// Of a collector's own record: how many mailboxes it asked, by format.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub asked: BTreeMap<String, u64>,
     /// The version of the reader.
     pub reader: u32,
 }

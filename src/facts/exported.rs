@@ -74,9 +74,14 @@ impl<'e> Files<'e> {
     }
 
     /// Whether any of these formats was handed over and read whole, or its collector found nothing
-    /// to write; the reason if not. What a collector says it wrote has to be here.
+    /// to write; the reason if not. What a collector says it wrote has to be here, and the mailboxes
+    /// that it listed have all to be asked.
     pub fn whole(&self, formats: &[&str], what: &str) -> Result<(), NotObserved> {
         let not_provided = |what: String| self.unknown.clone().unwrap_or(NotObserved::NotProvided { what });
+        // What stood in a lost line of a collector's record, nobody knows.
+        if let Some(reason) = self.of_format("coverage").find_map(|(_, record)| record.not_whole()) {
+            return Err(reason);
+        }
         let (mut given, mut collected) = (false, false);
         for format in formats {
             let files: Vec<&ExportFile> = self.of_format(format).map(|(_, file)| file).collect();
@@ -84,6 +89,12 @@ impl<'e> Files<'e> {
                 return Err(reason);
             }
             given |= !files.is_empty();
+            // A part that was not handed over, or a collector that was ended before it was done.
+            if let (Some(asked), Some(all)) = (self.asked(format), self.listed())
+                && asked < all
+            {
+                return Err(not_provided(format!("{what}: the collectors asked {asked} of {all} mailboxes")));
+            }
             let Some(said) = self.collected(format) else { continue };
             collected = true;
             let (here, unit) = match format.split_once('.') {
@@ -101,6 +112,19 @@ impl<'e> Files<'e> {
     fn collected(&self, format: &str) -> Option<u64> {
         let said = self.files.iter().filter_map(|(_, file)| file.collected.get(format));
         said.copied().reduce(u64::saturating_add)
+    }
+
+    /// How many mailboxes collectors asked for one format, where they asked each.
+    fn asked(&self, format: &str) -> Option<u64> {
+        let asked = self.files.iter().filter_map(|(_, file)| file.asked.get(format));
+        asked.copied().reduce(u64::saturating_add)
+    }
+
+    /// How many mailboxes there are to ask: as many as the collectors listed or, where that record is
+    /// not here, as the longest list holds.
+    fn listed(&self) -> Option<u64> {
+        let format = "microsoft365.mailboxes";
+        self.collected(format).or_else(|| self.of_format(format).map(|(_, file)| file.rows).max())
     }
 
     /// The files of these formats, and the collectors' records that speak of them.

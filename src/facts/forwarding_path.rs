@@ -101,6 +101,11 @@ fn outside(class: &str) -> bool {
     class == Class::External.as_str() || class == Class::ConsumerWebmail.as_str()
 }
 
+/// Whether nobody knows where it leads.
+fn unplaced(class: &str) -> bool {
+    class == Class::Unparseable.as_str() || class == Class::Unresolved.as_str()
+}
+
 /// Adds what a rule opens; gives back why a way may be missing.
 fn of_rule(
     rule: &ForwardingRule,
@@ -122,8 +127,7 @@ fn of_rule(
         Seen::Absent | Seen::Malformed(_) => return None,
     };
     if !outside(class) {
-        let unresolved = [Class::Unparseable, Class::Unresolved].iter().any(|known| known.as_str() == class);
-        return unresolved.then(|| NotObserved::NotProvided { what: "where some rules send mail".to_owned() });
+        return unplaced(class).then(|| NotObserved::NotProvided { what: "where some rules send mail".to_owned() });
     }
     let origin = rule.origin.seen.present().map_or("", String::as_str);
     let (what, provider, past_controls) = match origin {
@@ -164,6 +168,9 @@ fn of_mailbox(
         Seen::Unknown(reason) => return Some(reason.clone()),
         Seen::Absent | Seen::Malformed(_) => return None,
     };
+    if unplaced(&forwarding.target_class) {
+        return Some(NotObserved::NotProvided { what: "where some mailboxes forward mail".to_owned() });
+    }
     let provider = mailbox.provider.seen.present().map_or("", String::as_str);
     let provider = if provider == GOOGLE { GOOGLE } else { MICROSOFT };
     for domain in forwarding.target_domain.split(", ").filter(|domain| *domain != "none") {
@@ -407,6 +414,30 @@ mod tests {
         let names: Vec<_> = built.subjects.iter().map(|path| path.name.as_str()).collect();
         assert_eq!(names, ["a@clinic.example -> lab.example", "b@clinic.example -> gmail.com"]);
         assert!(matches!(built.collection, Collection::Incomplete(_)));
+    }
+
+    #[test]
+    fn a_mailbox_that_forwards_nobody_knows_where_leaves_the_ways_out_open() {
+        let rules = b"MailboxOwnerId,RuleIdentity,Enabled,ForwardTo,RedirectTo,ForwardAsAttachmentTo\na@clinic.example,1,True,,,\n";
+        let others = br#"{"what":"transport-rules","subject":"*","ok":true,"rows":0}
+{"what":"journal-rules","subject":"*","ok":true,"rows":0}
+"#;
+        let of = |entry: &str| {
+            let mailboxes = format!(
+                "PrimarySmtpAddress,ForwardingSmtpAddress,ForwardingAddress,DeliverToMailboxAndForward\na@clinic.example,,{entry},True\n"
+            );
+            let world = World::new(Some(declared("clinic.example")))
+                .file("r.csv", rules)
+                .file("m.csv", mailboxes.as_bytes())
+                .file("coverage.jsonl", others);
+            let evidence = world.evidence(&[]);
+            let context = context(&evidence);
+            let (rules, mailboxes) =
+                (super::super::forwarding_rule::build(context), super::super::mailbox::build(context));
+            build(context, &rules, &mailboxes).collection
+        };
+        assert_eq!(of(""), Collection::Complete);
+        assert!(matches!(of("Somebody"), Collection::Incomplete(NotObserved::NotProvided { .. })));
     }
 
     #[test]

@@ -583,6 +583,53 @@ mod tests {
         assert!(matches!(of(2, coverage), Collection::Incomplete(NotObserved::NotProvided { .. })));
         let failed = coverage.replace("true,\"rows\":1", "false,\"rows\":0");
         assert!(matches!(of(3, &failed), Collection::Incomplete(NotObserved::Unreadable { .. })));
+        let cut = format!("{coverage}{}", r#"{"what":"inbox-ru"#);
+        assert!(matches!(of(3, &cut), Collection::Incomplete(NotObserved::Unreadable { .. })), "of what, nobody knows");
+    }
+
+    #[test]
+    fn mailboxes_that_no_collector_asked_have_rules_that_nobody_knows() {
+        let rules = b"MailboxOwnerId,RuleIdentity,Enabled,ForwardTo,RedirectTo,ForwardAsAttachmentTo\na@clinic.example,1,True,,,\n";
+        let listed = br#"{"what":"mailboxes","subject":"*","ok":true,"rows":3}"#;
+        let mailboxes = b"PrimarySmtpAddress,ForwardingSmtpAddress,ForwardingAddress,DeliverToMailboxAndForward\na@clinic.example,,,False\nb@clinic.example,,,False\nc@clinic.example,,,False\n";
+        let of = |parts: &[&str], list: (&str, &[u8])| {
+            let mut world = World::new(Some(declared("clinic.example")))
+                .file("r.csv", rules)
+                .file("coverage.jsonl", NO_OTHER_RULES)
+                .file(list.0, list.1);
+            for (number, subjects) in parts.iter().enumerate() {
+                let lines: Vec<_> = subjects
+                    .split(' ')
+                    .map(|subject| format!(r#"{{"what":"inbox-rules","subject":"{subject}","ok":true,"rows":0}}"#))
+                    .collect();
+                world = world.file(&format!("coverage-{number}.jsonl"), lines.join("\n").as_bytes());
+            }
+            built(&world, &[]).collection
+        };
+        for list in [("coverage-list.jsonl", &listed[..]), ("m.csv", &mailboxes[..])] {
+            assert_eq!(of(&["1 2", "3"], list), Collection::Complete, "{}", list.0);
+            let Collection::Incomplete(NotObserved::NotProvided { what }) = of(&["1 2"], list) else {
+                panic!("{}: one part of the mailboxes is not here", list.0)
+            };
+            assert!(what.ends_with("the collectors asked 2 of 3 mailboxes"), "{what}");
+        }
+    }
+
+    #[test]
+    fn what_a_collector_did_not_finish_is_not_the_whole() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/exports/google-clinic");
+        let filters = std::fs::read(folder.join("filters.csv")).unwrap();
+        let of = |name: &str| {
+            let world = World::new(Some(declared("practice.example")));
+            let world = world.fixture("google-clinic", &["filters.csv", "filters-plain.csv"]);
+            built(&world.file(name, &filters), &[])
+        };
+        assert_eq!(of("filters.csv").collection, Collection::Complete);
+        for name in ["filters.csv.part", "filters.incomplete"] {
+            let built = of(name);
+            assert!(matches!(built.collection, Collection::Incomplete(NotObserved::NotProvided { .. })), "{name}");
+            assert_eq!(built.subjects.len(), 0, "{name}");
+        }
     }
 
     #[test]

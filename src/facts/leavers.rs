@@ -121,6 +121,7 @@ mod tests {
             encoding: "utf-8".to_owned(),
             rows: 3,
             collected: BTreeMap::new(),
+            asked: BTreeMap::new(),
             rejected: Vec::new(),
             rejected_rows: 0,
             lost_fields: Vec::new(),

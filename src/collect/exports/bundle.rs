@@ -223,6 +223,14 @@ fn apply_manifest(at: usize, by_label: &BTreeMap<String, usize>, archives: &mut 
     }
 }
 
+/// Whether a collector was still writing it when it was ended: what it holds reads as if it were whole.
+fn unfinished(label: &str) -> bool {
+    let label = label.to_ascii_lowercase();
+    label.ends_with(".part") || label.ends_with(".incomplete")
+}
+
+const UNFINISHED: &str = "its collector did not finish it; it is not the whole";
+
 /// What is wrong with a path inside an archive, if it is one that could lead out of it.
 fn leads_out(name: &str) -> bool {
     name.starts_with(['/', '\\'])
@@ -239,8 +247,9 @@ fn archived(path: &Path, label: &str) -> Option<Vec<Entry>> {
         return None;
     }
     let whole = Place::File(path.to_owned());
-    if let Some(listed) = listed(path).ok().filter(|listed| *listed > LISTED) {
-        let why = format!("the archive says that it holds {listed} files, more than {LISTED}");
+    if listed(path).is_ok_and(|listed| listed > LISTED) {
+        let why =
+            format!("the archive says that it holds more than {LISTED} files, or does not say at its end how many");
         return Some(vec![Entry::refuse(whole, label.to_owned(), why)]);
     }
     let mut archive = ZipArchive::new(File::open(path).ok()?).ok()?;
@@ -274,6 +283,10 @@ fn archived(path: &Path, label: &str) -> Option<Vec<Entry>> {
             entries.push(Entry::refuse(place, below, "its name leads out of the archive"));
             continue;
         }
+        if unfinished(name) {
+            entries.push(Entry::refuse(place, below, UNFINISHED));
+            continue;
+        }
         let refused = match archive.by_index(index) {
             Err(_) => Some("the archive does not let it be read: encrypted, or packed in an unknown way".to_owned()),
             Ok(entry) if entry.is_symlink() => Some("it is a link; links are not followed".to_owned()),
@@ -293,11 +306,13 @@ fn archived(path: &Path, label: &str) -> Option<Vec<Entry>> {
 }
 
 /// How many files an archive says it holds: the most that any record at its end claims (APPNOTE
-/// 4.3.14 and 4.3.16), whichever of them a reader takes.
+/// 4.3.14 and 4.3.16), whichever of them a reader takes. A locator (4.3.15) may lead a reader
+/// anywhere: what it leads to has to be a record among those that were looked at.
 fn listed(path: &Path) -> io::Result<u64> {
     let mut file = File::open(path)?;
     let length = file.seek(SeekFrom::End(0))?;
-    file.seek(SeekFrom::Start(length.saturating_sub(END_BYTES)))?;
+    let start = length.saturating_sub(END_BYTES);
+    file.seek(SeekFrom::Start(start))?;
     let mut end = Vec::new();
     file.take(END_BYTES).read_to_end(&mut end)?;
     let claims = |at: usize| -> Option<u64> {
@@ -306,6 +321,10 @@ fn listed(path: &Path) -> io::Result<u64> {
             Some(u64::from(u16::from_le_bytes(record.get(10..12)?.try_into().ok()?)))
         } else if record.starts_with(b"PK\x06\x06") {
             Some(u64::from_le_bytes(record.get(32..40)?.try_into().ok()?))
+        } else if record.starts_with(b"PK\x06\x07") && record.get(20..24)? == b"PK\x05\x06" {
+            let leads_to = u64::from_le_bytes(record.get(8..16)?.try_into().ok()?);
+            let looked_at = leads_to.checked_sub(start).and_then(|at| end.get(usize::try_from(at).ok()?..));
+            (!looked_at.is_some_and(|record| record.starts_with(b"PK\x06\x06"))).then_some(u64::MAX)
         } else {
             None
         }
@@ -328,6 +347,9 @@ fn visit(path: &Path, label: String, depth: usize, entries: &mut Vec<Entry>) {
         return refuse("it is a link; links are not followed".to_owned());
     }
     if metadata.is_file() {
+        if unfinished(&label) {
+            return refuse(UNFINISHED.to_owned());
+        }
         match archived(path, &label) {
             Some(inside) => entries.extend(inside),
             None => entries.push(Entry::at(Place::File(path.to_owned()), label)),
@@ -472,6 +494,48 @@ mod tests {
         let entries = list(claims.path(), "z");
         assert_eq!(entries.len(), 1);
         assert!(entries[0].refused.as_ref().is_some_and(|why| why.contains("says that it holds")), "{entries:?}");
+    }
+
+    #[test]
+    fn an_archive_whose_count_is_not_at_its_end_is_not_opened() {
+        let inner = zipped(&[("a.csv", b"x")]);
+        let whole = std::fs::read(inner.path()).unwrap();
+        // The record of 4.3.16 is the last 22 bytes. The longer one stands before the padding.
+        let (files, end) = whole.split_at(whole.len() - 22);
+        let with = |padding: usize, leads_to: usize| {
+            let mut bytes = files.to_vec();
+            bytes.extend_from_slice(b"PK\x06\x06");
+            bytes.extend_from_slice(&[0; 28]);
+            bytes.extend_from_slice(&1_u64.to_le_bytes());
+            bytes.resize(bytes.len() + 16 + padding, 0);
+            bytes.extend_from_slice(b"PK\x06\x07");
+            bytes.extend_from_slice(&[0; 4]);
+            bytes.extend_from_slice(&(leads_to as u64).to_le_bytes());
+            bytes.extend_from_slice(&1_u32.to_le_bytes());
+            bytes.extend_from_slice(end);
+            let file = tempfile::NamedTempFile::new().unwrap();
+            crate::files::write_whole(file.path(), &bytes).unwrap();
+            listed(file.path()).unwrap()
+        };
+        assert_eq!(with(0, files.len()), 1);
+        assert_eq!(with(100_000, files.len()), u64::MAX, "further from the end than is looked at");
+        for elsewhere in [0, files.len() + 1, usize::MAX] {
+            assert_eq!(with(0, elsewhere), u64::MAX, "{elsewhere}");
+        }
+    }
+
+    #[test]
+    fn what_a_collector_did_not_finish_is_refused_in_folders_and_archives() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = ["a.csv", "b.csv.part", "c.incomplete", "part"];
+        for name in names {
+            crate::files::write_whole(&folder.path().join(name), b"x").unwrap();
+        }
+        let archive = zipped(&names.map(|name| (name, &b"x"[..])));
+        for path in [folder.path(), archive.path()] {
+            let refused: Vec<_> = list(path, "x").into_iter().map(|entry| entry.refused.is_some()).collect();
+            assert_eq!(refused, [false, true, true, false], "{}", path.display());
+        }
     }
 
     #[test]

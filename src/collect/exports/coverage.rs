@@ -38,6 +38,8 @@ pub struct Coverage {
     pub failed: BTreeMap<Option<&'static str>, (u64, String)>,
     /// What was read, by format: rows for Microsoft 365, files with anything in them elsewhere.
     pub collected: BTreeMap<String, u64>,
+    /// How many mailboxes were asked, read or not, by format.
+    pub asked: BTreeMap<String, u64>,
 }
 
 /// Reads the file if its name and its lines are those of a collector.
@@ -69,9 +71,14 @@ pub fn read(content: &Content, survey: &Survey, label: &str) -> Option<Coverage>
             Err(_) => faults += 1,
         }
     }
-    let mut coverage = Coverage { rows, faults, failed: BTreeMap::new(), collected: BTreeMap::new() };
-    for ((what, _), said) in last {
+    let mut coverage =
+        Coverage { rows, faults, failed: BTreeMap::new(), collected: BTreeMap::new(), asked: BTreeMap::new() };
+    for ((what, subject), said) in last {
         let format = format_of(&what);
+        // An asterisk is the whole tenant.
+        if let Some(format) = format.filter(|_| !["", "*"].contains(&subject.as_str())) {
+            *coverage.asked.entry(format.to_owned()).or_default() += 1;
+        }
         match (said, format) {
             (Err(why), format) => {
                 let failed = coverage.failed.entry(format).or_insert_with(|| (0, why.clone()));
@@ -135,6 +142,7 @@ mod tests {
         assert_eq!((found.rows, found.faults), (3, 1));
         assert_eq!(found.failed[&Some("microsoft365.inbox-rules")], (2, "AccessDenied".to_owned()));
         assert_eq!(found.collected["microsoft365.inbox-rules"], 0);
+        assert_eq!(found.asked["microsoft365.inbox-rules"], 3, "asked, whatever came of it");
         assert!(read(&content, &survey, "x/rules.jsonl").is_none(), "another file's name");
         assert_eq!(format_of("sieve-ana-clinic.example"), Some("self-hosted.sieve"));
         assert_eq!(format_of("weather"), None);

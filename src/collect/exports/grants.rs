@@ -54,7 +54,7 @@ fn rights(
     let words = match row.seen("accessrights") {
         Seen::Present(cell) => {
             let words = words(cell);
-            record.incomplete = numbered(row, &words);
+            record.incomplete = rights_lost(row, cell, &words);
             words
         }
         Seen::Absent => Vec::new(),
@@ -112,10 +112,13 @@ pub fn folder(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
         }
         Seen::Absent | Seen::Malformed(_) => return Err("user is empty".to_owned()),
     };
+    if holder.is_none() {
+        record.incomplete.get_or_insert_with(|| row.unreadable("user", "a holder that is not written as text"));
+    }
     let words = match row.seen("accessrights") {
         Seen::Present(cell) => {
             let words = words(cell);
-            record.incomplete = record.incomplete.or_else(|| numbered(row, &words));
+            record.incomplete = record.incomplete.or_else(|| rights_lost(row, cell, &words));
             words
         }
         Seen::Absent | Seen::Malformed(_) => Vec::new(),
@@ -159,6 +162,9 @@ pub fn extractor(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String>
                     if let Some(to) = trustee(holder, None, key) {
                         record.grants.push(Grant { right: right.to_owned(), folder: None, to, inherited: false });
                     }
+                }
+                if holds_no_text(cell) {
+                    record.incomplete = Some(row.unreadable(column, "a holder that is not written as text"));
                 }
             }
             Seen::Absent | Seen::Malformed(_) => {}
@@ -236,10 +242,26 @@ fn words(cell: &Cell) -> Vec<String> {
     words
 }
 
-/// Rights written as numbers say nothing that can be told for certain.
-fn numbered(row: &Row, words: &[String]) -> Option<NotObserved> {
+/// Rights written as numbers say nothing that can be told for certain, nor do those in objects.
+fn rights_lost(row: &Row, cell: &Cell, words: &[String]) -> Option<NotObserved> {
     let number = |word: &String| word.bytes().all(|byte| byte.is_ascii_digit());
-    words.iter().any(number).then(|| row.unreadable("accessrights", "a number; export with -EnumsAsStrings"))
+    let why = if words.iter().any(number) {
+        "a number; export with -EnumsAsStrings"
+    } else if holds_no_text(cell) {
+        "a right that is not written as text"
+    } else {
+        return None;
+    };
+    Some(row.unreadable("accessrights", why))
+}
+
+/// Whether a cell, or an element of its list, is filled with something that is no text.
+fn holds_no_text(cell: &Cell) -> bool {
+    let no_text = |cell: &Cell| cell.text().is_none() && !cell.is_empty();
+    match cell {
+        Cell::List(items) => items.iter().any(no_text),
+        cell => no_text(cell),
+    }
 }
 
 /// Who holds a right; `None` for the mailbox itself and for the mail system.
@@ -356,6 +378,41 @@ mod tests {
             found,
             [said("mailbox", "full-access, full-access"), said("send-as", ""), said("send-as", "send-on-behalf")]
         );
+    }
+
+    #[test]
+    fn what_is_no_text_among_holders_and_rights_is_not_passed_over() {
+        let text = |text: &str| Cell::Text(text.to_owned());
+        let object = || Cell::Object([("name".to_owned(), text("Eve"))].into_iter().collect());
+        let with = |other: Cell| {
+            let row = Row {
+                number: 1,
+                cells: vec![
+                    ("identity", text("ana@clinic.example")),
+                    ("fullaccessusers", Cell::List(vec![text("ben@clinic.example"), other.clone()])),
+                    ("user", text("ben@clinic.example")),
+                    ("accessrights", Cell::List(vec![text("FullAccess"), other])),
+                ],
+                context: None,
+            };
+            [extractor(&row, &key()), mailbox(&row, &key()), folder(&row, &key())].map(|records| {
+                let grants = grants(records.unwrap());
+                (grants.grants.len(), grants.incomplete.is_some())
+            })
+        };
+        for other in [object(), Cell::List(vec![text("Eve")])] {
+            assert_eq!(with(other.clone()), [(1, true); 3], "{other:?}");
+        }
+        for other in [Cell::Null, text("")] {
+            assert_eq!(with(other.clone()), [(1, false); 3], "{other:?}");
+        }
+        let cells = vec![
+            ("identity", text(r"ana@clinic.example:\Calendar")),
+            ("user", Cell::List(vec![text("Eve")])),
+            ("accessrights", text("Editor")),
+        ];
+        let found = grants(folder(&Row { number: 1, cells, context: None }, &key()).unwrap());
+        assert!(found.grants.is_empty() && found.incomplete.is_some());
     }
 
     #[test]

@@ -48,7 +48,7 @@ use row::Row;
 use table::{Next, Table};
 
 /// Raised when the same file would give other records.
-const READER: u32 = 3;
+const READER: u32 = 4;
 /// A file larger than this is not read.
 const FILE_BYTES: u64 = 8 * 1024 * 1024 * 1024;
 /// Rows in one file.
@@ -178,6 +178,7 @@ fn unreadable(label: &str, why: String) -> ExportFile {
         state: ExportState::Unreadable,
         notes: Vec::new(),
         collected: BTreeMap::new(),
+        asked: BTreeMap::new(),
         reader: READER,
     }
 }
@@ -292,6 +293,7 @@ fn read_file(
             });
         }
         file.collected = coverage.collected;
+        file.asked = coverage.asked;
         return file;
     }
     if let Some(document) = assessors::read(content, &survey) {

@@ -93,6 +93,31 @@ esac"#,
 }
 
 #[test]
+fn scripts_for_everybody_are_told_in_each_form_that_dovecot_gives_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let bin = folder.path().join("bin");
+    for name in ["postconf", "doveadm", "getent"] {
+        stand_in(&bin, name, "exit 2");
+    }
+    for (number, (settings, told)) in [
+        ("# 2.3.21: x\nplugin {\n  sieve_before = /etc/dovecot/sieve\n}", true),
+        ("# 2.3.21: x\nplugin {\n  sieve_discard = /etc/dovecot/discard.sieve\n}", true),
+        ("# 2.3.21: x\nplugin {\n  sieve = ~/.dovecot.sieve\n}", false),
+        ("# 2.4.1: x\nsieve_script first {\n  path = /etc/dovecot/sieve\n  type = before\n}", true),
+        ("# 2.4.1: x\nsieve_script last {\n  sieve_script_type = after\n}", true),
+        ("# 2.4.1: x\nsieve_script default {\n  path = /etc/dovecot/default.sieve\n}", true),
+        ("# 2.4.1: x\nsieve_script personal {\n  path = ~/sieve\n  type = personal\n}", false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        stand_in(&bin, "doveconf", &format!("cat <<'END'\n{settings}\nEND"));
+        let coverage = run("collect-self-hosted.sh", &bin, &folder.path().join(number.to_string()));
+        assert_eq!(coverage.contains(r#"{"what":"sieve-of-everybody","ok":false"#), told, "{settings}: {coverage}");
+    }
+}
+
+#[test]
 fn a_google_tenants_settings_are_collected_and_a_broken_run_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let bin = folder.path().join("bin");
@@ -112,6 +137,11 @@ esac"#;
     let again = run("collect-google-workspace.sh", &bin, &out);
     assert_eq!(again.matches(r#""what":"users""#).count(), 1);
     assert_eq!(again.matches(r#""what":"forwards""#).count(), 2);
+    let incomplete = out.join("status/forwards.incomplete");
+    assert!(incomplete.exists());
+    stand_in(&bin, "gam", &gam.replace("echo 'half a row'; exit 50", "printf 'User\\n'"));
+    run("collect-google-workspace.sh", &bin, &out);
+    assert!(out.join("gws/forwards.csv").exists() && !incomplete.exists(), "what came before is done with");
 }
 
 /// Every command that a script runs, and whether it was read without an error.
