@@ -10,8 +10,8 @@ use jiff::civil::Date;
 use crate::clock::date_of;
 use crate::report::json::v1::diff::{Change, MethodChange, RiskChange, Side};
 use crate::report::json::v1::{
-    self, Assessment, ChangeClass, CheckCoverage, Closed, CoverageState, Diff, Disposition, Finding, Outcome, SCHEMA,
-    Severity, Subject,
+    self, Assessment, ChangeClass, CheckCoverage, Closed, CoverageState, Diff, Disposition, Earlier, Finding, Outcome,
+    SCHEMA, Severity, Subject,
 };
 
 /// What changed from one assessment to a later one.
@@ -72,8 +72,30 @@ pub fn compare(assessment: &mut Assessment, previous: &Assessment) {
         item.age = quarters_open(item.opened, today);
     }
     assessment.closed = closed(previous, &drift, &opened, today);
+    assessment.earlier = earlier(previous);
     assessment.drift = Some(drift);
     assessment.elements = v1::elements(assessment);
+}
+
+/// How many earlier assessments are kept: six years of quarters, as long as the Security Rule has the
+/// documentation kept (45 CFR 164.316(b)(2)(i)).
+const EARLIER: usize = 24;
+
+/// The assessments up to and with `previous`, each later than the one before it.
+fn earlier(previous: &Assessment) -> Vec<Earlier> {
+    let mut all: Vec<Earlier> = previous.earlier.clone();
+    all.push(Earlier::of(previous));
+    all.retain(|one| one.as_of <= previous.as_of);
+    all.sort_by_key(|one| one.as_of);
+    // Where two are of one time, the one compared with stands.
+    let mut kept: Vec<Earlier> = Vec::new();
+    for one in all {
+        if kept.last().is_some_and(|last| last.as_of == one.as_of) {
+            kept.pop();
+        }
+        kept.push(one);
+    }
+    kept.split_off(kept.len().saturating_sub(EARLIER))
 }
 
 /// Calendar quarters from one day to another, both counted.

@@ -98,6 +98,7 @@ pub(super) fn quarter(as_of: &str, findings: Vec<Finding>) -> Assessment {
         services: Vec::new(),
         decisions: Default::default(),
         dkim_keys: Vec::new(),
+        earlier: Vec::new(),
         drift: None,
         gates: Vec::new(),
         elements: Vec::new(),
@@ -324,4 +325,28 @@ fn accepted_and_unassessed_findings_do_not_fail_a_run_and_lapsed_ones_do() {
 fn exit_codes_have_one_order() {
     assert_eq!(Ending::ALL.map(Ending::exit_code), [64, 1, 130, 2, 3, 4, 0]);
     assert!(Ending::ALL.is_sorted());
+}
+
+#[test]
+fn each_assessment_tells_of_those_before_it_for_six_years() {
+    let days = |assessment: &Assessment| -> Vec<String> {
+        assessment.earlier.iter().map(|one| crate::clock::date_of(one.as_of).to_string()).collect()
+    };
+    let mut before = quarter("2020-01-05T00:00:00Z", Vec::new());
+    for number in 1..30 {
+        let day = date(2020, 1, 5) + jiff::Span::new().months(3 * number);
+        let mut now = quarter(&format!("{day}T00:00:00Z"), Vec::new());
+        compare(&mut now, &before);
+        assert_eq!(now.earlier.last().unwrap().as_of, before.as_of);
+        assert_eq!(now.earlier.last().unwrap().risks, BTreeMap::from([(Level::High, 1)]));
+        before = now;
+    }
+    let kept = days(&before);
+    assert_eq!((kept.len(), kept[0].as_str(), kept[23].as_str()), (24, "2021-04-05", "2027-01-05"));
+    let mut again = quarter("2027-05-01T00:00:00Z", Vec::new());
+    before.earlier.push(Earlier::of(&quarter("2031-01-01T00:00:00Z", Vec::new())));
+    before.earlier.push(Earlier::of(&quarter("2027-04-05T00:00:00Z", Vec::new())));
+    compare(&mut again, &before);
+    assert_eq!(days(&again).last().unwrap(), "2027-04-05", "nothing later, and nothing twice");
+    assert_eq!(days(&again).len(), 24);
 }

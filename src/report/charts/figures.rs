@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use super::rank;
 use crate::clock::days_between;
-use crate::report::json::v1::{Assessment, Grade, Level};
+use crate::report::json::v1::{Assessment, Earlier, Grade, Level};
 
 /// What the figures look like where no style sheet of a page is: on paper.
 #[cfg(feature = "pdf")]
@@ -24,56 +24,55 @@ pub const PAPER_STYLE: &str = "<style>text{font-family:'Libertinus Serif';font-s
 /// Items drawn; the table holds all, and the figure's words say how many are left out.
 const ITEMS: usize = 40;
 
-/// Risks by level, before and now.
+/// Risks by level, at each assessment that is known, the newest last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trend {
-    pub from: Date,
-    pub to: Date,
+    points: Vec<Point>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Point {
+    day: Date,
     /// Very low first.
-    pub before: [usize; 5],
-    pub now: [usize; 5],
-    /// Whether catalogue, model or rule are others than before.
-    pub method_changed: bool,
+    risks: [usize; 5],
+    /// Whether tool, catalogue, model or rule are others than at the point before.
+    method_changed: bool,
 }
 
 impl Trend {
-    /// From what the comparison says moved; `None` where nothing was compared.
+    /// From the assessments before this one; `None` where none is known.
     pub fn of(assessment: &Assessment) -> Option<Self> {
-        let drift = assessment.drift.as_ref()?;
-        let mut now = [0_usize; 5];
-        for risk in &assessment.risks {
-            now[rank(risk.residual.risk) - 1] += 1;
-        }
-        let mut before = now;
-        for change in &drift.risks {
-            if let Some(after) = change.after {
-                before[rank(after) - 1] = before[rank(after) - 1].saturating_sub(1);
-            }
-            if let Some(level) = change.before {
-                before[rank(level) - 1] += 1;
-            }
-        }
-        Some(Self {
-            from: crate::clock::date_of(drift.from.as_of),
-            to: crate::clock::date_of(drift.to.as_of),
-            before,
-            now,
-            method_changed: !drift.method.is_empty(),
-        })
+        let now = Earlier::of(assessment);
+        let all = assessment.earlier.iter().chain([&now]);
+        let before = [None].into_iter().chain(assessment.earlier.iter().map(Some));
+        let points = all.zip(before).map(|(one, before)| Point {
+            day: crate::clock::date_of(one.as_of),
+            risks: Level::ALL.map(|level| one.risks.get(&level).copied().unwrap_or(0)),
+            method_changed: before.is_some_and(|before| before.tool != one.tool),
+        });
+        (!assessment.earlier.is_empty()).then(|| Self { points: points.collect() })
     }
 
     /// The figure as a sentence.
     pub fn in_words(&self) -> String {
+        let days: Vec<String> = self.points.iter().map(|point| point.day.to_string()).collect();
         let levels: Vec<String> = Level::ALL
             .into_iter()
             .rev()
             .map(|level| {
-                let at = rank(level) - 1;
-                format!("{} {} before, {} now", level.in_words(), self.before[at], self.now[at])
+                let counts: Vec<String> =
+                    self.points.iter().map(|point| point.risks[rank(level) - 1].to_string()).collect();
+                format!("{} {}", level.in_words(), counts.join(", then "))
             })
             .collect();
-        let method = if self.method_changed { " The method is another than before: compare with care." } else { "" };
-        format!("Risks by level on {} and {}: {}.{method}", self.from, self.to, levels.join("; "))
+        let changed: Vec<String> =
+            self.points.iter().filter(|point| point.method_changed).map(|point| point.day.to_string()).collect();
+        let method = if changed.is_empty() {
+            String::new()
+        } else {
+            format!(" The method is another than before on {}: compare with care.", changed.join(" and "))
+        };
+        format!("Risks by level on {}: {}.{method}", days.join(", "), levels.join("; "))
     }
 }
 
@@ -86,49 +85,75 @@ fn open(svg: &mut String, id: &str, width: f64, height: f64, title: &str, words:
     );
 }
 
-/// One line a level from the assessment before to this one, each with its own stroke.
+/// One line a level over all assessments, each with its own stroke.
 pub fn trend(trend: &Trend) -> String {
     const WIDTH: f64 = 560.0;
-    const LEFT: f64 = 120.0;
-    const RIGHT: f64 = 400.0;
+    const LEFT: f64 = 60.0;
+    const RIGHT: f64 = 440.0;
     const TOP: f64 = 26.0;
     const BOTTOM: f64 = 200.0;
-    let most = trend.before.iter().chain(&trend.now).copied().max().unwrap_or(0).max(1) as f64;
+    /// A day's label is this wide.
+    const LABEL: f64 = 72.0;
+    let (Some(first), Some(last)) = (trend.points.first(), trend.points.last()) else { return String::new() };
+    let most = trend.points.iter().flat_map(|point| point.risks).max().unwrap_or(0).max(1) as f64;
     let height = |count: usize| BOTTOM - (BOTTOM - TOP) * count as f64 / most;
+    let whole = days_between(first.day, last.day).max(1) as f64;
+    // The newest stands at the right, also where it is of the day of another.
+    let newest = trend.points.len() - 1;
+    let across: Vec<f64> = trend
+        .points
+        .iter()
+        .enumerate()
+        .map(|(at, point)| {
+            if at == newest { RIGHT } else { LEFT + (RIGHT - LEFT) * days_between(first.day, point.day) as f64 / whole }
+        })
+        .collect();
     let mut svg = String::with_capacity(4_000);
     open(&mut svg, "trend", WIDTH, 232.0, "Risks by level over time", &trend.in_words());
-    for (x, day) in [(LEFT, trend.from), (RIGHT, trend.to)] {
-        let _ = write!(
-            svg,
-            "<line class=\"figure-thin\" x1=\"{x}\" y1=\"{TOP}\" x2=\"{x}\" y2=\"{BOTTOM}\"/>\
-             <text class=\"figure-soft middle\" x=\"{x}\" y=\"224\">{day}</text>"
-        );
+    let (mut day_at, mut change_at) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
+    for (at, (point, &x)) in trend.points.iter().zip(&across).enumerate() {
+        let _ = write!(svg, "<line class=\"figure-thin\" x1=\"{x:.1}\" y1=\"{TOP}\" x2=\"{x:.1}\" y2=\"{BOTTOM}\"/>");
+        // The first and the last day are written always, those between where there is room.
+        if at == newest || (x - day_at >= LABEL && RIGHT - x >= LABEL) || at == 0 {
+            let _ = write!(svg, "<text class=\"figure-soft middle\" x=\"{x:.1}\" y=\"224\">{}</text>", point.day);
+            day_at = x;
+        }
+        if point.method_changed {
+            let middle = f64::midpoint(across[at - 1], x);
+            let _ = write!(
+                svg,
+                "<line class=\"figure-dash\" x1=\"{middle:.1}\" y1=\"{TOP}\" x2=\"{middle:.1}\" y2=\"{BOTTOM}\"/>"
+            );
+            if middle - change_at >= 1.5 * LABEL {
+                let _ =
+                    write!(svg, "<text class=\"figure-soft middle\" x=\"{middle:.1}\" y=\"16\">method changed</text>");
+                change_at = middle;
+            }
+        }
     }
-    if trend.method_changed {
-        let _ = write!(
-            svg,
-            "<line class=\"figure-dash\" x1=\"{0}\" y1=\"{TOP}\" x2=\"{0}\" y2=\"{BOTTOM}\"/>\
-             <text class=\"figure-soft middle\" x=\"{0}\" y=\"16\">method changed</text>",
-            (LEFT + RIGHT) / 2.0
-        );
-    }
-    let lefts = apart(trend.before.map(height));
-    let rights = apart(trend.now.map(height));
+    let lefts = apart(first.risks.map(height));
+    let rights = apart(last.risks.map(height));
     for level in Level::ALL {
         let at = rank(level) - 1;
-        let (before, now) = (trend.before[at], trend.now[at]);
+        let line: Vec<String> = trend
+            .points
+            .iter()
+            .zip(&across)
+            .map(|(point, x)| format!("{x:.1},{:.1}", height(point.risks[at])))
+            .collect();
         let _ = write!(
             svg,
-            "<line class=\"line-{}\" x1=\"{LEFT}\" y1=\"{:.1}\" x2=\"{RIGHT}\" y2=\"{:.1}\"/>\
-             <text class=\"end\" x=\"{}\" y=\"{:.1}\">{before}</text>\
-             <text x=\"{}\" y=\"{:.1}\"><tspan class=\"figure-strong\">{now}</tspan> {}</text>",
+            "<polyline fill=\"none\" class=\"line-{}\" points=\"{}\"/>\
+             <text class=\"end\" x=\"{}\" y=\"{:.1}\">{}</text>\
+             <text x=\"{}\" y=\"{:.1}\"><tspan class=\"figure-strong\">{}</tspan> {}</text>",
             at + 1,
-            height(before),
-            height(now),
+            line.join(" "),
             LEFT - 10.0,
             lefts[at] + 4.0,
+            first.risks[at],
             RIGHT + 10.0,
             rights[at] + 4.0,
+            last.risks[at],
             level.in_words(),
         );
     }
@@ -316,6 +341,30 @@ pub fn flow(grades: [Option<Grade>; 5]) -> String {
 mod tests {
     use super::*;
     use jiff::civil::date;
+
+    #[test]
+    fn a_trend_has_every_assessment_in_its_words_and_lines_and_says_where_the_method_changed() {
+        let point = |day, high, method_changed| Point { day, risks: [1, 0, 2, high, 0], method_changed };
+        let shown = Trend {
+            points: vec![
+                point(date(2026, 1, 5), 7, false),
+                point(date(2026, 4, 5), 5, false),
+                point(date(2026, 4, 6), 5, true),
+                point(date(2026, 7, 5), 3, false),
+            ],
+        };
+        assert_eq!(
+            shown.in_words(),
+            "Risks by level on 2026-01-05, 2026-04-05, 2026-04-06, 2026-07-05: very high 0, then 0, then 0, then 0; \
+             high 7, then 5, then 5, then 3; moderate 2, then 2, then 2, then 2; low 0, then 0, then 0, then 0; \
+             very low 1, then 1, then 1, then 1. The method is another than before on 2026-04-06: compare with care."
+        );
+        let svg = trend(&shown);
+        let labels = |day: &str| svg.matches(&format!(">{day}</text>")).count();
+        assert_eq!(["2026-01-05", "2026-04-05", "2026-04-06", "2026-07-05"].map(labels), [1, 1, 0, 1]);
+        assert!(svg.contains("points=\"60.0,26.0 249.0,75.7 251.0,75.7 440.0,125.4\""), "{svg}");
+        assert_eq!(svg.matches("method changed").count(), 1);
+    }
 
     #[test]
     fn equal_counts_have_labels_apart_and_within_the_figure() {

@@ -99,6 +99,9 @@ pub struct Assessment {
     /// that saw each first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dkim_keys: Vec<DkimKey>,
+    /// The assessments before this one, as each told of those before it; oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Earlier>,
     /// What changed since the assessment compared with; `None` where there is none.
     pub drift: Option<Diff>,
     /// The gates that hold, in order of precedence; empty where the exit code is 0.
@@ -127,6 +130,26 @@ pub struct DkimKey {
     pub sha256: String,
     /// As of which assessment it was first seen; it may be older.
     pub first_seen: Timestamp,
+}
+
+/// An assessment before this one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Earlier {
+    pub as_of: Timestamp,
+    pub tool: Tool,
+    /// How many risks had each residual level; a level that none had is left out.
+    pub risks: BTreeMap<Level, usize>,
+}
+
+impl Earlier {
+    /// What later assessments keep of one.
+    pub fn of(assessment: &Assessment) -> Self {
+        let mut risks = BTreeMap::new();
+        for risk in &assessment.risks {
+            *risks.entry(risk.residual.risk).or_default() += 1;
+        }
+        Self { as_of: assessment.as_of, tool: assessment.tool.clone(), risks }
+    }
 }
 
 /// What made the assessment.
