@@ -287,7 +287,7 @@ fn mended_dmarc(domain: &DomainName, record: &str, takes_mail: bool) -> Option<(
         changed.push("`psd=y` is left out: it is for operators of public suffixes");
     }
     if !read.faults.is_empty() || !read.unknown_tags.is_empty() {
-        changed.push("what is no tag of DMARC is left out");
+        changed.push("what receivers cannot read is left out");
     }
     let uris = tags::value(&written, "rua").unwrap_or_default().split(',').map(str::trim);
     let good: Vec<&str> = uris
@@ -305,8 +305,9 @@ fn mended_dmarc(domain: &DomainName, record: &str, takes_mail: bool) -> Option<(
         tags.push(format!("rua=mailto:dmarc-reports@{domain}"));
     }
     for name in ["ruf", "adkim", "aspf", "fo"] {
-        if let Some(value) = tags::value(&written, name).filter(|value| !value.is_empty()) {
-            tags.push(format!("{name}={}", crate::text::visible(value)));
+        let tag = written.iter().find(|tag| tag.name.eq_ignore_ascii_case(name));
+        if let Some(tag) = tag.filter(|tag| !tag.value.is_empty() && dmarc::has_a_word(tag)) {
+            tags.push(format!("{name}={}", crate::text::visible(tag.value)));
         }
     }
     changed.dedup();
@@ -454,6 +455,10 @@ mod tests {
             mended("v=DMARC1; p=reject; sp=none").unwrap(),
             "v=DMARC1; p=reject; rua=mailto:dmarc-reports@c.example"
         );
+        assert_eq!(
+            mended("v=DMARC1; p=reject; rua=mailto:d@c.example; adkim=strict; aspf=s").unwrap(),
+            "v=DMARC1; p=reject; rua=mailto:d@c.example; aspf=s"
+        );
     }
 
     #[test]
@@ -544,6 +549,7 @@ mod tests {
         fn a_mended_dmarc_record_can_be_read(text in "[ a-zA-Z0-9:;=,@.!-]{0,80}") {
             if let Some((value, _)) = mended_dmarc(&name("c.example"), &format!("v=DMARC1; {text}"), true) {
                 prop_assert!(dmarc::is_dmarc(&value));
+                prop_assert_eq!(dmarc::parse(&value).faults, vec![]);
             }
         }
     }

@@ -3,7 +3,7 @@
 
 use super::dns_message::{Rdata, Reader, RecordKind};
 use super::note::Note;
-use super::tags::{self, Tag, short};
+use super::tags::{self, Tag, TagFault, short};
 use super::txt;
 use crate::names::DomainName;
 use crate::seen::NotObserved;
@@ -88,8 +88,8 @@ pub struct DmarcRecord {
     pub bad_uris: Vec<String>,
     /// Tags no standard knows.
     pub unknown_tags: Vec<String>,
-    /// Pieces that are no tags.
-    pub faults: Vec<tags::TagFault>,
+    /// Pieces that are no tags, and values that receivers cannot read.
+    pub faults: Vec<TagFault>,
 }
 
 /// True for text whose first tag is `v=DMARC1`, in exactly that case (RFC 9989 §4.8).
@@ -105,7 +105,11 @@ pub fn is_dmarc(text: &str) -> bool {
 pub fn parse(text: &str) -> DmarcRecord {
     const KNOWN: [&str; 14] =
         ["v", "p", "sp", "np", "t", "psd", "pct", "rf", "ri", "rua", "ruf", "adkim", "aspf", "fo"];
-    let (tags, faults) = tags::split(text);
+    let (tags, mut faults) = tags::split(text);
+    faults.extend(tags.iter().filter_map(|tag| {
+        let words = words_of(tag.name).filter(|_| !has_a_word(tag))?;
+        Some(TagFault { at: tag.at, why: format!("`{}={}` is not read; {words}", tag.name, short(tag.value)) })
+    }));
     let mut report_domains = Vec::new();
     let mut bad_uris = Vec::new();
     for uri in tags::value(&tags, "rua").unwrap_or_default().split(',').map(str::trim).filter(|uri| !uri.is_empty()) {
@@ -128,10 +132,7 @@ pub fn parse(text: &str) -> DmarcRecord {
             (_, true) => Some(false),
             (false, false) => None,
         },
-        percent: tags::value(&tags, "pct")
-            .and_then(|value| value.parse::<i64>().ok())
-            .filter(|percent| (0..=100).contains(percent))
-            .unwrap_or(100),
+        percent: tags::value(&tags, "pct").and_then(percent).unwrap_or(100),
         report_domains,
         bad_uris,
         unknown_tags: tags
@@ -141,6 +142,37 @@ pub fn parse(text: &str) -> DmarcRecord {
             .collect(),
         faults,
     }
+}
+
+/// What a tag may hold (RFC 9989 §4.7 and §4.8, RFC 7489 §6.3 for `pct`), where a receiver that cannot
+/// read it takes the default instead. Policies are not among them: without one a record may be none.
+fn words_of(name: &str) -> Option<&'static str> {
+    const WORDS: [(&str, &str); 6] = [
+        ("adkim", "it holds r or s"),
+        ("aspf", "it holds r or s"),
+        ("fo", "it holds 0, 1, d or s, with colons between"),
+        ("pct", "it holds a number from 0 to 100"),
+        ("psd", "it holds y, n or u"),
+        ("t", "it holds y or n"),
+    ];
+    WORDS.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, words)| words)
+}
+
+/// Whether a receiver can read the value of a tag of [`words_of`].
+pub fn has_a_word(tag: &Tag<'_>) -> bool {
+    let value = tag.value.to_ascii_lowercase();
+    match tag.name.to_ascii_lowercase().as_str() {
+        "adkim" | "aspf" => ["r", "s"].contains(&value.as_str()),
+        "fo" => value.split(':').all(|word| ["0", "1", "d", "s"].contains(&word.trim())),
+        "pct" => percent(&value).is_some(),
+        "psd" => ["y", "n", "u"].contains(&value.as_str()),
+        "t" => ["y", "n"].contains(&value.as_str()),
+        _ => true,
+    }
+}
+
+fn percent(value: &str) -> Option<i64> {
+    value.parse().ok().filter(|percent| (0..=100).contains(percent))
 }
 
 /// The domain of a `mailto:` address, without a size limit (`!10m`) or header fields.
