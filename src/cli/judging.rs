@@ -86,7 +86,7 @@ impl Judging {
     }
 }
 
-/// Reads a stored assessment.
+/// Reads a stored assessment. One of an earlier version may quote what this one masks.
 pub(super) fn read_assessment(path: &Path) -> Result<Assessment, Failure> {
     let bytes = files::read_bounded(path, ASSESSMENT_BYTES).map_err(Failure::usage)?;
     let shown = path.display().to_string();
@@ -97,5 +97,5 @@ pub(super) fn read_assessment(path: &Path) -> Result<Assessment, Failure> {
         let what = format!("{shown} is schema {} of kind `{}`", assessment.schema, assessment.kind);
         return Err(Failure::usage(anyhow::anyhow!("{what}; expected {SCHEMA} of `assessment`")));
     }
-    Ok(assessment)
+    Ok(assessment.masked())
 }
