@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
@@ -32,7 +33,6 @@ use crate::report::json::v1::DkimKey;
 use crate::report::probe::domain::DomainProbe;
 use crate::report::probe::{endpoint, endpoint_text};
 use crate::verdict::Ending;
-use crate::yaml::Located;
 
 /// Mail hosts of one domain whose certificates are held against their TLSA records.
 const CERTIFICATE_HOSTS: usize = 8;
@@ -40,15 +40,13 @@ const LIST_BYTES: u64 = 256 * 1024 * 1024;
 
 pub(super) fn run(args: ProbeArgs, voice: &Voice) -> Result<Ending, Failure> {
     let is_list = args.list.is_some();
-    let targets = match (&args.list, &args.target) {
-        (Some(path), _) => {
-            let text = files::read_text(path, LIST_BYTES).map_err(Failure::usage)?;
-            targets::list(path, &text).map_err(|faults| Failure::usage(anyhow::anyhow!(joined(&faults))))?
-        }
-        (None, Some(text)) => vec![single(&args, text)?],
-        (None, None) => Vec::new(),
+    let list = args.list.as_deref().map(read_list).transpose()?;
+    let one = match &args.target {
+        Some(text) if !is_list => Some(single(&args, text)?),
+        Some(_) | None => None,
     };
-    let seen = seen_mail(&args, &targets, voice)?;
+    let targets = || one.iter().cloned().chain(list.iter().flat_map(|text| targets::of_list(text)));
+    let seen = seen_mail(&args, targets(), voice)?;
     let keys = match &args.since {
         Some(path) => read_assessment(path)?.dkim_keys,
         None => Vec::new(),
@@ -65,7 +63,7 @@ pub(super) fn run(args: ProbeArgs, voice: &Voice) -> Result<Ending, Failure> {
     let format = if is_list { Format::Json } else { args.format };
     // Reading answers takes time too, so a list uses every core that there is.
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from)?;
-    let total = targets.len();
+    let total = targets().count();
     let at_once = usize::from(args.at_once);
     let finished = runtime.block_on(async {
         let all = async {
@@ -75,7 +73,7 @@ pub(super) fn run(args: ProbeArgs, voice: &Voice) -> Result<Ending, Failure> {
                 let asked = tokio::spawn(async move { prober.ask(target, format).await });
                 async move { (name, asked.await) }
             };
-            let mut shown = stream::iter(targets).map(ask).buffered(at_once);
+            let mut shown = stream::iter(targets()).map(ask).buffered(at_once);
             let mut broken = 0_usize;
             while let Some((name, text)) = shown.next().await {
                 match text {
@@ -101,20 +99,30 @@ pub(super) fn run(args: ProbeArgs, voice: &Voice) -> Result<Ending, Failure> {
     }
 }
 
-fn joined(faults: &[Located]) -> String {
-    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\nerror: ")
+/// A list in which every line is a target.
+fn read_list(path: &Path) -> Result<String, Failure> {
+    let text = files::read_text(path, LIST_BYTES).map_err(Failure::usage)?;
+    match targets::faults(path, &text).as_slice() {
+        [] => Ok(text),
+        faults => {
+            let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            Err(Failure::usage(anyhow::anyhow!(faults.join("\nerror: "))))
+        }
+    }
 }
 
 /// Reads the mail and the reports that were given, for the domains that are asked.
 fn seen_mail(
     args: &ProbeArgs,
-    targets: &[Target],
+    targets: impl Iterator<Item = Target>,
     voice: &Voice,
 ) -> Result<BTreeMap<String, Vec<Observation>>, Failure> {
+    if args.headers.is_empty() && args.reports.is_empty() {
+        return Ok(BTreeMap::new());
+    }
     let domains: BTreeSet<DomainName> = targets
-        .iter()
         .filter_map(|target| match target {
-            Target::Domain { name, .. } => Some(name.clone()),
+            Target::Domain { name, .. } => Some(name),
             Target::Service { .. } => None,
         })
         .collect();

@@ -82,24 +82,24 @@ fn port(text: &str) -> Result<u16, String> {
         .ok_or_else(|| format!("`{text}` is not a port from 1 to 65535: {FORMS}"))
 }
 
-/// Reads a list: a target a line, `,key=value` behind it, `#` begins a comment.
-pub(super) fn list(path: &Path, text: &str) -> Result<Vec<Target>, Vec<Located>> {
-    let mut targets = Vec::new();
-    let mut faults = Vec::new();
-    for (index, line) in text.lines().enumerate() {
-        let written = line.split('#').next().unwrap_or_default().trim();
-        if written.is_empty() {
-            continue;
-        }
-        match list_line(written) {
-            Ok(target) => targets.push(target),
-            Err(what) => {
-                let help = "a line is host:port[,starttls=KIND][,server_name=NAME] or domain[,selector=NAME]";
-                faults.push(Located::at(path, text, index as u64 + 1, 1, what, help));
-            }
-        }
-    }
-    if faults.is_empty() { Ok(targets) } else { Err(faults) }
+/// Looks through a list, a target a line, `,key=value` behind it, `#` begins a comment, for lines that
+/// are no target.
+pub(super) fn faults(path: &Path, text: &str) -> Vec<Located> {
+    let help = "a line is host:port[,starttls=KIND][,server_name=NAME] or domain[,selector=NAME]";
+    written(text)
+        .filter_map(|(line, written)| Some(Located::at(path, text, line, 1, list_line(written).err()?, help)))
+        .collect()
+}
+
+/// The targets of a list without faults, each read when its turn comes: a line takes less room.
+pub(super) fn of_list(text: &str) -> impl Iterator<Item = Target> {
+    written(text).filter_map(|(_, written)| list_line(written).ok())
+}
+
+/// What lines say, with their numbers.
+fn written(text: &str) -> impl Iterator<Item = (u64, &str)> {
+    let lines = (1..).zip(text.lines().map(|line| line.split('#').next().unwrap_or_default().trim()));
+    lines.filter(|(_, written)| !written.is_empty())
 }
 
 fn list_line(written: &str) -> Result<Target, String> {
@@ -147,10 +147,10 @@ mod tests {
     #[test]
     fn a_list_tells_every_fault_with_its_line() {
         let text = "# hosts\nmx.example:25,starttls=smtp\nclinic.example,selector=s1,selector=s2\nmx.example:25,starttls=ftp\nclinic.example,port=3\n";
-        let faults = list(Path::new("targets"), text).unwrap_err();
-        assert_eq!(faults.iter().map(|fault| fault.line).collect::<Vec<_>>(), [4, 5]);
-        let good: String = text.lines().take(3).map(|line| format!("{line}\n")).collect();
-        let targets = list(Path::new("targets"), &good).unwrap();
+        let told = faults(Path::new("targets"), text);
+        assert_eq!(told.iter().map(|fault| fault.line).collect::<Vec<_>>(), [4, 5]);
+        let targets: Vec<Target> = of_list(text).collect();
+        assert_eq!(targets.len(), 2);
         assert!(matches!(&targets[1], Target::Domain { selectors, .. } if selectors == &["s1", "s2"]));
     }
 }
