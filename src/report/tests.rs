@@ -27,6 +27,7 @@ fn empty() -> Assessment {
     assessment.risks_not_applicable.clear();
     assessment.exposure.clear();
     assessment.plan.clear();
+    assessment.earlier.clear();
     assessment.drift = None;
     assessment.gates.clear();
     assessment.specifications.clear();

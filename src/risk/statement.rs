@@ -45,7 +45,7 @@ fn fill(template: &str, weaknesses: &str, records: &str) -> String {
 /// Weaknesses and gaps named in a statement; the rest is a number, and all are in the findings.
 const SHOWN: usize = 4;
 
-/// "3 of 12 mailboxes without a second factor; not known is whether mailbox auditing is switched off".
+/// "3 of 12 mailboxes without a second factor; not known: whether mailbox auditing is switched off".
 fn weaknesses(model: &Model, scenario: &Scenario, controls: &BTreeMap<&str, Control>, cards: &Cards) -> String {
     // Open ways first, since they decide.
     let decisive = || scenario.open_path.iter().chain(&scenario.primary);
@@ -66,10 +66,10 @@ fn weaknesses(model: &Model, scenario: &Scenario, controls: &BTreeMap<&str, Cont
             controls.get(check.as_str()).is_some_and(|control| control.failed() == 0 && control.is_unknown())
         })
         .map(|check| {
-            // "how many mailboxes without a second factor there are", "whether auditing is switched off".
+            // "the number of mailboxes without a second factor", "whether auditing is switched off".
             match (model.checks.get(check), controls.get(check.as_str())) {
                 (Some(note), Some(control)) if single(control.subject) => format!("whether {}", note.weakness),
-                (Some(note), _) => format!("how many {} there are", note.weakness),
+                (Some(note), _) => format!("the number of {}", note.weakness),
                 (None, _) => cards.get(check).map_or_else(|| check.clone(), |card| card.title.clone()),
             }
         })
@@ -79,7 +79,7 @@ fn weaknesses(model: &Model, scenario: &Scenario, controls: &BTreeMap<&str, Cont
         parts.push(shortened(&found, "; "));
     }
     if !unknown.is_empty() {
-        parts.push(format!("not known is {}", shortened(&unknown, ", ")));
+        parts.push(format!("not known: {}", shortened(&unknown, ", ")));
     }
     if parts.is_empty() { "the checks found no weakness".to_owned() } else { parts.join("; ") }
 }

@@ -89,7 +89,7 @@ fn not_knowing_earns_nothing() {
     let risk = risk(&analysis, "takeover");
     assert_eq!(risk.residual, risk.inherent);
     assert!(
-        risk.statement.contains("not known is how many mailboxes without a second factor there are"),
+        risk.statement.contains("not known: the number of mailboxes without a second factor"),
         "{}",
         risk.statement
     );
