@@ -98,6 +98,7 @@ pub(super) fn quarter(as_of: &str, findings: Vec<Finding>) -> Assessment {
         services: Vec::new(),
         decisions: Default::default(),
         dkim_keys: Vec::new(),
+        reported: Vec::new(),
         drift: None,
         gates: Vec::new(),
         elements: Vec::new(),

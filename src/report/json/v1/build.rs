@@ -89,6 +89,7 @@ impl Assessment {
             mail_ages: super::shown::mail_ages(evidence),
             services: super::shown::services(facts),
             dkim_keys: Vec::new(),
+            reported: super::reported::reported(evidence, as_of),
             drift: None,
             gates: Vec::new(),
             elements: Vec::new(),
