@@ -16,6 +16,7 @@ use mailassay::records::tls_picture::picture;
 use mailassay::records::tls_traits::traits;
 use mailassay::records::{
     advice, certificate, dkim, dkim_signature, dmarc, dmarc_report, domain, mta_sts, server_hello, smtp_reply, spf,
+    tls_report,
 };
 use mailassay::seen::NotObserved;
 
@@ -28,7 +29,7 @@ pub fn by_name(name: &str) -> Option<Body> {
 }
 
 /// Every target.
-pub const TARGETS: [(&str, Body); 12] = [
+pub const TARGETS: [(&str, Body); 13] = [
     ("certificate", certificate),
     ("dkim", dkim),
     ("dkim_signature", dkim_signature),
@@ -41,6 +42,7 @@ pub const TARGETS: [(&str, Body); 12] = [
     ("smtp_reply", smtp_reply),
     ("spf", spf),
     ("spf_check", spf_check),
+    ("tls_report", tls_report),
 ];
 
 pub fn certificate(bytes: &[u8]) {
@@ -62,6 +64,15 @@ pub fn dmarc_report(bytes: &[u8]) {
     if let Ok(report) = dmarc_report::read(&String::from_utf8_lossy(bytes)) {
         for row in &report.rows {
             let _ = (row.aligned(), row.authenticated());
+        }
+    }
+}
+
+pub fn tls_report(bytes: &[u8]) {
+    if let Ok(report) = tls_report::read(&String::from_utf8_lossy(bytes)) {
+        for policy in &report.policies {
+            let detailed = policy.failures.iter().fold(0_u64, |all, failure| all.saturating_add(failure.sessions));
+            assert!(policy.failed >= detailed, "no failure is lost");
         }
     }
 }

@@ -206,6 +206,21 @@ impl VendorCatalogue {
     }
 }
 
+impl VendorCatalogue {
+    /// The vendor whose own name is among those that mail passed for, signed or sent; `None` where no or
+    /// several vendors are.
+    pub fn sends_as<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Option<&CatalogueVendor> {
+        let found: BTreeSet<&str> = names
+            .into_iter()
+            .flat_map(|name| [Place::Dkim, Place::Mx, Place::Spf].map(|place| self.recognise(place, name)))
+            .flatten()
+            .collect();
+        let mut found = found.into_iter();
+        let first = found.next()?;
+        if found.next().is_some() { None } else { self.vendor(first) }
+    }
+}
+
 /// One pattern of one vendor, in lower case.
 #[derive(Clone, Debug)]
 struct Row {
@@ -322,6 +337,16 @@ mod tests {
         assert!(catalogue.recognise(Place::Spf, "spf-00148503.pphosted.com").contains("proofpoint"));
         assert!(catalogue.recognise(Place::Spf, "%{d}").is_empty());
         assert!(catalogue.recognise(Place::Verification, "MS=ms12345678").contains("microsoft365"));
+    }
+
+    #[test]
+    fn a_sender_is_named_by_the_one_vendor_its_mail_passed_for() {
+        let catalogue = VendorCatalogue::shipped();
+        let name = |names: &[&str]| catalogue.sends_as(names.iter().copied()).map(|vendor| vendor.id.as_str());
+        assert_eq!(name(&["clinic.example", "clinic.onmicrosoft.com"]), Some("microsoft365"));
+        assert_eq!(name(&["clinic.example"]), None);
+        assert_eq!(name(&["clinic.onmicrosoft.com", "u7.mailgun.org"]), None, "two are none");
+        assert_eq!(name(&[]), None);
     }
 
     #[test]

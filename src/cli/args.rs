@@ -606,7 +606,7 @@ pub(super) struct ProbeArgs {
     /// Mail whose DKIM signatures name further selectors: messages, folders, mbox files. Only header sections are read.
     #[arg(long, value_name = "PATH")]
     pub headers: Vec<PathBuf>,
-    /// DMARC aggregate reports (XML, gzip, zip; files or folders): who sends in the domain's name, and with which selectors.
+    /// DMARC aggregate reports and TLS reports (XML or JSON, gzip, zip, inside mail; files or folders): who sends in the domain's name and with which selectors, and how TLS with its mail hosts went.
     #[arg(long, value_name = "PATH")]
     pub reports: Vec<PathBuf>,
     /// An earlier assessment.json: since when it knows the DKIM keys that are published now.

@@ -24,7 +24,7 @@ use crate::collect::service::{self, ServiceTarget, StartTls};
 use crate::collect::signed_mail::SignedMail;
 use crate::collect::tls::enumerate::Mode;
 use crate::evidence::declared::DeclaredDomain;
-use crate::evidence::{Observation, Question};
+use crate::evidence::{Answer, Observation, Question};
 use crate::files;
 use crate::names::DomainName;
 use crate::records::dane::{self, Chains};
@@ -142,7 +142,14 @@ fn seen_mail(
     let mut by_domain: BTreeMap<String, Vec<Observation>> = BTreeMap::new();
     for observation in observations {
         match (&observation.answer, &observation.question) {
-            (Err(reason), Question::AggregateReport { label }) => voice.remark(&format!("{label}: {reason}")),
+            (
+                Err(reason),
+                Question::AggregateReport { label } | Question::ReportFile { label } | Question::TlsReport { label },
+            ) => voice.remark(&format!("{label}: {reason}")),
+            (Ok(Answer::ReportMail(mail)), _) => voice.remark(&format!(
+                "{}: {} mails, {} with no report in it",
+                observation.subject.name, mail.mails, mail.without_report
+            )),
             _ => by_domain.entry(observation.subject.name.clone()).or_default().push(observation),
         }
     }
@@ -240,7 +247,7 @@ impl Prober {
             &chains,
         );
         probe.elapsed_ms = elapsed;
-        probe = probe.with_mail(mail).with_known_keys(&self.keys);
+        probe = probe.with_mail(mail, &self.vendors).with_known_keys(&self.keys);
         if self.evidence {
             probe = probe.with_evidence(&answers.observations);
         }

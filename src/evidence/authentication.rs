@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// One aggregate report (RFC 7489 Appendix C, RFC 9990), summed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AggregateReport {
-    /// Of the file as it was given.
+    /// Of the file as it was given; of the attachment where it came in a mail.
     pub sha256: String,
     /// The receiver that wrote it, as it names itself.
     pub organization: String,
@@ -72,6 +72,13 @@ pub struct ReportedSource {
     pub sent_for: Vec<String>,
 }
 
+impl ReportedSource {
+    /// Domains that its mail passed for.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.signed_for.iter().chain(&self.sent_for).map(String::as_str)
+    }
+}
+
 /// A key that signed, with how often its signatures passed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportedSelector {
@@ -87,6 +94,14 @@ pub struct SigningSelectors {
     pub messages: u64,
     /// Each with the messages it signed, sorted by selector.
     pub selectors: Vec<(String, u64)>,
+}
+
+/// Mail that was searched for reports.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportMail {
+    pub mails: u64,
+    /// Of those: with no report in it.
+    pub without_report: u64,
 }
 
 /// What several reports say of one domain, together.
@@ -109,13 +124,9 @@ impl ReportedMail {
     /// Joins reports; `None` where there are none. The same report may arrive twice (by mail and as a
     /// file): receiver, number and days tell it (RFC 7489 §7.2.1.1).
     pub fn join<'r>(reports: impl IntoIterator<Item = &'r AggregateReport>) -> Option<Self> {
-        let mut known = BTreeSet::new();
         let mut by_source: BTreeMap<IpAddr, ReportedSource> = BTreeMap::new();
         let mut joined: Option<Self> = None;
-        for report in reports {
-            if !known.insert((&report.organization, &report.id, report.begin, report.end)) {
-                continue;
-            }
+        for report in once(reports) {
             let all = joined.get_or_insert_with(|| Self {
                 reports: 0,
                 begin: report.begin,
@@ -154,6 +165,17 @@ impl ReportedMail {
         joined.sources.sort_by_key(|source| (std::cmp::Reverse(source.counts.messages()), source.address));
         Some(joined)
     }
+}
+
+/// Each report once, in the order given.
+pub fn once<'r>(reports: impl IntoIterator<Item = &'r AggregateReport>) -> impl Iterator<Item = &'r AggregateReport> {
+    let mut known = BTreeSet::new();
+    let mut is_new = move |report: &AggregateReport| {
+        // Without a number two reports of one day are told apart by their bytes alone.
+        let id = if report.id.is_empty() { &report.sha256 } else { &report.id };
+        known.insert((report.organization.clone(), id.clone(), report.begin, report.end))
+    };
+    reports.into_iter().filter(move |report| is_new(report))
 }
 
 /// Names kept of one source.

@@ -13,6 +13,7 @@ pub mod declared;
 pub mod endpoint;
 pub mod export;
 pub mod network;
+pub mod tls_reports;
 
 pub use observation::{Answer, Observation, Question, ReceivedBytes, Source};
 pub use store::{Evidence, EvidenceError, Manifest, Segment, Vantage, Writer};

@@ -5,13 +5,14 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::authentication::{AggregateReport, SigningSelectors};
+use super::authentication::{AggregateReport, ReportMail, SigningSelectors};
 use super::content::{ContentFile, ContentFolder};
 use super::decisions::Decisions;
 use super::declared::{AnswerRow, Declared, RegisterRows};
 use super::endpoint::EndpointAnswer;
 use super::export::{ExportFile, Record};
 use super::network::{DnsAnswer, HttpsAnswer};
+use super::tls_reports::TlsReport;
 use crate::names::{SubjectId, SubjectKind};
 use crate::seen::NotObserved;
 
@@ -21,7 +22,8 @@ use crate::seen::NotObserved;
 pub enum Source {
     /// The questionnaire's answers.
     Answers,
-    /// What authenticated mail: DMARC aggregate reports, the signatures of given mail.
+    /// What others report of mail, and what authenticated it: DMARC aggregate reports, TLS reports, the
+    /// signatures of given mail.
     Authentication,
     /// Mail content, as counts.
     Content,
@@ -57,7 +59,7 @@ impl Source {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "kebab-case")]
 pub enum Question {
-    /// A DMARC aggregate report, or a file that should hold one.
+    /// A DMARC aggregate report, or text that should be one.
     AggregateReport {
         label: String,
     },
@@ -106,8 +108,16 @@ pub enum Question {
     Register {
         name: String,
     },
+    /// A file or a mail that should hold reports, of whichever kind.
+    ReportFile {
+        label: String,
+    },
     /// The DKIM signatures of given mail.
     Signatures {
+        label: String,
+    },
+    /// A TLS report (RFC 8460), or text that should be one.
+    TlsReport {
         label: String,
     },
 }
@@ -128,7 +138,9 @@ pub enum Answer {
     Https(HttpsAnswer),
     Record(Record),
     Register(RegisterRows),
+    ReportMail(ReportMail),
     Signatures(SigningSelectors),
+    TlsReport(Box<TlsReport>),
 }
 
 /// One question to the world, and what came back.

@@ -13,7 +13,7 @@ use crate::evidence::{Answer, EvidenceId, Observation, Question, Source};
 use crate::names::{SubjectId, SubjectKind};
 use crate::records;
 use crate::records::dane::{self, Chains, DaneVerdict};
-use crate::records::dkim::{DkimAudit, DkimVerdict};
+use crate::records::dkim::{DkimAudit, DkimVerdict, Key};
 use crate::records::dmarc::{DmarcVerdict, Policy};
 use crate::records::dns_message::{Answers, Dnssec};
 use crate::records::domain::{DomainRecords, Given, Part, seen_selectors};
@@ -79,6 +79,8 @@ fact_group! {
         learned: Vec<String> = Vec::new(),
         /// The key of each selector: `s1` and the SHA-256 of the key, with a space between. Revoked ones have none.
         keys: Vec<String> = Vec::new(),
+        /// What each of them is: `s1 rsa 2048`, `s2 ed25519`, with spaces between.
+        key_kinds: Vec<String> = Vec::new(),
         /// Other domains of the scope that publish one of its keys.
         shared_with: Vec<String> = Vec::new(),
         /// Note codes seen, such as `dkim.key_1024`.
@@ -123,6 +125,45 @@ fact_group! {
         sources: i64 = 0,
         /// Domains for which the unaligned ones passed, those of most messages first; at most 10.
         passed_for: Vec<String> = Vec::new(),
+    }
+}
+
+fact_group! {
+    /// TLS sessions with its mail hosts, as TLS reports of senders tell them (RFC 8460).
+    pub struct TlsReports {
+        /// Reports read, each counted once.
+        reports: i64 = 0,
+        /// Files that should hold reports and could not be read, over all domains.
+        files_not_read: i64 = 0,
+        /// Whether everything in the reports was kept.
+        whole: bool = true,
+        /// The first day reported, `2026-10-01`.
+        first_day: String = "none".to_owned(),
+        /// The last day reported.
+        last_day: String = "none".to_owned(),
+        /// Who reported, at least.
+        reporters: i64 = 0,
+        /// Sessions reported.
+        sessions: i64 = 0,
+        /// Sessions in which TLS was agreed on as the policy asks.
+        succeeded: i64 = 0,
+        /// Sessions that failed.
+        failed: i64 = 0,
+        /// Of all sessions those that failed, in percent, rounded up: 0 only where none did.
+        failed_percent: i64 = 0,
+        /// Sessions that failed under DANE, or under an MTA-STS policy told to be in mode enforce: mail waited
+        /// or was not delivered.
+        held_back: i64 = 0,
+        /// Failed sessions of which no report says why.
+        unexplained: i64 = 0,
+        /// Failed sessions of a kind that somebody on the way could have brought about (RFC 8461 §10); a fault
+        /// of one's own gives the same.
+        maybe_downgraded: i64 = 0,
+        /// Kinds of failure (RFC 8460 §4.3) with the sessions of each, `starttls-not-supported: 12`, the most
+        /// frequent first.
+        failures: Vec<String> = Vec::new(),
+        /// Mail hosts with the sessions that failed there, the worst first; at most 10.
+        hosts: Vec<String> = Vec::new(),
     }
 }
 
@@ -197,6 +238,8 @@ subject! {
         dkim_key_age: DkimKeyAge = DkimKeyAge::absent(),
         /// What DMARC aggregate reports say of mail in its name; absent where none was given.
         mail_reports: MailReports = MailReports::absent(),
+        /// What TLS reports say of sessions with its mail hosts; absent where none was given.
+        tls_reports: TlsReports = TlsReports::absent(),
         /// Its MTA-STS policy.
         mta_sts: MtaSts = MtaSts::absent(),
         /// Whether its mail hosts live up to that policy; absent where no policy asks for it.
@@ -223,10 +266,7 @@ pub fn build(context: Context<'_>) -> Built<Domain> {
             declared
                 .domains
                 .iter()
-                .map(|domain| {
-                    let mail_reports = mail_reports::read(context, declared, domain);
-                    not_known(domain, declared_id, &reason, mail_reports)
-                })
+                .map(|domain| not_known(domain, declared_id, &reason, Reports::read(context, declared, domain)))
                 .collect(),
         );
     }
@@ -240,8 +280,7 @@ pub fn build(context: Context<'_>) -> Built<Domain> {
             owners.entry(key.clone()).or_default().insert(domain.name.to_string());
         }
         keys.push(own);
-        let mail_reports = mail_reports::read(context, declared, domain);
-        subjects.push(known(domain, declared_id, &read, mail_reports));
+        subjects.push(known(domain, declared_id, &read, Reports::read(context, declared, domain)));
     }
     for (subject, own) in subjects.iter_mut().zip(keys) {
         let others: BTreeSet<String> = own.iter().filter_map(|key| owners.get(key)).flatten().cloned().collect();
@@ -376,12 +415,7 @@ fn network(text: &str) -> Option<Network> {
     Some(Network { address: address.parse().ok()?, prefix: prefix.parse().ok()? })
 }
 
-fn not_known(
-    domain: &DeclaredDomain,
-    declared: &EvidenceId,
-    reason: &NotObserved,
-    mail_reports: Fact<MailReports>,
-) -> Domain {
+fn not_known(domain: &DeclaredDomain, declared: &EvidenceId, reason: &NotObserved, reports: Reports) -> Domain {
     Domain {
         name: domain.name.to_string(),
         exists: Fact::unknown(reason.clone()),
@@ -392,7 +426,8 @@ fn not_known(
         dmarc: Fact::unknown(reason.clone()),
         dkim: Fact::unknown(reason.clone()),
         dkim_key_age: Fact::unknown(reason.clone()),
-        mail_reports,
+        mail_reports: reports.mail,
+        tls_reports: reports.tls,
         mta_sts: Fact::unknown(reason.clone()),
         mta_sts_delivery: Fact::unknown(reason.clone()),
         tls_rpt: Fact::unknown(reason.clone()),
@@ -401,7 +436,7 @@ fn not_known(
     }
 }
 
-fn known(domain: &DeclaredDomain, declared: &EvidenceId, read: &ReadDomain, mail_reports: Fact<MailReports>) -> Domain {
+fn known(domain: &DeclaredDomain, declared: &EvidenceId, read: &ReadDomain, reports: Reports) -> Domain {
     let records = &read.records;
     let mut sts_evidence = read.evidence(Part::MtaSts);
     sts_evidence.extend(read.policy_evidence.iter().cloned());
@@ -416,7 +451,8 @@ fn known(domain: &DeclaredDomain, declared: &EvidenceId, read: &ReadDomain, mail
         dkim: Fact::new(dkim(records, domain), read.evidence(Part::Dkim)),
         // Earlier assessments are no evidence; `history` joins them.
         dkim_key_age: Fact::new(Seen::Absent, read.evidence(Part::Dkim)),
-        mail_reports,
+        mail_reports: reports.mail,
+        tls_reports: reports.tls,
         mta_sts: Fact::new(mta_sts(records), sts_evidence),
         // Joined with what the services serve, once those are known.
         mta_sts_delivery: Fact::new(Seen::not_provided("what its mail hosts serve"), Vec::new()),
@@ -534,10 +570,19 @@ fn dkim(records: &DomainRecords, domain: &DeclaredDomain) -> Seen<Dkim> {
                     .iter()
                     .filter_map(|(selector, text)| Some(format!("{selector} {}", records::dkim::fingerprint(text)?)))
                     .collect(),
+                key_kinds: audit.records.iter().filter_map(|(selector, text)| key_kind(selector, text)).collect(),
                 shared_with: Vec::new(),
                 notes: codes(&audit.notes),
             })
         }
+    }
+}
+
+fn key_kind(selector: &str, text: &str) -> Option<String> {
+    match records::dkim::parse(text).ok()?.key {
+        Key::Ed25519 => Some(format!("{selector} ed25519")),
+        Key::Revoked => None,
+        Key::Rsa { bits } => Some(format!("{selector} rsa {bits}")),
     }
 }
 
@@ -601,7 +646,8 @@ fn dnssec(records: &DomainRecords) -> Seen<String> {
     }
 }
 
-mod mail_reports;
+mod reported;
+use reported::Reports;
 pub(super) mod sts_delivery;
 #[cfg(test)]
 pub(crate) mod tests;

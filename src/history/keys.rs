@@ -38,11 +38,15 @@ pub fn seen_since(previous: Option<&Assessment>, facts: &mut Facts, as_of: Times
             {
                 oldest = Some((before, selector));
             }
+            let (algorithm, bits) = kind(&dkim.key_kinds, selector);
             keys.push(DkimKey {
                 domain: domain.name.clone(),
                 selector: selector.to_owned(),
                 sha256: sha256.to_owned(),
                 first_seen: before.unwrap_or(as_of),
+                algorithm,
+                bits,
+                learned: learned(&dkim.learned, selector),
             });
         }
         let unseen = |key: &&DkimKey| key.domain == domain.name && !dkim.selectors.contains(&key.selector);
@@ -55,6 +59,24 @@ pub fn seen_since(previous: Option<&Assessment>, facts: &mut Facts, as_of: Times
     keys.sort();
     keys.dedup();
     keys
+}
+
+/// What kind the keys of a selector are; nothing where it has several.
+fn kind(kinds: &[String], selector: &str) -> (Option<String>, Option<u32>) {
+    let mut own = kinds.iter().filter_map(|kind| kind.strip_prefix(selector)?.strip_prefix(' '));
+    match (own.next(), own.next()) {
+        (Some(kind), None) => {
+            let (algorithm, bits) = kind.split_once(' ').map_or((kind, None), |(name, bits)| (name, bits.parse().ok()));
+            (Some(algorithm.to_owned()), bits)
+        }
+        _ => (None, None),
+    }
+}
+
+/// Where a selector was learned: of `s1: reports, signatures` the words behind it.
+fn learned(all: &[String], selector: &str) -> Vec<String> {
+    let own = all.iter().find_map(|one| one.strip_prefix(selector)?.strip_prefix(": "));
+    own.map(|words| words.split(", ").map(str::to_owned).collect()).unwrap_or_default()
 }
 
 fn whole_days(since: Timestamp, until: Timestamp) -> i64 {
@@ -91,6 +113,8 @@ mod tests {
         assert_eq!((first.len(), first[0].first_seen), (1, as_of));
         assert_eq!(facts.domains.subjects[0].dkim_key_age.seen, Seen::Absent, "nobody has seen it before");
 
+        assert_eq!((first[0].algorithm.as_deref(), first[0].bits), (Some("rsa"), Some(2048)));
+        assert!(!first[0].learned.is_empty());
         let earlier = DkimKey { first_seen: "2026-03-01T12:00:00Z".parse().unwrap(), ..first[0].clone() };
         let again = seen_since(Some(&assessment(vec![earlier.clone()])), &mut facts, as_of);
         assert_eq!(again, std::slice::from_ref(&earlier));

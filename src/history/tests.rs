@@ -99,6 +99,7 @@ pub(super) fn quarter(as_of: &str, findings: Vec<Finding>) -> Assessment {
         decisions: Default::default(),
         dkim_keys: Vec::new(),
         earlier: Vec::new(),
+        reported: Vec::new(),
         drift: None,
         gates: Vec::new(),
         elements: Vec::new(),

@@ -18,6 +18,7 @@ pub mod spf;
 pub mod spf_check;
 pub mod spf_tree;
 pub mod tags;
+pub mod tls_report;
 pub mod tls_rpt;
 pub mod txt;
 

@@ -6,6 +6,7 @@
 
 mod bars;
 mod figures;
+mod series;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -16,6 +17,7 @@ pub use bars::{AGES, Mark, between_bar, marks_bar, stacked_bar};
 #[cfg(feature = "pdf")]
 pub use figures::PAPER_STYLE;
 pub use figures::{Span, Trend, flow, spans, timeline, timeline_in_words, trend};
+pub use series::{Period, Series, series};
 
 /// What lies on a 5 x 5 map of likelihood and impact.
 #[derive(Clone, Debug, Default)]

@@ -81,6 +81,27 @@ pub(super) fn full() -> Value {
     exposure["changes"] = json!([{ "change": "second-factor", "words": "with a second factor", "within": within,
         "band": "fewer than 500", "risk": "low" }]);
     exposure["not_known"] = json!(["who may open it"]);
+    let counts = json!({ "aligned": 90, "unaligned": 6, "unauthenticated": 4, "quarantined": 2, "rejected": 1 });
+    let of = |counts: &Value, more: Value| {
+        let mut whole = more;
+        whole.as_object_mut().unwrap().extend(counts.as_object().unwrap().clone());
+        whole
+    };
+    let sessions = json!({ "succeeded": 90, "failed": 10 });
+    let reporters = json!([{ "name": "Receiver Inc.", "reports": 3 }]);
+    whole["reported"] = json!([{ "domain": "a.example",
+        "mail": of(&counts, json!({ "reports": 3, "first_day": "2026-09-01", "last_day": "2026-09-28", "reporters": reporters,
+            "reporters_more": 2, "sources": [of(&counts, json!({ "name": "Somebody", "by": "domain", "servers": 3 }))],
+            "sources_more": 4, "messages_more": 9, "sources_whole": false, "rows_not_read": 1, "period_days": 7,
+            "periods": [of(&counts, json!({ "from": "2026-08-31", "reports": 1 })), of(&counts, json!({ "from": "2026-09-14", "reports": 2 }))],
+            "reports_not_placed": 1 })),
+        "tls": of(&sessions, json!({ "reports": 3, "first_day": "2026-09-01", "last_day": "2026-09-28", "held_back": 5, "unexplained": 2,
+            "maybe_downgraded": 3, "reporters": reporters, "reporters_more": 1, "failures": [{ "what": "certificate-expired", "sessions": 8 }],
+            "hosts": [{ "what": "mx.a.example", "sessions": 8 }], "hosts_more": 1, "whole": false, "period_days": 7,
+            "periods": [of(&sessions, json!({ "from": "2026-08-31", "reports": 1 })), of(&sessions, json!({ "from": "2026-09-14", "reports": 2 }))],
+            "reports_not_placed": 1 })) }]);
+    whole["dkim_keys"] = json!([{ "domain": "a.example", "selector": "s1", "sha256": "ab12", "first_seen": "2026-09-01T00:00:00Z",
+        "algorithm": "rsa", "bits": 2048, "learned": ["reports"] }]);
     whole["masked"] = json!({ "social-security": 2 });
     whole
 }

@@ -180,7 +180,9 @@ impl Ingest {
                 | Answer::Endpoint(_)
                 | Answer::Https(_)
                 | Answer::Register(_)
-                | Answer::Signatures(_),
+                | Answer::ReportMail(_)
+                | Answer::Signatures(_)
+                | Answer::TlsReport(_),
             )
             | Err(_) => {}
         }

@@ -26,13 +26,15 @@ static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/report-templates");
 /// A template of an organization's own is at most this large.
 const TEMPLATE_BYTES: u64 = 1024 * 1024;
 /// What a template may print raw: our own SVG and style sheets.
-const RAW_ALLOWED: [&str; 9] = [
+const RAW_ALLOWED: [&str; 11] = [
     "{{{theme.logo}}}",
     "{{{charts.heat_map}}}",
     "{{{charts.trend}}}",
     "{{{charts.timeline}}}",
     "{{{charts.flow}}}",
     "{{{bar}}}",
+    "{{{mail.figure}}}",
+    "{{{tls.figure}}}",
     "{{{policy.script}}}",
     "{{{policy.style}}}",
     "{{{policy.footer_style}}}",

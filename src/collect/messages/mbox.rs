@@ -10,7 +10,7 @@ use std::io::{self, Read};
 use sha2::{Digest, Sha256};
 
 /// A message larger than this is counted, not read.
-pub(super) const MESSAGE_BYTES: usize = 64 * 1024 * 1024;
+pub(in crate::collect) const MESSAGE_BYTES: usize = 64 * 1024 * 1024;
 /// What is kept of one that is too large: enough for its header.
 const HEAD_BYTES: usize = 256 * 1024;
 const CHUNK_BYTES: usize = 1024 * 1024;
@@ -18,14 +18,14 @@ const CHUNK_BYTES: usize = 1024 * 1024;
 const LOOK_AHEAD: usize = 2048;
 
 /// One message of an mbox.
-pub(super) struct MboxMessage {
+pub(in crate::collect) struct MboxMessage {
     /// The message, without its separator; only its beginning if `too_large`.
-    pub(super) bytes: Vec<u8>,
-    pub(super) too_large: bool,
+    pub(in crate::collect) bytes: Vec<u8>,
+    pub(in crate::collect) too_large: bool,
 }
 
 /// Reads messages one after another.
-pub(super) struct Mbox<R> {
+pub(in crate::collect) struct Mbox<R> {
     reader: R,
     buffer: Vec<u8>,
     /// Where the current message begins in `buffer`, its separator line included.
@@ -43,7 +43,7 @@ pub(super) struct Mbox<R> {
 
 impl<R: Read> Mbox<R> {
     /// Begins to read; `Ok(None)` if this is no mbox.
-    pub(super) fn new(reader: R) -> io::Result<Option<Self>> {
+    pub(in crate::collect) fn new(reader: R) -> io::Result<Option<Self>> {
         let mut mbox = Self {
             reader,
             buffer: Vec::new(),
@@ -74,7 +74,7 @@ impl<R: Read> Mbox<R> {
     }
 
     /// The next message, or `None` at the end.
-    pub(super) fn next_message(&mut self) -> io::Result<Option<MboxMessage>> {
+    pub(in crate::collect) fn next_message(&mut self) -> io::Result<Option<MboxMessage>> {
         loop {
             if let Some(separator) = self.find_separator() {
                 let message = self.take(separator);
@@ -94,7 +94,7 @@ impl<R: Read> Mbox<R> {
     }
 
     /// SHA-256 and size of everything read so far.
-    pub(super) fn digest(self) -> (String, u64) {
+    pub(in crate::collect) fn digest(self) -> (String, u64) {
         (crate::evidence::hex(&self.digest.finalize()), self.read)
     }
 

@@ -15,9 +15,9 @@ mod documents;
 mod extract;
 mod fold;
 mod html;
-mod mbox;
+pub(super) mod mbox;
 mod quotes;
-mod source;
+pub(super) mod source;
 mod tally;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -26,7 +26,7 @@ pub(super) struct Unit {
 
 /// What kind of file it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Format {
+pub(in crate::collect) enum Format {
     Maildir,
     Mbox,
     Messages,
@@ -187,7 +187,7 @@ fn format_of(path: &Path) -> std::io::Result<Format> {
 }
 
 /// What these first bytes begin.
-pub(super) fn sniff(head: &[u8]) -> Format {
+pub(in crate::collect) fn sniff(head: &[u8]) -> Format {
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     let text = &text[text.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count()..];
     if text.starts_with(b"From ") {
@@ -207,7 +207,7 @@ pub(super) fn sniff(head: &[u8]) -> Format {
 }
 
 /// Apple's `.emlx` files begin with a line that holds the message's length.
-pub(super) fn without_count(text: &[u8]) -> &[u8] {
+pub(in crate::collect) fn without_count(text: &[u8]) -> &[u8] {
     let digits = text.iter().take(12).take_while(|byte| byte.is_ascii_digit()).count();
     let blank = text[digits..].iter().take(8).take_while(|byte| matches!(byte, b' ' | b'\r')).count();
     match text.get(digits + blank) {

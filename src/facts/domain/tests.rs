@@ -153,7 +153,7 @@ async fn without_the_dns_segment_nothing_is_absent() {
     let collected = collect(scope(), &TIDY, Some(POLICY)).await.without("dns.domain");
     let domain = build(collected.context()).subjects.remove(0).encode_subject();
     for (name, fact) in &domain.facts {
-        let declared = ["mail_reports", "receives", "sends"].contains(name);
+        let declared = ["mail_reports", "receives", "sends", "tls_reports"].contains(name);
         assert_eq!(fact.value.is_ok(), declared, "{name}");
     }
 }

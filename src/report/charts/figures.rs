@@ -19,6 +19,7 @@ pub const PAPER_STYLE: &str = "<style>text{font-family:'Libertinus Serif';font-s
 .line-5{stroke-width:3.5}.line-4{stroke-width:2}.line-3{stroke-width:2;stroke-dasharray:7 3}\
 .line-2{stroke-width:1.5;stroke-dasharray:3 3}.line-1{stroke-width:1.5;stroke-dasharray:1 3}\
 .figure-fill{fill:#000}.figure-open{fill:#fff;stroke:#000;stroke-width:1.5}\
+.figure-half{fill:#999;stroke:#000;stroke-width:1.5}\
 .figure-dash{stroke:#000;stroke-width:1.5;stroke-dasharray:4 3;fill:none}</style>";
 
 /// Items drawn; the table holds all, and the figure's words say how many are left out.
@@ -76,7 +77,7 @@ impl Trend {
     }
 }
 
-fn open(svg: &mut String, id: &str, width: f64, height: f64, title: &str, words: &str) {
+pub(super) fn open(svg: &mut String, id: &str, width: f64, height: f64, title: &str, words: &str) {
     let _ = write!(
         svg,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"figure\" viewBox=\"0 0 {width:.0} {height:.0}\" \

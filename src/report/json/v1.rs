@@ -19,6 +19,7 @@ mod discovered;
 mod elements;
 mod exposure;
 mod masked;
+pub mod reported;
 pub mod shown;
 mod specifications;
 pub mod words;
@@ -31,6 +32,7 @@ pub use diff::Diff;
 pub use discovered::Discovered;
 pub use elements::elements;
 pub use exposure::{Exposure, ExposureChange, Individuals, LISTED, Logs, Notice, Opened};
+pub use reported::Reported;
 pub use shown::{Attested, MailAges, Service};
 pub use words::{
     ChangeClass, CoverageState, ElementState, Grade, Level, Obligation, Outcome, Severity, SpecificationState, Supports,
@@ -102,6 +104,9 @@ pub struct Assessment {
     /// The assessments before this one, as each told of those before it; oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<Earlier>,
+    /// What others report of each domain: mail in its name, and TLS with its mail hosts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reported: Vec<Reported>,
     /// What changed since the assessment compared with; `None` where there is none.
     pub drift: Option<Diff>,
     /// The gates that hold, in order of precedence; empty where the exit code is 0.
@@ -130,6 +135,15 @@ pub struct DkimKey {
     pub sha256: String,
     /// As of which assessment it was first seen; it may be older.
     pub first_seen: Timestamp,
+    /// `rsa` or `ed25519`; `None` where it cannot be read, or in a document that does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub algorithm: Option<String>,
+    /// Of an RSA key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bits: Option<u32>,
+    /// Where its selector was learned; empty in a document that does not say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub learned: Vec<String>,
 }
 
 /// An assessment before this one.

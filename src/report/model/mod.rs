@@ -14,6 +14,7 @@ mod glossary;
 mod method;
 mod places;
 mod plain;
+mod reported;
 mod risks;
 mod rule;
 mod sections;
@@ -97,6 +98,10 @@ pub struct Page {
     pub ages: shown::AgesView,
     pub services: Vec<shown::ServiceRow>,
     pub services_rest: Option<String>,
+    /// What others report of each domain.
+    pub reported: reported::ReportedView,
+    /// The keys that sign mail.
+    pub signing: reported::SigningView,
     /// The figure of the risks over time in words; `None` where nothing was compared.
     pub trend_words: Option<String>,
     /// The plan over time in words.
@@ -172,6 +177,8 @@ impl Page {
             ages: shown::ages(assessment),
             services: shown::services(assessment),
             services_rest: shown::services_rest(assessment),
+            reported: reported::reported(assessment),
+            signing: reported::signing(assessment),
             trend_words: shown::trend_words(assessment),
             timeline_words: shown::timeline_words(assessment),
             to_sign: shown::to_sign(assessment),

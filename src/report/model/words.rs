@@ -186,7 +186,7 @@ pub fn short_hash(hash: &str) -> String {
 pub fn source_words(source: &str) -> String {
     match source {
         "answers" => "Answers".to_owned(),
-        "authentication" => "DMARC reports and signatures".to_owned(),
+        "authentication" => "DMARC and TLS reports, and signatures".to_owned(),
         "content" => "Mail content".to_owned(),
         "declared" => "Scope".to_owned(),
         "dns" => "DNS".to_owned(),

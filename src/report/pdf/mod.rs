@@ -73,6 +73,8 @@ struct Drawings {
     flow: String,
     timeline: String,
     trend: String,
+    /// By domain: mail in its name, TLS with its mail hosts.
+    reported: Vec<[String; 2]>,
 }
 
 impl Drawings {
@@ -86,6 +88,16 @@ impl Drawings {
             flow: styled(charts::flow(crate::report::model::hop_grades(&page.hops))),
             timeline: charts::timeline(&charts::spans(assessment), page.about.day).map_or_else(String::new, styled),
             trend: charts::Trend::of(assessment).map_or_else(String::new, |trend| styled(charts::trend(&trend))),
+            reported: page
+                .reported
+                .rows
+                .iter()
+                .map(|row| {
+                    let mail = row.mail.as_ref().map(|mail| styled(mail.figure.clone()));
+                    let tls = row.tls.as_ref().map(|tls| styled(tls.figure.clone()));
+                    [mail, tls].map(Option::unwrap_or_default)
+                })
+                .collect(),
         }
     }
 }

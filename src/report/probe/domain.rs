@@ -24,7 +24,7 @@ use crate::text::visible;
 mod explain;
 mod reported;
 use explain::{Asked, ClientService, Explained, Information, Publish, client_services, publish};
-use reported::Reported;
+use reported::{Reported, ReportedTls};
 
 /// One probed domain.
 #[derive(Clone, Debug, Serialize)]
@@ -41,6 +41,9 @@ pub struct DomainProbe {
     /// What DMARC aggregate reports say was sent in the domain's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reported_mail: Option<Reported>,
+    /// What TLS reports say of sessions with its mail hosts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reported_tls: Option<ReportedTls>,
     /// How receivers come to their verdict.
     pub explained: Explained,
     /// Records to publish instead.
@@ -152,6 +155,7 @@ impl DomainProbe {
             vendors: vendors(&records, catalogue),
             selectors: selectors(&records),
             reported_mail: None,
+            reported_tls: None,
             explained: Explained::of(&records),
             publish: publish(&declared.name, &records, declared.sends),
             client_services: client_services(&records),
@@ -163,9 +167,10 @@ impl DomainProbe {
         }
     }
 
-    /// The same with what DMARC aggregate reports say, where there are any.
-    pub fn with_mail(mut self, observations: &[Observation]) -> Self {
-        self.reported_mail = reported::of(observations);
+    /// The same with what DMARC aggregate reports and TLS reports say, where there are any.
+    pub fn with_mail(mut self, observations: &[Observation], catalogue: &VendorCatalogue) -> Self {
+        self.reported_mail = reported::of(observations, catalogue);
+        self.reported_tls = reported::tls_of(observations);
         self
     }
 
@@ -236,6 +241,9 @@ impl DomainProbe {
             }
         }
         if let Some(reported) = &self.reported_mail {
+            reported.render(&mut out);
+        }
+        if let Some(reported) = &self.reported_tls {
             reported.render(&mut out);
         }
         explain::render(self, &mut out);
@@ -439,6 +447,9 @@ mod tests {
             selector: "s1".to_owned(),
             sha256: sha256.to_owned(),
             first_seen: "2026-01-05T12:00:00Z".parse().unwrap(),
+            algorithm: None,
+            bits: None,
+            learned: Vec::new(),
         };
         let now = probe.selectors[0].key_sha256.clone().unwrap();
         let same = probe.clone().with_known_keys(&[known(&now)]).render();

@@ -90,6 +90,7 @@ impl Assessment {
             services: super::shown::services(facts),
             dkim_keys: Vec::new(),
             earlier: Vec::new(),
+            reported: super::reported::reported(evidence, as_of),
             drift: None,
             gates: Vec::new(),
             elements: Vec::new(),

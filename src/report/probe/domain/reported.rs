@@ -1,5 +1,5 @@
-//! What DMARC aggregate reports say was sent in a domain's name: how much of it passed, and from where
-//! the rest came.
+//! What others report: by DMARC aggregate reports what was sent in a domain's name, how much of it passed
+//! and from where the rest came; by TLS reports how sessions with its mail hosts ended.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::wrap;
+use crate::catalogues::vendors::VendorCatalogue;
 use crate::evidence::authentication::{MessageCounts, ReportedMail};
+use crate::evidence::tls_reports::{ReportedSessions, SessionCounts};
 use crate::evidence::{Answer, Observation};
 
 /// Sources that are listed.
@@ -35,6 +37,9 @@ pub struct Reported {
 #[derive(Clone, Debug, Serialize)]
 pub struct Source {
     pub address: String,
+    /// The vendor whose names its mail passed for, where the catalogue knows one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vendor: Option<String>,
     pub messages: u64,
     #[serde(flatten)]
     pub counts: MessageCounts,
@@ -42,8 +47,112 @@ pub struct Source {
     pub sent_for: Vec<String>,
 }
 
+/// TLS sessions with a domain's mail hosts, as senders report them (RFC 8460).
+#[derive(Clone, Debug, Serialize)]
+pub struct ReportedTls {
+    pub reports: u64,
+    pub first_day: String,
+    pub last_day: String,
+    pub sessions: u64,
+    #[serde(flatten)]
+    pub counts: SessionCounts,
+    /// Failed under DANE, or under an MTA-STS policy in mode enforce: mail waited or was not delivered.
+    pub held_back: u64,
+    /// Failed, and no report says why.
+    pub unexplained: u64,
+    /// Failed in a way that somebody on the way could have brought about.
+    pub maybe_downgraded: u64,
+    pub failures: Vec<Failed>,
+    pub hosts: Vec<Failed>,
+    pub reporters: Vec<Reporter>,
+    /// Whether everything in the reports was kept.
+    pub whole: bool,
+}
+
+/// Sessions that failed, by kind or by host.
+#[derive(Clone, Debug, Serialize)]
+pub struct Failed {
+    pub what: String,
+    pub sessions: u64,
+}
+
+/// Who reported.
+#[derive(Clone, Debug, Serialize)]
+pub struct Reporter {
+    pub organization: String,
+    pub reports: u64,
+}
+
+/// `None` where there is no TLS report.
+pub(super) fn tls_of(observations: &[Observation]) -> Option<ReportedTls> {
+    let reports = observations.iter().filter_map(|observation| match &observation.answer {
+        Ok(Answer::TlsReport(report)) => Some(report.as_ref()),
+        Ok(_) | Err(_) => None,
+    });
+    let all = ReportedSessions::join(reports)?;
+    Some(ReportedTls {
+        reports: all.reports,
+        first_day: day(all.begin),
+        last_day: day(all.end),
+        sessions: all.counts.sessions(),
+        counts: all.counts,
+        held_back: all.held_back,
+        unexplained: all.unexplained,
+        maybe_downgraded: all.maybe_downgraded,
+        failures: failed(all.kinds.iter().map(|(kind, sessions)| (kind.as_str(), *sessions))),
+        hosts: failed(all.hosts.iter().map(|(host, sessions)| (host.as_str(), *sessions))),
+        reporters: all
+            .reporters
+            .into_iter()
+            .take(SOURCES)
+            .map(|(organization, reports)| Reporter { organization, reports })
+            .collect(),
+        whole: !all.cut,
+    })
+}
+
+fn failed<'w>(counts: impl Iterator<Item = (&'w str, u64)>) -> Vec<Failed> {
+    counts.take(SOURCES).map(|(what, sessions)| Failed { what: what.to_owned(), sessions }).collect()
+}
+
+impl ReportedTls {
+    pub(super) fn render(&self, out: &mut String) {
+        let _ = writeln!(
+            out,
+            "\nTLS with its mail hosts, by {} reports of {} to {}",
+            self.reports, self.first_day, self.last_day
+        );
+        let text = format!(
+            "{} sessions: {} agreed on TLS as the policy asks, {} failed",
+            self.sessions, self.counts.succeeded, self.counts.failed
+        );
+        wrap(out, "  ", &text, 4);
+        for (of, all) in [("kind", &self.failures), ("host", &self.hosts)] {
+            for one in all {
+                wrap(out, "  ", &format!("failed, by {of}: {} {}", one.what, one.sessions), 4);
+            }
+        }
+        for (number, words) in [
+            (self.held_back, "failed under an enforced policy, which holds mail back"),
+            (self.maybe_downgraded, "failed as they would if somebody on the way took TLS away"),
+            (self.unexplained, "failed without a reason given"),
+        ] {
+            if number > 0 {
+                wrap(out, "  ", &format!("{number} {words}"), 4);
+            }
+        }
+        if !self.reporters.is_empty() {
+            let names: Vec<&str> = self.reporters.iter().map(|one| one.organization.as_str()).collect();
+            wrap(out, "  ", &format!("told by {}", names.join(", ")), 4);
+        }
+        if !self.whole {
+            out.push_str("  and more that was not kept\n");
+        }
+    }
+}
+
 /// `None` where there is no report.
-pub(super) fn of(observations: &[Observation]) -> Option<Reported> {
+pub(super) fn of(observations: &[Observation], catalogue: &VendorCatalogue) -> Option<Reported> {
     let reports = observations.iter().filter_map(|observation| match &observation.answer {
         Ok(Answer::AggregateReport(report)) => Some(report.as_ref()),
         Ok(_) | Err(_) => None,
@@ -52,6 +161,7 @@ pub(super) fn of(observations: &[Observation]) -> Option<Reported> {
     let sources_not_shown = mail.sources.len().saturating_sub(SOURCES);
     let sources = mail.sources.into_iter().take(SOURCES).map(|source| Source {
         address: source.address.to_string(),
+        vendor: catalogue.sends_as(source.names()).map(|vendor| vendor.name.clone()),
         messages: source.counts.messages(),
         counts: source.counts,
         signed_for: source.signed_for,
@@ -87,8 +197,9 @@ impl Reported {
         wrap(out, "  ", &text, 4);
         for source in &self.sources {
             let of = &source.counts;
+            let vendor = source.vendor.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
             let mut text = format!(
-                "{}: {} messages, {} / {} / {}",
+                "{}{vendor}: {} messages, {} / {} / {}",
                 source.address, source.messages, of.aligned, of.unaligned, of.unauthenticated
             );
             for (what, names) in [("signed for", &source.signed_for), ("sent for", &source.sent_for)] {
