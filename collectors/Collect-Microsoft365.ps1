@@ -130,7 +130,8 @@ $mailboxProperties = @(
     'ExchangeGuid', 'Guid', 'Alias', 'Identity', 'LegacyExchangeDN', 'ForwardingAddress', 'ForwardingSmtpAddress',
     'DeliverToMailboxAndForward', 'GrantSendOnBehalfTo', 'AuditEnabled', 'DefaultAuditSet', 'AuditLogAgeLimit',
     'LitigationHoldEnabled', 'InPlaceHolds', 'RetentionHoldEnabled', 'RetentionPolicy', 'RetainDeletedItemsFor',
-    'SingleItemRecoveryEnabled', 'ElcProcessingDisabled', 'IsInactiveMailbox', 'AccountDisabled'
+    'SingleItemRecoveryEnabled', 'ElcProcessingDisabled', 'IsInactiveMailbox', 'AccountDisabled', 'AuditOwner', 'AuditDelegate',
+    'AuditAdmin', 'MessageCopyForSentAsEnabled', 'WhenMailboxCreated'
 )
 $mailboxes = @(Get-Mailbox -ResultSize Unlimited | Select-Object -Property $mailboxProperties)
 $mine = @($mailboxes | Where-Object { Test-Mine -Id ([string]$_.ExternalDirectoryObjectId) })
@@ -145,22 +146,31 @@ if ($Shard -eq 0) {
         Get-DistributionGroup -ResultSize Unlimited | Select-Object -Property $properties
     }
     Export-Whole -Name 'cas-mailboxes' -Ask { Get-EXOCASMailbox -ResultSize Unlimited -PropertySets All | Select-Object -Property 'PrimarySmtpAddress', 'PopEnabled', 'ImapEnabled', 'SmtpClientAuthenticationDisabled' }
-    Export-Whole -Name 'transport-rules' -Ask { Get-TransportRule -ResultSize Unlimited | Select-Object -Property 'Name', 'State', 'Mode', 'Priority', 'RuleVersion', 'SentToScope', 'BlindCopyTo', 'CopyTo', 'AddToRecipients', 'RedirectMessageTo', 'DeleteMessage' }
+    Export-Whole -Name 'transport-rules' -Ask { Get-TransportRule -ResultSize Unlimited | Select-Object -Property 'Name', 'State', 'Mode', 'Priority', 'RuleVersion', 'SentToScope', 'BlindCopyTo', 'CopyTo', 'AddToRecipients', 'RedirectMessageTo', 'DeleteMessage', 'SetSCL', 'ApplyOME', 'ApplyRightsProtectionTemplate', 'RouteMessageOutboundRequireTls' }
     Export-Whole -Name 'journal-rules' -Ask { Get-JournalRule | Select-Object -Property 'Name', 'Enabled', 'Scope', 'Recipient', 'JournalEmailAddress' }
     Export-Whole -Name 'remote-domains' -Ask { Get-RemoteDomain | Select-Object -Property 'DomainName', 'AutoForwardEnabled', 'AutoReplyEnabled', 'AllowedOOFType' }
     Export-Whole -Name 'outbound-spam' -Ask { Get-HostedOutboundSpamFilterPolicy | Select-Object -Property 'Name', 'AutoForwardingMode', 'IsDefault' }
-    Export-Whole -Name 'transport-config' -Ask { Get-TransportConfig | Select-Object -Property 'SmtpClientAuthenticationDisabled', 'JournalingReportNdrTo', 'MaxSendSize' }
-    Export-Whole -Name 'organization' -Ask { Get-OrganizationConfig | Select-Object -Property 'AuditDisabled', 'OAuth2ClientProfileEnabled', 'RejectDirectSend', 'ElcProcessingDisabled' }
+    Export-Whole -Name 'transport-config' -Ask { Get-TransportConfig | Select-Object -Property 'SmtpClientAuthenticationDisabled', 'JournalingReportNdrTo', 'MaxSendSize', 'AllowLegacyTLSClients' }
+    Export-Whole -Name 'organization' -Ask { Get-OrganizationConfig | Select-Object -Property 'AuditDisabled', 'OAuth2ClientProfileEnabled', 'RejectDirectSend', 'ElcProcessingDisabled', 'MailTipsExternalRecipientsTipsEnabled', 'ActivityBasedAuthenticationTimeoutEnabled', 'ActivityBasedAuthenticationTimeoutInterval' }
     Export-Whole -Name 'admin-audit-log' -Ask { Get-AdminAuditLogConfig | Select-Object -Property 'UnifiedAuditLogIngestionEnabled', 'AdminAuditLogEnabled' }
     Export-Whole -Name 'audit-bypass' -Ask { Get-MailboxAuditBypassAssociation -ResultSize Unlimited | Select-Object -Property 'Name', 'Identity', 'AuditBypassEnabled' }
     Export-Whole -Name 'recipient-permissions' -Ask { Get-EXORecipientPermission -ResultSize Unlimited | Select-Object -Property 'Identity', 'Trustee', 'TrusteeSidString', 'AccessControlType', 'AccessRights' }
     Export-Whole -Name 'dlp-policies' -Ask { Get-DlpCompliancePolicy | Select-Object -Property 'Name', 'Mode', 'Workload', 'ExchangeLocation' }
+    Export-Whole -Name 'anti-phishing' -Ask { Get-AntiPhishPolicy | Select-Object -Property 'Name', 'Enabled', 'PhishThresholdLevel', 'EnableFirstContactSafetyTips', 'EnableSpoofIntelligence', 'HonorDmarcPolicy' }
+    Export-Whole -Name 'encryption' -Ask { Get-IRMConfiguration | Select-Object -Property 'AzureRMSLicensingEnabled' }
+    Export-Whole -Name 'mobile-policies' -Ask { Get-MobileDeviceMailboxPolicy | Select-Object -Property 'Name', 'IsDefault', 'AllowNonProvisionableDevices', 'PasswordEnabled', 'RequireDeviceEncryption' }
+    Export-Whole -Name 'outbound-connectors' -Ask { Get-OutboundConnector | Select-Object -Property 'Name', 'Enabled', 'ConnectorType', 'UseMXRecord', 'SmartHosts', 'RecipientDomains', 'TlsSettings', 'TlsDomain', 'IsTransportRuleScoped' }
+    Export-Whole -Name 'sharing-policies' -Ask { Get-SharingPolicy | Select-Object -Property 'Name', 'Domains', 'Enabled', 'Default' }
+    # Answered in the compliance session (Connect-IPPSSession) alone.
+    Export-Whole -Name 'alert-policies' -Ask { Get-ProtectionAlert | Select-Object -Property 'Name', 'Disabled', 'ThreatType', 'AggregationType', 'Operation' }
     $graph = 'https://graph.microsoft.com/v1.0'
     foreach ($question in @(
             @{ Name = 'mfa-registration'; Uri = "$graph/reports/authenticationMethods/userRegistrationDetails" },
             @{ Name = 'conditional-access'; Uri = "$graph/identity/conditionalAccess/policies" },
             @{ Name = 'security-defaults'; Uri = "$graph/policies/identitySecurityDefaultsEnforcementPolicy" },
-            @{ Name = 'app-grants'; Uri = "$graph/oauth2PermissionGrants" }
+            @{ Name = 'app-grants'; Uri = "$graph/oauth2PermissionGrants" },
+            @{ Name = 'authorization-policy'; Uri = "$graph/policies/authorizationPolicy" },
+            @{ Name = 'users'; Uri = "$graph/users?`$select=id,userPrincipalName,accountEnabled,createdDateTime,signInActivity" }
         )) {
         $uri = $question.Uri
         Export-Whole -Name $question.Name -Ask {
@@ -185,8 +195,14 @@ Export-Each -Name 'inbox-rules' -Mailboxes $mine -Ask {
     param($mailbox)
     $id = [string]$mailbox.ExternalDirectoryObjectId
     # The owner's address is put in: rules themselves do not carry it.
-    Get-InboxRule -Mailbox $id -IncludeHidden |
-        Select-Object -Property (@(@{ Name = 'MailboxAddress'; Expression = { $mailbox.PrimarySmtpAddress } }) + $ruleProperties)
+    $all = @(Get-InboxRule -Mailbox $id -IncludeHidden)
+    # No property says that a rule is hidden: it is one that the second answer leaves out.
+    $shown = @()
+    if ($all.Count -gt 0) { $shown = @(Get-InboxRule -Mailbox $id | Select-Object -ExpandProperty 'RuleIdentity') }
+    $all | Select-Object -Property (@(
+            @{ Name = 'MailboxAddress'; Expression = { $mailbox.PrimarySmtpAddress } },
+            @{ Name = 'Hidden'; Expression = { $shown -notcontains $_.RuleIdentity } }
+        ) + $ruleProperties)
 }
 Export-Each -Name 'mailbox-permissions' -Mailboxes $mine -Ask {
     param($mailbox)

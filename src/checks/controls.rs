@@ -51,7 +51,9 @@ impl Mode {
         match kind {
             SubjectKind::Attestation | SubjectKind::Organization | SubjectKind::Register => matches!(self, Self::A),
             SubjectKind::ContentFolder => matches!(self, Self::C | Self::A),
-            SubjectKind::Domain | SubjectKind::Endpoint | SubjectKind::Partner => matches!(self, Self::P),
+            SubjectKind::Domain | SubjectKind::Endpoint => matches!(self, Self::P),
+            // Partners are joined from what was probed and what the own tenant's connectors say.
+            SubjectKind::Partner => matches!(self, Self::I | Self::P),
             SubjectKind::ExportFile
             | SubjectKind::ForwardingPath
             | SubjectKind::ForwardingRule

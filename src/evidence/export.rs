@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::seen::{NotObserved, Seen};
@@ -198,6 +199,28 @@ pub struct Mailbox {
     /// Whether a second factor is demanded of this account, where this export says so.
     #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
     pub mfa_enforced: Seen<bool>,
+    /// Actions that matter and that its own choice of what is audited leaves out; empty where the
+    /// choice is the vendor's.
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
+    pub audit_lacks: Seen<Vec<String>>,
+    /// How many days entries of its audit log are kept.
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
+    pub audit_days: Seen<u64>,
+    /// How many days deleted messages can be brought back.
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
+    pub deleted_items_days: Seen<u64>,
+    /// Whether what its user purges stays until then.
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
+    pub single_item_recovery: Seen<bool>,
+    /// Whether a copy of what others send as this mailbox lies in it.
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
+    pub sent_as_copied: Seen<bool>,
+    /// The day of the last sign-in; absent where there never was one.
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
+    pub last_sign_in: Seen<Date>,
+    /// The day the account or mailbox was made.
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
+    pub created: Seen<Date>,
 }
 
 impl ForwardingRule {
@@ -223,6 +246,8 @@ impl ForwardingRule {
             keywords: Vec::new(),
             name_class: unstated(),
             opaque: Seen::Present(false),
+            skips_filter: unstated(),
+            encrypts: unstated(),
             rules: 1,
         }
     }
@@ -252,6 +277,13 @@ impl Mailbox {
             smtp_auth_disabled: unstated(),
             mfa_enrolled: unstated(),
             mfa_enforced: unstated(),
+            audit_lacks: unstated(),
+            audit_days: unstated(),
+            deleted_items_days: unstated(),
+            single_item_recovery: unstated(),
+            sent_as_copied: unstated(),
+            last_sign_in: unstated(),
+            created: unstated(),
         }
     }
 }
@@ -305,6 +337,12 @@ pub struct ForwardingRule {
     /// Whether the source itself could not show what the rule does.
     #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
     pub opaque: Seen<bool>,
+    /// Of a rule of the mail system: whether it takes mail past the filter for spam and phishing.
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
+    pub skips_filter: Seen<bool>,
+    /// Of a rule of the mail system: whether it encrypts messages, or lets them go over TLS alone.
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
+    pub encrypts: Seen<bool>,
     /// How many rules of the mailbox this stands for. Rules that send nothing on and are alike in
     /// everything kept of them are kept once, under the first of their references.
     #[serde(default = "one_rule", skip_serializing_if = "is_one")]
@@ -399,6 +437,9 @@ pub struct MfaRegistration {
     #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
     pub guest: Seen<bool>,
     pub methods: Seen<Vec<String>>,
+    /// The day the report was made.
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
+    pub updated: Seen<Date>,
 }
 
 /// A contact, mail user, group or mailbox of the directory, by keyed references.
@@ -432,6 +473,9 @@ pub struct ConditionalAccess {
     pub excludes_groups: Seen<bool>,
     /// Whether it holds only for some platforms, places, clients, risks or devices.
     pub narrowed: Seen<bool>,
+    /// Whether it refuses sign-in by the clients that know no second factor, wherever they are.
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
+    pub blocks_old_clients: Seen<bool>,
 }
 
 /// A setting of the whole tenant.

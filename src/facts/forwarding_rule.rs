@@ -56,6 +56,8 @@ subject! {
         name_class: String = "none".to_owned(),
         /// Whether the source could show what the rule does.
         readable: bool,
+        /// Of a rule of the mail system: whether it takes mail past the filter for spam and phishing.
+        skips_filter: bool,
     }
 }
 
@@ -235,6 +237,7 @@ fn one(
         keywords: list(&|rule| &rule.keywords),
         name_class: Fact::new(name_class, name_evidence),
         readable: Fact::new(opaque.seen.map(|opaque| !opaque), opaque.evidence),
+        skips_filter: flag(&|rule| &rule.skips_filter),
     }
 }
 

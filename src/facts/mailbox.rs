@@ -7,6 +7,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
+
+mod factors;
 mod grants;
 
 use self::grants::Grants;
@@ -95,6 +98,20 @@ subject! {
         declared_individuals_upper: i64,
         /// Folders that everybody, or anybody without signing in, may look into: `calendar: reviewer (everybody)`.
         open_folders: Vec<String>,
+        /// The strongest registered second factor: `phishing-resistant`, `app`, `phone` (calls, text messages, mail), `none`.
+        mfa_strength: String,
+        /// Whole days since anybody last signed in to its account, or since it was made where nobody ever did.
+        days_without_sign_in: i64,
+        /// Actions by which a theft of mail is seen and that its own choice of audited actions leaves out.
+        audit_lacks: Vec<String>,
+        /// Days that entries of its audit log are kept.
+        audit_days: i64,
+        /// Days that deleted messages can be brought back.
+        deleted_items_days: i64,
+        /// Whether what its user purges can be brought back as well.
+        single_item_recovery: bool,
+        /// Whether a copy of what others send as this mailbox lies in it.
+        sent_as_copied: bool,
     }
 }
 
@@ -274,6 +291,7 @@ struct Shared<'e> {
     tenants: BTreeMap<&'e str, OfTenant<'e>>,
     bypass_given: Result<(), NotObserved>,
     grants: Grants,
+    today: Date,
 }
 
 /// Individuals at least and at most, by mailbox, as the scope states, with its observation.
@@ -340,6 +358,7 @@ impl<'e> Shared<'e> {
                 "the audit bypass associations (Get-MailboxAuditBypassAssociation)",
             ),
             grants,
+            today: context.today(),
         }
     }
 }
@@ -393,6 +412,13 @@ fn one(address: String, account: &Account<'_>, shared: &Shared<'_>) -> Mailbox {
         "the registered methods (Get-MgReportAuthenticationMethodUserRegistrationDetail -All)",
     );
     let administrators = from("who administers (gam print users fields isadmin,isdelegatedadmin)", factors);
+    let sign_ins = from(
+        "the last sign-in of all users (gam print users fields lastlogintime,creationtime)",
+        "the last sign-in of all accounts (Get-MgUser -All -Property SignInActivity,CreatedDateTime,UserPrincipalName,AccountEnabled)",
+    );
+    let audits =
+        "the mailboxes with DefaultAuditSet, AuditOwner, AuditDelegate, AuditAdmin and AuditLogAgeLimit (Get-Mailbox)";
+    let recovery = "the mailboxes with RetainDeletedItemsFor and SingleItemRecoveryEnabled (Get-Mailbox)";
     Mailbox {
         sign_in: sign_in(&mailbox_kind, &enabled, said.gone),
         administrator: from_export(said.administrator(), administrators),
@@ -421,6 +447,19 @@ fn one(address: String, account: &Account<'_>, shared: &Shared<'_>) -> Mailbox {
         declared_individuals_lower: least,
         declared_individuals_upper: most,
         open_folders: shared.grants.open_folders(account, said.gone),
+        mfa_strength: from_export(said.mfa_strength(), factors),
+        days_without_sign_in: from_export(said.days_without_sign_in(shared.today), sign_ins),
+        audit_lacks: from_export(said.of(|mailbox| &mailbox.audit_lacks, |new, known| new.len() > known.len()), audits),
+        audit_days: from_export(days(said.of(|mailbox| &mailbox.audit_days, |new, known| new < known)), audits),
+        deleted_items_days: from_export(
+            days(said.of(|mailbox| &mailbox.deleted_items_days, |new, known| new < known)),
+            recovery,
+        ),
+        single_item_recovery: from_export(said.flag(|mailbox| &mailbox.single_item_recovery, false), recovery),
+        sent_as_copied: from_export(
+            said.flag(|mailbox| &mailbox.sent_as_copied, false),
+            "the mailboxes with MessageCopyForSentAsEnabled (Get-Mailbox -ResultSize Unlimited)",
+        ),
         name: address,
         provider: Fact::present(provider.to_owned(), all),
         mailbox_kind: from_export(mailbox_kind, users),
@@ -441,6 +480,10 @@ fn declared_individuals(volumes: &Volumes, address: &str) -> (Fact<i64>, Fact<i6
         },
     };
     (fact(|(least, _)| *least), fact(|(_, most)| *most))
+}
+
+fn days(fact: Fact<u64>) -> Fact<i64> {
+    Fact::new(fact.seen.map(|days| i64::try_from(days).unwrap_or(i64::MAX)), fact.evidence)
 }
 
 /// Names the export that would say what none of those handed over does.
@@ -869,5 +912,28 @@ mod tests {
         let old = find(&built, "old@practice.example");
         assert_eq!(is(&old.sign_in), Some("blocked".to_owned()));
         assert!(matches!(old.forwarding.seen, Seen::Unknown(_)), "GAM gave no row for it");
+    }
+
+    #[test]
+    fn audit_recovery_factors_and_the_last_sign_in_are_told() {
+        let world = World::new(Some(declared("clinic.example"))).fixture("set-up-clinic", &[]);
+        let built = built(&world, &[]);
+        let ana = find(&built, "ana@clinic.example");
+        assert_eq!(is(&ana.audit_lacks), Some(Vec::new()), "the set is Microsoft's");
+        assert_eq!((is(&ana.audit_days), is(&ana.deleted_items_days)), (Some(90), Some(14)));
+        assert_eq!(is(&ana.mfa_strength).as_deref(), Some("phone"));
+        assert_eq!(is(&ana.days_without_sign_in), Some(213), "the newest of both days");
+        let desk = find(&built, "front-desk@clinic.example");
+        assert_eq!(is(&desk.audit_lacks).map(|lacks| lacks.len()), Some(3));
+        assert_eq!((is(&desk.single_item_recovery), is(&desk.sent_as_copied)), (Some(false), Some(false)));
+        assert!(desk.days_without_sign_in.seen.present().is_none(), "no export lists its account");
+        // A mailbox without these columns is one of which they are not known.
+        let older = built_of(&leaky(&[]));
+        let ben = find(&older, "ben@clinic.example");
+        assert!(ben.audit_lacks.seen.present().is_none() && ben.single_item_recovery.seen.present().is_none());
+    }
+
+    fn built_of(world: &World) -> Built<Mailbox> {
+        built(world, &[])
     }
 }

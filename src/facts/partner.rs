@@ -1,9 +1,11 @@
 //! A partner domain that mail is exchanged with: whether it can receive over enforced TLS.
 
 use super::domain::Stored;
+use super::exported;
 use super::shape::{Fact, subject};
 use super::{Built, Collection, Context};
 use crate::evidence::endpoint::{NO_ROUTE, State};
+use crate::evidence::export::Record;
 use crate::evidence::{Answer, Source};
 use crate::names::{DomainName, SubjectId, SubjectKind};
 use crate::records::dane::DaneVerdict;
@@ -19,6 +21,9 @@ subject! {
         phi: bool,
         /// What can be relied on when mail is sent to it: `enforced`, `opportunistic`, `none`.
         tls_delivery: String,
+        /// What the organization's own connector for it insists on: `verified`, `encrypted`, `gateway` (its mail goes over
+        /// one smart host for everybody), `rules` (rules choose a connector), `clear`, `none`.
+        connector: String,
     }
 }
 
@@ -45,9 +50,73 @@ pub fn build(context: Context<'_>) -> Built<Partner> {
                 Some(reason) => Fact::unknown(reason),
                 None => tls_delivery(&stored, &partner.domain),
             },
+            connector: connector(context, &partner.domain),
         })
         .collect();
     Built::complete(subjects)
+}
+
+/// The outbound connector of Microsoft 365 that takes mail to this partner: the one for its own name
+/// before one for every domain. Of two for the same name the weaker counts.
+fn connector(context: Context<'_>, partner: &DomainName) -> Fact<String> {
+    if let Err(collection) = exported::given(context) {
+        return Fact::unknown(match collection {
+            Collection::NotDeclared(what) => NotObserved::NotProvided { what },
+            Collection::Incomplete(reason) => reason,
+            Collection::Complete => return Fact::unknown(no_connectors()),
+        });
+    }
+    if let Some(reason) = context.evidence.taken_away(Source::Export, SubjectKind::Tenant) {
+        return Fact::unknown(reason);
+    }
+    let said: Vec<_> = exported::records(context)
+        .filter_map(|(id, record)| match record {
+            Record::TenantSetting(setting) if setting.setting == "outbound-connector" => Some((id, setting)),
+            _ => None,
+        })
+        .collect();
+    let files = exported::Files::of(context);
+    let mut ids: Vec<_> = said.iter().map(|(id, _)| (*id).clone()).collect();
+    ids.extend(files.evidence_of(&CONNECTORS));
+    // One that cannot be read may be the one for this partner.
+    let unread = said.iter().find_map(|(_, setting)| match &setting.value {
+        Seen::Present(_) => None,
+        Seen::Unknown(reason) => Some(reason.clone()),
+        Seen::Absent | Seen::Malformed(_) => Some(no_connectors()),
+    });
+    if let Some(reason) = files.whole(&CONNECTORS, CONNECTORS_EXPORT).err().or(unread) {
+        return Fact::new(Seen::Unknown(reason), ids);
+    }
+    let below = |name: &str| name.strip_prefix("*.").and_then(|name| name.parse().ok());
+    let weakest = |fits: &dyn Fn(&str) -> bool| {
+        let words = said.iter().filter(|(_, setting)| setting.of.as_deref().is_some_and(fits));
+        let words: Vec<&str> = words.filter_map(|(_, setting)| setting.value.present().map(String::as_str)).collect();
+        let ranked =
+            ["clear", "clear-by-gateway", "encrypted-by-gateway", "verified-by-gateway", "encrypted", "verified"];
+        ranked.into_iter().find(|word| words.contains(word))
+    };
+    let own = weakest(&|name| name == partner.as_str())
+        .or_else(|| {
+            weakest(&|name| below(name).is_some_and(|of: DomainName| of != *partner && partner.is_at_or_below(&of)))
+        })
+        .or_else(|| weakest(&|name| name == "*"));
+    let rules = said.iter().any(|(_, setting)| setting.of.as_deref() == Some("rules"));
+    let word = match own {
+        Some("encrypted") => "encrypted",
+        Some("verified") => "verified",
+        Some("clear") => "clear",
+        Some(_) => "gateway",
+        None if rules => "rules",
+        None => "none",
+    };
+    Fact::present(word.to_owned(), ids)
+}
+
+const CONNECTORS: [&str; 1] = ["microsoft365.outbound-connectors"];
+const CONNECTORS_EXPORT: &str = "the outbound connectors (Get-OutboundConnector)";
+
+fn no_connectors() -> NotObserved {
+    NotObserved::NotProvided { what: CONNECTORS_EXPORT.to_owned() }
 }
 
 fn tls_delivery(stored: &Stored<'_>, partner: &DomainName) -> Fact<String> {

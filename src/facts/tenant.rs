@@ -4,6 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+mod set_up;
+
+use self::set_up::{ANTI_PHISHING, CONSENT, ENCRYPTION, ORGANIZATION, POLICIES, SetUp, TRANSPORT};
 use super::exported::{self, Files, joined};
 use super::shape::{Fact, subject};
 use super::{Built, Collection, Context};
@@ -28,7 +31,7 @@ subject! {
         unified_audit_log: bool,
         /// Whether security defaults demand a second factor from everybody.
         security_defaults: bool,
-        /// Whether a conditional access policy demands a second factor from all users for all applications.
+        /// Of whom a conditional access policy for all applications demands a second factor: `everybody`, `with-exceptions`, `none`.
         mfa_policy: String,
         /// Whether SMTP AUTH is open for mailboxes that do not say otherwise.
         smtp_auth: bool,
@@ -42,6 +45,60 @@ subject! {
         other_administrators_without_mfa: Vec<String>,
         /// People who left, by their number in the register of leavers, whose account can still be signed in to.
         leavers_with_open_account: Vec<String>,
+        /// Whether clients sign in to Exchange with modern authentication.
+        modern_authentication: bool,
+        /// Whether unauthenticated mail in the tenant's own name is refused (Direct Send).
+        direct_send_refused: bool,
+        /// Hours after which a session in the browser ends (Microsoft 365: without activity); 0 where it never does.
+        session_hours: i64,
+        /// Whether the processing of retention is switched off for all mailboxes.
+        retention_suspended: bool,
+        /// Whether a sender is told that a recipient is outside.
+        external_recipient_tip: bool,
+        /// Whether a reader is told of a sender who never wrote before.
+        first_contact_tip: bool,
+        /// Whether forged senders are looked for by every policy.
+        spoof_protection: bool,
+        /// Whether the sender's DMARC policy is followed by every policy.
+        dmarc_honored: bool,
+        /// Whether clients may send mail with TLS 1.0 or 1.1.
+        old_tls_clients: bool,
+        /// Whether messages can be encrypted for any recipient.
+        mail_encryption: bool,
+        /// The strictest state of a transport rule that encrypts messages or asks for TLS: `enforced`, `off`, `none`.
+        encrypting_rules: String,
+        /// What the policies for phones and tablets leave open.
+        mobile_policy_gaps: Vec<String>,
+        /// What users may let programs do without an administrator: `none`, `limited`, `any`.
+        user_consent: String,
+        /// Whether an alert tells of new forwarding: `on`, `off`, `none`.
+        forwarding_alert: String,
+        /// Outsiders whom a sharing policy lets see more of calendars than free and busy times.
+        calendar_details_open_to: Vec<String>,
+        /// Whether sign-in by clients that know no second factor is blocked: `blocked`, `with-exceptions`, `open`.
+        legacy_authentication: String,
+        /// Policies that would demand a second factor and only report.
+        mfa_policies_on_trial: i64,
+        /// Whole days since the report on registered methods was made.
+        registration_age_days: i64,
+        /// Rules that their mailbox's owner cannot see and that do something.
+        hidden_rules: i64,
+        /// Whether programs that know a password alone may sign in (Google Workspace).
+        less_secure_apps: bool,
+        /// Whether users may send their mail over servers outside (Google Workspace).
+        outside_sending_servers: bool,
+        /// Whether users may delegate their mailbox (Google Workspace).
+        mail_delegation: bool,
+        /// `imap`, `pop`, where a policy lets users open them (Google Workspace).
+        imap_pop_by_policy: Vec<String>,
+        /// When policies demand a second factor: `enforced`, `later` (Google Workspace).
+        second_factor_policy: String,
+        /// Days that a new account has before a second factor is demanded (Google Workspace).
+        second_factor_grace_days: i64,
+        /// Characters that a password has at least (Google Workspace).
+        password_length: i64,
+        /// Whether an old password may be taken again (Google Workspace).
+        password_reuse: bool,
     }
 }
 
@@ -100,6 +157,7 @@ fn one(context: Context<'_>, provider: &str) -> Tenant {
         (None, false) => Fact::unknown(not_provided("AutoForwardEnabled of every remote domain")),
         (None, true) => Fact::present(named, remote.iter().map(|(id, _)| (*id).clone()).collect()),
     };
+    let set_up = SetUp::of(context, provider, &settings);
     let opposite = |fact: Fact<bool>| Fact::new(fact.seen.map(|value| !value), fact.evidence);
     Tenant {
         name: provider.to_owned(),
@@ -132,6 +190,33 @@ fn one(context: Context<'_>, provider: &str) -> Tenant {
         leak_policy: leak_policy(context, &settings),
         other_administrators_without_mfa: other_administrators_without_mfa(context, provider),
         leavers_with_open_account: super::leavers::with_open_account(context, provider),
+        modern_authentication: set_up.flag("modern-authentication", false, &ORGANIZATION),
+        direct_send_refused: set_up.flag("direct-send-refused", false, &ORGANIZATION),
+        session_hours: set_up.session_hours(),
+        retention_suspended: set_up.flag("retention-processing-disabled", true, &ORGANIZATION),
+        external_recipient_tip: set_up.flag("external-recipient-tip", false, &ORGANIZATION),
+        first_contact_tip: set_up.flag("first-contact-tip", false, &ANTI_PHISHING),
+        spoof_protection: set_up.flag("spoof-protection", false, &ANTI_PHISHING),
+        dmarc_honored: set_up.flag("dmarc-honored", false, &ANTI_PHISHING),
+        old_tls_clients: set_up.flag("old-tls-clients", true, &TRANSPORT),
+        mail_encryption: set_up.flag("mail-encryption", false, &ENCRYPTION),
+        encrypting_rules: set_up.encrypting_rules(),
+        mobile_policy_gaps: set_up.mobile_policy_gaps(),
+        user_consent: set_up.word("user-consent", &["none", "limited", "any"], &CONSENT),
+        forwarding_alert: set_up.forwarding_alert(),
+        calendar_details_open_to: set_up.calendar_details_open_to(),
+        legacy_authentication: set_up.legacy_authentication(),
+        mfa_policies_on_trial: set_up.mfa_policies_on_trial(),
+        registration_age_days: set_up.registration_age_days(),
+        hidden_rules: set_up.hidden_rules(),
+        less_secure_apps: set_up.flag("less-secure-apps", true, &POLICIES),
+        outside_sending_servers: set_up.flag("outside-sending-servers", true, &POLICIES),
+        mail_delegation: set_up.flag("mail-delegation", true, &POLICIES),
+        imap_pop_by_policy: set_up.imap_pop_by_policy(),
+        second_factor_policy: set_up.second_factor_policy(),
+        second_factor_grace_days: set_up.number("second-factor-grace-days", i64::max, &POLICIES),
+        password_length: set_up.number("password-length", i64::min, &POLICIES),
+        password_reuse: set_up.flag("password-reuse", true, &POLICIES),
     }
 }
 
@@ -514,5 +599,106 @@ mod tests {
         assert!(matches!(less.programs_with_all_mail.seen, Seen::Unknown(_)));
         assert!(matches!(less.leak_policy.seen, Seen::Unknown(_)));
         assert!(matches!(less.widest_full_access.seen, Seen::Unknown(_)));
+    }
+
+    fn clinic(without: &[&str]) -> Tenant {
+        tenant(&World::new(Some(declared("clinic.example"))).fixture("set-up-clinic", without), &[])
+    }
+
+    #[test]
+    fn how_a_tenant_is_set_up_is_told_by_its_settings() {
+        let all = clinic(&[]);
+        for (fact, expected) in [
+            (&all.modern_authentication, true),
+            (&all.direct_send_refused, false),
+            (&all.retention_suspended, false),
+            (&all.external_recipient_tip, false),
+            (&all.first_contact_tip, false),
+            (&all.spoof_protection, true),
+            (&all.dmarc_honored, true),
+            (&all.old_tls_clients, false),
+            (&all.mail_encryption, true),
+            (&all.smtp_auth, true),
+        ] {
+            assert_eq!(fact.seen, Seen::Present(expected));
+        }
+        for (fact, expected) in [
+            (&all.user_consent, "any"),
+            (&all.forwarding_alert, "off"),
+            (&all.encrypting_rules, "off"),
+            (&all.legacy_authentication, "with-exceptions"),
+            (&all.mfa_policy, "none"),
+        ] {
+            assert_eq!(fact.seen, Seen::Present(expected.to_owned()));
+        }
+        for (fact, expected) in [
+            (&all.session_hours, 6),
+            (&all.mfa_policies_on_trial, 1),
+            (&all.hidden_rules, 1),
+            (&all.registration_age_days, 92),
+        ] {
+            assert_eq!(fact.seen, Seen::Present(expected));
+        }
+        assert_eq!(all.mobile_policy_gaps.seen.present().map(Vec::len), Some(3));
+        assert_eq!(
+            all.calendar_details_open_to.seen,
+            Seen::Present(vec!["anybody without signing in".to_owned(), "every domain".to_owned()])
+        );
+    }
+
+    #[test]
+    fn what_a_list_does_not_say_is_known_from_the_whole_list_alone() {
+        let less = clinic(&[
+            "alert-policies.json",
+            "anti-phishing.csv",
+            "conditional-access.json",
+            "inbox-rules.json",
+            "mobile-policies.csv",
+            "organization.csv",
+            "security-defaults.json",
+            "sharing-policies.csv",
+            "transport-rules.csv",
+        ]);
+        for unknown in [
+            less.forwarding_alert.seen.present().is_none(),
+            less.spoof_protection.seen.present().is_none(),
+            less.legacy_authentication.seen.present().is_none(),
+            less.mfa_policies_on_trial.seen.present().is_none(),
+            less.hidden_rules.seen.present().is_none(),
+            less.mobile_policy_gaps.seen.present().is_none(),
+            less.modern_authentication.seen.present().is_none(),
+            less.session_hours.seen.present().is_none(),
+            less.calendar_details_open_to.seen.present().is_none(),
+            less.encrypting_rules.seen.present().is_none(),
+        ] {
+            assert!(unknown);
+        }
+        // A list of which a part could not be read says nothing good.
+        let cut = World::new(Some(declared("clinic.example"))).fixture("set-up-clinic", &["anti-phishing.csv"]).file(
+            "a.json",
+            br#"[{"Name":"a","PhishThresholdLevel":1,"EnableSpoofIntelligence":true,"EnableFirstContactSafetyTips":false},{"Name":"#,
+        );
+        let cut = tenant(&cut, &[]);
+        assert!(cut.spoof_protection.seen.present().is_none());
+        assert_eq!(cut.first_contact_tip.seen, Seen::Present(false), "one policy without is enough");
+    }
+
+    #[test]
+    fn the_policies_of_google_say_what_they_state() {
+        let world = World::new(Some(declared("practice.example"))).fixture("policy-api", &[]);
+        let evidence = world.evidence(&[]);
+        let built = build(context(&evidence));
+        let tenant = built.subjects.iter().find(|tenant| tenant.name == "google-workspace").unwrap();
+        assert_eq!(tenant.less_secure_apps.seen, Seen::Present(true));
+        assert_eq!(tenant.outside_sending_servers.seen, Seen::Present(false));
+        assert_eq!(tenant.mail_delegation.seen, Seen::Present(true));
+        assert_eq!(tenant.imap_pop_by_policy.seen, Seen::Present(vec!["imap".to_owned()]));
+        assert_eq!(tenant.second_factor_policy.seen, Seen::Present("later".to_owned()));
+        assert_eq!(tenant.second_factor_grace_days.seen, Seen::Present(7));
+        assert_eq!(tenant.session_hours.seen, Seen::Present(336));
+        assert_eq!(
+            (&tenant.password_length.seen, &tenant.password_reuse.seen),
+            (&Seen::Present(12), &Seen::Present(true))
+        );
     }
 }

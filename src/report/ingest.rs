@@ -33,7 +33,7 @@ pub struct Missing {
 /// What each provider's checks need: the formats of which one is enough, how it is made, the checks.
 type Wanted = (&'static [&'static str], &'static str, &'static [&'static str]);
 
-const WANTED: [Wanted; 30] = [
+const WANTED: [Wanted; 38] = [
     (
         &["google-workspace.delegates"],
         "gam config csv_output_users_audit true all users print delegates",
@@ -50,7 +50,11 @@ const WANTED: [Wanted; 30] = [
         &["mailbox-forwarding-stays-inside"],
     ),
     (&["google-workspace.imap"], "gam all users print imap", &["imap-and-pop-closed"]),
-    (&["google-workspace.policies"], "gam print policies formatjson", &["external-auto-forwarding-off"]),
+    (
+        &["google-workspace.policies"],
+        "gam print policies formatjson",
+        &["external-auto-forwarding-off", "less-secure-apps-off", "outside-sending-servers-closed"],
+    ),
     (&["google-workspace.pop"], "gam all users print pop", &["imap-and-pop-closed"]),
     (
         &["google-workspace.users-console", "google-workspace.users-gam"],
@@ -63,8 +67,19 @@ const WANTED: [Wanted; 30] = [
         &["mailbox-forwarding-stays-inside", "no-forwarding-outside"],
     ),
     (&["microsoft365.admin-audit-log"], "Get-AdminAuditLogConfig, in Exchange Online", &["unified-audit-log-on"]),
+    (&["microsoft365.alert-policies"], "Get-ProtectionAlert", &["forwarding-alert-on"]),
+    (
+        &["microsoft365.anti-phishing"],
+        "Get-AntiPhishPolicy",
+        &["forged-senders-looked-for", "dmarc-followed-on-arrival", "readers-told-of-first-contact"],
+    ),
     (&["microsoft365.app-grants"], "Get-MgOauth2PermissionGrant -All", &["no-program-reads-all-mail"]),
     (&["microsoft365.audit-bypass"], "Get-MailboxAuditBypassAssociation -ResultSize Unlimited", &["no-audit-bypass"]),
+    (
+        &["microsoft365.authorization-policy"],
+        "Get-MgPolicyAuthorizationPolicy | ConvertTo-Json -Depth 12",
+        &["users-cannot-let-programs-in"],
+    ),
     (
         &["microsoft365.cas-mailboxes"],
         "Get-EXOCASMailbox -PropertySets All",
@@ -73,9 +88,10 @@ const WANTED: [Wanted; 30] = [
     (
         &["microsoft365.conditional-access"],
         "Get-MgIdentityConditionalAccessPolicy -All | ConvertTo-Json -Depth 12",
-        &["mfa-enforced"],
+        &["mfa-enforced", "mfa-demanded-of-everybody", "legacy-authentication-blocked"],
     ),
     (&["microsoft365.dlp-policies"], "Get-DlpCompliancePolicy", &["leak-policy-enforced"]),
+    (&["microsoft365.encryption"], "Get-IRMConfiguration", &["mail-can-be-encrypted"]),
     (
         &["microsoft365.folder-permissions"],
         "Get-MailboxFolderPermission for Calendar and Inbox of every mailbox",
@@ -100,9 +116,19 @@ const WANTED: [Wanted; 30] = [
     (
         &["microsoft365.mfa-registration"],
         "Get-MgReportAuthenticationMethodUserRegistrationDetail -All",
-        &["mfa-on-every-mailbox", "mfa-on-every-administrator"],
+        &["mfa-on-every-mailbox", "mfa-on-every-administrator", "factors-stronger-than-a-phone"],
     ),
-    (&["microsoft365.organization"], "Get-OrganizationConfig", &["mailbox-auditing-on"]),
+    (&["microsoft365.mobile-policies"], "Get-MobileDeviceMailboxPolicy", &["phones-and-tablets-held-to-a-policy"]),
+    (
+        &["microsoft365.organization"],
+        "Get-OrganizationConfig",
+        &["mailbox-auditing-on", "modern-authentication-on", "direct-send-refused", "session-ends-by-itself"],
+    ),
+    (
+        &["microsoft365.outbound-connectors"],
+        "Get-OutboundConnector | ConvertTo-Json -EnumsAsStrings",
+        &["partner-with-phi-sent-to-over-enforced-tls", "partner-with-phi-known-by-certificate"],
+    ),
     (&["microsoft365.outbound-spam"], "Get-HostedOutboundSpamFilterPolicy", &["external-auto-forwarding-off"]),
     (
         &["microsoft365.recipient-permissions", "microsoft365.mailbox-permissions-extractor"],
@@ -116,11 +142,17 @@ const WANTED: [Wanted; 30] = [
     ),
     (&["microsoft365.remote-domains"], "Get-RemoteDomain", &["default-remote-domain-blocks-forwarding"]),
     (&["microsoft365.security-defaults"], "Get-MgPolicyIdentitySecurityDefaultEnforcementPolicy", &["mfa-enforced"]),
-    (&["microsoft365.transport-config"], "Get-TransportConfig", &["smtp-auth-closed"]),
+    (&["microsoft365.sharing-policies"], "Get-SharingPolicy", &["calendar-details-stay-inside"]),
+    (&["microsoft365.transport-config"], "Get-TransportConfig", &["smtp-auth-closed", "smtp-auth-off-for-the-tenant"]),
     (
         &["microsoft365.transport-rules"],
         "Get-TransportRule -ResultSize Unlimited | ConvertTo-Json",
-        &["transport-rules-stay-inside"],
+        &["transport-rules-stay-inside", "filtering-not-bypassed", "encryption-applied-by-rule"],
+    ),
+    (
+        &["microsoft365.users"],
+        "Get-MgUser -All -Property AccountEnabled,UserPrincipalName,CreatedDateTime,SignInActivity",
+        &["accounts-in-use", "accounts-of-leavers-closed"],
     ),
     (&["self-hosted.postfix"], "postconf -n", &["no-forwarding-outside"]),
     (

@@ -13,6 +13,7 @@ use super::decode::{Decoded, Survey};
 use super::json;
 use super::recognise::Format;
 use super::row::Row;
+use super::settings;
 
 /// Larger documents are not taken apart.
 const DOCUMENT_BYTES: u64 = 64 * 1024 * 1024;
@@ -35,22 +36,18 @@ pub struct Document {
 }
 
 /// Keys of ScubaGear's provider export, what they hold, and the command that fills them.
-const SCUBAGEAR: [(&str, Format, &str); 8] = [
+const SCUBAGEAR: [(&str, Format, &str); 11] = [
     ("accepted_domains", Format::AcceptedDomains, "Get-AcceptedDomain"),
     ("admin_audit_log_config", Format::AdminAuditLog, "Get-AdminAuditLogConfig"),
     ("conditional_access_policies", Format::ConditionalAccess, "Get-MgBetaIdentityConditionalAccessPolicy"),
     ("dlp_compliance_policies", Format::DlpPolicies, "Get-DlpCompliancePolicy"),
     ("org_config", Format::Organization, "Get-OrganizationConfig"),
+    ("outbound_connectors", Format::OutboundConnectors, "Get-OutboundConnector"),
+    ("protection_alerts", Format::AlertPolicies, "Get-ProtectionAlert"),
     ("remote_domains", Format::RemoteDomains, "Get-RemoteDomain"),
+    ("sharing_policy", Format::SharingPolicies, "Get-SharingPolicy"),
     ("transport_config", Format::TransportConfig, "Get-TransportConfig"),
     ("transport_rule", Format::TransportRules, "Get-TransportRule"),
-];
-
-/// Settings of ScubaGoggles that a check reads, and their name in the Policy API.
-const SCUBAGOGGLES: [(&str, &str); 3] = [
-    ("gmail_auto_forwarding", "settings/gmail.auto_forwarding"),
-    ("gmail_imap_access", "settings/gmail.imap_access"),
-    ("gmail_pop_access", "settings/gmail.pop_access"),
 ];
 
 /// Takes the document apart if it is one of these.
@@ -109,11 +106,13 @@ fn scubagoggles(raw: &Value) -> Option<Document> {
     let failed =
         failed.is_some_and(|calls| calls.iter().filter_map(Value::as_str).any(|call| call.contains("policies")));
     let mut rows = Vec::new();
-    for (unit, settings) in policies {
-        for (key, kind) in SCUBAGOGGLES {
-            if let Some(value) = settings.get(key) {
+    for (unit, said) in policies {
+        // Its keys are the Policy API's names with other separators.
+        for kind in settings::google_policies() {
+            if let Some(value) = said.get(kind.replace('.', "_")) {
                 let policy = serde_json::json!({
-                    "policyQuery": { "orgUnit": unit }, "setting": { "type": kind, "value": value },
+                    "policyQuery": { "orgUnit": unit },
+                    "setting": { "type": format!("settings/{kind}"), "value": value },
                 });
                 rows.push(one(&policy, rows.len()));
             }

@@ -10,8 +10,9 @@ use super::json;
 use super::recipient::{self, reference};
 use super::recognise::Format;
 use super::row::{Cell, Row};
+use super::settings;
 use super::words;
-use crate::evidence::export::{ForwardingRule, Mailbox, Record, Target, TenantSetting};
+use crate::evidence::export::{ForwardingRule, Mailbox, Record, Target};
 use crate::keyed::KeyedReference;
 use crate::seen::{NotObserved, Seen};
 
@@ -25,13 +26,20 @@ pub fn records(format: Format, row: &Row, key: &KeyedReference) -> Result<Vec<Re
         Format::GoogleTokens => apps::google_token(row, key),
         Format::GoogleForwards => forward(row, key),
         Format::GoogleImap => Ok(vec![boxed(Mailbox { imap_enabled: row.flag("enabled"), ..listed(row, key)? })]),
-        Format::GooglePolicies => Ok(policy(row, key)),
+        Format::GooglePolicies => Ok(settings::google_policy(row, key)),
         Format::GooglePop => Ok(vec![boxed(Mailbox { pop_enabled: row.flag("enabled"), ..listed(row, key)? })]),
         Format::GoogleUsersConsole => console_user(row, key),
         Format::GoogleUsersGam => gam_user(row, key),
         Format::AcceptedDomains
+        | Format::AlertPolicies
+        | Format::AntiPhishing
         | Format::AppGrants
+        | Format::AuthorizationPolicy
         | Format::DlpPolicies
+        | Format::Encryption
+        | Format::MobilePolicies
+        | Format::OutboundConnectors
+        | Format::SharingPolicies
         | Format::FolderPermissions
         | Format::JournalRules
         | Format::MailboxPermissions
@@ -88,6 +96,7 @@ fn console_user(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> 
         enabled,
         mfa_enrolled: row.flag("2svenrolled"),
         mfa_enforced: row.flag("2svenforced"),
+        last_sign_in: row.day("lastsignin"),
         ..listed(row, key)?
     })])
 }
@@ -116,6 +125,8 @@ fn gam_user(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
         administrator,
         mfa_enrolled: row.flag("isenrolledin2sv"),
         mfa_enforced: row.flag("isenforcedin2sv"),
+        last_sign_in: row.day("lastlogintime"),
+        created: row.day("creationtime"),
         ..mailbox
     })])
 }
@@ -261,36 +272,4 @@ fn of_columns(row: &Row, key: &KeyedReference) -> Filter {
         conditions: CRITERIA.iter().any(|column| value(column).is_some()),
         keywords: words::keyword_classes(["subject", "query", "from"].into_iter().filter_map(value)),
     }
-}
-
-/// A policy of the Policy API: one setting for an organizational unit or a group.
-fn policy(row: &Row, key: &KeyedReference) -> Vec<Record> {
-    let setting = row.cell("setting");
-    let kind = setting.and_then(|cell| cell.field("type")).and_then(Cell::text).unwrap_or_default();
-    let value = setting.and_then(|cell| cell.field("value"));
-    let query = row.cell("policyquery");
-    let of = query
-        .and_then(|query| query.field("group").or_else(|| query.field("orgunit")))
-        .and_then(Cell::text)
-        .map(|unit| key.of(unit));
-    let known = [
-        ("gmail.auto_forwarding", "enableautoforwarding", "external-auto-forwarding"),
-        ("gmail.imap_access", "enableimapaccess", "imap-access"),
-        ("gmail.pop_access", "enablepopaccess", "pop-access"),
-    ];
-    let Some((_, field, name)) = known.into_iter().find(|(suffix, ..)| kind.ends_with(suffix)) else {
-        return Vec::new();
-    };
-    let read = match value.and_then(|value| value.field(field)).and_then(Cell::text) {
-        Some("true") => Seen::Present("on".to_owned()),
-        Some("false") => Seen::Present("off".to_owned()),
-        // A value left out is the default, which the export does not state.
-        _ => Seen::not_provided(format!("the value of the policy {name}")),
-    };
-    vec![Record::TenantSetting(Box::new(TenantSetting {
-        provider: PROVIDER.to_owned(),
-        setting: name.to_owned(),
-        of,
-        value: read,
-    }))]
 }

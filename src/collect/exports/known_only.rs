@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 /// Name and the columns that are all there.
 type Known = (&'static str, &'static [&'static str]);
 
-const KNOWN: [Known; 25] = [
+const KNOWN: [Known; 22] = [
     ("google-workspace.admin-roles", &["roleassignmentid", "role", "assignedto"]),
     ("google-workspace.app-passwords", &["user", "codeid", "lasttimeused"]),
     ("google-workspace.forwarding-addresses", &["user", "forwardingemail", "verificationstatus"]),
@@ -19,14 +19,11 @@ const KNOWN: [Known; 25] = [
     ("microsoft365.authentication-policies", &["allowbasicauthimap"]),
     ("microsoft365.audit-retention", &["recordtypes", "retentionduration"]),
     ("microsoft365.auto-replies", &["autoreplystate"]),
-    ("microsoft365.connectors", &["connectortype", "senderdomains"]),
-    ("microsoft365.connectors", &["connectortype", "recipientdomains"]),
+    ("microsoft365.inbound-connectors", &["connectortype", "senderdomains"]),
     ("microsoft365.dlp-rules", &["contentcontainssensitiveinformation"]),
-    ("microsoft365.encryption", &["azurermslicensingenabled"]),
     ("microsoft365.folder-statistics", &["foldertype", "itemsinfolder"]),
     ("microsoft365.mailbox-statistics", &["totalitemsize", "itemcount"]),
     ("microsoft365.mailbox-usage", &["reportrefreshdate", "storageused(byte)"]),
-    ("microsoft365.mobile-policies", &["allownonprovisionabledevices"]),
     ("microsoft365.outlook-web-policies", &["additionalstorageprovidersavailable"]),
     ("microsoft365.retention-policies", &["retentionpolicytaglinks"]),
     ("microsoft365.retention-rules", &["retentioncomplianceaction"]),

@@ -4,10 +4,12 @@
 //! references leave. A row without the address it speaks of is rejected, never guessed.
 
 use super::apps;
+use super::dates;
 use super::grants;
 use super::recipient::{self, over, reference, targets};
 use super::recognise::Format;
 use super::row::{Cell, Row, address};
+use super::settings;
 use super::words;
 use crate::evidence::export::{
     ConditionalAccess, ForwardingRule, Mailbox, MfaRegistration, Recipient, Record, Target, TenantSetting,
@@ -15,6 +17,8 @@ use crate::evidence::export::{
 use crate::keyed::KeyedReference;
 use crate::names::DomainName;
 use crate::seen::{NotObserved, Seen};
+
+use jiff::civil::Date;
 
 const PROVIDER: &str = "microsoft365";
 
@@ -25,9 +29,13 @@ pub fn records(format: Format, row: &Row, key: &KeyedReference) -> Result<Vec<Re
         Format::AdminAuditLog => {
             Ok(vec![setting("unified-audit-log", None, flag_word(row, "unifiedauditlogingestionenabled"))])
         }
+        Format::AlertPolicies => Ok(settings::alert_policy(row)),
+        Format::AntiPhishing => Ok(settings::anti_phishing(row)),
         Format::AppGrants => apps::app_grant(row, key),
         Format::AuditBypass => audit_bypass(row, key),
+        Format::AuthorizationPolicy => Ok(settings::authorization_policy(row)),
         Format::DlpPolicies => Ok(vec![apps::dlp_policy(row)]),
+        Format::Encryption => Ok(settings::encryption(row)),
         Format::FolderPermissions => grants::folder(row, key),
         Format::JournalRules => journal_rule(row, key),
         Format::MailboxPermissions => grants::mailbox(row, key),
@@ -40,15 +48,16 @@ pub fn records(format: Format, row: &Row, key: &KeyedReference) -> Result<Vec<Re
         // One reader for both: people join the two in one file.
         Format::CasMailboxes | Format::Mailboxes => mailbox(row, key),
         Format::MfaRegistration => registration(row, key),
-        Format::Organization => Ok(vec![setting("mailbox-auditing-disabled", None, flag_word(row, "auditdisabled"))]),
+        Format::MobilePolicies => Ok(settings::mobile_policy(row)),
+        Format::Organization => Ok(settings::organization(row)),
+        Format::OutboundConnectors => settings::outbound_connector(row),
         Format::OutboundSpam => Ok(vec![setting("external-auto-forwarding", None, forwarding_mode(row))]),
         Format::PerUserMfa => per_user_mfa(row, key),
         Format::Recipients => recipient(row, key),
         Format::RemoteDomains => remote_domain(row),
         Format::SecurityDefaults => Ok(vec![setting("security-defaults", None, flag_word(row, "isenabled"))]),
-        Format::TransportConfig => {
-            Ok(vec![setting("smtp-auth-disabled", None, flag_word(row, "smtpclientauthenticationdisabled"))])
-        }
+        Format::SharingPolicies => Ok(settings::sharing_policy(row)),
+        Format::TransportConfig => Ok(settings::transport_config(row)),
         Format::TransportRules => Ok(vec![transport_rule(row, key)]),
         Format::Users => user(row, key),
         Format::GoogleDelegates
@@ -189,8 +198,56 @@ fn mailbox(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
         imap_enabled: row.flag("imapenabled"),
         pop_enabled: row.flag("popenabled"),
         smtp_auth_disabled: row.flag("smtpclientauthenticationdisabled"),
+        audit_lacks: audit_lacks(row),
+        audit_days: row.days("auditlogagelimit"),
+        deleted_items_days: row.days("retaindeleteditemsfor"),
+        single_item_recovery: row.flag("singleitemrecoveryenabled"),
+        sent_as_copied: row.flag("messagecopyforsentasenabled"),
+        created: row.day("whenmailboxcreated"),
         ..Mailbox::unstated(PROVIDER, own_address(row)?, true)
     }))])
+}
+
+/// What a mailbox's own choice of audited actions leaves out of those by which a theft of mail is
+/// seen. Where `DefaultAuditSet` names all three roles the choice is Microsoft's, which holds them.
+fn audit_lacks(row: &Row) -> Seen<Vec<String>> {
+    const SETS: [(&str, &str, &[&str]); 3] = [
+        ("admin", "auditadmin", &["mailitemsaccessed", "send", "updateinboxrules"]),
+        ("delegate", "auditdelegate", &["mailitemsaccessed", "sendas", "updateinboxrules"]),
+        ("owner", "auditowner", &["mailitemsaccessed", "send", "updateinboxrules"]),
+    ];
+    let words = |column: &'static str| {
+        row.seen(column).map(|cell| {
+            let texts: Vec<&str> = match cell {
+                Cell::List(items) => items.iter().filter_map(Cell::text).collect(),
+                cell => cell.text().unwrap_or_default().split([',', ';', ' ', '{', '}']).collect(),
+            };
+            texts.into_iter().map(str::trim).filter(|word| !word.is_empty()).map(str::to_ascii_lowercase).collect()
+        })
+    };
+    let defaults: Seen<Vec<String>> = words("defaultauditset");
+    let is_default = |role: &str| defaults.present().is_some_and(|roles| roles.iter().any(|known| known == role));
+    let mut lacks = Vec::new();
+    for (role, column, needed) in SETS {
+        if is_default(role) {
+            continue;
+        }
+        // Without the list of defaults a role's own list is all there is.
+        let audited: Vec<String> = match words(column) {
+            Seen::Present(audited) => audited,
+            Seen::Absent => Vec::new(),
+            Seen::Malformed(malformed) => return Seen::Malformed(malformed),
+            Seen::Unknown(reason) => {
+                return Seen::Unknown(match &defaults {
+                    Seen::Unknown(reason) => reason.clone(),
+                    Seen::Absent | Seen::Malformed(_) | Seen::Present(_) => reason,
+                });
+            }
+        };
+        let missing = needed.iter().filter(|action| !audited.iter().any(|known| known == *action));
+        lacks.extend(missing.map(|action| format!("{action} by {role}")));
+    }
+    Seen::Present(lacks)
 }
 
 /// Yes if one of two says yes; no only if both say no.
@@ -207,8 +264,37 @@ fn user(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
     Ok(vec![Record::Mailbox(Box::new(Mailbox {
         references: references(row, key),
         enabled: row.flag("accountenabled"),
+        last_sign_in: last_sign_in(row),
+        created: row.day("createddatetime"),
         ..Mailbox::unstated(PROVIDER, own_address(row)?, false)
     }))])
+}
+
+/// The newest of the days that `signInActivity` names. An account that never signed in has no such
+/// object in Graph's answer, and one that was not asked for neither; only an empty one says "never".
+fn last_sign_in(row: &Row) -> Seen<Date> {
+    const DAYS: [&str; 3] = ["lastnoninteractivesignindatetime", "lastsignindatetime", "lastsuccessfulsignindatetime"];
+    let activity = match row.seen("signinactivity") {
+        Seen::Present(cell @ Cell::Object(_)) => cell,
+        Seen::Present(_) => return Seen::Unknown(row.unreadable("signinactivity", "no days; export with -Depth 4")),
+        Seen::Absent => return Seen::not_provided("signInActivity of every account (AuditLog.Read.All)"),
+        Seen::Malformed(malformed) => return Seen::Malformed(malformed),
+        Seen::Unknown(reason) => return Seen::Unknown(reason),
+    };
+    let mut newest = None;
+    for cell in DAYS.iter().filter_map(|name| activity.field(name)).filter(|cell| !cell.is_empty()) {
+        match cell.text().map(dates::day_of) {
+            Some(Ok(day)) => newest = newest.max(Some(day)),
+            Some(Err(dates::NotADay::Unset)) => {}
+            Some(Err(dates::NotADay::Unreadable)) | None => {
+                return Seen::Unknown(row.unreadable("signinactivity", "no day in a known form"));
+            }
+        }
+    }
+    match newest {
+        Some(day) => Seen::Present(day),
+        None => Seen::Absent,
+    }
 }
 
 fn per_user_mfa(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
@@ -271,6 +357,7 @@ fn registration(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> 
         administrator: row.flag("isadmin"),
         guest: row.word("usertype").map(|word| word == "guest"),
         methods,
+        updated: row.day("lastupdateddatetime"),
     }))])
 }
 
@@ -469,6 +556,7 @@ fn inbox_rule(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
         keywords,
         name_class: name_class(row),
         opaque,
+        ..ForwardingRule::unstated(PROVIDER, "inbox", String::new())
     }))])
 }
 
@@ -632,6 +720,7 @@ fn graph_rule(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
         keywords,
         name_class: name_class(row),
         opaque: Seen::Present(in_error || (read_only && hidden_by_graph)),
+        ..ForwardingRule::unstated(PROVIDER, "inbox", String::new())
     }))])
 }
 
@@ -672,6 +761,13 @@ fn transport_rule(row: &Row, key: &KeyedReference) -> Record {
         has_conditions: Seen::not_provided("the conditions of transport rules"),
         matches_all: Seen::not_provided("the conditions of transport rules"),
         name_class: name_class(row),
+        skips_filter: match row.word("setscl") {
+            // An empty cell sets nothing.
+            Seen::Absent => Seen::Present(false),
+            word => word.map(|level| level == "-1"),
+        },
+        encrypts: any_flag(row, &["applyome", "routemessageoutboundrequiretls"])
+            .map(|on| on || row.filled("applyrightsprotectiontemplate").present() == Some(&true)),
         ..ForwardingRule::unstated(PROVIDER, "transport", rule_reference(row, key))
     }))
 }
@@ -804,5 +900,17 @@ fn conditional_access(row: &Row, key: &KeyedReference) -> Record {
             narrowing.iter().any(|name| filled(cell.field(&name.to_lowercase())))
                 || !(clients.is_empty() || clients.iter().any(|client| client == "all"))
         }),
+        blocks_old_clients: match (&grant, &inside) {
+            (Seen::Absent, _) => Seen::Present(false),
+            (Seen::Present(controls @ Cell::Object(_)), Some(cell)) => {
+                let refuses = texts(controls.field("builtincontrols")).iter().any(|control| control == "block");
+                let clients = texts(cell.field("clientapptypes"));
+                let old = |client: &str| clients.iter().any(|named| named == client || named == "all");
+                let everywhere = !narrowing.iter().any(|name| filled(cell.field(&name.to_lowercase())));
+                Seen::Present(refuses && everywhere && old("exchangeactivesync") && old("other"))
+            }
+            (Seen::Present(_), _) => Seen::Unknown(lost(&conditions, "conditions")),
+            (other, _) => Seen::Unknown(lost(other, "grantControls")),
+        },
     }))
 }

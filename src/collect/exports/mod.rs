@@ -10,6 +10,7 @@ mod assessors;
 mod bundle;
 mod clixml;
 mod coverage;
+mod dates;
 mod decode;
 mod google_workspace;
 mod grants;
@@ -20,6 +21,7 @@ mod recipient;
 mod recognise;
 mod row;
 mod self_hosted;
+mod settings;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -48,7 +50,7 @@ use row::Row;
 use table::{Next, Table};
 
 /// Raised when the same file would give other records.
-const READER: u32 = 4;
+const READER: u32 = 5;
 /// A file larger than this is not read.
 const FILE_BYTES: u64 = 8 * 1024 * 1024 * 1024;
 /// Rows in one file.

@@ -27,11 +27,15 @@ pub fn format_named(name: &str) -> Option<&'static str> {
 pub enum Format {
     AcceptedDomains,
     AdminAuditLog,
+    AlertPolicies,
+    AntiPhishing,
     AppGrants,
     AuditBypass,
+    AuthorizationPolicy,
     CasMailboxes,
     ConditionalAccess,
     DlpPolicies,
+    Encryption,
     FolderPermissions,
     GoogleDelegates,
     GoogleFilters,
@@ -48,7 +52,9 @@ pub enum Format {
     MailboxPermissions,
     Mailboxes,
     MfaRegistration,
+    MobilePolicies,
     Organization,
+    OutboundConnectors,
     OutboundSpam,
     PerUserMfa,
     PermissionsExtractor,
@@ -56,6 +62,7 @@ pub enum Format {
     Recipients,
     RemoteDomains,
     SecurityDefaults,
+    SharingPolicies,
     SweepRules,
     TransportConfig,
     TransportRules,
@@ -64,14 +71,18 @@ pub enum Format {
 
 impl Format {
     /// Every format, in the order of the enum.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 42] = [
         Self::AcceptedDomains,
         Self::AdminAuditLog,
+        Self::AlertPolicies,
+        Self::AntiPhishing,
         Self::AppGrants,
         Self::AuditBypass,
+        Self::AuthorizationPolicy,
         Self::CasMailboxes,
         Self::ConditionalAccess,
         Self::DlpPolicies,
+        Self::Encryption,
         Self::FolderPermissions,
         Self::GoogleDelegates,
         Self::GoogleFilters,
@@ -88,7 +99,9 @@ impl Format {
         Self::MailboxPermissions,
         Self::Mailboxes,
         Self::MfaRegistration,
+        Self::MobilePolicies,
         Self::Organization,
+        Self::OutboundConnectors,
         Self::OutboundSpam,
         Self::PerUserMfa,
         Self::PermissionsExtractor,
@@ -96,6 +109,7 @@ impl Format {
         Self::Recipients,
         Self::RemoteDomains,
         Self::SecurityDefaults,
+        Self::SharingPolicies,
         Self::SweepRules,
         Self::TransportConfig,
         Self::TransportRules,
@@ -109,7 +123,14 @@ impl Format {
             Self::FolderPermissions => "microsoft365.folder-permissions",
             Self::GoogleDelegates => "google-workspace.delegates",
             Self::GoogleTokens => "google-workspace.tokens",
+            Self::AlertPolicies => "microsoft365.alert-policies",
+            Self::AntiPhishing => "microsoft365.anti-phishing",
             Self::AppGrants => "microsoft365.app-grants",
+            Self::AuthorizationPolicy => "microsoft365.authorization-policy",
+            Self::Encryption => "microsoft365.encryption",
+            Self::MobilePolicies => "microsoft365.mobile-policies",
+            Self::OutboundConnectors => "microsoft365.outbound-connectors",
+            Self::SharingPolicies => "microsoft365.sharing-policies",
             Self::DlpPolicies => "microsoft365.dlp-policies",
             Self::JournalRules => "microsoft365.journal-rules",
             Self::MailboxPermissions => "microsoft365.mailbox-permissions",
@@ -155,7 +176,18 @@ impl Format {
             Self::FolderPermissions => &[&["foldername", "accessrights", "user"], &["foldername", "accessrights"]],
             Self::GoogleDelegates => &[&["user", "delegateaddress"], &["user", "delegateemail"]],
             Self::GoogleTokens => &[&["user", "clientid", "scopes"]],
+            Self::AlertPolicies => &[&["threattype", "disabled"], &["aggregationtype", "disabled"]],
+            Self::AntiPhishing => {
+                &[&["enablefirstcontactsafetytips"], &["phishthresholdlevel", "enablespoofintelligence"]]
+            }
             Self::AppGrants => &[&["clientid", "consenttype", "scope"]],
+            Self::AuthorizationPolicy => {
+                &[&["defaultuserrolepermissions"], &["permissiongrantpolicyidsassignedtodefaultuserrole"]]
+            }
+            Self::Encryption => &[&["azurermslicensingenabled"]],
+            Self::MobilePolicies => &[&["allownonprovisionabledevices"]],
+            Self::OutboundConnectors => &[&["connectortype", "recipientdomains"], &["tlssettings", "recipientdomains"]],
+            Self::SharingPolicies => &[&["domains", "enabled", "default"]],
             Self::DlpPolicies => &[&["mode", "workload", "exchangelocation"]],
             Self::JournalRules => &[&["journalemailaddress"]],
             Self::MailboxPermissions => &[&["user", "accessrights", "isinherited"], &["user", "accessrights", "deny"]],
@@ -240,6 +272,7 @@ impl Format {
     /// The words of an OData context that say what a page holds, even one without records.
     const fn context(self) -> &'static [&'static str] {
         match self {
+            Self::AuthorizationPolicy => &["policies/authorizationpolicy"],
             Self::ConditionalAccess => &["conditionalaccess/policies"],
             Self::GraphInboxRules => &["messagerules"],
             Self::MfaRegistration => &["userregistrationdetails"],
@@ -247,7 +280,13 @@ impl Format {
             Self::Users => &["#users", "#microsoft.graph.user"],
             Self::AcceptedDomains
             | Self::AdminAuditLog
+            | Self::AlertPolicies
+            | Self::AntiPhishing
             | Self::AuditBypass
+            | Self::Encryption
+            | Self::MobilePolicies
+            | Self::OutboundConnectors
+            | Self::SharingPolicies
             | Self::FolderPermissions
             | Self::GoogleDelegates
             | Self::GoogleTokens
@@ -512,6 +551,46 @@ const READ: &[&str] = &[
     "owner",
     "value",
     "elcprocessingdisabled",
+    "activitybasedauthenticationtimeoutenabled",
+    "activitybasedauthenticationtimeoutinterval",
+    "aggregationtype",
+    "allowlegacytlsclients",
+    "applyome",
+    "applyrightsprotectiontemplate",
+    "auditadmin",
+    "auditdelegate",
+    "auditlogagelimit",
+    "auditowner",
+    "createddatetime",
+    "creationtime",
+    "defaultauditset",
+    "disabled",
+    "domains",
+    "enablespoofintelligence",
+    "honordmarcpolicy",
+    "isinactivemailbox",
+    "istransportrulescoped",
+    "lastlogintime",
+    "lastsignin",
+    "lastupdateddatetime",
+    "mailtipsexternalrecipientstipsenabled",
+    "messagecopyforsentasenabled",
+    "oauth2clientprofileenabled",
+    "operation",
+    "passwordenabled",
+    "recipientdomains",
+    "rejectdirectsend",
+    "requiredeviceencryption",
+    "retaindeleteditemsfor",
+    "routemessageoutboundrequiretls",
+    "setscl",
+    "signinactivity",
+    "singleitemrecoveryenabled",
+    "smarthosts",
+    "threattype",
+    "tlssettings",
+    "usemxrecord",
+    "whenmailboxcreated",
 ];
 
 static KNOWN: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(|| {

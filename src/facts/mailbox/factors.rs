@@ -1,0 +1,106 @@
+//! How strong a registered second factor is, and how long nobody has signed in.
+
+use jiff::civil::Date;
+
+use super::super::exported::joined;
+use super::super::shape::Fact;
+use super::Said;
+use crate::clock::days_between;
+use crate::seen::{NotObserved, Seen};
+
+/// Factors that a forged sign-in page cannot pass on (CISA, "Implementing Phishing-Resistant MFA", 2022-10;
+/// the words are Graph's).
+const PHISHING_RESISTANT: [&str; 9] = [
+    "certificatebasedauthentication",
+    "fido2securitykey",
+    "macossecureenclavekey",
+    "passkeydevicebound",
+    "passkeydeviceboundauthenticator",
+    "passkeydeviceboundwindowshello",
+    "passkeysynced",
+    "windowshelloforbusiness",
+    "x509certificatemultifactor",
+];
+const APPS: [&str; 5] = [
+    "externalauthmethod",
+    "hardwareonetimepasscode",
+    "microsoftauthenticatorpasswordless",
+    "microsoftauthenticatorpush",
+    "softwareonetimepasscode",
+];
+const PHONES: [&str; 5] = ["alternatemobilephone", "email", "mobilephone", "officephone", "sms"];
+/// Good for one sign-in or for resetting a password, and no second factor.
+const NO_FACTORS: [&str; 2] = ["securityquestion", "temporaryaccesspass"];
+
+/// Mildest last.
+const RANKED: [&str; 4] = ["none", "phone", "app", "phishing-resistant"];
+
+/// The strongest of these methods; unknown where one that nobody knows could be stronger.
+fn strength(methods: &[String]) -> Result<&'static str, NotObserved> {
+    let any = |known: &[&str]| methods.iter().any(|method| known.contains(&method.as_str()));
+    let known = [&PHISHING_RESISTANT[..], &APPS, &PHONES, &NO_FACTORS];
+    let strange = methods.iter().any(|method| !known.iter().any(|words| words.contains(&method.as_str())));
+    if any(&PHISHING_RESISTANT) {
+        return Ok("phishing-resistant");
+    }
+    if strange {
+        let why = "a registered method is none that is known here".to_owned();
+        return Err(NotObserved::Unreadable { why, line: None });
+    }
+    Ok(if any(&APPS) {
+        "app"
+    } else if any(&PHONES) {
+        "phone"
+    } else {
+        "none"
+    })
+}
+
+impl Said<'_, '_> {
+    pub(super) fn mfa_strength(&self) -> Fact<String> {
+        if let Some(reason) = self.gone {
+            return Fact::unknown(reason.clone());
+        }
+        let of = |methods: &Seen<Vec<String>>| match methods {
+            Seen::Present(methods) => match strength(methods) {
+                Ok(word) => Seen::Present(word.to_owned()),
+                Err(reason) => Seen::Unknown(reason),
+            },
+            Seen::Absent => Seen::Present("none".to_owned()),
+            Seen::Malformed(malformed) => Seen::Malformed(malformed.clone()),
+            Seen::Unknown(reason) => Seen::Unknown(reason.clone()),
+        };
+        let words: Vec<_> = self.account.registrations.iter().map(|(id, said)| (*id, of(&said.methods))).collect();
+        let borrowed: Vec<_> = words.iter().map(|(id, seen)| (*id, seen)).collect();
+        let rank = |word: &String| RANKED.iter().position(|known| known == word);
+        let (seen, evidence) = joined(&borrowed, |new, known| rank(new) < rank(known));
+        Fact::new(seen, evidence)
+    }
+
+    /// Of several exports the newest day counts. An account that nobody ever signed in to counts from
+    /// the day it was made.
+    pub(super) fn days_without_sign_in(&self, today: Date) -> Fact<i64> {
+        let last = self.of(|mailbox| &mailbox.last_sign_in, |new, known| new > known);
+        let from = match &last.seen {
+            Seen::Absent => self.of(|mailbox| &mailbox.created, |new, known| new > known),
+            Seen::Malformed(_) | Seen::Present(_) | Seen::Unknown(_) => last,
+        };
+        Fact::new(from.seen.map(|day| days_between(day, today).max(0)), from.evidence)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_strongest_method_counts_and_a_strange_one_is_not_guessed() {
+        let of = |methods: &[&str]| strength(&methods.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
+        assert_eq!(of(&["mobilephone", "microsoftauthenticatorpush"]), Ok("app"));
+        assert_eq!(of(&["mobilephone", "email"]), Ok("phone"));
+        assert_eq!(of(&["fido2securitykey", "somethingnew"]), Ok("phishing-resistant"));
+        assert_eq!(of(&["temporaryaccesspass"]), Ok("none"));
+        assert_eq!(of(&[]), Ok("none"));
+        assert!(of(&["mobilephone", "somethingnew"]).is_err());
+    }
+}

@@ -1,0 +1,399 @@
+//! How a tenant is set up: what its settings, policies and rules say, each by the worst that any of
+//! them says.
+//!
+//! That nothing is wrong is said only where the whole list was read; one that says something wrong
+//! is enough for the opposite. A setting that no export states is unknown, whatever its default.
+
+use std::collections::BTreeSet;
+
+use super::super::exported::{self, Files};
+use super::super::shape::Fact;
+use super::super::{Context, tenant::Policies};
+use super::{Settings, not_provided};
+use crate::clock::days_between;
+use crate::evidence::export::{Record, TenantSetting};
+use crate::evidence::{EvidenceId, Source};
+use crate::names::SubjectKind;
+use crate::seen::{NotObserved, Seen};
+
+/// Where a setting stands: the formats that hold it, and what to hand over.
+#[derive(Debug)]
+pub(super) struct Export {
+    pub formats: &'static [&'static str],
+    pub what: &'static str,
+}
+
+pub(super) const ORGANIZATION: Export = Export {
+    formats: &["microsoft365.organization"],
+    what: "the organization's settings with all columns (Get-OrganizationConfig)",
+};
+pub(super) const TRANSPORT: Export = Export {
+    formats: &["microsoft365.transport-config"],
+    what: "the transport settings with all columns (Get-TransportConfig)",
+};
+pub(super) const ANTI_PHISHING: Export =
+    Export { formats: &["microsoft365.anti-phishing"], what: "the policies against phishing (Get-AntiPhishPolicy)" };
+pub(super) const CONSENT: Export = Export {
+    formats: &["microsoft365.authorization-policy"],
+    what: "what users may consent to (Get-MgPolicyAuthorizationPolicy, -Depth 12)",
+};
+pub(super) const ENCRYPTION: Export =
+    Export { formats: &["microsoft365.encryption"], what: "the settings of encryption (Get-IRMConfiguration)" };
+pub(super) const POLICIES: Export = Export {
+    formats: &["google-workspace.policies", "google-workspace.scubagoggles"],
+    what: "the policies of all organizational units, with this value (gam print policies formatjson)",
+};
+const MOBILE: Export = Export {
+    formats: &["microsoft365.mobile-policies"],
+    what: "the policies for phones and tablets (Get-MobileDeviceMailboxPolicy)",
+};
+const ALERTS: Export =
+    Export { formats: &["microsoft365.alert-policies"], what: "the alert policies (Get-ProtectionAlert)" };
+const SHARING: Export =
+    Export { formats: &["microsoft365.sharing-policies"], what: "the sharing policies (Get-SharingPolicy)" };
+const RULES: Export = Export {
+    formats: &["microsoft365.transport-rules"],
+    what: "the transport rules with all columns (Get-TransportRule | ConvertTo-Json)",
+};
+const CONDITIONAL_ACCESS: Export = Export {
+    formats: &["microsoft365.conditional-access"],
+    what: "the conditional access policies (Get-MgIdentityConditionalAccessPolicy, -Depth 12)",
+};
+
+/// The settings of one tenant, with what they stand in.
+pub(super) struct SetUp<'s, 'e> {
+    context: Context<'e>,
+    provider: &'s str,
+    settings: &'s Settings<'e>,
+    files: Files<'e>,
+}
+
+impl<'s, 'e> SetUp<'s, 'e> {
+    pub(super) fn of(context: Context<'e>, provider: &'s str, settings: &'s Settings<'e>) -> Self {
+        Self { context, provider, settings, files: Files::of(context) }
+    }
+
+    /// Keeps a good value only where everything that could say a worse one was read.
+    fn if_whole<T>(&self, fact: Fact<T>, bad: impl Fn(&T) -> bool, export: &Export) -> Fact<T> {
+        match (&fact.seen, self.files.whole(export.formats, export.what)) {
+            (Seen::Present(value), Err(reason)) if !bad(value) => Fact::new(Seen::Unknown(reason), fact.evidence),
+            _ => fact,
+        }
+    }
+
+    pub(super) fn flag(&self, name: &str, worse: bool, export: &Export) -> Fact<bool> {
+        self.if_whole(self.settings.flag(name, worse, export.what), |value| *value == worse, export)
+    }
+
+    /// A word; of several the last in `ranked`, mildest first, counts.
+    pub(super) fn word(&self, name: &str, ranked: &[&str], export: &Export) -> Fact<String> {
+        let fact = self.settings.word(name, ranked, export.what);
+        self.if_whole(fact, |value| ranked.last() == Some(&value.as_str()), export)
+    }
+
+    /// A number; of several the one that `worse` picks counts, and only the whole list shows it.
+    pub(super) fn number(&self, name: &str, worse: fn(i64, i64) -> i64, export: &Export) -> Fact<i64> {
+        if let Some(reason) = &self.settings.unknown {
+            return Fact::unknown(reason.clone());
+        }
+        let (mut found, mut ids, mut in_doubt) = (None, Vec::new(), None);
+        for (id, setting) in self.settings.named(name) {
+            ids.push(id.clone());
+            match &setting.value {
+                Seen::Present(text) => match text.parse::<i64>() {
+                    Ok(number) => found = Some(found.map_or(number, |known| worse(known, number))),
+                    Err(_) => in_doubt = Some(not_provided(export.what)),
+                },
+                Seen::Unknown(reason) => in_doubt = Some(reason.clone()),
+                Seen::Absent | Seen::Malformed(_) => in_doubt = Some(not_provided(export.what)),
+            }
+        }
+        match (found, in_doubt) {
+            (_, Some(reason)) => Fact::new(Seen::Unknown(reason), ids),
+            (None, None) => Fact::unknown(not_provided(export.what)),
+            (Some(number), None) => self.if_whole(Fact::present(number, ids), |_| false, export),
+        }
+    }
+
+    /// Nothing ends a session is the worst, then the longest.
+    pub(super) fn session_hours(&self) -> Fact<i64> {
+        let export = if self.provider == "google-workspace" { &POLICIES } else { &ORGANIZATION };
+        let worse = |one: i64, other: i64| if one == 0 || other == 0 { 0 } else { one.max(other) };
+        self.number("session-hours", worse, export)
+    }
+
+    /// Each text that a setting of several policies gives, where the list is whole or not empty.
+    fn listed(
+        &self,
+        names: &[&str],
+        read: impl Fn(&TenantSetting, &str) -> Option<String>,
+        export: &Export,
+    ) -> Fact<Vec<String>> {
+        if let Some(reason) = &self.settings.unknown {
+            return Fact::unknown(reason.clone());
+        }
+        let (mut found, mut ids, mut in_doubt, mut said) = (BTreeSet::new(), Vec::new(), None, 0usize);
+        for (id, setting) in names.iter().flat_map(|name| self.settings.named(name)) {
+            ids.push(id.clone());
+            match &setting.value {
+                Seen::Present(value) => {
+                    said += 1;
+                    found.extend(read(setting, value));
+                }
+                Seen::Unknown(reason) => in_doubt = Some(reason.clone()),
+                Seen::Absent | Seen::Malformed(_) => in_doubt = Some(not_provided(export.what)),
+            }
+        }
+        ids.extend(self.files.evidence_of(export.formats));
+        let whole = self.files.whole(export.formats, export.what).err();
+        let silent = (said == 0).then(|| not_provided(export.what));
+        match in_doubt.or(whole).or(silent) {
+            Some(reason) if found.is_empty() => Fact::new(Seen::Unknown(reason), ids),
+            Some(_) | None => Fact::present(found.into_iter().collect(), ids),
+        }
+    }
+
+    /// What the policies for devices leave open. A policy that does not state one of the three is one
+    /// of which that is not known.
+    pub(super) fn mobile_policy_gaps(&self) -> Fact<Vec<String>> {
+        let open = |setting: &TenantSetting, value: &str| match (setting.setting.as_str(), value) {
+            ("mobile-any-device", "true") => Some("devices that cannot follow the policy are let in".to_owned()),
+            ("mobile-encryption", "false") => Some("encryption is not demanded".to_owned()),
+            ("mobile-password", "false") => Some("no password is demanded".to_owned()),
+            _ => None,
+        };
+        let names = ["mobile-any-device", "mobile-encryption", "mobile-password"];
+        let fact = self.listed(&names, open, &MOBILE);
+        match (&fact.seen, names.iter().any(|name| self.settings.named(name).next().is_none())) {
+            (Seen::Present(gaps), true) if gaps.is_empty() => {
+                let what = "PasswordEnabled, RequireDeviceEncryption and AllowNonProvisionableDevices of every policy";
+                Fact::new(Seen::Unknown(not_provided(what)), fact.evidence)
+            }
+            _ => fact,
+        }
+    }
+
+    pub(super) fn calendar_details_open_to(&self) -> Fact<Vec<String>> {
+        let open = |setting: &TenantSetting, value: &str| match (setting.of.as_deref(), value) {
+            (Some("every-domain"), "detail") => Some("every domain".to_owned()),
+            (Some("anybody"), "detail") => Some("anybody without signing in".to_owned()),
+            (Some(domain), "detail") => Some(domain.to_owned()),
+            _ => None,
+        };
+        self.listed(&["calendar-sharing"], open, &SHARING)
+    }
+
+    pub(super) fn imap_pop_by_policy(&self) -> Fact<Vec<String>> {
+        let open = |setting: &TenantSetting, value: &str| match (setting.setting.as_str(), value) {
+            ("imap-access", "on") => Some("imap".to_owned()),
+            ("pop-access", "on") => Some("pop".to_owned()),
+            _ => None,
+        };
+        let fact = self.listed(&["imap-access", "pop-access"], open, &POLICIES);
+        let silent = ["imap-access", "pop-access"].iter().any(|name| self.settings.named(name).next().is_none());
+        match &fact.seen {
+            Seen::Present(open) if open.is_empty() && silent => {
+                Fact::new(Seen::Unknown(not_provided(POLICIES.what)), fact.evidence)
+            }
+            _ => fact,
+        }
+    }
+
+    /// One alert that is switched on is enough.
+    pub(super) fn forwarding_alert(&self) -> Fact<String> {
+        if let Some(reason) = &self.settings.unknown {
+            return Fact::unknown(reason.clone());
+        }
+        let alerts: Vec<_> =
+            self.settings.named("alert").filter(|(_, alert)| alert.of.as_deref() == Some("forwarding")).collect();
+        let ids: Vec<EvidenceId> = alerts.iter().map(|(id, _)| (*id).clone()).collect();
+        let is = |word: &str| alerts.iter().any(|(_, alert)| alert.value.present().is_some_and(|value| value == word));
+        if is("on") {
+            return Fact::present("on".to_owned(), ids);
+        }
+        let unread = alerts.iter().find_map(|(_, alert)| unknown(&alert.value));
+        if let Some(reason) = self.files.whole(ALERTS.formats, ALERTS.what).err().or(unread) {
+            return Fact::new(Seen::Unknown(reason), ids);
+        }
+        let ids = ids.into_iter().chain(self.files.evidence_of(ALERTS.formats)).collect();
+        Fact::present(if is("off") { "off" } else { "none" }.to_owned(), ids)
+    }
+
+    /// One rule that is enforced is enough; that there is none is known from the whole list.
+    pub(super) fn encrypting_rules(&self) -> Fact<String> {
+        if let Some(reason) = self.context.evidence.taken_away(Source::Export, SubjectKind::ForwardingRule) {
+            return Fact::unknown(reason);
+        }
+        let (mut ids, mut off, mut in_doubt) = (Vec::new(), false, None);
+        for (id, record) in exported::records(self.context) {
+            let Record::ForwardingRule(rule) = record else { continue };
+            if rule.provider != self.provider || rule.origin != "transport" {
+                continue;
+            }
+            match (&rule.encrypts, &rule.enabled) {
+                (Seen::Present(true), Seen::Present(true)) => {
+                    return Fact::present("enforced".to_owned(), vec![id.clone()]);
+                }
+                (Seen::Present(true), Seen::Present(false)) => {
+                    off = true;
+                    ids.push(id.clone());
+                }
+                (Seen::Present(true), _) => in_doubt = Some(not_provided("State of every transport rule")),
+                (Seen::Present(false), _) => {}
+                (Seen::Unknown(reason), _) => in_doubt = Some(reason.clone()),
+                (Seen::Absent | Seen::Malformed(_), _) => in_doubt = Some(not_provided(RULES.what)),
+            }
+        }
+        if let Some(reason) = self.files.whole(RULES.formats, RULES.what).err().or(in_doubt) {
+            return Fact::new(Seen::Unknown(reason), ids);
+        }
+        let ids = ids.into_iter().chain(self.files.evidence_of(RULES.formats)).collect();
+        Fact::present(if off { "off" } else { "none" }.to_owned(), ids)
+    }
+
+    /// Security defaults block such clients; so does a conditional access policy for all users and
+    /// all applications.
+    pub(super) fn legacy_authentication(&self) -> Fact<String> {
+        if let Some(reason) = &self.settings.unknown {
+            return Fact::unknown(reason.clone());
+        }
+        let defaults = self.settings.flag("security-defaults", false, "security defaults");
+        if defaults.seen.present() == Some(&true) {
+            return Fact::present("blocked".to_owned(), defaults.evidence);
+        }
+        let policies = Policies::of(self.context, self.provider);
+        let (mut ids, mut excepted, mut in_doubt) = (Vec::new(), false, None);
+        for (id, policy) in &policies.all {
+            ids.push((*id).clone());
+            let needed = [&policy.blocks_old_clients, &policy.all_users, &policy.all_applications];
+            if policy.policy_state.present().is_some_and(|state| state != "enabled")
+                || needed.iter().any(|seen| seen.present() == Some(&false))
+            {
+                continue;
+            }
+            if let Some(reason) = needed.into_iter().find_map(unknown) {
+                in_doubt = Some(reason);
+            } else if policy.policy_state.present().is_none() {
+                in_doubt = Some(not_provided("the state of the policy"));
+            } else if policy.excludes_groups.present() == Some(&false)
+                && policy.excluded_users.present().is_some_and(Vec::is_empty)
+            {
+                return Fact::present("blocked".to_owned(), vec![(*id).clone()]);
+            } else {
+                excepted = true;
+            }
+        }
+        if excepted {
+            return Fact::present("with-exceptions".to_owned(), ids);
+        }
+        ids.extend(defaults.evidence);
+        let whole = self.files.whole(CONDITIONAL_ACCESS.formats, CONDITIONAL_ACCESS.what).err();
+        match in_doubt.or(whole).or_else(|| unknown(&defaults.seen)) {
+            Some(reason) => Fact::new(Seen::Unknown(reason), ids),
+            None => Fact::present("open".to_owned(), ids),
+        }
+    }
+
+    pub(super) fn mfa_policies_on_trial(&self) -> Fact<i64> {
+        if let Some(reason) = &self.settings.unknown {
+            return Fact::unknown(reason.clone());
+        }
+        let policies = Policies::of(self.context, self.provider);
+        let ids = policies.all.iter().map(|(id, _)| (*id).clone()).collect();
+        let (mut count, mut in_doubt) = (0i64, None);
+        for (_, policy) in &policies.all {
+            let reports = policy.policy_state.clone().map(|state| state == "enabledforreportingbutnotenforced");
+            match (&reports, &policy.requires_mfa) {
+                (Seen::Present(true), Seen::Present(true)) => count += 1,
+                (Seen::Present(false), _) | (_, Seen::Present(false)) => {}
+                (one, other) => {
+                    in_doubt = unknown(one).or_else(|| unknown(other)).or(in_doubt);
+                }
+            }
+        }
+        let whole = self.files.whole(CONDITIONAL_ACCESS.formats, CONDITIONAL_ACCESS.what).err();
+        match in_doubt.or(whole) {
+            Some(reason) if count == 0 => Fact::new(Seen::Unknown(reason), ids),
+            Some(_) | None => Fact::present(count, ids),
+        }
+    }
+
+    /// The oldest day that any row gives.
+    pub(super) fn registration_age_days(&self) -> Fact<i64> {
+        if let Some(reason) = self.context.evidence.taken_away(Source::Export, SubjectKind::Mailbox) {
+            return Fact::unknown(reason);
+        }
+        let oldest = exported::records(self.context)
+            .filter_map(|(id, record)| match record {
+                Record::MfaRegistration(row) if row.provider == self.provider => Some((row.updated.present()?, id)),
+                _ => None,
+            })
+            .min();
+        match oldest {
+            Some((day, id)) => Fact::present(days_between(*day, self.context.today()), vec![id.clone()]),
+            None => Fact::unknown(not_provided(
+                "the registered methods with lastUpdatedDateTime (Get-MgReportAuthenticationMethodUserRegistrationDetail -All)",
+            )),
+        }
+    }
+
+    /// Known where an export tells which rules their owner sees; no command says so of one rule, so
+    /// rules are read with and without `-IncludeHidden`.
+    pub(super) fn hidden_rules(&self) -> Fact<i64> {
+        const WHAT: &str =
+            "which inbox rules are hidden (Get-InboxRule with and without -IncludeHidden, in a column Hidden)";
+        if let Some(reason) = self.context.evidence.taken_away(Source::Export, SubjectKind::ForwardingRule) {
+            return Fact::unknown(reason);
+        }
+        let (mut count, mut ids, mut in_doubt, mut said) = (0i64, Vec::new(), None, false);
+        for (id, record) in exported::records(self.context) {
+            let Record::ForwardingRule(rule) = record else { continue };
+            if rule.provider != self.provider || rule.origin != "inbox" {
+                continue;
+            }
+            match &rule.hidden {
+                Seen::Present(true) if !rule.actions.is_empty() => {
+                    count += i64::try_from(rule.rules).unwrap_or(i64::MAX);
+                    ids.push(id.clone());
+                }
+                Seen::Present(_) => said = true,
+                Seen::Absent | Seen::Malformed(_) | Seen::Unknown(_) => in_doubt = Some(not_provided(WHAT)),
+            }
+        }
+        // Graph shows no hidden rules at all, so only Exchange's own list says that there are none.
+        let whole = self.files.whole(&["microsoft365.inbox-rules"], WHAT).err();
+        let silent = (!said).then(|| not_provided(WHAT));
+        match in_doubt.or(whole).or(silent) {
+            Some(reason) if count == 0 => Fact::new(Seen::Unknown(reason), ids),
+            Some(_) | None => Fact::present(count, ids),
+        }
+    }
+
+    /// The latest day from which any policy demands a second factor.
+    pub(super) fn second_factor_policy(&self) -> Fact<String> {
+        let today = self.context.today().to_string();
+        let said: Vec<_> = self.settings.named("second-factor-from").collect();
+        let ids: Vec<EvidenceId> = said.iter().map(|(id, _)| (*id).clone()).collect();
+        if let Some(reason) = &self.settings.unknown {
+            return Fact::unknown(reason.clone());
+        }
+        if said.iter().any(|(_, setting)| setting.value.present().is_some_and(|day| *day > today)) {
+            return Fact::present("later".to_owned(), ids);
+        }
+        let unread = said.iter().find_map(|(_, setting)| unknown(&setting.value));
+        let silent = said.is_empty().then(|| not_provided(POLICIES.what));
+        match unread.or(silent) {
+            Some(reason) => Fact::new(Seen::Unknown(reason), ids),
+            None => self.if_whole(Fact::present("enforced".to_owned(), ids), |_| false, &POLICIES),
+        }
+    }
+}
+
+/// Why a value is not known; absent and malformed ones say nothing either.
+fn unknown<T>(seen: &Seen<T>) -> Option<NotObserved> {
+    match seen {
+        Seen::Present(_) => None,
+        Seen::Unknown(reason) => Some(reason.clone()),
+        Seen::Absent | Seen::Malformed(_) => Some(not_provided("a value that can be read")),
+    }
+}
