@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
+use crate::collect::messages::MessageReference;
 use crate::collect::network::{ConnectTo, Network, NetworkOptions};
 use crate::report::json::v1::Severity;
 use crate::report::theme::{Theme, ThemeError};
@@ -545,7 +546,10 @@ pub(super) struct IngestArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(super) struct ContentArgs {
+    #[command(subcommand)]
+    pub verb: Option<ContentVerb>,
     /// Mail files or folders; `-` reads one mbox from standard input.
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
@@ -557,6 +561,27 @@ pub(super) struct ContentArgs {
     /// The key of those references; keep it to compare two runs.
     #[arg(long, value_name = "FILE")]
     pub key_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ContentVerb {
+    /// Say of one message why it was counted and where it lies, never its text.
+    Explain(ContentExplainArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ContentExplainArgs {
+    /// The message's reference, as `content --messages` wrote it.
+    #[arg(value_name = "REF", value_parser = clap::value_parser!(MessageReference))]
+    pub reference: MessageReference,
+    /// The mail files or folders it was counted in; `-` reads one mbox from standard input.
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// The key that the reference was made with.
+    #[arg(long, value_name = "FILE")]
+    pub key_file: PathBuf,
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
 }
 
 #[derive(Debug, Args)]

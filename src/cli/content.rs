@@ -1,16 +1,25 @@
 //! `content`: counts PHI in mail. No value, subject or name ever comes out.
 
-use super::args::{ContentArgs, Format};
+use std::path::PathBuf;
+
+use super::args::{ContentArgs, ContentExplainArgs, ContentVerb, Format};
 use super::{Failure, say, say_json};
 use crate::clock::{Clock, SystemClock};
 use crate::collect::messages::{self, MailFrom, MailSource, MessageKey, ScanKey, ScanOptions};
 use crate::files;
-use crate::report::content;
+use crate::report::{content, explained_message};
 use crate::verdict::Ending;
 
 const KEY_FILE_BYTES: u64 = 64 * 1024;
 
 pub(super) fn run(args: ContentArgs) -> Result<Ending, Failure> {
+    match args.verb {
+        Some(ContentVerb::Explain(args)) => explain(args),
+        None => count(args),
+    }
+}
+
+fn count(args: ContentArgs) -> Result<Ending, Failure> {
     let key_file = args
         .key_file
         .as_deref()
@@ -23,21 +32,7 @@ pub(super) fn run(args: ContentArgs) -> Result<Ending, Failure> {
         now: SystemClock.now(),
         vantage: "here".to_owned(),
     };
-    let mut sources = Vec::new();
-    for path in args.paths {
-        let (label, from) = if path.as_os_str() == "-" {
-            ("standard input".to_owned(), MailFrom::Stream(Box::new(std::io::stdin())))
-        } else {
-            if !path.exists() {
-                return Err(Failure::usage(anyhow::anyhow!("{} does not exist", path.display())));
-            }
-            (path.display().to_string(), MailFrom::Path(path.clone()))
-        };
-        // One source is one mailbox: its file or folder name without the ending.
-        let mailbox = path.file_stem().map_or_else(|| label.clone(), |stem| stem.to_string_lossy().into_owned());
-        sources.push(MailSource { label, mailbox, from });
-    }
-    let scan = messages::scan(sources, &options);
+    let scan = messages::scan(sources(args.paths)?, &options);
     if let Some(path) = &args.messages {
         let lines: String = scan.messages.iter().map(|message| message.line() + "\n").collect();
         files::write_whole(path, lines.as_bytes()).map_err(anyhow::Error::from)?;
@@ -48,4 +43,43 @@ pub(super) fn run(args: ContentArgs) -> Result<Ending, Failure> {
         Format::Text => say(&content::text(&report)),
     }
     Ok(Ending::Clean)
+}
+
+fn explain(args: ContentExplainArgs) -> Result<Ending, Failure> {
+    let key = files::read_bounded(&args.key_file, KEY_FILE_BYTES).map_err(Failure::usage)?;
+    let options = ScanOptions {
+        key: ScanKey::from_secret(&key),
+        message_key: Some(MessageKey::from_file_bytes(&key)),
+        now: SystemClock.now(),
+        vantage: "here".to_owned(),
+    };
+    let explained = messages::explain(sources(args.paths)?, args.reference, &options);
+    if explained.is_empty() {
+        let what = "no message that was read has this reference; was it made with this key and of this mail?";
+        return Err(anyhow::anyhow!("{}: {what}", args.reference).into());
+    }
+    let report = explained_message::report(args.reference, explained);
+    match args.format {
+        Format::Json => say_json(&report),
+        Format::Text => say(&explained_message::text(&report)),
+    }
+    Ok(Ending::Clean)
+}
+
+/// One source is one mailbox: its file or folder name without the ending.
+fn sources(paths: Vec<PathBuf>) -> Result<Vec<MailSource>, Failure> {
+    let mut sources = Vec::new();
+    for path in paths {
+        let (label, from) = if path.as_os_str() == "-" {
+            ("standard input".to_owned(), MailFrom::Stream(Box::new(std::io::stdin())))
+        } else {
+            if !path.exists() {
+                return Err(Failure::usage(anyhow::anyhow!("{} does not exist", path.display())));
+            }
+            (path.display().to_string(), MailFrom::Path(path.clone()))
+        };
+        let mailbox = path.file_stem().map_or_else(|| label.clone(), |stem| stem.to_string_lossy().into_owned());
+        sources.push(MailSource { label, mailbox, from });
+    }
+    Ok(sources)
 }

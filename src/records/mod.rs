@@ -20,6 +20,7 @@ pub mod spf_tree;
 pub mod tags;
 pub mod tls_report;
 pub mod tls_rpt;
+pub mod trace;
 pub mod txt;
 
 pub mod certificate;

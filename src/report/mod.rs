@@ -6,6 +6,7 @@ pub mod content;
 pub mod enforcement;
 pub mod evidence_package;
 pub mod explain;
+pub mod explained_message;
 #[cfg(test)]
 mod hostile_tests;
 pub mod html;

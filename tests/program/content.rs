@@ -195,6 +195,31 @@ fn no_planted_value_of_any_format_leaves_the_program() {
     assert_eq!(likely, 3 * (attachments().len() - 2), "{lines}");
     assert_eq!(lines.lines().filter(|line| line.contains("not_inspected")).count(), 3 * 2, "{lines}");
 
+    // Each message is found again by its reference in all three places, and told without its words.
+    let mbox = std::fs::read(root.path().join("mail/8837261 canaryfile.mbox")).unwrap();
+    for line in lines.lines().take(attachments().len()) {
+        let reference = serde_json::from_str::<serde_json::Value>(line).unwrap()["ref"].as_str().unwrap().to_owned();
+        let told_json = run(&["content", "explain", &reference, "mail", "--key-file", "key", "--format", "json"]);
+        assert_silent(&told_json);
+        assert_silent(&run(&["content", "explain", &reference, "mail", "--key-file", "key"]));
+        let explained: serde_json::Value = serde_json::from_slice(&told_json.stdout).unwrap();
+        let places = explained["messages"].as_array().unwrap();
+        assert_eq!(places.len(), 3, "{explained}");
+        for place in places {
+            let (offset, bytes) = (place["offset"].as_u64().unwrap(), place["bytes"].as_u64().unwrap());
+            let level = place["level"].as_u64().unwrap();
+            assert!(line.contains(&format!("\"level\":{level}")), "{line} {place}");
+            assert_eq!(place["rule"] == "", level == 0, "{place}");
+            if offset > 0 {
+                let here = &mbox[usize::try_from(offset).unwrap()..][..usize::try_from(bytes).unwrap()];
+                assert!(here.starts_with(b"From zorbalina@mailbox.example"));
+            }
+        }
+    }
+    let nobody = run(&["content", "explain", "0123456789ab", "mail", "--key-file", "key"]);
+    assert_eq!(nobody.status.code(), Some(1));
+    assert_silent(&nobody);
+
     let scope = "schema: 1\norganization: { name: Invented Clinic, role: covered-entity, individuals: 100, states: [OR] }\nauthorization: { granted_by: Invented Person, role: Security Official, on: 2026-10-01, until: 2099-10-01, covers: [clinic.example] }\ndomains: [{ name: clinic.example }]\nmessages: [{ path: mail/, mailbox: front-desk }]\n";
     std::fs::write(root.path().join("scope.yaml"), scope).unwrap();
     // Reports are made from evidence alone, so evidence is where a value would come in.

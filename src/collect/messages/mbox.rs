@@ -9,6 +9,8 @@ use std::io::{self, Read};
 
 use sha2::{Digest, Sha256};
 
+use super::read::Extent;
+
 /// A message larger than this is counted, not read.
 pub(in crate::collect) const MESSAGE_BYTES: usize = 64 * 1024 * 1024;
 /// What is kept of one that is too large: enough for its header.
@@ -22,6 +24,10 @@ pub(in crate::collect) struct MboxMessage {
     /// The message, without its separator; only its beginning if `too_large`.
     pub(in crate::collect) bytes: Vec<u8>,
     pub(in crate::collect) too_large: bool,
+    pub(super) bytes: Vec<u8>,
+    pub(super) too_large: bool,
+    /// Where its separator begins in the file, and how long it is with it.
+    pub(super) at: Extent,
 }
 
 /// Reads messages one after another.
@@ -34,7 +40,9 @@ pub(in crate::collect) struct Mbox<R> {
     searched: usize,
     ended: bool,
     /// Bytes of the current message that were dropped since it is too large.
-    dropped: bool,
+    dropped: u64,
+    /// Where `buffer` begins in the file, dropped bytes of the current message left aside.
+    base: u64,
     /// Separators of this file carry no date (`From - `, `From `).
     bare: Option<Vec<u8>>,
     digest: Sha256,
@@ -50,7 +58,8 @@ impl<R: Read> Mbox<R> {
             start: 0,
             searched: 0,
             ended: false,
-            dropped: false,
+            dropped: 0,
+            base: 0,
             bare: None,
             digest: Sha256::new(),
             read: 0,
@@ -163,9 +172,12 @@ impl<R: Read> Mbox<R> {
     fn take(&mut self, end: usize) -> MboxMessage {
         let whole = &self.buffer[self.start..end];
         let body = memchr::memchr(b'\n', whole).map_or(whole.len(), |line| line + 1);
-        let too_large = std::mem::take(&mut self.dropped) || whole.len() > MESSAGE_BYTES;
+        let dropped = std::mem::take(&mut self.dropped);
+        let too_large = dropped > 0 || whole.len() > MESSAGE_BYTES;
+        let at = Extent { offset: self.base + self.start as u64, bytes: whole.len() as u64 + dropped };
+        self.base += dropped;
         let kept = if too_large { whole.len().min(HEAD_BYTES).max(body) } else { whole.len() };
-        let message = MboxMessage { bytes: whole[body..kept].to_vec(), too_large };
+        let message = MboxMessage { bytes: whole[body..kept].to_vec(), too_large, at };
         self.start = end;
         self.searched = end;
         message
@@ -176,6 +188,7 @@ impl<R: Read> Mbox<R> {
         if self.start > 0 {
             self.buffer.drain(..self.start);
             self.searched -= self.start;
+            self.base += self.start as u64;
             self.start = 0;
         }
         if self.buffer.len() > MESSAGE_BYTES && self.searched > HEAD_BYTES + 4 {
@@ -183,7 +196,7 @@ impl<R: Read> Mbox<R> {
             let tail = self.searched - 4;
             self.buffer.drain(HEAD_BYTES..tail);
             self.searched = HEAD_BYTES + 4;
-            self.dropped = true;
+            self.dropped += (tail - HEAD_BYTES) as u64;
         }
     }
 }
@@ -265,6 +278,8 @@ mod tests {
         let first = reader.next_message().unwrap().unwrap();
         assert!(first.too_large && first.bytes.len() <= HEAD_BYTES && first.bytes.starts_with(b"Message-ID"));
         let second = reader.next_message().unwrap().unwrap();
+        assert_eq!(first.at, Extent { offset: 0, bytes: second.at.offset });
+        assert_eq!(second.at.offset + second.at.bytes, text.len() as u64);
         assert_eq!((second.bytes.as_slice(), second.too_large), (b"Subject: y\n\nz\n".as_slice(), false));
         assert!(reader.next_message().unwrap().is_none());
         assert_eq!(reader.digest().1, text.len() as u64);
@@ -298,6 +313,9 @@ mod tests {
             let mut reader = Mbox::new(Dribble(&text, step)).unwrap().unwrap();
             let mut found = Vec::new();
             while let Some(message) = reader.next_message().unwrap() {
+                let (from, length) = (message.at.offset as usize, message.at.bytes as usize);
+                prop_assert!(text[from..from + length].starts_with(FROM.as_bytes()));
+                prop_assert!(text[from..from + length].ends_with(&message.bytes));
                 found.push(message.bytes);
             }
             prop_assert_eq!(found, expected);

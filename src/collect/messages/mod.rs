@@ -6,25 +6,29 @@
 //!
 //! [`scan`] goes through the sources in order: `source` finds files, `mbox` splits, `extract` takes
 //! messages apart (with `correspondents`, `attachments`, `documents`, `html`, `quotes`), `fold` makes text plain,
-//! `detect` judges, `tally` adds up.
+//! `detect` judges, `read` joins that for one message, `tally` adds up. [`explain()`] says of one message
+//! why it was counted and where it lies.
 
 mod attachments;
 mod correspondents;
 mod detect;
 mod documents;
+mod explain;
 mod extract;
 mod fold;
 mod html;
 pub(super) mod mbox;
 mod quotes;
 pub(super) mod source;
+mod read;
+mod source;
 mod tally;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
@@ -35,18 +39,18 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 pub use detect::DETECTOR;
+pub use explain::{Explained, ExplainedPiece, explain};
 
 use crate::clock::date_of;
 use crate::evidence::content::ContentFile;
 use crate::evidence::{Answer, Observation, Question, Source, hex};
 use crate::names::{SubjectId, SubjectKind};
 use crate::seen::NotObserved;
-use detect::{Circumstances, examine};
-use extract::Place;
 use fold::Folded;
 use mbox::{MESSAGE_BYTES, Mbox};
+use read::{Extent, Reader, Waiting, WasRead};
 use source::{Contents, Format, Unit};
-use tally::{MessageReading, Tally};
+use tally::Tally;
 
 /// Messages are read together up to this many bytes, and judged side by side.
 const BATCH_BYTES: usize = 16 * 1024 * 1024;
@@ -109,17 +113,39 @@ impl MessageKey {
     }
 
     /// The reference of a Message-ID without its angle brackets.
-    fn reference(&self, message_id: &[u8]) -> [u8; 6] {
+    fn reference(&self, message_id: &[u8]) -> MessageReference {
         let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
         mac.update(message_id);
         let bytes = mac.finalize().into_bytes();
-        *bytes.first_chunk::<6>().expect("a SHA-256 has 32 bytes")
+        MessageReference(*bytes.first_chunk::<6>().expect("a SHA-256 has 32 bytes"))
     }
 }
 
 impl fmt::Debug for MessageKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("‹redacted›")
+    }
+}
+
+/// Stands for a message: the first 48 bits of the keyed hash of its Message-ID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MessageReference([u8; 6]);
+
+impl fmt::Display for MessageReference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex(&self.0))
+    }
+}
+
+impl std::str::FromStr for MessageReference {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let number = digits.then(|| u64::from_str_radix(text, 16).ok()).flatten();
+        let number = number.ok_or("a reference of a message is 12 hexadecimal digits")?;
+        let bytes = number.to_be_bytes();
+        Ok(Self(*bytes.last_chunk::<6>().expect("eight bytes hold six")))
     }
 }
 
@@ -139,7 +165,7 @@ pub struct ScanOptions {
 /// The level of one message, by reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MessageLevel {
-    reference: [u8; 6],
+    reference: MessageReference,
     /// 3 high, 2 medium, 1 low or a name only, 0 otherwise.
     pub level: u8,
     /// Part or all of it was not looked into.
@@ -158,7 +184,8 @@ struct MessageLine {
 impl MessageLevel {
     /// The line of JSON that stands for it, without a line end.
     pub fn line(&self) -> String {
-        let line = MessageLine { r#ref: hex(&self.reference), level: self.level, not_inspected: self.not_inspected };
+        let line =
+            MessageLine { r#ref: self.reference.to_string(), level: self.level, not_inspected: self.not_inspected };
         serde_json::to_string(&line).expect("a line holds only text and numbers")
     }
 }
@@ -175,24 +202,24 @@ pub struct Scan {
 
 /// Reads every source and counts.
 pub fn scan(sources: Vec<MailSource>, options: &ScanOptions) -> Scan {
-    let mut run = Run { options, today: date_of(options.now), folders: BTreeMap::new(), scan: Scan::default() };
+    run(sources, options, None).finish()
+}
+
+fn run(sources: Vec<MailSource>, options: &ScanOptions, explain: Option<MessageReference>) -> Run<'_> {
+    let reader = Reader { options, today: date_of(options.now), explain };
+    let mut run = Run { options, reader, folders: BTreeMap::new(), scan: Scan::default(), explained: Vec::new() };
     for source in sources {
         run.source(source);
     }
-    run.finish()
+    run
 }
 
 struct Run<'o> {
     options: &'o ScanOptions,
-    today: Date,
+    reader: Reader<'o>,
     folders: BTreeMap<(String, String), Tally>,
     scan: Scan,
-}
-
-/// One message waiting to be judged.
-enum Waiting<'p> {
-    Bytes { bytes: Vec<u8>, too_large: bool },
-    File(&'p Path),
+    explained: Vec<Explained>,
 }
 
 /// Counts of one file while it is read.
@@ -288,7 +315,8 @@ impl Run<'_> {
             );
         }
         let mut count = FileCount { messages: 0, not_inspected: BTreeMap::new() };
-        self.judge(mailbox, "mbox", vec![Waiting::Bytes { bytes, too_large }], &mut count);
+        let at = Extent { offset: 0, bytes: size };
+        self.judge(mailbox, "mbox", label, vec![Waiting::Bytes { bytes, too_large, at }], &mut count);
         self.counted(label, Format::Messages, size, sha256, count, !too_large);
     }
 
@@ -311,7 +339,8 @@ impl Run<'_> {
                 match mbox.next_message() {
                     Ok(Some(message)) => {
                         bytes += message.bytes.len();
-                        batch.push(Waiting::Bytes { bytes: message.bytes, too_large: message.too_large });
+                        let mbox::MboxMessage { bytes, too_large, at } = message;
+                        batch.push(Waiting::Bytes { bytes, too_large, at });
                     }
                     Ok(None) => {
                         ended = true;
@@ -326,7 +355,7 @@ impl Run<'_> {
                     }
                 }
             }
-            self.judge(mailbox, folder, batch, &mut count);
+            self.judge(mailbox, folder, label, batch, &mut count);
         }
         let (sha256, bytes) = mbox.digest();
         self.counted(label, Format::Mbox, bytes, sha256, count, complete);
@@ -341,7 +370,7 @@ impl Run<'_> {
         self.folders.entry((mailbox.to_owned(), folder.to_owned())).or_default();
         for paths in files.chunks(256) {
             let batch = paths.iter().map(|path| Waiting::File(path)).collect();
-            for (sha256, bytes) in self.judge(mailbox, folder, batch, &mut count) {
+            for (sha256, bytes) in self.judge(mailbox, folder, label, batch, &mut count) {
                 digest.update(sha256);
                 total += bytes;
             }
@@ -356,16 +385,19 @@ impl Run<'_> {
         &mut self,
         mailbox: &str,
         folder: &str,
+        label: &str,
         batch: Vec<Waiting<'_>>,
         count: &mut FileCount,
     ) -> Vec<([u8; 32], u64)> {
-        let (options, today) = (self.options, self.today);
+        let reader = self.reader;
         let junk = ["junk", "spam", "bulk mail"].iter().any(|word| folder.to_ascii_lowercase().contains(word));
-        let readings: Vec<(MessageReading, [u8; 32], u64)> =
-            batch.into_par_iter().map(|waiting| read_waiting(waiting, options, today, junk)).collect();
-        let mut digests = Vec::with_capacity(readings.len());
-        for (reading, sha256, bytes) in readings {
+        let read: Vec<WasRead> = batch.into_par_iter().map(|waiting| reader.read(waiting, junk)).collect();
+        let mut digests = Vec::with_capacity(read.len());
+        for WasRead { reading, at, file } in read {
             count.messages += 1;
+            if reader.explain.is_some() && reader.explain == reading.reference {
+                self.explained.push(Explained::of(&reading, at, (mailbox, folder, label), count.messages, file));
+            }
             for reason in reading.not_inspected.iter().collect::<BTreeSet<_>>() {
                 *count.not_inspected.entry((*reason).to_owned()).or_default() += 1;
             }
@@ -374,13 +406,17 @@ impl Run<'_> {
                 self.scan.messages.push(MessageLevel { reference, level: reading.level, not_inspected });
             }
             let folder = reading.folder.as_deref().unwrap_or(folder);
-            self.folders.entry((mailbox.to_owned(), folder.to_owned())).or_default().add(&reading, today);
-            digests.push((sha256, bytes));
+            self.folders.entry((mailbox.to_owned(), folder.to_owned())).or_default().add(&reading, reader.today);
+            digests.extend(file);
         }
         digests
     }
 
     fn counted(&mut self, label: &str, format: Format, bytes: u64, sha256: String, count: FileCount, complete: bool) {
+        // Messages of one file get their file's digest now that it was read to its end.
+        for explained in self.explained.iter_mut().filter(|explained| explained.file == label) {
+            explained.sha256.get_or_insert_with(|| sha256.clone());
+        }
         let answer = ContentFile {
             label: label.to_owned(),
             bytes,
@@ -439,166 +475,6 @@ fn digest_of(mut file: fs::File) -> std::io::Result<(String, u64)> {
             }
         }
     }
-}
-
-fn read_waiting(
-    waiting: Waiting<'_>,
-    options: &ScanOptions,
-    today: Date,
-    junk: bool,
-) -> (MessageReading, [u8; 32], u64) {
-    match waiting {
-        Waiting::Bytes { bytes, too_large } => (read_guarded(&bytes, too_large, options, today, junk), [0; 32], 0),
-        Waiting::File(path) => {
-            let mut bytes = Vec::new();
-            let limit = MESSAGE_BYTES as u64;
-            match fs::File::open(path).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes)) {
-                Ok(_) => {
-                    let too_large = bytes.len() as u64 > limit;
-                    let mut reading = read_guarded(source::without_count(&bytes), too_large, options, today, junk);
-                    if reading.date.is_none() {
-                        reading.date = maildir_date(path, today);
-                    }
-                    (reading, Sha256::digest(&bytes).into(), bytes.len() as u64)
-                }
-                Err(_) => {
-                    let reading = MessageReading { not_inspected: vec!["read-error"], ..MessageReading::default() };
-                    (reading, [0; 32], 0)
-                }
-            }
-        }
-    }
-}
-
-/// The moment of delivery that a Maildir's file name begins with, in seconds.
-fn maildir_date(path: &Path, today: Date) -> Option<Date> {
-    let name = path.file_name()?.to_str()?;
-    let seconds: i64 = name.split('.').next()?.parse().ok()?;
-    let date = date_of(Timestamp::from_second(seconds).ok()?);
-    (date.year() >= 1980 && date <= today).then_some(date)
-}
-
-/// Judges one message; a fault in a reader spoils that message alone, and is counted.
-fn read_guarded(bytes: &[u8], too_large: bool, options: &ScanOptions, today: Date, junk: bool) -> MessageReading {
-    let read = std::panic::AssertUnwindSafe(|| read_message(bytes, too_large, options, today, junk));
-    std::panic::catch_unwind(read)
-        .unwrap_or_else(|_| MessageReading { not_inspected: vec!["reader-fault"], ..MessageReading::default() })
-}
-
-/// Judges one message.
-fn read_message(bytes: &[u8], too_large: bool, options: &ScanOptions, today: Date, junk: bool) -> MessageReading {
-    let Some(parsed) = extract::parse(bytes) else {
-        return MessageReading { not_inspected: vec!["unreadable"], ..MessageReading::default() };
-    };
-    let envelope = parsed.envelope(today);
-    let reference = options.message_key.as_ref().zip(envelope.message_id.as_ref()).map(|(key, id)| key.reference(id));
-    let folder = envelope.labels.as_deref().map(|labels| folder_of_labels(labels, &options.key.0));
-    let mut reading = MessageReading { date: envelope.date, reference, folder, ..MessageReading::default() };
-    if too_large {
-        reading.not_inspected.push("too-large");
-        return reading;
-    }
-    let junk =
-        junk || envelope.labels.as_deref().is_some_and(|labels| labels.split(',').any(|label| label.trim() == "Spam"));
-    let who = &envelope.correspondents;
-    let circumstances = Circumstances {
-        bulk: envelope.bulk || junk,
-        personal_sender: who.personal_sender,
-        outside_person: who.outside_person,
-        to_outside_person: who.to_outside_person,
-        correspondents: &who.names,
-    };
-    let mut joined = Joined::default();
-    let not_inspected = parsed.texts(&mut |texts| joined.add(texts, &circumstances, today, options, &mut reading));
-    reading.not_inspected.extend(not_inspected);
-    joined.finish(&mut reading);
-    if reading.level >= 2
-        && reading.rule.starts_with("personal-sender")
-        && let Some(sender) = envelope.sender
-    {
-        // She writes of herself: her address tells her from others.
-        let person = detect::sender_key(&options.key.0, &sender);
-        reading.people.push(vec![person]);
-    }
-    reading
-}
-
-/// Evidence that is spread over the parts of one message.
-#[derive(Default)]
-struct Joined {
-    identifier: bool,
-    act: bool,
-    /// Where an identifier shows without the message being opened.
-    named: BTreeSet<&'static str>,
-}
-
-impl Joined {
-    fn add(
-        &mut self,
-        texts: &[(Place, &str)],
-        circumstances: &Circumstances<'_>,
-        today: Date,
-        options: &ScanOptions,
-        reading: &mut MessageReading,
-    ) {
-        let pieces: Vec<&str> = texts.iter().map(|(_, text)| *text).collect();
-        let (folded, ends) = Folded::of(&pieces);
-        let segment = examine(&folded, circumstances, today);
-        reading.identifier |= segment.identifier;
-        reading.health |= segment.health;
-        let conversation = texts.iter().any(|(place, _)| matches!(place, Place::Body | Place::Quoted));
-        if conversation && !circumstances.bulk {
-            self.identifier |= segment.undamped_identifier;
-            self.act |= segment.act;
-        }
-        // No identifier is without a digit.
-        let shown = texts.iter().filter(|(place, text)| shows_unopened(*place) && text.contains(char::is_numeric));
-        let named = shown.filter(|(_, text)| !identifiers_in(text, today).is_empty());
-        self.named.extend(named.map(|(place, _)| place.as_str()));
-        if segment.level >= 2 {
-            let place = ends.iter().zip(texts).find(|(end, _)| segment.at < **end).map(|(_, (place, _))| *place);
-            reading.places.extend(place.map(Place::as_str));
-            reading.people.extend(segment.people(folded.text(), &options.key.0));
-        }
-        if segment.level >= 1 {
-            reading.kinds.extend(segment.kinds.iter().copied());
-        }
-        if segment.level > reading.level {
-            reading.level = segment.level;
-            reading.rule = segment.rule;
-        }
-    }
-
-    /// An answer that gives a number to a question about somebody's care is one conversation.
-    fn finish(self, reading: &mut MessageReading) {
-        if reading.level < 2 && self.identifier && self.act {
-            reading.level = 2;
-            reading.rule = "identifier+act-in-conversation".to_owned();
-            reading.places.insert(Place::Body.as_str());
-        }
-        if reading.level >= 2 {
-            reading.places.extend(self.named);
-        }
-    }
-}
-
-/// Whether it is seen without the message being opened, and is to name nobody.
-const fn shows_unopened(place: Place) -> bool {
-    match place {
-        Place::AttachmentName | Place::Invite | Place::Subject => true,
-        Place::AttachedMessage | Place::Attachment | Place::Body | Place::Quoted => false,
-    }
-}
-
-/// The folder that Google's labels name: the first that is a place rather than a state.
-fn folder_of_labels(labels: &str, key: &[u8; 32]) -> String {
-    const STATES: [&str; 7] = ["important", "opened", "unread", "starred", "archived", "chat", "muted"];
-    let mut names = labels.split(',').map(|label| label.trim().trim_matches('"').trim()).filter(|label| {
-        let lower = label.to_ascii_lowercase();
-        !label.is_empty() && !STATES.contains(&lower.as_str()) && !lower.starts_with("category ")
-    });
-    let Some(name) = names.next() else { return "Archived".to_owned() };
-    name.split('/').map(|part| source::shown(part, key)).collect::<Vec<_>>().join("/")
 }
 
 /// What names a person in one short text that is no mail: its place and its kind. Numbers of social

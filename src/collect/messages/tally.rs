@@ -30,9 +30,11 @@ pub(super) struct MessageReading {
     pub(super) not_inspected: Vec<&'static str>,
     pub(super) people: Vec<Person>,
     /// Six bytes that stand for the Message-ID, where a key was given and there is one.
-    pub(super) reference: Option<[u8; 6]>,
+    pub(super) reference: Option<super::MessageReference>,
     /// The folder a label of the message names.
     pub(super) folder: Option<String>,
+    /// Where the message is to be explained: what each piece of it gave.
+    pub(super) pieces: Vec<super::explain::ExplainedPiece>,
 }
 
 /// The counts of one folder while it is read.

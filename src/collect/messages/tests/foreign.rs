@@ -4,6 +4,8 @@
 //! cargo unpacked to build this program, and what `MAILASSAY_FOREIGN_MAIL` names, joined as in `PATH`,
 //! such as `test/test_email/data` of CPython (PSF).
 
+use std::path::Path;
+
 use super::*;
 
 /// Every file below a folder, in order.
@@ -41,7 +43,7 @@ fn test_messages_of_other_parsers_neither_stop_the_scan_nor_raise_an_alarm() {
     let (mut levels, mut faults, mut alarms) = ([0_usize; 4], 0, Vec::new());
     for path in &paths {
         let bytes = fs::read(path).unwrap();
-        let reading = read_guarded(&bytes, false, &options(), today, false);
+        let reading = Reader { options: &options(), today, explain: None }.guarded(&bytes, false, false);
         levels[usize::from(reading.level)] += 1;
         faults += usize::from(reading.not_inspected.contains(&"reader-fault"));
         if reading.level >= 2 {

@@ -113,7 +113,7 @@ fn labelled() -> Vec<Labelled> {
 fn scanned(set: &[Labelled]) -> (Vec<ContentFolder>, BTreeMap<&str, u8>) {
     let mailboxes: BTreeSet<&str> = set.iter().map(|message| message.mailbox.as_str()).collect();
     let key = MessageKey::from_file_bytes(b"message key\n");
-    let ids: BTreeMap<[u8; 6], &str> =
+    let ids: BTreeMap<MessageReference, &str> =
         set.iter().map(|one| (key.reference(one.id.as_bytes()), one.id.as_str())).collect();
     let (mut all, mut levels) = (Vec::new(), BTreeMap::new());
     for mailbox in mailboxes {
