@@ -24,8 +24,6 @@ pub(in crate::collect) struct MboxMessage {
     /// The message, without its separator; only its beginning if `too_large`.
     pub(in crate::collect) bytes: Vec<u8>,
     pub(in crate::collect) too_large: bool,
-    pub(super) bytes: Vec<u8>,
-    pub(super) too_large: bool,
     /// Where its separator begins in the file, and how long it is with it.
     pub(super) at: Extent,
 }

@@ -19,9 +19,8 @@ mod fold;
 mod html;
 pub(super) mod mbox;
 mod quotes;
-pub(super) mod source;
 mod read;
-mod source;
+pub(super) mod source;
 mod tally;
 
 use std::collections::{BTreeMap, BTreeSet};
