@@ -179,6 +179,7 @@ impl Ingest {
                 | Answer::Dns(_)
                 | Answer::Endpoint(_)
                 | Answer::Https(_)
+                | Answer::IncomingMail(_)
                 | Answer::Register(_)
                 | Answer::Signatures(_),
             )
