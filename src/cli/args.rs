@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use crate::collect::messages::MessageReference;
 use crate::collect::network::{ConnectTo, Network, NetworkOptions};
+use crate::names::DomainName;
 use crate::report::json::v1::Severity;
 use crate::report::theme::{Theme, ThemeError};
 use crate::report::{Look, Paper};
@@ -561,6 +562,12 @@ pub(super) struct ContentArgs {
     /// The key of those references; keep it to compare two runs.
     #[arg(long, value_name = "FILE")]
     pub key_file: Option<PathBuf>,
+    /// Tell how mail of this domain arrived, over TLS or in clear; repeatable.
+    #[arg(long, value_name = "DOMAIN", requires = "own_hosts")]
+    pub partner: Vec<DomainName>,
+    /// A mail host of the organization whose trace fields are believed; repeatable.
+    #[arg(long = "own-host", value_name = "NAME", requires = "partner")]
+    pub own_hosts: Vec<DomainName>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -752,7 +759,7 @@ fn connect_to(text: &str) -> Result<ConnectTo, String> {
     let (host, port, rest) = (parts.next(), parts.next(), parts.next());
     let (Some(host), Some(port), Some(rest)) = (host, port, rest) else { return Err(refuse()) };
     let to: SocketAddr = rest.parse().map_err(|_| refuse())?;
-    let host: crate::names::DomainName = host.parse().map_err(|error| format!("{error}"))?;
+    let host: DomainName = host.parse().map_err(|error| format!("{error}"))?;
     Ok(ConnectTo { host: host.to_string(), port: port.parse().map_err(|_| refuse())?, to })
 }
 

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use super::args::{ContentArgs, ContentExplainArgs, ContentVerb, Format};
 use super::{Failure, say, say_json};
 use crate::clock::{Clock, SystemClock};
-use crate::collect::messages::{self, MailFrom, MailSource, MessageKey, ScanKey, ScanOptions};
+use crate::collect::messages::{self, MailFrom, MailSource, MessageKey, ScanKey, ScanOptions, Traced};
 use crate::files;
+use crate::names::DomainName;
+use crate::records::trace::OwnHost;
 use crate::report::{content, explained_message};
 use crate::verdict::Ending;
 
@@ -31,6 +33,7 @@ fn count(args: ContentArgs) -> Result<Ending, Failure> {
         message_key: args.messages.as_ref().and(key_file.as_deref()).map(MessageKey::from_file_bytes),
         now: SystemClock.now(),
         vantage: "here".to_owned(),
+        traced: traced(args.own_hosts, args.partner),
     };
     let scan = messages::scan(sources(args.paths)?, &options);
     if let Some(path) = &args.messages {
@@ -52,6 +55,7 @@ fn explain(args: ContentExplainArgs) -> Result<Ending, Failure> {
         message_key: Some(MessageKey::from_file_bytes(&key)),
         now: SystemClock.now(),
         vantage: "here".to_owned(),
+        traced: Traced::default(),
     };
     let explained = messages::explain(sources(args.paths)?, args.reference, &options);
     if explained.is_empty() {
@@ -64,6 +68,14 @@ fn explain(args: ContentExplainArgs) -> Result<Ending, Failure> {
         Format::Text => say(&explained_message::text(&report)),
     }
     Ok(Ending::Clean)
+}
+
+/// Results of foreign hosts may stand right below a host's own field, unless the scope says otherwise.
+fn traced(hosts: Vec<DomainName>, mut partners: Vec<DomainName>) -> Traced {
+    partners.sort();
+    partners.dedup();
+    let own = |name| OwnHost { name, removes_foreign_results: false };
+    Traced { own_hosts: hosts.into_iter().map(own).collect(), partners }
 }
 
 /// One source is one mailbox: its file or folder name without the ending.

@@ -421,6 +421,7 @@ impl<'r> Run<'r> {
                     message_key: None,
                     now,
                     vantage,
+                    traced: plan::traced(&scope.declared),
                 };
                 let read = tokio::task::spawn_blocking(move || messages::scan(sources, &options).observations);
                 // A reader that panicked leaves its unit owed, and the evidence says so.

@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::messages::{MailFrom, MailSource};
+use super::messages::{MailFrom, MailSource, Traced};
 use super::network::NetworkOptions;
 use super::service::{Role, ServiceTarget, StartTls};
 use super::tls::enumerate::Mode;
 use crate::catalogues::vendors::{Place, VendorCatalogue};
-use crate::evidence::declared::{Declared, DeclaredMessages, DeclaredMode};
+use crate::evidence::declared::{Declared, DeclaredHost, DeclaredMessages, DeclaredMode};
 use crate::evidence::{Answer, Observation, Question};
 use crate::names::DomainName;
 use crate::records::discovery::{ClientService, Service};
+use crate::records::trace::OwnHost;
 use crate::scope::Scope;
 
 /// The services of one run, each asked once however many domains share it.
@@ -126,6 +127,18 @@ pub(super) fn mail_sources(scope: &Scope) -> Vec<MailSource> {
     scope.declared.messages.iter().map(source).collect()
 }
 
+/// Whose trace fields are believed, and whose mail is looked for: of the scope.
+pub(super) fn traced(declared: &Declared) -> Traced {
+    let own = |host: &DeclaredHost| OwnHost {
+        name: host.name.clone(),
+        removes_foreign_results: host.removes_foreign_results,
+    };
+    let mut partners: Vec<DomainName> = declared.partners.iter().map(|partner| partner.domain.clone()).collect();
+    partners.sort();
+    partners.dedup();
+    Traced { own_hosts: declared.hosts.iter().map(own).collect(), partners }
+}
+
 /// Whether any host answered on port 25: a vantage with that port blocked is said once.
 pub(super) fn port_25_reachable(observations: &[Observation]) -> Option<bool> {
     let mut asked = observations
@@ -171,11 +184,12 @@ mod tests {
     #[test]
     fn dns_chooses_no_port_of_its_own() {
         let mut declared = crate::facts::domain::tests::scope();
-        declared.hosts = vec![crate::evidence::declared::DeclaredHost {
+        declared.hosts = vec![DeclaredHost {
             name: "m.c.example".parse().unwrap(),
             ports: vec![1993],
             operated_by: None,
             mode: None,
+            removes_foreign_results: false,
         }];
         let vendors = VendorCatalogue::shipped();
         let mut services = Services::new(&declared, &vendors);

@@ -53,6 +53,41 @@ pub struct ContentFolder {
     pub not_inspected: BTreeMap<String, u64>,
 }
 
+/// How mail of one partner arrived, as the trace fields say that the organization's own hosts wrote.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IncomingMail {
+    /// Messages whose From names the domain or one below it, whoever wrote them.
+    pub messages: u64,
+    /// Of these: no field that surely is an own host's tells how it arrived.
+    pub untraced: u64,
+    /// Of the traced: nothing shows that the domain sent it. It may be forged, and counts for nothing.
+    pub unproven: u64,
+    /// Of the others, those that came in clear.
+    pub clear: u64,
+    /// Those of which the field does not tell.
+    pub not_told: u64,
+    /// Those that came over TLS.
+    pub tls: u64,
+    /// Of those over TLS, by version: `TLS 1.3`, `not told`.
+    pub versions: BTreeMap<String, u64>,
+    /// Of those over TLS, by cipher suite as the host wrote it.
+    pub ciphers: BTreeMap<String, u64>,
+    /// Of the traced, by method and result: `dkim pass`, `spf none`, `dmarc not recorded`.
+    pub results: BTreeMap<String, u64>,
+    /// The days of the proven ones.
+    pub oldest: Option<Date>,
+    pub newest: Option<Date>,
+    /// Whether all mail given was read: if not, more may have come in clear.
+    pub complete: bool,
+}
+
+impl IncomingMail {
+    /// Messages that the partner provably sent and that an own host recorded.
+    pub fn proven(&self) -> u64 {
+        self.clear.saturating_add(self.not_told).saturating_add(self.tls)
+    }
+}
+
 /// How many people, at least and at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Individuals {

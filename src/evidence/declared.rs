@@ -123,6 +123,9 @@ pub struct DeclaredHost {
     /// How thoroughly its TLS is looked at; `None` leaves it to the port.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<DeclaredMode>,
+    /// It takes Authentication-Results in its name out of mail that arrives (RFC 8601 §5).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub removes_foreign_results: bool,
 }
 
 /// How thoroughly a host's TLS is looked at.

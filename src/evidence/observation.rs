@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::authentication::{AggregateReport, ReportMail, SigningSelectors};
-use super::content::{ContentFile, ContentFolder};
+use super::content::{ContentFile, ContentFolder, IncomingMail};
 use super::decisions::Decisions;
 use super::declared::{AnswerRow, Declared, RegisterRows};
 use super::endpoint::EndpointAnswer;
@@ -105,6 +105,8 @@ pub enum Question {
     Https {
         url: String,
     },
+    /// How mail of a partner arrived.
+    IncomingMail,
     Register {
         name: String,
     },
@@ -136,6 +138,7 @@ pub enum Answer {
     Endpoint(Box<EndpointAnswer>),
     ExportFile(Box<ExportFile>),
     Https(HttpsAnswer),
+    IncomingMail(Box<IncomingMail>),
     Record(Record),
     Register(RegisterRows),
     ReportMail(ReportMail),

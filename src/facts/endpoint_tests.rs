@@ -378,8 +378,13 @@ fn the_collection_is_complete_only_when_every_mail_host_was_asked() {
     for observations in incomplete {
         assert!(matches!(collection(observations), Collection::Incomplete(_)));
     }
-    let host =
-        DeclaredHost { name: "mail.clinic.example".parse().unwrap(), ports: vec![993], operated_by: None, mode: None };
+    let host = DeclaredHost {
+        name: "mail.clinic.example".parse().unwrap(),
+        ports: vec![993],
+        operated_by: None,
+        mode: None,
+        removes_foreign_results: false,
+    };
     let missing = collection(vec![declared(vec![host]), mx(Ok(Some("mx.clinic.example."))), seen()]);
     assert!(matches!(missing, Collection::Incomplete(_)));
     assert_eq!(collection(vec![declared(Vec::new()), mx(Ok(None))]), Collection::Complete);

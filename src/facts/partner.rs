@@ -4,9 +4,10 @@ use super::domain::Stored;
 use super::exported;
 use super::shape::{Fact, subject};
 use super::{Built, Collection, Context};
+use crate::evidence::content::IncomingMail;
 use crate::evidence::endpoint::{NO_ROUTE, State};
 use crate::evidence::export::Record;
-use crate::evidence::{Answer, Source};
+use crate::evidence::{Answer, EvidenceId, Source};
 use crate::names::{DomainName, SubjectId, SubjectKind};
 use crate::records::dane::DaneVerdict;
 use crate::records::domain::read_partner;
@@ -24,6 +25,14 @@ subject! {
         /// What the organization's own connector for it insists on: `verified`, `encrypted`, `gateway` (its mail goes over
         /// one smart host for everybody), `rules` (rules choose a connector), `clear`, `none`.
         connector: String,
+        /// Messages of the mail given that it provably sent and whose arrival a host of the scope recorded; 0 where no mail was given.
+        incoming_messages: i64,
+        /// How those arrived: `always-tls`, or `some-clear` where one came in clear.
+        incoming_tls: String,
+        /// Of those, how many came in clear.
+        incoming_clear: i64,
+        /// Of those, how many came over TLS 1.1 or older.
+        incoming_old_tls: i64,
     }
 }
 
@@ -43,14 +52,21 @@ pub fn build(context: Context<'_>) -> Built<Partner> {
     let subjects = declared
         .partners
         .iter()
-        .map(|partner| Partner {
-            name: partner.domain.to_string(),
-            phi: Fact::present(partner.phi, vec![declared_id.clone()]),
-            tls_delivery: match context.evidence.taken_away(Source::Dns, SubjectKind::Partner) {
-                Some(reason) => Fact::unknown(reason),
-                None => tls_delivery(&stored, &partner.domain),
-            },
-            connector: connector(context, &partner.domain),
+        .map(|partner| {
+            let incoming = incoming(context, &partner.domain, !declared.messages.is_empty());
+            Partner {
+                name: partner.domain.to_string(),
+                phi: Fact::present(partner.phi, vec![declared_id.clone()]),
+                tls_delivery: match context.evidence.taken_away(Source::Dns, SubjectKind::Partner) {
+                    Some(reason) => Fact::unknown(reason),
+                    None => tls_delivery(&stored, &partner.domain),
+                },
+                connector: connector(context, &partner.domain),
+                incoming_messages: incoming.fact(incoming.messages()),
+                incoming_tls: incoming.fact(incoming.tls()),
+                incoming_clear: incoming.fact(incoming.at_least(|mail| mail.clear)),
+                incoming_old_tls: incoming.fact(incoming.old_tls()),
+            }
         })
         .collect();
     Built::complete(subjects)
@@ -117,6 +133,110 @@ const CONNECTORS_EXPORT: &str = "the outbound connectors (Get-OutboundConnector)
 
 fn no_connectors() -> NotObserved {
     NotObserved::NotProvided { what: CONNECTORS_EXPORT.to_owned() }
+}
+
+/// What the mail given tells of how a partner's mail arrived.
+struct Incoming {
+    mail: Result<IncomingMail, NotObserved>,
+    partner: String,
+    evidence: Vec<EvidenceId>,
+}
+
+/// Mail counted at several vantages may be the same mail: the count with the most messages stands, and
+/// where one came in clear anywhere, that stays.
+fn incoming(context: Context<'_>, partner: &DomainName, named: bool) -> Incoming {
+    let subject = partner.to_string();
+    let mut evidence = Vec::new();
+    let mut joined: Option<IncomingMail> = None;
+    for (id, observation) in context.evidence.from(Source::Content) {
+        let Ok(Answer::IncomingMail(mail)) = &observation.answer else { continue };
+        if observation.subject.name != subject {
+            continue;
+        }
+        evidence.push(id.clone());
+        joined = Some(match joined {
+            None => IncomingMail::clone(mail),
+            Some(known) => {
+                let (clear, complete) = (known.clear.max(mail.clear), known.complete && mail.complete);
+                let more = if mail.proven() > known.proven() { IncomingMail::clone(mail) } else { known };
+                IncomingMail { clear, complete, ..more }
+            }
+        });
+    }
+    let mail = match (joined, context.evidence.taken_away(Source::Content, SubjectKind::Partner)) {
+        (_, Some(reason)) => Err(reason),
+        (Some(mail), None) => Ok(mail),
+        // Nothing was given, so nothing came.
+        (None, None) if !named => Ok(IncomingMail { complete: true, ..IncomingMail::default() }),
+        (None, None) => Err(NotObserved::NotProvided { what: format!("how mail of {partner} arrived") }),
+    };
+    Incoming { mail, partner: subject, evidence }
+}
+
+/// Sent with a version that RFC 8996 ends.
+fn old_tls(mail: &IncomingMail) -> u64 {
+    ["SSL 2.0", "SSL 3.0", "TLS 1.0", "TLS 1.1"].iter().filter_map(|version| mail.versions.get(*version)).sum()
+}
+
+impl Incoming {
+    fn fact<T>(&self, seen: Seen<T>) -> Fact<T> {
+        Fact::new(seen, self.evidence.clone())
+    }
+
+    fn messages(&self) -> Seen<i64> {
+        match &self.mail {
+            Err(reason) => Seen::Unknown(reason.clone()),
+            Ok(mail) if mail.proven() == 0 && mail.messages > 0 => Seen::not_provided(format!(
+                "mail of {} with trace fields of a host of the scope that show who sent it",
+                self.partner
+            )),
+            Ok(mail) if mail.proven() == 0 && !mail.complete => Seen::Unknown(not_whole()),
+            Ok(mail) => Seen::Present(whole(mail.proven())),
+        }
+    }
+
+    fn tls(&self) -> Seen<String> {
+        match &self.mail {
+            Err(reason) => Seen::Unknown(reason.clone()),
+            Ok(mail) if mail.clear > 0 => Seen::Present("some-clear".to_owned()),
+            Ok(mail) if mail.proven() == 0 => Seen::not_provided(format!("mail that {} provably sent", self.partner)),
+            Ok(mail) if mail.not_told > 0 => Seen::Unknown(NotObserved::Lost {
+                why: format!("{} of the trace fields do not tell whether TLS was used", mail.not_told),
+            }),
+            Ok(mail) if !mail.complete => Seen::Unknown(not_whole()),
+            Ok(_) => Seen::Present("always-tls".to_owned()),
+        }
+    }
+
+    /// A count that the rest of the mail could only raise: none is not known before all was read.
+    fn at_least(&self, count: impl Fn(&IncomingMail) -> u64) -> Seen<i64> {
+        match &self.mail {
+            Err(reason) => Seen::Unknown(reason.clone()),
+            Ok(mail) if count(mail) == 0 && mail.messages > 0 && mail.proven() == 0 => {
+                Seen::not_provided(format!("mail that {} provably sent", self.partner))
+            }
+            Ok(mail) if count(mail) == 0 && !mail.complete => Seen::Unknown(not_whole()),
+            Ok(mail) => Seen::Present(whole(count(mail))),
+        }
+    }
+
+    /// A version that the field does not tell may be an old one.
+    fn old_tls(&self) -> Seen<i64> {
+        match &self.mail {
+            Ok(mail) if old_tls(mail) == 0 && (mail.not_told > 0 || mail.versions.contains_key("not told")) => {
+                Seen::Unknown(NotObserved::Lost { why: "some trace fields do not tell the version of TLS".to_owned() })
+            }
+            Ok(_) | Err(_) => self.at_least(old_tls),
+        }
+    }
+}
+
+fn not_whole() -> NotObserved {
+    NotObserved::Unreadable { why: "the mail given was not read whole".to_owned(), line: None }
+}
+
+fn whole(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 fn tls_delivery(stored: &Stored<'_>, partner: &DomainName) -> Fact<String> {

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use crate::evidence::content::{ContentFile, ContentFolder};
+use crate::evidence::content::{ContentFile, ContentFolder, IncomingMail};
 use crate::evidence::{Answer, Observation};
 use crate::text::visible;
 
@@ -23,6 +23,9 @@ pub struct ContentReport {
     pub totals: Totals,
     pub mailboxes: Vec<MailboxView>,
     pub files: Vec<FileView>,
+    /// How mail of partners arrived, where it was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub incoming: Vec<IncomingView>,
     /// Sources that could not be read at all, and why.
     pub unread: Vec<UnreadView>,
     /// What the figures mean and do not mean.
@@ -89,6 +92,80 @@ pub struct FileView {
     pub not_inspected: BTreeMap<String, u64>,
 }
 
+/// How mail of one partner arrived.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct IncomingView {
+    pub partner: String,
+    /// Messages whose From names the domain, whoever wrote them.
+    pub messages: u64,
+    /// No field of an own host surely tells how they arrived.
+    pub untraced: u64,
+    /// Nothing shows that the domain sent them.
+    pub unproven: u64,
+    /// Of those it provably sent.
+    pub tls: u64,
+    pub clear: u64,
+    pub not_told: u64,
+    pub versions: BTreeMap<String, u64>,
+    pub ciphers: BTreeMap<String, u64>,
+    /// Of the traced, by method and result.
+    pub results: BTreeMap<String, u64>,
+    pub oldest: Option<Date>,
+    pub newest: Option<Date>,
+    /// Whether all mail given was read.
+    pub complete: bool,
+}
+
+impl IncomingView {
+    fn of(partner: &str, mail: &IncomingMail) -> Self {
+        let mail = mail.clone();
+        Self {
+            partner: visible(partner),
+            messages: mail.messages,
+            untraced: mail.untraced,
+            unproven: mail.unproven,
+            tls: mail.tls,
+            clear: mail.clear,
+            not_told: mail.not_told,
+            versions: mail.versions,
+            ciphers: mail.ciphers,
+            results: mail.results,
+            oldest: mail.oldest,
+            newest: mail.newest,
+            complete: mail.complete,
+        }
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let proven = self.tls + self.clear + self.not_told;
+        let mut lines = vec![format!("{}: {} messages name it as their writer", self.partner, self.messages)];
+        if proven > 0 {
+            let not_told = if self.not_told > 0 { format!(", {} not told", self.not_told) } else { String::new() };
+            lines
+                .push(format!("  {proven} it provably sent: {} over TLS, {} in clear{not_told}", self.tls, self.clear));
+        } else {
+            lines.push("  of none is it shown that it sent them and how they came".to_owned());
+        }
+        if self.tls > 0 {
+            lines.push(format!("  TLS: {}", counts(&self.versions)));
+            lines.push(format!("  cipher suites: {}", counts(&self.ciphers)));
+        }
+        if self.messages > self.untraced {
+            lines.push(format!("  recorded: {}", counts(&self.results)));
+        }
+        if self.unproven + self.untraced > 0 {
+            let (unproven, untraced) = (self.unproven, self.untraced);
+            lines.push(format!(
+                "  not weighed: {unproven} without proof of who sent them, {untraced} without a trace of an own host"
+            ));
+        }
+        if !self.complete {
+            lines.push("  not all mail given was read: there may be more".to_owned());
+        }
+        lines
+    }
+}
+
 /// A source that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct UnreadView {
@@ -106,7 +183,7 @@ const NOTES: [&str; 4] = [
 /// Joins the observations of a scan.
 pub fn report(observations: &[Observation]) -> ContentReport {
     let mut mailboxes: BTreeMap<&str, MailboxView> = BTreeMap::new();
-    let (mut files, mut unread) = (Vec::new(), Vec::new());
+    let (mut files, mut unread, mut incoming) = (Vec::new(), Vec::new(), Vec::new());
     let mut detector = crate::collect::messages::DETECTOR;
     for observation in observations {
         match &observation.answer {
@@ -124,6 +201,7 @@ pub fn report(observations: &[Observation]) -> ContentReport {
                 detector = file.detector;
                 files.push(FileView::of(file));
             }
+            Ok(Answer::IncomingMail(mail)) => incoming.push(IncomingView::of(&observation.subject.name, mail)),
             Ok(_) => {}
             Err(reason) => unread.push(UnreadView { path: observation.subject.name.clone(), why: reason.to_string() }),
         }
@@ -136,7 +214,18 @@ pub fn report(observations: &[Observation]) -> ContentReport {
     }
     files.sort_by(|a, b| a.path.cmp(&b.path));
     unread.sort_by(|a, b| a.path.cmp(&b.path));
-    ContentReport { schema: 1, kind: "content", detector, totals, mailboxes, files, unread, notes: NOTES.to_vec() }
+    incoming.sort_by(|a, b| a.partner.cmp(&b.partner));
+    ContentReport {
+        schema: 1,
+        kind: "content",
+        detector,
+        totals,
+        mailboxes,
+        files,
+        incoming,
+        unread,
+        notes: NOTES.to_vec(),
+    }
 }
 
 impl Totals {
@@ -250,6 +339,13 @@ pub fn text(report: &ContentReport) -> String {
         }
         for source in &report.unread {
             line(&mut out, &format!("  {}: {}", visible(&source.path), visible(&source.why)));
+        }
+    }
+    if !report.incoming.is_empty() {
+        line(&mut out, "");
+        line(&mut out, "how mail of partners arrived");
+        for told in report.incoming.iter().flat_map(IncomingView::lines) {
+            line(&mut out, &format!("  {told}"));
         }
     }
     line(&mut out, "");

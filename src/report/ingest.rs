@@ -211,6 +211,7 @@ impl Ingest {
                 | Answer::Dns(_)
                 | Answer::Endpoint(_)
                 | Answer::Https(_)
+                | Answer::IncomingMail(_)
                 | Answer::Register(_)
                 | Answer::ReportMail(_)
                 | Answer::Signatures(_)

@@ -94,6 +94,8 @@ struct HostFile {
     ports: Vec<Spanned<u16>>,
     operated_by: Option<String>,
     mode: Option<Spanned<DeclaredMode>>,
+    #[serde(default)]
+    removes_foreign_results: bool,
 }
 
 #[derive(Deserialize)]
@@ -372,7 +374,13 @@ fn hosts(
         }
         let ports = entry.ports.iter().map(|port| port.value).collect();
         let mode = entry.mode.as_ref().map(|mode| mode.value);
-        hosts.push(DeclaredHost { name, ports, operated_by: entry.operated_by.clone(), mode });
+        hosts.push(DeclaredHost {
+            name,
+            ports,
+            operated_by: entry.operated_by.clone(),
+            mode,
+            removes_foreign_results: entry.removes_foreign_results,
+        });
     }
     hosts
 }

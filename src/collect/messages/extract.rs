@@ -9,6 +9,7 @@ use mail_parser::{Address, HeaderName, Message, MessageParser, MessagePart, Mime
 
 use super::attachments::{self, Content};
 use super::correspondents::Correspondents;
+use super::incoming::{Incoming, Traced};
 use super::{html, quotes};
 
 /// Messages inside messages are read to this depth.
@@ -87,6 +88,18 @@ impl Parsed<'_> {
                 || matches!(precedence.as_str(), "bulk" | "list" | "junk"),
             labels: message.header("X-Gmail-Labels").and_then(|value| value.as_text()).map(str::to_owned),
         }
+    }
+
+    /// How the message arrived, if it is one of a partner's.
+    pub(super) fn incoming(&self, traced: &Traced) -> Option<Incoming> {
+        let message = &self.0;
+        let mut from = message.headers().iter().filter(|header| header.name == HeaderName::From);
+        // Two writers, or two fields, name nobody for sure.
+        let (Some(field), None) = (from.next(), from.next()) else { return None };
+        let mut writers = field.value().as_address()?.iter();
+        let (Some(writer), None) = (writers.next(), writers.next()) else { return None };
+        let (_, domain) = writer.address()?.rsplit_once('@')?;
+        Incoming::of(domain.trim(), message.headers_raw(), traced)
     }
 
     /// Hands every text to `sink`, in the message's order. Returns why parts were not looked into.

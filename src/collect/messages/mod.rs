@@ -17,6 +17,7 @@ mod explain;
 mod extract;
 mod fold;
 mod html;
+mod incoming;
 pub(super) mod mbox;
 mod quotes;
 mod read;
@@ -39,6 +40,7 @@ use zeroize::Zeroizing;
 
 pub use detect::DETECTOR;
 pub use explain::{Explained, ExplainedPiece, explain};
+pub use incoming::Traced;
 
 use crate::clock::date_of;
 use crate::evidence::content::ContentFile;
@@ -159,6 +161,8 @@ pub struct ScanOptions {
     pub now: Timestamp,
     /// The vantage label of the run.
     pub vantage: String,
+    /// Whose mail is looked at for how it arrived, and whose word is believed.
+    pub traced: Traced,
 }
 
 /// The level of one message, by reference.
@@ -206,7 +210,14 @@ pub fn scan(sources: Vec<MailSource>, options: &ScanOptions) -> Scan {
 
 fn run(sources: Vec<MailSource>, options: &ScanOptions, explain: Option<MessageReference>) -> Run<'_> {
     let reader = Reader { options, today: date_of(options.now), explain };
-    let mut run = Run { options, reader, folders: BTreeMap::new(), scan: Scan::default(), explained: Vec::new() };
+    let mut run = Run {
+        options,
+        reader,
+        folders: BTreeMap::new(),
+        scan: Scan::default(),
+        explained: Vec::new(),
+        incoming: incoming::Tally::new(&options.traced),
+    };
     for source in sources {
         run.source(source);
     }
@@ -219,6 +230,7 @@ struct Run<'o> {
     folders: BTreeMap<(String, String), Tally>,
     scan: Scan,
     explained: Vec<Explained>,
+    incoming: incoming::Tally,
 }
 
 /// Counts of one file while it is read.
@@ -400,6 +412,7 @@ impl Run<'_> {
             for reason in reading.not_inspected.iter().collect::<BTreeSet<_>>() {
                 *count.not_inspected.entry((*reason).to_owned()).or_default() += 1;
             }
+            self.incoming.add(&reading);
             if let Some(reference) = reading.reference {
                 let not_inspected = !reading.not_inspected.is_empty();
                 self.scan.messages.push(MessageLevel { reference, level: reading.level, not_inspected });
@@ -430,6 +443,7 @@ impl Run<'_> {
     }
 
     fn file(&mut self, label: &str, answer: Result<Answer, NotObserved>) {
+        self.incoming.file(&answer);
         let question = Question::ContentFile { label: label.to_owned() };
         self.observe(label.to_owned(), question, answer);
     }
@@ -452,6 +466,8 @@ impl Run<'_> {
             let answer = Answer::ContentFolder(Box::new(tally.finish(&mailbox, &folder)));
             self.observe(name.clone(), Question::ContentFolder { label: name }, Ok(answer));
         }
+        let incoming = std::mem::take(&mut self.incoming);
+        self.scan.observations.extend(incoming.finish(self.options));
         self.scan
     }
 }

@@ -105,6 +105,7 @@ impl Reader<'_> {
         if self.explain.is_some() && self.explain != reference {
             return reading;
         }
+        reading.incoming = parsed.incoming(&options.traced);
         if too_large {
             reading.not_inspected.push("too-large");
             return reading;

@@ -33,6 +33,8 @@ pub(super) struct MessageReading {
     pub(super) reference: Option<super::MessageReference>,
     /// The folder a label of the message names.
     pub(super) folder: Option<String>,
+    /// How a message of a partner arrived.
+    pub(super) incoming: Option<super::incoming::Incoming>,
     /// Where the message is to be explained: what each piece of it gave.
     pub(super) pieces: Vec<super::explain::ExplainedPiece>,
 }

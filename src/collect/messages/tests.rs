@@ -11,22 +11,27 @@ mod leaks;
 use super::*;
 use crate::evidence::content::ContentFolder;
 
-fn options() -> ScanOptions {
+pub(super) fn options() -> ScanOptions {
     ScanOptions {
         key: ScanKey::from_secret(b"test"),
         message_key: Some(MessageKey::from_file_bytes(b"message key\n")),
         now: "2026-11-21T12:00:00Z".parse().unwrap(),
         vantage: "test".to_owned(),
+        traced: Traced::default(),
     }
 }
 
 /// Scans one mbox given as bytes.
 fn scan_bytes(mbox: Vec<u8>) -> Scan {
-    let from = MailFrom::Stream(Box::new(std::io::Cursor::new(mbox)));
-    scan(vec![MailSource { label: "-".to_owned(), mailbox: "front-desk".to_owned(), from }], &options())
+    scan_with(mbox, &options())
 }
 
-fn mbox_of(messages: &[String]) -> Vec<u8> {
+pub(super) fn scan_with(mbox: Vec<u8>, options: &ScanOptions) -> Scan {
+    let from = MailFrom::Stream(Box::new(std::io::Cursor::new(mbox)));
+    scan(vec![MailSource { label: "-".to_owned(), mailbox: "front-desk".to_owned(), from }], options)
+}
+
+pub(super) fn mbox_of(messages: &[String]) -> Vec<u8> {
     let mut mbox = Vec::new();
     for message in messages {
         mbox.extend_from_slice(b"From a@b.example Thu Jan  1 00:00:00 2026\n");

@@ -63,6 +63,7 @@ impl Reports {
                 | Question::ExportFile { .. }
                 | Question::ExportRecord { .. }
                 | Question::Https { .. }
+                | Question::IncomingMail
                 | Question::Register { .. }
                 | Question::Signatures { .. } => continue,
             };

@@ -1,7 +1,7 @@
 use super::super::domain::tests::{TIDY, collect, collect_with, scope};
 use super::*;
 use crate::collect::https::tests::POLICY;
-use crate::evidence::declared::{Declared, DeclaredPartner};
+use crate::evidence::declared::{Declared, DeclaredMessages, DeclaredPartner};
 use crate::evidence::endpoint::{Dialogue, EndpointAnswer};
 use crate::evidence::{Observation, Question};
 
@@ -100,4 +100,60 @@ async fn a_policy_that_could_not_be_fetched_leaves_it_open() {
 async fn a_scope_without_partners_lowers_no_figure() {
     let collected = collect(scope(), &TIDY, Some(POLICY)).await;
     assert!(matches!(build(collected.context()).collection, Collection::NotDeclared(_)));
+}
+
+/// What mail given tells of `c.example`.
+async fn incoming_seeing(mails: Vec<IncomingMail>, named: bool) -> Partner {
+    let partners = vec![DeclaredPartner { domain: "c.example".parse().unwrap(), phi: true }];
+    let observation = |mail| Observation {
+        subject: SubjectId::new(SubjectKind::Partner, "c.example"),
+        source: Source::Content,
+        question: Question::IncomingMail,
+        asked_at: "2026-10-01T12:00:00Z".parse().unwrap(),
+        took_ms: 0,
+        vantage: "here".to_owned(),
+        answer: Ok(Answer::IncomingMail(Box::new(mail))),
+    };
+    let messages = vec![DeclaredMessages { path: "mail/".to_owned(), mailbox: "desk".to_owned() }];
+    let messages = if named { messages } else { Vec::new() };
+    let declared = Declared { partners, messages, domains: Vec::new(), ..scope() };
+    let collected = collect_with(declared, &TIDY, None, mails.into_iter().map(observation).collect()).await;
+    build(collected.context()).subjects.remove(0)
+}
+
+#[tokio::test]
+async fn mail_that_nobody_traced_tells_nothing_and_one_message_in_clear_is_enough() {
+    let tls = IncomingMail {
+        messages: 9,
+        tls: 5,
+        unproven: 4,
+        versions: [("TLS 1.3".to_owned(), 5)].into(),
+        complete: true,
+        ..IncomingMail::default()
+    };
+    let always = incoming_seeing(vec![tls.clone()], true).await;
+    assert_eq!(always.incoming_messages.seen, Seen::Present(5));
+    assert_eq!(always.incoming_tls.seen, Seen::Present("always-tls".to_owned()));
+    assert_eq!(always.incoming_old_tls.seen, Seen::Present(0));
+    let unknown = |seen: &Seen<String>| matches!(seen, Seen::Unknown(_));
+    for mail in [
+        IncomingMail { complete: false, ..tls.clone() },
+        IncomingMail { not_told: 1, ..tls.clone() },
+        IncomingMail { messages: 9, unproven: 9, complete: true, ..IncomingMail::default() },
+    ] {
+        assert!(unknown(&incoming_seeing(vec![mail], true).await.incoming_tls.seen));
+    }
+    let clear = IncomingMail { clear: 1, complete: false, ..tls.clone() };
+    for mails in [vec![clear.clone()], vec![tls.clone(), clear.clone()], vec![clear, tls.clone()]] {
+        let some = incoming_seeing(mails, true).await;
+        assert_eq!(some.incoming_tls.seen, Seen::Present("some-clear".to_owned()));
+        assert_eq!(some.incoming_clear.seen, Seen::Present(1));
+    }
+    let old = IncomingMail { versions: [("TLS 1.0".to_owned(), 2), ("not told".to_owned(), 3)].into(), ..tls.clone() };
+    assert_eq!(incoming_seeing(vec![old], true).await.incoming_old_tls.seen, Seen::Present(2));
+    let not_told = IncomingMail { versions: [("not told".to_owned(), 5)].into(), ..tls };
+    assert!(matches!(incoming_seeing(vec![not_told], true).await.incoming_old_tls.seen, Seen::Unknown(_)));
+    // No mail was named: there is none to speak of. Named and not read: not known.
+    assert_eq!(incoming_seeing(Vec::new(), false).await.incoming_messages.seen, Seen::Present(0));
+    assert!(matches!(incoming_seeing(Vec::new(), true).await.incoming_messages.seen, Seen::Unknown(_)));
 }

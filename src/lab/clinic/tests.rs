@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::{MailFolder, Quarter, letters, names};
 use crate::catalogues::vendors::VendorCatalogue;
-use crate::collect::messages::{MailFrom, MailSource, ScanKey, ScanOptions};
+use crate::collect::messages::{MailFrom, MailSource, ScanKey, ScanOptions, Traced};
 use crate::collect::{exports, messages};
 use crate::evidence::export::{ExportFile, ExportState, Record, Target};
 use crate::evidence::{Answer, Observation};
@@ -194,6 +194,7 @@ fn scanned(quarter: Quarter) -> BTreeMap<String, (u64, Date)> {
         message_key: None,
         now: quarter.as_of(),
         vantage: "lab".to_owned(),
+        traced: Traced::default(),
     };
     let scan = messages::scan(vec![source("front-desk"), source("scheduling")], &options);
     let folders = scan.observations.into_iter().filter_map(|observation| match observation.answer {

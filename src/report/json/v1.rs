@@ -256,6 +256,36 @@ pub struct DeclaredHost {
 pub struct DeclaredPartner {
     pub domain: String,
     pub phi: bool,
+    /// What can be relied on when mail is sent there, where it is known: `enforced`, `opportunistic`, `none`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_delivery: Option<String>,
+    /// How its mail arrived, where mail was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incoming: Option<PartnerMail>,
+}
+
+/// How mail of a partner arrived, as the organization's own hosts recorded it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartnerMail {
+    /// Messages whose From names the domain, whoever wrote them.
+    pub messages: u64,
+    /// Those of which no own host surely tells how they arrived.
+    pub untraced: u64,
+    /// Those of the traced of which nothing shows that the domain sent them.
+    pub unproven: u64,
+    /// Of those it provably sent.
+    pub tls: u64,
+    pub clear: u64,
+    pub not_told: u64,
+    /// Of those over TLS.
+    pub versions: BTreeMap<String, u64>,
+    pub ciphers: BTreeMap<String, u64>,
+    /// Of the traced, by method and result.
+    pub results: BTreeMap<String, u64>,
+    pub oldest: Option<Date>,
+    pub newest: Option<Date>,
+    /// Whether all mail given was read.
+    pub complete: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

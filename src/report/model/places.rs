@@ -8,7 +8,7 @@ use super::words::{
     Tag, counted, day_or, heading, kind_words, moment, number, outcome_word, paragraph, plain_words, sentence,
     source_words, yes_no,
 };
-use crate::report::json::v1::{Assessment, ChangeClass, DeclaredVendor, Retention};
+use crate::report::json::v1::{Assessment, ChangeClass, DeclaredVendor, PartnerMail, Retention};
 
 /// What the scope names, and what was found of it.
 #[derive(Clone, Debug, Serialize)]
@@ -45,6 +45,10 @@ pub struct HostRow {
 pub struct PartnerRow {
     pub domain: String,
     pub phi: &'static str,
+    /// What can be relied on when mail is sent there.
+    pub to: String,
+    /// How its mail came.
+    pub from: String,
 }
 
 /// Portals, exports, mail, answers, registers.
@@ -165,7 +169,18 @@ pub(super) fn places(assessment: &Assessment, groups: &[FindingGroup]) -> Places
         partners: declared
             .partners
             .iter()
-            .map(|partner| PartnerRow { domain: partner.domain.clone(), phi: yes_no(partner.phi) })
+            .map(|partner| PartnerRow {
+                domain: partner.domain.clone(),
+                phi: yes_no(partner.phi),
+                to: match partner.tls_delivery.as_deref() {
+                    Some("enforced") => "TLS can be required".to_owned(),
+                    Some("opportunistic") => "TLS is offered, and may be stripped".to_owned(),
+                    Some("none") => "no TLS".to_owned(),
+                    Some(other) => paragraph(other),
+                    None => "not known".to_owned(),
+                },
+                from: partner.incoming.as_ref().map_or_else(|| "no mail was given".to_owned(), arrived),
+            })
             .collect(),
         others: others(assessment),
         known: assessment
@@ -193,6 +208,38 @@ pub(super) fn places(assessment: &Assessment, groups: &[FindingGroup]) -> Places
             .map(|group| Link { words: group.said.clone(), target: group.anchor.clone() })
             .collect(),
     }
+}
+
+/// How a partner's mail came, in words.
+fn arrived(mail: &PartnerMail) -> String {
+    let proven = mail.tls + mail.clear + mail.not_told;
+    if mail.messages == 0 {
+        return "none in the mail given".to_owned();
+    }
+    if proven == 0 {
+        return format!(
+            "not known: {} messages, of none is it shown who sent it and how it came",
+            number(mail.messages)
+        );
+    }
+    let mut words = format!(
+        "{} messages that it provably sent: {} over TLS, {} in clear",
+        number(proven),
+        number(mail.tls),
+        number(mail.clear)
+    );
+    if mail.not_told > 0 {
+        words.push_str(&format!(", of {} it is not told", number(mail.not_told)));
+    }
+    let versions: Vec<String> =
+        mail.versions.iter().map(|(version, count)| format!("{} {}", paragraph(version), number(*count))).collect();
+    if !versions.is_empty() {
+        words.push_str(&format!(" ({})", versions.join(", ")));
+    }
+    if mail.unproven + mail.untraced > 0 {
+        words.push_str(&format!("; {} more may be anybody's", number(mail.unproven + mail.untraced)));
+    }
+    words
 }
 
 fn capital(words: &str) -> String {

@@ -71,7 +71,11 @@ impl Assessment {
             as_of,
             evidence_digest: evidence.digest.clone(),
             vantages: evidence.manifests.iter().map(vantage).collect(),
-            declared: declared.map_or_else(Default::default, Into::into),
+            declared: super::shown::with_partner_mail(
+                declared.map_or_else(Default::default, Into::into),
+                evidence,
+                facts,
+            ),
             coverage: coverage(judgement, cards),
             passed: passed(judgement, cards),
             not_applicable: not_applicable(judgement, cards),

@@ -242,7 +242,12 @@ impl From<&declared::Declared> for Declared {
             partners: declared
                 .partners
                 .iter()
-                .map(|partner| DeclaredPartner { domain: text(&partner.domain), phi: partner.phi })
+                .map(|partner| DeclaredPartner {
+                    domain: text(&partner.domain),
+                    phi: partner.phi,
+                    tls_delivery: None,
+                    incoming: None,
+                })
                 .collect(),
             vendors: declared.vendors.iter().map(DeclaredVendor::from).collect(),
             exports: declared.exports.clone(),
