@@ -10,7 +10,8 @@ password and keeps no token.
 
 Least rights. Exchange: a role group with View-Only Recipients and View-Only Configuration, and
 with the role entry Get-InboxRule (of the role Mail Recipients), which the read-only roles do not
-hold. Graph: AuditLog.Read.All, Policy.Read.All, Directory.Read.All, Application.Read.All.
+hold. Graph: AuditLog.Read.All, Policy.Read.All, Directory.Read.All, Application.Read.All,
+RoleManagement.Read.Directory.
 
 Every mailbox that was asked gets a line in status/, with what went wrong: a mailbox without rules
 and a mailbox whose rules may not be read are two things. No message, subject or password is read.
@@ -164,12 +165,15 @@ if ($Shard -eq 0) {
     # Answered in the compliance session (Connect-IPPSSession) alone.
     Export-Whole -Name 'alert-policies' -Ask { Get-ProtectionAlert | Select-Object -Property 'Name', 'Disabled', 'ThreatType', 'AggregationType', 'Operation' }
     $graph = 'https://graph.microsoft.com/v1.0'
+    $since = [datetime]::UtcNow.AddDays(-31).ToString('yyyy-MM-ddTHH:mm:ssZ')
     foreach ($question in @(
             @{ Name = 'mfa-registration'; Uri = "$graph/reports/authenticationMethods/userRegistrationDetails" },
             @{ Name = 'conditional-access'; Uri = "$graph/identity/conditionalAccess/policies" },
             @{ Name = 'security-defaults'; Uri = "$graph/policies/identitySecurityDefaultsEnforcementPolicy" },
             @{ Name = 'app-grants'; Uri = "$graph/oauth2PermissionGrants" },
             @{ Name = 'authorization-policy'; Uri = "$graph/policies/authorizationPolicy" },
+            @{ Name = 'directory-roles'; Uri = "$graph/roleManagement/directory/roleAssignments?`$expand=principal" },
+            @{ Name = 'sign-ins'; Uri = "$graph/auditLogs/signIns?`$filter=createdDateTime ge $since" },
             @{ Name = 'users'; Uri = "$graph/users?`$select=id,userPrincipalName,accountEnabled,createdDateTime,signInActivity" }
         )) {
         $uri = $question.Uri
@@ -208,6 +212,12 @@ Export-Each -Name 'mailbox-permissions' -Mailboxes $mine -Ask {
     param($mailbox)
     Get-EXOMailboxPermission -Identity ([string]$mailbox.ExternalDirectoryObjectId) |
         Select-Object -Property @(@{ Name = 'Mailbox'; Expression = { $mailbox.PrimarySmtpAddress } }, 'Identity', 'User', 'UserSid', 'AccessRights', 'IsInherited', 'Deny')
+}
+
+Export-Each -Name 'folder-statistics' -Mailboxes $mine -Ask {
+    param($mailbox)
+    Get-EXOMailboxFolderStatistics -Identity ([string]$mailbox.ExternalDirectoryObjectId) -IncludeOldestAndNewestItems |
+        Select-Object -Property @(@{ Name = 'Mailbox'; Expression = { $mailbox.PrimarySmtpAddress } }, 'FolderType', 'ItemsInFolder', 'OldestItemReceivedDate')
 }
 
 Write-Output "collected into $OutputFolder; what could not be read is in status/coverage-$Shard.jsonl"

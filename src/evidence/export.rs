@@ -109,6 +109,7 @@ pub enum Record {
     MfaRegistration(Box<MfaRegistration>),
     /// An entry of the tenant's directory that is no mailbox of its own.
     Recipient(Box<Recipient>),
+    Tally(Box<Tally>),
     TenantSetting(Box<TenantSetting>),
 }
 
@@ -124,6 +125,7 @@ impl Record {
             | Self::Recipient(_)
             | Self::TenantSetting(_) => 1,
             Self::MailboxGrants(grants) => grants.rows,
+            Self::Tally(tally) => tally.rows,
         }
     }
 
@@ -137,6 +139,7 @@ impl Record {
             Self::MailboxGrants(_) => "mailbox-grant",
             Self::MfaRegistration(_) => "mfa-registration",
             Self::Recipient(_) => "recipient",
+            Self::Tally(_) => "tally",
             Self::TenantSetting(_) => "tenant-setting",
         }
     }
@@ -476,6 +479,63 @@ pub struct ConditionalAccess {
     /// Whether it refuses sign-in by the clients that know no second factor, wherever they are.
     #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
     pub blocks_old_clients: Seen<bool>,
+}
+
+/// What a log or list says of one account, counted. Nothing of single entries is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    pub provider: String,
+    /// What the export lists: `app-passwords`, `audit-log`, `folders`, `forwarding-addresses`,
+    /// `message-trace`, `roles`, `send-as`, `sign-ins`.
+    pub of: String,
+    /// Keyed reference of the account or mailbox.
+    pub account: String,
+    /// How many entries each word fits; `all` fits every entry.
+    pub counts: BTreeMap<String, Count>,
+    /// Recipients that the list names; sorted, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<Target>,
+    /// Rows of the export that this was made of.
+    pub rows: u64,
+}
+
+impl Tally {
+    /// Adds what another file, or another row, says of the same account.
+    pub fn add(&mut self, other: &Self) {
+        self.rows += other.rows;
+        for (word, count) in &other.counts {
+            self.counts.entry(word.clone()).and_modify(|sum| *sum = sum.with(*count)).or_insert(*count);
+        }
+        self.targets.extend(other.targets.iter().cloned());
+    }
+}
+
+/// How often, and between which days where the entries are dated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Count {
+    pub times: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<Date>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<Date>,
+}
+
+impl Count {
+    /// One entry.
+    pub const fn once(day: Option<Date>) -> Self {
+        Self { times: 1, first: day, last: day }
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        let earlier = |one: Option<Date>, other: Option<Date>| one.into_iter().chain(other).min();
+        Self {
+            times: self.times.saturating_add(other.times),
+            first: earlier(self.first, other.first),
+            last: self.last.max(other.last),
+        }
+    }
 }
 
 /// A setting of the whole tenant.

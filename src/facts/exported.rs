@@ -254,6 +254,7 @@ impl<'e> Directory<'e> {
             | Record::Mailbox(_)
             | Record::MailboxGrants(_)
             | Record::MfaRegistration(_)
+            | Record::Tally(_)
             | Record::TenantSetting(_) => {}
         }
     }

@@ -112,6 +112,10 @@ subject! {
         single_item_recovery: bool,
         /// Whether a copy of what others send as this mailbox lies in it.
         sent_as_copied: bool,
+        /// Whole days since the oldest item in any of its folders arrived.
+        oldest_item_days: i64,
+        /// Days that the organization keeps mail at most, as it decided (`retention.mail_max_days` in the scope).
+        retention_limit_days: i64,
     }
 }
 
@@ -188,6 +192,7 @@ fn group<'e>(context: Context<'e>, files: &Files<'e>) -> (BTreeMap<String, Accou
             | Record::ConditionalAccess(_)
             | Record::ForwardingRule(_)
             | Record::Recipient(_)
+            | Record::Tally(_)
             | Record::TenantSetting(_) => {}
         }
     }
@@ -292,6 +297,9 @@ struct Shared<'e> {
     bypass_given: Result<(), NotObserved>,
     grants: Grants,
     today: Date,
+    /// What lists of folders say, by the reference of the mailbox.
+    folders: factors::Folders<'e>,
+    limit: Fact<i64>,
 }
 
 /// Individuals at least and at most, by mailbox, as the scope states, with its observation.
@@ -359,6 +367,16 @@ impl<'e> Shared<'e> {
             ),
             grants,
             today: context.today(),
+            folders: factors::Folders::of(context, files),
+            limit: match evidence.declared() {
+                Err(reason) => Fact::unknown(reason),
+                Ok((id, declared)) => match declared.retention.as_ref().and_then(|retention| retention.mail_max_days) {
+                    Some(days) => Fact::present(i64::from(days), vec![id.clone()]),
+                    None => Fact::unknown(NotObserved::NotProvided {
+                        what: "retention.mail_max_days in the scope".to_owned(),
+                    }),
+                },
+            },
         }
     }
 }
@@ -460,6 +478,8 @@ fn one(address: String, account: &Account<'_>, shared: &Shared<'_>) -> Mailbox {
             said.flag(|mailbox| &mailbox.sent_as_copied, false),
             "the mailboxes with MessageCopyForSentAsEnabled (Get-Mailbox -ResultSize Unlimited)",
         ),
+        oldest_item_days: said.oldest_item_days(&shared.folders, shared.today),
+        retention_limit_days: shared.limit.clone(),
         name: address,
         provider: Fact::present(provider.to_owned(), all),
         mailbox_kind: from_export(mailbox_kind, users),
@@ -935,5 +955,21 @@ mod tests {
 
     fn built_of(world: &World) -> Built<Mailbox> {
         built(world, &[])
+    }
+
+    #[test]
+    fn the_oldest_item_of_any_folder_counts() {
+        let world = |without: &[&str]| World::new(Some(declared("clinic.example"))).fixture("log-clinic", without);
+        let told = built_of(&world(&[]));
+        let desk = find(&told, "front-desk@clinic.example");
+        assert_eq!((is(&desk.oldest_item_days), is(&desk.retention_limit_days)), (Some(2771), Some(1095)));
+        assert!(
+            find(&told, "ana@clinic.example").oldest_item_days.seen.present().is_none(),
+            "nobody listed its folders"
+        );
+        let undated =
+            b"Mailbox,FolderType,ItemsInFolder,OldestItemReceivedDate\nfront-desk@clinic.example,Inbox,3,3/1/2019\n";
+        let told = built_of(&world(&["folder-statistics.csv"]).file("f.csv", undated));
+        assert!(find(&told, "front-desk@clinic.example").oldest_item_days.seen.present().is_none());
     }
 }

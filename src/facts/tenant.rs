@@ -4,8 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+mod activity;
 mod set_up;
 
+use self::activity::Activity;
 use self::set_up::{ANTI_PHISHING, CONSENT, ENCRYPTION, ORGANIZATION, POLICIES, SetUp, TRANSPORT};
 use super::exported::{self, Files, joined};
 use super::shape::{Fact, subject};
@@ -99,6 +101,44 @@ subject! {
         password_length: i64,
         /// Whether an old password may be taken again (Google Workspace).
         password_reuse: bool,
+        /// Days from the first to the last entry of the sign-in log.
+        sign_in_log_days: i64,
+        /// Whole days since the last entry of the sign-in log.
+        sign_in_log_age_days: i64,
+        /// Accounts that signed in by a client that knows no second factor, with how often: `ana@clinic.example (3)`.
+        old_client_sign_ins: Vec<String>,
+        /// Accounts that somebody signed in to with one factor, with how often.
+        single_factor_sign_ins: Vec<String>,
+        /// Accounts that set up forwarding to outside, as the login audit says (Google Workspace).
+        forwarding_outside_events: Vec<String>,
+        /// Accounts that switched their second factor off, as the login audit says (Google Workspace).
+        second_factors_switched_off: Vec<String>,
+        /// Days from the first to the last entry of the unified audit log.
+        audit_log_days: i64,
+        /// Whole days since the last entry of the unified audit log.
+        audit_log_age_days: i64,
+        /// Mailboxes or accounts for which a rule or setting that sends mail on was made, as the audit log says.
+        forwarding_set_up: Vec<String>,
+        /// Accounts that let a program in, as the audit log says.
+        programs_let_in: Vec<String>,
+        /// Accounts that were taken out of auditing, as the audit log says.
+        audit_bypass_set: Vec<String>,
+        /// Highest share, in percent, of consumer webmail among what one account sent to other domains.
+        highest_webmail_share: i64,
+        /// The account with that share.
+        highest_webmail_sender: String,
+        /// Accounts with passwords for programs, which ask for no second factor (Google Workspace).
+        app_passwords: Vec<String>,
+        /// Accounts whose mail leaves over a server of somebody else (Google Workspace).
+        send_over_other_servers: Vec<String>,
+        /// Accounts with an outside address that they may forward to at once (Google Workspace).
+        verified_forwarding_outside: Vec<String>,
+        /// Accounts that may do everything: global administrators, super administrators.
+        global_administrators: i64,
+        /// Those of them that have a mailbox.
+        global_administrators_with_mail: Vec<String>,
+        /// Accounts that hold a role and have no second factor that the policy allows.
+        role_holders_without_mfa: Vec<String>,
     }
 }
 
@@ -134,6 +174,7 @@ fn provider(record: &Record) -> Option<&str> {
         Record::MailboxGrants(grants) => Some(&grants.provider),
         Record::MfaRegistration(registration) => Some(&registration.provider),
         Record::Recipient(recipient) => Some(&recipient.provider),
+        Record::Tally(tally) => Some(&tally.provider),
         Record::TenantSetting(setting) => Some(&setting.provider),
     }
 }
@@ -158,6 +199,8 @@ fn one(context: Context<'_>, provider: &str) -> Tenant {
         (None, true) => Fact::present(named, remote.iter().map(|(id, _)| (*id).clone()).collect()),
     };
     let set_up = SetUp::of(context, provider, &settings);
+    let activity = Activity::of(context, provider);
+    let (highest_webmail_share, highest_webmail_sender) = activity.webmail_share();
     let opposite = |fact: Fact<bool>| Fact::new(fact.seen.map(|value| !value), fact.evidence);
     Tenant {
         name: provider.to_owned(),
@@ -217,6 +260,25 @@ fn one(context: Context<'_>, provider: &str) -> Tenant {
         second_factor_grace_days: set_up.number("second-factor-grace-days", i64::max, &POLICIES),
         password_length: set_up.number("password-length", i64::min, &POLICIES),
         password_reuse: set_up.flag("password-reuse", true, &POLICIES),
+        sign_in_log_days: activity.sign_in_log_days(),
+        sign_in_log_age_days: activity.sign_in_log_age(),
+        old_client_sign_ins: activity.old_client_sign_ins(),
+        single_factor_sign_ins: activity.single_factor_sign_ins(),
+        forwarding_outside_events: activity.forwarding_outside_events(),
+        second_factors_switched_off: activity.second_factors_switched_off(),
+        audit_log_days: activity.audit_log_days(),
+        audit_log_age_days: activity.audit_log_age(),
+        forwarding_set_up: activity.forwarding_set_up(),
+        programs_let_in: activity.programs_let_in(),
+        audit_bypass_set: activity.audit_bypass_set(),
+        highest_webmail_share,
+        highest_webmail_sender,
+        app_passwords: activity.app_passwords(),
+        send_over_other_servers: activity.send_over_other_servers(),
+        verified_forwarding_outside: activity.verified_forwarding_outside(),
+        global_administrators: activity.global_administrators(),
+        global_administrators_with_mail: activity.global_administrators_with_mail(),
+        role_holders_without_mfa: activity.role_holders_without_mfa(),
     }
 }
 
@@ -500,6 +562,7 @@ fn other_administrators_without_mfa(context: Context<'_>, provider: &str) -> Fac
             | Record::MailboxGrants(_)
             | Record::MfaRegistration(_)
             | Record::Recipient(_)
+            | Record::Tally(_)
             | Record::TenantSetting(_) => continue,
         };
         if administrator.present().is_some() {

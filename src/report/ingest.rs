@@ -33,7 +33,13 @@ pub struct Missing {
 /// What each provider's checks need: the formats of which one is enough, how it is made, the checks.
 type Wanted = (&'static [&'static str], &'static str, &'static [&'static str]);
 
-const WANTED: [Wanted; 38] = [
+const WANTED: [Wanted; 48] = [
+    (
+        &["google-workspace.admin-roles"],
+        "gam print admins",
+        &["few-global-administrators", "second-factor-on-every-role-holder"],
+    ),
+    (&["google-workspace.app-passwords"], "gam all users print asps", &["no-app-passwords"]),
     (
         &["google-workspace.delegates"],
         "gam config csv_output_users_audit true all users print delegates",
@@ -45,17 +51,28 @@ const WANTED: [Wanted; 38] = [
         &["no-forwarding-to-consumer-webmail", "rules-do-not-hide-warnings"],
     ),
     (
+        &["google-workspace.forwarding-addresses"],
+        "gam all users print forwardingaddresses",
+        &["no-outside-forwarding-address-ready"],
+    ),
+    (
         &["google-workspace.forwards"],
         "gam config csv_output_users_audit true all users print forwards",
         &["mailbox-forwarding-stays-inside"],
     ),
     (&["google-workspace.imap"], "gam all users print imap", &["imap-and-pop-closed"]),
     (
+        &["google-workspace.login-audit"],
+        "gam report login start -30d",
+        &["no-single-factor-sign-in", "no-forwarding-outside-in-the-login-audit", "second-factors-stay-on"],
+    ),
+    (
         &["google-workspace.policies"],
         "gam print policies formatjson",
         &["external-auto-forwarding-off", "less-secure-apps-off", "outside-sending-servers-closed"],
     ),
     (&["google-workspace.pop"], "gam all users print pop", &["imap-and-pop-closed"]),
+    (&["google-workspace.send-as"], "gam all users print sendas compact", &["mail-leaves-over-own-servers"]),
     (
         &["google-workspace.users-console", "google-workspace.users-gam"],
         "admin console, Users, Download users with all columns; or gam print users",
@@ -90,12 +107,22 @@ const WANTED: [Wanted; 38] = [
         "Get-MgIdentityConditionalAccessPolicy -All | ConvertTo-Json -Depth 12",
         &["mfa-enforced", "mfa-demanded-of-everybody", "legacy-authentication-blocked"],
     ),
+    (
+        &["microsoft365.directory-roles"],
+        "Graph roleManagement/directory/roleAssignments?$expand=principal, all pages",
+        &["few-global-administrators", "second-factor-on-every-role-holder"],
+    ),
     (&["microsoft365.dlp-policies"], "Get-DlpCompliancePolicy", &["leak-policy-enforced"]),
     (&["microsoft365.encryption"], "Get-IRMConfiguration", &["mail-can-be-encrypted"]),
     (
         &["microsoft365.folder-permissions"],
         "Get-MailboxFolderPermission for Calendar and Inbox of every mailbox",
         &["folders-closed-to-everybody"],
+    ),
+    (
+        &["microsoft365.folder-statistics"],
+        "Get-EXOMailboxFolderStatistics -IncludeOldestAndNewestItems for every mailbox with health information",
+        &["phi-mailbox-within-stated-limit"],
     ),
     (
         &["microsoft365.inbox-rules", "microsoft365.inbox-rules-graph"],
@@ -112,6 +139,11 @@ const WANTED: [Wanted; 38] = [
         &["microsoft365.mailboxes"],
         "Get-EXOMailbox -PropertySets All",
         &["mailbox-forwarding-stays-inside", "retention-policy-on-phi-mailboxes"],
+    ),
+    (
+        &["microsoft365.message-trace"],
+        "Get-MessageTraceV2, all pages, with Received as yyyy-MM-dd",
+        &["little-mail-to-consumer-webmail"],
     ),
     (
         &["microsoft365.mfa-registration"],
@@ -143,11 +175,21 @@ const WANTED: [Wanted; 38] = [
     (&["microsoft365.remote-domains"], "Get-RemoteDomain", &["default-remote-domain-blocks-forwarding"]),
     (&["microsoft365.security-defaults"], "Get-MgPolicyIdentitySecurityDefaultEnforcementPolicy", &["mfa-enforced"]),
     (&["microsoft365.sharing-policies"], "Get-SharingPolicy", &["calendar-details-stay-inside"]),
+    (
+        &["microsoft365.sign-ins"],
+        "Graph auditLogs/signIns of 30 days, all pages",
+        &["no-old-client-signed-in", "no-single-factor-sign-in"],
+    ),
     (&["microsoft365.transport-config"], "Get-TransportConfig", &["smtp-auth-closed", "smtp-auth-off-for-the-tenant"]),
     (
         &["microsoft365.transport-rules"],
         "Get-TransportRule -ResultSize Unlimited | ConvertTo-Json",
         &["transport-rules-stay-inside", "filtering-not-bypassed", "encryption-applied-by-rule"],
+    ),
+    (
+        &["microsoft365.unified-audit-log"],
+        "Search-UnifiedAuditLog of 30 days with AuditData, all pages",
+        &["no-forwarding-lately-set-up", "no-program-lately-let-in", "no-audit-bypass-lately-set"],
     ),
     (
         &["microsoft365.users"],

@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use crate::evidence::export::{ForwardingRule, MailboxGrants, Record};
+use crate::evidence::export::{ForwardingRule, MailboxGrants, Record, Tally};
 use crate::seen::{NotObserved, Seen};
 
 /// What was put aside so far.
@@ -17,7 +17,12 @@ pub struct Alike {
     rules: HashMap<Box<ForwardingRule>, (u64, String, u64)>,
     /// By mailbox and what the export lists.
     grants: HashMap<(String, String), (u64, Box<MailboxGrants>)>,
+    /// By what the export lists and the account.
+    tallies: HashMap<(String, String), (u64, Box<Tally>)>,
 }
+
+/// Recipients that one list may name for one account; more of them are no list that people keep.
+const TARGETS: usize = 1000;
 
 impl Alike {
     /// Gives the record back unless it is put aside.
@@ -25,6 +30,10 @@ impl Alike {
         let mut rule = match record {
             Record::ForwardingRule(rule) => rule,
             Record::MailboxGrants(grants) => return self.take_grants(row, grants),
+            Record::Tally(tally) => {
+                self.take_tally(row, tally);
+                return None;
+            }
             other @ (Record::AcceptedDomain { .. }
             | Record::ConditionalAccess(_)
             | Record::Mailbox(_)
@@ -71,6 +80,15 @@ impl Alike {
         None
     }
 
+    fn take_tally(&mut self, row: u64, tally: Box<Tally>) {
+        match self.tallies.get_mut(&(tally.of.clone(), tally.account.clone())) {
+            // A list without end is cut; that it names somebody is known from the first.
+            Some((_, known)) if known.targets.len() < TARGETS => known.add(&tally),
+            Some((_, known)) => known.add(&Tally { targets: Vec::new(), ..*tally }),
+            None => _ = self.tallies.insert((tally.of.clone(), tally.account.clone()), (row, tally)),
+        }
+    }
+
     /// What was put aside, by row.
     pub fn into_records(self) -> Vec<(u64, Record)> {
         let rules = self.rules.into_iter().map(|(mut rule, (row, reference, rules))| {
@@ -82,9 +100,29 @@ impl Alike {
             grants.grants.dedup();
             (row, Record::MailboxGrants(grants))
         });
-        let mut all: Vec<_> = rules.chain(grants).collect();
-        all.sort_by_key(|(row, _)| *row);
+        let tallies = self.tallies.into_values().map(|(row, mut tally)| {
+            tally.targets.sort();
+            tally.targets.dedup();
+            (row, Record::Tally(tally))
+        });
+        let mut all: Vec<_> = rules.chain(grants).chain(tallies).collect();
+        // Several accounts can come from one row.
+        all.sort_by(|(row, one), (other_row, other)| row.cmp(other_row).then_with(|| account(one).cmp(account(other))));
         all
+    }
+}
+
+fn account(record: &Record) -> &str {
+    match record {
+        Record::Tally(tally) => &tally.account,
+        Record::AcceptedDomain { .. }
+        | Record::ConditionalAccess(_)
+        | Record::ForwardingRule(_)
+        | Record::Mailbox(_)
+        | Record::MailboxGrants(_)
+        | Record::MfaRegistration(_)
+        | Record::Recipient(_)
+        | Record::TenantSetting(_) => "",
     }
 }
 

@@ -11,6 +11,7 @@ use super::recipient::{self, reference};
 use super::recognise::Format;
 use super::row::{Cell, Row};
 use super::settings;
+use super::tallies;
 use super::words;
 use crate::evidence::export::{ForwardingRule, Mailbox, Record, Target};
 use crate::keyed::KeyedReference;
@@ -21,6 +22,11 @@ const PROVIDER: &str = "google-workspace";
 /// The records of one row; an error says why the row is none.
 pub fn records(format: Format, row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
     match format {
+        Format::GoogleAdmins => tallies::google_admin(row, key),
+        Format::GoogleAppPasswords => tallies::app_password(row, key),
+        Format::GoogleForwardingAddresses => tallies::forwarding_address(row, key),
+        Format::GoogleLoginAudit => tallies::google_login(row, key),
+        Format::GoogleSendAs => tallies::send_as(row, key),
         Format::GoogleDelegates => grants::google_delegate(row, key),
         Format::GoogleFilters => filter(row, key),
         Format::GoogleTokens => apps::google_token(row, key),
@@ -32,6 +38,11 @@ pub fn records(format: Format, row: &Row, key: &KeyedReference) -> Result<Vec<Re
         Format::GoogleUsersGam => gam_user(row, key),
         Format::AcceptedDomains
         | Format::AlertPolicies
+        | Format::AuditLog
+        | Format::DirectoryRoles
+        | Format::FolderStatistics
+        | Format::MessageTrace
+        | Format::SignIns
         | Format::AntiPhishing
         | Format::AppGrants
         | Format::AuthorizationPolicy

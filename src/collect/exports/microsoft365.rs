@@ -10,6 +10,7 @@ use super::recipient::{self, over, reference, targets};
 use super::recognise::Format;
 use super::row::{Cell, Row, address};
 use super::settings;
+use super::tallies;
 use super::words;
 use crate::evidence::export::{
     ConditionalAccess, ForwardingRule, Mailbox, MfaRegistration, Recipient, Record, Target, TenantSetting,
@@ -29,6 +30,11 @@ pub fn records(format: Format, row: &Row, key: &KeyedReference) -> Result<Vec<Re
         Format::AdminAuditLog => {
             Ok(vec![setting("unified-audit-log", None, flag_word(row, "unifiedauditlogingestionenabled"))])
         }
+        Format::AuditLog => tallies::audit_entry(row, key),
+        Format::DirectoryRoles => tallies::directory_role(row, key),
+        Format::FolderStatistics => tallies::folder(row, key),
+        Format::MessageTrace => tallies::message(row, key),
+        Format::SignIns => tallies::sign_in(row, key),
         Format::AlertPolicies => Ok(settings::alert_policy(row)),
         Format::AntiPhishing => Ok(settings::anti_phishing(row)),
         Format::AppGrants => apps::app_grant(row, key),
@@ -61,6 +67,11 @@ pub fn records(format: Format, row: &Row, key: &KeyedReference) -> Result<Vec<Re
         Format::TransportRules => Ok(vec![transport_rule(row, key)]),
         Format::Users => user(row, key),
         Format::GoogleDelegates
+        | Format::GoogleAdmins
+        | Format::GoogleAppPasswords
+        | Format::GoogleForwardingAddresses
+        | Format::GoogleLoginAudit
+        | Format::GoogleSendAs
         | Format::GoogleFilters
         | Format::GoogleTokens
         | Format::GoogleForwards
@@ -534,6 +545,9 @@ fn inbox_rule(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
         }
         shown => shown,
     };
+    // Exchange's own rule is hidden in every mailbox; one that sends or deletes only has its name.
+    let harmless = of_the_system && targets == Seen::Absent && deletes.present() != Some(&true);
+    let hidden = if harmless { Seen::Present(false) } else { row.flag("hidden") };
     let (mailbox, owner) = owner(row, key);
     Ok(vec![Record::ForwardingRule(Box::new(ForwardingRule {
         rules: 1,
@@ -552,7 +566,7 @@ fn inbox_rule(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
         marks_read,
         has_conditions,
         matches_all,
-        hidden: row.flag("hidden"),
+        hidden,
         keywords,
         name_class: name_class(row),
         opaque,

@@ -23,6 +23,7 @@ mod row;
 mod self_hosted;
 mod settings;
 mod table;
+mod tallies;
 #[cfg(test)]
 mod tests;
 mod watched;
@@ -161,6 +162,7 @@ fn subject_of(record: &Record) -> SubjectId {
         }
         Record::MfaRegistration(registration) => (SubjectKind::Mailbox, registration.address.clone()),
         Record::Recipient(recipient) => (SubjectKind::Tenant, recipient.provider.clone()),
+        Record::Tally(tally) => (SubjectKind::Mailbox, format!("account-{}", tally.account)),
         Record::TenantSetting(setting) => (SubjectKind::Tenant, setting.provider.clone()),
     };
     SubjectId::new(kind, name)

@@ -31,18 +31,26 @@ pub enum Format {
     AntiPhishing,
     AppGrants,
     AuditBypass,
+    AuditLog,
     AuthorizationPolicy,
     CasMailboxes,
     ConditionalAccess,
+    DirectoryRoles,
     DlpPolicies,
     Encryption,
     FolderPermissions,
+    FolderStatistics,
+    GoogleAdmins,
+    GoogleAppPasswords,
     GoogleDelegates,
     GoogleFilters,
+    GoogleForwardingAddresses,
     GoogleForwards,
     GoogleImap,
+    GoogleLoginAudit,
     GooglePolicies,
     GooglePop,
+    GoogleSendAs,
     GoogleTokens,
     GoogleUsersConsole,
     GoogleUsersGam,
@@ -51,6 +59,7 @@ pub enum Format {
     JournalRules,
     MailboxPermissions,
     Mailboxes,
+    MessageTrace,
     MfaRegistration,
     MobilePolicies,
     Organization,
@@ -63,6 +72,7 @@ pub enum Format {
     RemoteDomains,
     SecurityDefaults,
     SharingPolicies,
+    SignIns,
     SweepRules,
     TransportConfig,
     TransportRules,
@@ -71,25 +81,33 @@ pub enum Format {
 
 impl Format {
     /// Every format, in the order of the enum.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 52] = [
         Self::AcceptedDomains,
         Self::AdminAuditLog,
         Self::AlertPolicies,
         Self::AntiPhishing,
         Self::AppGrants,
         Self::AuditBypass,
+        Self::AuditLog,
         Self::AuthorizationPolicy,
         Self::CasMailboxes,
         Self::ConditionalAccess,
+        Self::DirectoryRoles,
         Self::DlpPolicies,
         Self::Encryption,
         Self::FolderPermissions,
+        Self::FolderStatistics,
+        Self::GoogleAdmins,
+        Self::GoogleAppPasswords,
         Self::GoogleDelegates,
         Self::GoogleFilters,
+        Self::GoogleForwardingAddresses,
         Self::GoogleForwards,
         Self::GoogleImap,
+        Self::GoogleLoginAudit,
         Self::GooglePolicies,
         Self::GooglePop,
+        Self::GoogleSendAs,
         Self::GoogleTokens,
         Self::GoogleUsersConsole,
         Self::GoogleUsersGam,
@@ -98,6 +116,7 @@ impl Format {
         Self::JournalRules,
         Self::MailboxPermissions,
         Self::Mailboxes,
+        Self::MessageTrace,
         Self::MfaRegistration,
         Self::MobilePolicies,
         Self::Organization,
@@ -110,6 +129,7 @@ impl Format {
         Self::RemoteDomains,
         Self::SecurityDefaults,
         Self::SharingPolicies,
+        Self::SignIns,
         Self::SweepRules,
         Self::TransportConfig,
         Self::TransportRules,
@@ -120,6 +140,16 @@ impl Format {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AcceptedDomains => "microsoft365.accepted-domains",
+            Self::AuditLog => "microsoft365.unified-audit-log",
+            Self::DirectoryRoles => "microsoft365.directory-roles",
+            Self::FolderStatistics => "microsoft365.folder-statistics",
+            Self::GoogleAdmins => "google-workspace.admin-roles",
+            Self::GoogleAppPasswords => "google-workspace.app-passwords",
+            Self::GoogleForwardingAddresses => "google-workspace.forwarding-addresses",
+            Self::GoogleLoginAudit => "google-workspace.login-audit",
+            Self::GoogleSendAs => "google-workspace.send-as",
+            Self::MessageTrace => "microsoft365.message-trace",
+            Self::SignIns => "microsoft365.sign-ins",
             Self::FolderPermissions => "microsoft365.folder-permissions",
             Self::GoogleDelegates => "google-workspace.delegates",
             Self::GoogleTokens => "google-workspace.tokens",
@@ -173,6 +203,29 @@ impl Format {
     const fn identified_by(self) -> &'static [&'static [&'static str]] {
         match self {
             Self::AcceptedDomains => &[&["domainname", "domaintype"]],
+            Self::AuditLog => &[
+                &["auditdata", "operations"],
+                &["auditdata", "operation"],
+                &["recordtype", "operation", "workload"],
+                &["cmdletname", "caller", "objectmodified"],
+            ],
+            Self::DirectoryRoles => &[&["roletemplateid", "members"], &["roledefinitionid", "principalid"]],
+            Self::FolderStatistics => &[&["foldertype", "itemsinfolder"]],
+            Self::GoogleAdmins => {
+                &[&["roleassignmentid", "role", "assignedto"], &["roleassignmentid", "role", "assignedtouser"]]
+            }
+            Self::GoogleAppPasswords => &[&["user", "codeid"]],
+            Self::GoogleForwardingAddresses => &[&["user", "forwardingemail"]],
+            Self::GoogleLoginAudit => &[&["actor.email", "id.time", "login_type"], &["actor.email", "id.time", "name"]],
+            Self::GoogleSendAs => &[&["user", "sendasemail", "verificationstatus"]],
+            Self::MessageTrace => &[
+                &["senderaddress", "recipientaddress", "messagetraceid"],
+                &["senderaddress", "recipientaddress", "received"],
+            ],
+            Self::SignIns => &[
+                &["clientappused", "userprincipalname"],
+                &["clientapp", "username", "authenticationrequirement", "status"],
+            ],
             Self::FolderPermissions => &[&["foldername", "accessrights", "user"], &["foldername", "accessrights"]],
             Self::GoogleDelegates => &[&["user", "delegateaddress"], &["user", "delegateemail"]],
             Self::GoogleTokens => &[&["user", "clientid", "scopes"]],
@@ -273,6 +326,8 @@ impl Format {
     const fn context(self) -> &'static [&'static str] {
         match self {
             Self::AuthorizationPolicy => &["policies/authorizationpolicy"],
+            Self::DirectoryRoles => &["#directoryroles", "rolemanagement/directory/roleassignments"],
+            Self::SignIns => &["auditlogs/signins"],
             Self::ConditionalAccess => &["conditionalaccess/policies"],
             Self::GraphInboxRules => &["messagerules"],
             Self::MfaRegistration => &["userregistrationdetails"],
@@ -282,6 +337,14 @@ impl Format {
             | Self::AdminAuditLog
             | Self::AlertPolicies
             | Self::AntiPhishing
+            | Self::AuditLog
+            | Self::FolderStatistics
+            | Self::MessageTrace
+            | Self::GoogleAdmins
+            | Self::GoogleAppPasswords
+            | Self::GoogleForwardingAddresses
+            | Self::GoogleLoginAudit
+            | Self::GoogleSendAs
             | Self::AuditBypass
             | Self::Encryption
             | Self::MobilePolicies
@@ -591,6 +654,46 @@ const READ: &[&str] = &[
     "tlssettings",
     "usemxrecord",
     "whenmailboxcreated",
+    "assignedto",
+    "assignedtouser",
+    "authenticationrequirement",
+    "caller",
+    "clientapp",
+    "clientappused",
+    "cmdletname",
+    "cmdletparameters",
+    "codeid",
+    "creationdate",
+    "date",
+    "date(utc)",
+    "datetimereceived",
+    "id.time",
+    "is_second_factor",
+    "isinteractive",
+    "itemsinfolder",
+    "login_type",
+    "mailboxownerupn",
+    "members",
+    "oldestitemreceiveddate",
+    "operationcount",
+    "operationproperties",
+    "operations",
+    "origin_timestamp_utc",
+    "parameters",
+    "principal",
+    "principalid",
+    "received",
+    "recipientaddress",
+    "recordtype",
+    "role",
+    "roledefinitionid",
+    "roletemplateid",
+    "rundate",
+    "senderaddress",
+    "smtpmsa.host",
+    "userids",
+    "verificationstatus",
+    "workload",
 ];
 
 static KNOWN: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(|| {

@@ -1,11 +1,16 @@
 //! How strong a registered second factor is, and how long nobody has signed in.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 
-use super::super::exported::joined;
+use super::super::Context;
+use super::super::exported::{self, Files, joined};
 use super::super::shape::Fact;
 use super::Said;
 use crate::clock::days_between;
+use crate::evidence::EvidenceId;
+use crate::evidence::export::{Record, Tally};
 use crate::seen::{NotObserved, Seen};
 
 /// Factors that a forged sign-in page cannot pass on (CISA, "Implementing Phishing-Resistant MFA", 2022-10;
@@ -86,6 +91,56 @@ impl Said<'_, '_> {
             Seen::Malformed(_) | Seen::Present(_) | Seen::Unknown(_) => last,
         };
         Fact::new(from.seen.map(|day| days_between(day, today).max(0)), from.evidence)
+    }
+}
+
+/// What lists of folders say of the items in mailboxes.
+#[derive(Debug)]
+pub(super) struct Folders<'e> {
+    by_account: BTreeMap<&'e str, Vec<(&'e EvidenceId, &'e Tally)>>,
+    whole: Result<(), NotObserved>,
+}
+
+impl<'e> Folders<'e> {
+    pub(super) fn of(context: Context<'e>, files: &Files<'e>) -> Self {
+        let mut by_account: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+        for (id, record) in exported::records(context) {
+            if let Record::Tally(tally) = record
+                && tally.of == "folders"
+            {
+                by_account.entry(&tally.account).or_default().push((id, tally.as_ref()));
+            }
+        }
+        Self {
+            by_account,
+            whole: files.whole(
+                &["microsoft365.folder-statistics"],
+                "the folders of all mailboxes (Get-EXOMailboxFolderStatistics -IncludeOldestAndNewestItems)",
+            ),
+        }
+    }
+}
+
+impl Said<'_, '_> {
+    /// The oldest day of any folder; where a folder does not say, or may be missing, it may be older.
+    pub(super) fn oldest_item_days(&self, folders: &Folders<'_>, today: Date) -> Fact<i64> {
+        if let Some(reason) = self.gone.or(folders.whole.as_ref().err()) {
+            return Fact::unknown(reason.clone());
+        }
+        let references = self.account.mailboxes.iter().flat_map(|(_, mailbox)| &mailbox.references);
+        let found: Vec<_> =
+            references.filter_map(|reference| folders.by_account.get(reference.as_str())).flatten().collect();
+        let Some(first) = found.first() else {
+            return Fact::unknown(NotObserved::NotProvided { what: "the folders of this mailbox".to_owned() });
+        };
+        let ids = vec![first.0.clone()];
+        if found.iter().any(|(_, tally)| tally.counts.contains_key("undated-items")) {
+            let what = "OldestItemReceivedDate of every folder, with the year first".to_owned();
+            return Fact::new(Seen::Unknown(NotObserved::NotProvided { what }), ids);
+        }
+        let oldest = found.iter().filter_map(|(_, tally)| tally.counts.get("items")?.first).min();
+        // Folders without a single item hold nothing old.
+        Fact::present(oldest.map_or(0, |day| days_between(day, today).max(0)), ids)
     }
 }
 

@@ -1,0 +1,450 @@
+//! Counts what logs and lists say of each account: sign-ins, entries of audit logs, messages, roles.
+//!
+//! Of a row nothing is kept but which account it is about (by keyed reference), which of a few words
+//! fits it, and its day. Addresses of networks, places, programs, subjects and the other side of a
+//! message are not kept. Rows of one account become one record; what is held grows with accounts.
+
+use jiff::civil::Date;
+
+use super::dates;
+use super::json;
+use super::recipient::{self, reference};
+use super::row::{Cell, Row, address};
+use crate::catalogues::consumer_domains::ConsumerDomains;
+use crate::evidence::export::{Count, Record, Tally};
+use crate::keyed::KeyedReference;
+use crate::names::DomainName;
+use crate::seen::Seen;
+
+const MICROSOFT: &str = "microsoft365";
+const GOOGLE: &str = "google-workspace";
+
+/// A row of one account, dated or not, to which these words fit.
+fn tally(provider: &str, of: &str, account: String, day: Option<Date>, words: &[&str]) -> Tally {
+    let mut all = Tally {
+        provider: provider.to_owned(),
+        of: of.to_owned(),
+        account,
+        counts: [("all".to_owned(), Count::once(day))].into(),
+        targets: Vec::new(),
+        rows: 1,
+    };
+    all.counts.extend(words.iter().map(|word| ((*word).to_owned(), Count::once(day))));
+    all
+}
+
+fn one(tally: Tally) -> Vec<Record> {
+    vec![Record::Tally(Box::new(tally))]
+}
+
+/// A day that a log has to have: without it nobody could say what time the log covers.
+fn dated(row: &Row, columns: &[&'static str]) -> Result<Date, String> {
+    let column = columns.iter().copied().find(|column| row.has(column)).unwrap_or(columns[0]);
+    match row.day(column) {
+        Seen::Present(day) => Ok(day),
+        Seen::Absent | Seen::Malformed(_) | Seen::Unknown(_) => {
+            Err(format!("{column} holds no day in a form that does not depend on the country"))
+        }
+    }
+}
+
+fn named(row: &Row, columns: &[&str], key: &KeyedReference) -> Result<String, String> {
+    let found = columns.iter().find_map(|column| row.text(column));
+    found.map(|text| reference(text, key)).ok_or_else(|| format!("{} is empty", columns[0]))
+}
+
+/// Clients that sign in through a browser or with modern authentication (Microsoft Entra sign-in logs,
+/// clientAppUsed).
+const MODERN: [&str; 2] = ["browser", "mobile apps and desktop clients"];
+/// Clients that know no second factor.
+const OLD: [&str; 17] = [
+    "authenticated smtp",
+    "autodiscover",
+    "exchange activesync",
+    "exchange online powershell",
+    "exchange web services",
+    "imap",
+    "imap4",
+    "mapi over http",
+    "offline address book",
+    "other clients",
+    "outlook anywhere (rpc over http)",
+    "outlook service",
+    "pop",
+    "pop3",
+    "reporting web services",
+    "smtp",
+    "universal outlook",
+];
+
+/// A sign-in as Graph gives it or as the portal writes it into CSV.
+pub fn sign_in(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
+    let account = named(row, &["userprincipalname", "username", "userid"], key)?;
+    let day = dated(row, &["createddatetime", "date(utc)"])?;
+    let succeeded = match row.cell("status") {
+        Some(cell @ Cell::Object(_)) => cell.field("errorcode").and_then(Cell::text).map(|code| code == "0"),
+        Some(cell) => cell.text().map(|word| word.eq_ignore_ascii_case("success")),
+        None => None,
+    };
+    let Some(succeeded) = succeeded else { return Err("status does not say whether the sign-in succeeded".to_owned()) };
+    if !succeeded {
+        return Ok(one(tally(MICROSOFT, "sign-ins", account, Some(day), &[])));
+    }
+    let mut words = vec!["succeeded"];
+    let client = row.text("clientappused").or_else(|| row.text("clientapp")).unwrap_or_default().to_ascii_lowercase();
+    if OLD.contains(&client.as_str()) {
+        words.push("old-client");
+    } else if !MODERN.contains(&client.as_str()) {
+        words.push("strange-client");
+    }
+    // A token that is renewed without the user is not a sign-in by one factor.
+    if row.flag("isinteractive").present() != Some(&false) {
+        // `singleFactorAuthentication` in Graph, `Single-factor authentication` in the portal.
+        let demanded = row.text("authenticationrequirement").unwrap_or_default().to_ascii_lowercase();
+        if demanded.starts_with("single") {
+            words.push("single-factor");
+        } else if !demanded.starts_with("multi") {
+            words.push("factors-not-stated");
+        }
+    }
+    Ok(one(tally(MICROSOFT, "sign-ins", account, Some(day), &words)))
+}
+
+/// An event of Google's login audit.
+pub fn google_login(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
+    let account = named(row, &["actor.email"], key)?;
+    let day = dated(row, &["id.time"])?;
+    let event = row.word("name").present().cloned().ok_or_else(|| "name holds no event".to_owned())?;
+    let words: &[&str] = match event.as_str() {
+        "login_success" => match (row.flag("is_second_factor"), row.word("login_type").present().map(String::as_str)) {
+            (Seen::Present(true), _) => &["succeeded"],
+            // Where another service signs the user in, that one asks for the factor.
+            (_, Some("saml")) => &["succeeded", "factors-not-stated"],
+            (Seen::Present(false), _) => &["succeeded", "single-factor"],
+            (Seen::Absent | Seen::Malformed(_) | Seen::Unknown(_), _) => &["succeeded", "factors-not-stated"],
+        },
+        "2sv_disable" => &["second-factor-off"],
+        "email_forwarding_out_of_domain" => &["forwarding-outside"],
+        "account_disabled_password_leak" | "suspicious_login" | "suspicious_login_less_secure_app" => &["suspicious"],
+        _ => &[],
+    };
+    Ok(one(tally(GOOGLE, "sign-ins", account, Some(day), words)))
+}
+
+/// An entry of the unified audit log or of the log of administrators.
+pub fn audit_entry(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
+    let parsed = match row.seen("auditdata") {
+        Seen::Present(Cell::Text(text)) => {
+            Some(json::cell(text).ok_or_else(|| "auditdata is not readable as JSON".to_owned())?)
+        }
+        Seen::Present(cell @ Cell::Object(_)) => Some(cell.clone()),
+        Seen::Unknown(crate::seen::NotObserved::NotProvided { .. }) => None,
+        Seen::Absent | Seen::Malformed(_) | Seen::Present(_) | Seen::Unknown(_) => {
+            return Err("auditdata cannot be read".to_owned());
+        }
+    };
+    let field = |name: &str| parsed.as_ref().and_then(|cell| cell.field(name)).or_else(|| row.cell(name));
+    let text = |name: &str| field(name).and_then(Cell::text).filter(|text| !text.is_empty());
+    let day = match text("creationtime").map(dates::day_of) {
+        Some(Ok(day)) => day,
+        _ => dated(row, &["creationdate", "creationtime", "rundate"])?,
+    };
+    let operation = text("operation").or_else(|| row.text("operations")).or_else(|| row.text("cmdletname"));
+    let operation = operation.ok_or_else(|| "no column names the operation".to_owned())?.to_ascii_lowercase();
+    let parameters = field("parameters").or_else(|| field("cmdletparameters"));
+    let set = |names: &[&str]| parameters.is_some_and(|cell| names.iter().any(|name| parameter(cell, name).is_some()));
+    let whole = parameters.is_some_and(|cell| matches!(cell, Cell::List(_)));
+    let sends_on = ["forwardto", "redirectto", "forwardasattachmentto"];
+    let mut words = Vec::new();
+    match operation.as_str() {
+        "new-inboxrule" | "set-inboxrule" => {
+            words.push("rule-made");
+            if set(&sends_on) {
+                words.push("sends-on");
+            } else if !whole {
+                words.push("may-send-on");
+            }
+        }
+        // Outlook writes what the rule does into one text.
+        "updateinboxrules" => {
+            words.push("rule-made");
+            let properties = field("operationproperties");
+            let actions = properties.and_then(|cell| parameter(cell, "ruleactions")).map(str::to_ascii_lowercase);
+            match actions {
+                Some(text) if text.contains("forward") || text.contains("redirect") => words.push("sends-on"),
+                Some(_) => {}
+                None => words.push("may-send-on"),
+            }
+        }
+        "set-mailbox" => {
+            if set(&["forwardingsmtpaddress", "forwardingaddress"]) {
+                words.push("sends-on");
+            } else if !whole {
+                words.push("may-send-on");
+            }
+        }
+        "consent to application." | "consent to application" => words.push("consent"),
+        "set-mailboxauditbypassassociation" => {
+            let on = parameters.and_then(|cell| parameter(cell, "auditbypassenabled"));
+            if on.is_none_or(|word| !word.eq_ignore_ascii_case("false")) {
+                words.push("audit-bypass");
+            }
+        }
+        "add-mailboxpermission" | "add-recipientpermission" | "add-mailboxfolderpermission" => {
+            words.push("access-given")
+        }
+        "mailitemsaccessed" => words.extend(["mail-read", "other"]),
+        // Entries that nobody searches for show that the log was not cut to a few sorts.
+        _ => words.push("other"),
+    }
+    // The mailbox that was changed, or else whoever did it.
+    let about = parameters.and_then(|cell| parameter(cell, "mailbox").or_else(|| parameter(cell, "identity")));
+    let about = about.filter(|_| operation != "set-inboxrule" && operation != "consent to application.");
+    let owner = text("mailboxownerupn")
+        .or(about)
+        .or_else(|| text("userid"))
+        .or_else(|| text("userids"))
+        .or_else(|| text("caller"));
+    let account = reference(owner.ok_or_else(|| "no column names the account".to_owned())?, key);
+    let mut entry = tally(MICROSOFT, "audit-log", account, Some(day), &words);
+    // One entry can stand for many messages that were read.
+    let times = text("operationcount").and_then(|text| text.parse().ok());
+    if let (Some(times), Some(count)) = (times, entry.counts.get_mut("mail-read")) {
+        count.times = times;
+    }
+    Ok(one(entry))
+}
+
+/// The value of a parameter: `[{ Name: …, Value: … }]`, where it has one.
+fn parameter<'c>(cell: &'c Cell, name: &str) -> Option<&'c str> {
+    let Cell::List(items) = cell else { return None };
+    items.iter().find_map(|item| {
+        let named = item.field("name").and_then(Cell::text)?;
+        let value = item.field("value").and_then(Cell::text).filter(|value| !value.is_empty());
+        value.filter(|value| named.eq_ignore_ascii_case(name) && !value.eq_ignore_ascii_case("$null"))
+    })
+}
+
+/// A message trace, for its sender: whether the recipient has another domain, and whether that is one
+/// where people have private mailboxes. Of the recipient nothing is kept.
+pub fn message(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
+    let day = dated(row, &["received", "datetimereceived", "origin_timestamp_utc", "date"])?;
+    let sender =
+        row.text("senderaddress").and_then(address).ok_or_else(|| "senderaddress holds no address".to_owned())?;
+    let to =
+        row.text("recipientaddress").and_then(address).ok_or_else(|| "recipientaddress holds no address".to_owned())?;
+    let domain = |text: &str| text.rsplit_once('@').and_then(|(_, domain)| domain.parse::<DomainName>().ok());
+    let mut words = Vec::new();
+    match (domain(&sender), domain(&to)) {
+        (Some(from), Some(to)) if from == to => {}
+        (Some(_), Some(to)) => {
+            words.push("other-domain");
+            if ConsumerDomains::shipped().provider(&to).is_some() {
+                words.push("consumer-webmail");
+            }
+        }
+        _ => return Err("an address has no domain".to_owned()),
+    }
+    Ok(one(tally(MICROSOFT, "message-trace", reference(&sender, key), Some(day), &words)))
+}
+
+/// The role that may do everything (Microsoft Entra built-in roles, Global Administrator).
+const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
+
+/// As many members does Graph put into an expanded list (Microsoft Graph, $expand on directory objects).
+const EXPANDED: usize = 20;
+
+/// A directory role with its members, or one assignment of a role.
+pub fn directory_role(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
+    let role = row.text("roletemplateid").or_else(|| row.text("roledefinitionid"));
+    let role = role.ok_or_else(|| "no column names the role".to_owned())?;
+    let global = role.eq_ignore_ascii_case(GLOBAL_ADMINISTRATOR);
+    let of = |member: Option<&Cell>, id: Option<&str>| {
+        let text = |name: &str| {
+            member.and_then(|member| member.field(name)).and_then(Cell::text).filter(|text| !text.is_empty())
+        };
+        let group = text("@odata.type").is_some_and(|kind| kind.to_ascii_lowercase().ends_with("group"));
+        let program = text("@odata.type").is_some_and(|kind| kind.to_ascii_lowercase().ends_with("serviceprincipal"));
+        let name = text("userprincipalname").or_else(|| text("id")).or(id)?;
+        let words: &[&str] = match (program, group || text("userprincipalname").is_none(), global) {
+            (true, _, _) => &["program"],
+            (false, true, true) => &["group", "global-group"],
+            (false, true, false) => &["group"],
+            (false, false, true) => &["administrator", "global-administrator"],
+            (false, false, false) => &["administrator"],
+        };
+        Some(Record::Tally(Box::new(tally(MICROSOFT, "roles", reference(name, key), None, words))))
+    };
+    if let Some(id) = row.text("principalid") {
+        return of(row.cell("principal"), Some(id))
+            .map(|record| vec![record])
+            .ok_or_else(|| "principal is empty".to_owned());
+    }
+    match row.seen("members") {
+        Seen::Present(Cell::List(members)) => {
+            let found: Vec<Record> = members.iter().filter_map(|member| of(Some(member), None)).collect();
+            if members.len() >= EXPANDED {
+                return Err(format!("members may be cut off: Graph expands {EXPANDED} of them at most"));
+            }
+            if found.len() == members.len() { Ok(found) } else { Err("a member of the role has no name".to_owned()) }
+        }
+        Seen::Present(member @ Cell::Object(_)) => of(Some(member), None)
+            .map(|record| vec![record])
+            .ok_or_else(|| "a member of the role has no name".to_owned()),
+        Seen::Absent => Ok(Vec::new()),
+        Seen::Malformed(_) | Seen::Present(_) | Seen::Unknown(_) => {
+            Err("members cannot be read; export with -ExpandProperty members and -Depth 4".to_owned())
+        }
+    }
+}
+
+/// `gam print admins`: who holds a role.
+pub fn google_admin(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
+    let role = row.text("role").ok_or_else(|| "role is empty".to_owned())?;
+    let Some(user) = row.text("assignedtouser") else {
+        // A role may be given to a group or to a program's account.
+        let account = named(row, &["assignedto"], key)?;
+        let words: &[&str] = if role == "_SEED_ADMIN_ROLE" { &["group", "global-group"] } else { &["group"] };
+        return Ok(one(tally(GOOGLE, "roles", account, None, words)));
+    };
+    let words: &[&str] =
+        if role == "_SEED_ADMIN_ROLE" { &["administrator", "global-administrator"] } else { &["administrator"] };
+    Ok(one(tally(GOOGLE, "roles", reference(user, key), None, words)))
+}
+
+/// `gam print asps`: a password of a program, which asks for no second factor. A user without one has
+/// a row with nothing but the name.
+pub fn app_password(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
+    let account = named(row, &["user"], key)?;
+    let words: &[&str] = if row.text("codeid").is_some() { &["app-password"] } else { &[] };
+    Ok(one(tally(GOOGLE, "app-passwords", account, None, words)))
+}
+
+/// `gam print forwardingaddresses`: where a user may forward to with one click.
+pub fn forwarding_address(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
+    let account = named(row, &["user"], key)?;
+    let mut found = tally(GOOGLE, "forwarding-addresses", account, None, &[]);
+    match (row.text("forwardingemail"), row.word("verificationstatus").present().map(String::as_str)) {
+        (None, _) => {}
+        (Some(_), Some("pending")) => {}
+        (Some(to), _) => found.targets = recipient::of_text(to, key),
+    }
+    Ok(one(found))
+}
+
+/// `gam print sendas`: a name to send as whose mail leaves over another server.
+pub fn send_as(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
+    let account = named(row, &["user"], key)?;
+    let words: &[&str] = if row.text("smtpmsa.host").is_some() { &["other-server"] } else { &[] };
+    Ok(one(tally(GOOGLE, "send-as", account, None, words)))
+}
+
+/// `Get-EXOMailboxFolderStatistics -IncludeOldestAndNewestItems`: the oldest item of any folder.
+pub fn folder(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
+    let identity =
+        row.text("mailbox").or_else(|| row.text("primarysmtpaddress")).or_else(|| row.text("userprincipalname"));
+    // `ana@clinic.example\Inbox`.
+    let identity =
+        identity.or_else(|| row.text("identity").and_then(|text| text.split_once('\\')).map(|(owner, _)| owner));
+    let account = reference(identity.ok_or_else(|| "no column names the mailbox".to_owned())?, key);
+    let items = match row.count("itemsinfolder") {
+        Seen::Present(items) => items,
+        Seen::Absent | Seen::Malformed(_) | Seen::Unknown(_) => return Err("itemsinfolder holds no number".to_owned()),
+    };
+    let mut found = tally(MICROSOFT, "folders", account, None, &[]);
+    if items > 0 {
+        let day = match row.day("oldestitemreceiveddate") {
+            Seen::Present(day) => Some(day),
+            Seen::Absent | Seen::Malformed(_) | Seen::Unknown(_) => None,
+        };
+        let word = if day.is_some() { "items" } else { "undated-items" };
+        found.counts.insert(word.to_owned(), Count { times: items, first: day, last: day });
+    }
+    Ok(one(found))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> KeyedReference {
+        KeyedReference::new(b"test")
+    }
+
+    fn row(cells: Vec<(&'static str, Cell)>) -> Row {
+        Row { number: 1, cells, context: None }
+    }
+
+    fn text(text: &str) -> Cell {
+        Cell::Text(text.to_owned())
+    }
+
+    fn words(records: Result<Vec<Record>, String>) -> Vec<String> {
+        match records.unwrap().remove(0) {
+            Record::Tally(tally) => tally.counts.into_keys().collect(),
+            _ => panic!("a tally"),
+        }
+    }
+
+    #[test]
+    fn a_sign_in_is_told_by_its_client_its_factors_and_its_end() {
+        let of = |client: &str, requirement: &str, code: &str| {
+            let status = Cell::Object([("errorcode".to_owned(), Cell::Number(code.to_owned()))].into());
+            words(sign_in(
+                &row(vec![
+                    ("createddatetime", text("2026-09-20T08:00:00Z")),
+                    ("userprincipalname", text("ben@clinic.example")),
+                    ("clientappused", text(client)),
+                    ("authenticationrequirement", text(requirement)),
+                    ("status", status),
+                ]),
+                &key(),
+            ))
+        };
+        assert_eq!(of("IMAP4", "singleFactorAuthentication", "0"), ["all", "old-client", "single-factor", "succeeded"]);
+        assert_eq!(of("Browser", "multiFactorAuthentication", "0"), ["all", "succeeded"]);
+        assert_eq!(of("POP3", "singleFactorAuthentication", "50126"), ["all"], "it did not succeed");
+        assert_eq!(of("Something new", "", "0"), ["all", "factors-not-stated", "strange-client", "succeeded"]);
+    }
+
+    #[test]
+    fn an_entry_of_the_audit_log_is_told_by_what_it_set() {
+        let of = |operation: &str, parameters: &str| {
+            let data = format!(
+                r#"{{"Operation":"{operation}","UserId":"ana@clinic.example","CreationTime":"2026-09-20T08:00:00","Parameters":{parameters}}}"#
+            );
+            words(audit_entry(&row(vec![("auditdata", text(&data)), ("operations", text(operation))]), &key()))
+        };
+        assert_eq!(
+            of("New-InboxRule", r#"[{"Name":"ForwardTo","Value":"x@gmail.com"}]"#),
+            ["all", "rule-made", "sends-on"]
+        );
+        assert_eq!(of("New-InboxRule", r#"[{"Name":"DeleteMessage","Value":"True"}]"#), ["all", "rule-made"]);
+        assert_eq!(of("New-InboxRule", "null"), ["all", "may-send-on", "rule-made"]);
+        assert_eq!(
+            of("Set-Mailbox", r#"[{"Name":"ForwardingSmtpAddress","Value":"smtp:x@gmail.com"}]"#),
+            ["all", "sends-on"]
+        );
+        assert_eq!(of("Set-Mailbox", r#"[{"Name":"ForwardingSmtpAddress","Value":""}]"#), ["all"], "it was taken away");
+        assert_eq!(
+            of("Set-MailboxAuditBypassAssociation", r#"[{"Name":"AuditBypassEnabled","Value":"True"}]"#),
+            ["all", "audit-bypass"]
+        );
+        assert_eq!(of("Consent to application.", "[]"), ["all", "consent"]);
+    }
+
+    #[test]
+    fn nothing_of_the_other_side_is_kept_of_a_message() {
+        let found = message(
+            &row(vec![
+                ("received", text("2026-09-20T08:00:00Z")),
+                ("senderaddress", text("ana@clinic.example")),
+                ("recipientaddress", text("jane.doe@gmail.com")),
+            ]),
+            &key(),
+        );
+        let stored = serde_json::to_string(&found.clone().unwrap()).unwrap();
+        assert!(!stored.contains("gmail") && !stored.contains("jane") && !stored.contains("ana@"), "{stored}");
+        assert_eq!(words(found), ["all", "consumer-webmail", "other-domain"]);
+    }
+}
