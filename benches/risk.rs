@@ -124,6 +124,15 @@ fn mailbox(number: usize) -> Mailbox {
         declared_individuals_lower: unknown(),
         declared_individuals_upper: unknown(),
         open_folders: present(Vec::new()),
+        mfa_strength: present("app".to_owned()),
+        days_without_sign_in: present(1),
+        audit_lacks: present(Vec::new()),
+        audit_days: present(90),
+        deleted_items_days: present(14),
+        single_item_recovery: present(true),
+        sent_as_copied: present(true),
+        oldest_item_days: present(400),
+        retention_limit_days: present(1_095),
     }
 }
 
@@ -150,6 +159,7 @@ fn rule(number: usize) -> ForwardingRule {
         keywords: present(Vec::new()),
         name_class: present("plain".to_owned()),
         readable: present(true),
+        skips_filter: unknown(),
     }
 }
 

@@ -286,7 +286,7 @@ impl<'s, 'e> Activity<'s, 'e> {
     }
 
     /// The accounts that may do everything. Members of a group are not known from here.
-    fn with_role(&self, word: &str) -> Result<(BTreeSet<&str>, Vec<EvidenceId>, Option<NotObserved>), NotObserved> {
+    fn with_role(&self, word: &str) -> Result<RoleHolders<'_>, NotObserved> {
         if let Some(reason) = &self.gone {
             return Err(reason.clone());
         }
@@ -305,15 +305,17 @@ impl<'s, 'e> Activity<'s, 'e> {
         ids.extend(self.files.evidence_of(list.formats));
         ids.truncate(EVIDENCE);
         let whole = self.files.whole(list.formats, list.what).err();
-        Ok((accounts, ids, whole.or(doubt)))
+        Ok(RoleHolders { accounts, ids, doubt: whole.or(doubt) })
     }
 
     /// How many accounts may do everything; not known where a group is among them.
     pub(super) fn global_administrators(&self) -> Fact<i64> {
         match self.with_role("global-administrator") {
             Err(reason) => Fact::unknown(reason),
-            Ok((_, ids, Some(reason))) => Fact::new(Seen::Unknown(reason), ids),
-            Ok((accounts, ids, None)) => Fact::present(i64::try_from(accounts.len()).unwrap_or(i64::MAX), ids),
+            Ok(RoleHolders { ids, doubt: Some(reason), .. }) => Fact::new(Seen::Unknown(reason), ids),
+            Ok(RoleHolders { accounts, ids, doubt: None }) => {
+                Fact::present(i64::try_from(accounts.len()).unwrap_or(i64::MAX), ids)
+            }
         }
     }
 
@@ -321,7 +323,7 @@ impl<'s, 'e> Activity<'s, 'e> {
     pub(super) fn global_administrators_with_mail(&self) -> Fact<Vec<String>> {
         match self.with_role("global-administrator") {
             Err(reason) => Fact::unknown(reason),
-            Ok((accounts, ids, doubt)) => {
+            Ok(RoleHolders { accounts, ids, doubt }) => {
                 let found: Vec<String> = accounts
                     .iter()
                     .filter_map(|account| self.mailboxes.get(account).copied().flatten())
@@ -338,7 +340,7 @@ impl<'s, 'e> Activity<'s, 'e> {
 
     /// Accounts that hold a role and have no second factor that the policy allows.
     pub(super) fn role_holders_without_mfa(&self) -> Fact<Vec<String>> {
-        let (accounts, mut ids, mut doubt) = match self.with_role("administrator") {
+        let RoleHolders { accounts, mut ids, mut doubt } = match self.with_role("administrator") {
             Err(reason) => return Fact::unknown(reason),
             Ok(found) => found,
         };
@@ -403,6 +405,13 @@ impl<'s, 'e> Activity<'s, 'e> {
             _ => fact,
         }
     }
+}
+
+/// The accounts that hold a role, and why there may be more.
+struct RoleHolders<'a> {
+    accounts: BTreeSet<&'a str>,
+    ids: Vec<EvidenceId>,
+    doubt: Option<NotObserved>,
 }
 
 fn times(tally: &Tally, word: &str) -> u64 {
