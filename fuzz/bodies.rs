@@ -14,6 +14,7 @@ use mailassay::records::dns_message::{Answers, DnsQuestion, Dnssec, Header, Rdat
 use mailassay::records::spf_check::{Lookup, LookupFailed, Message, check};
 use mailassay::records::tls_picture::picture;
 use mailassay::records::tls_traits::traits;
+use mailassay::records::trace::{OwnHost, arrival};
 use mailassay::records::{
     advice, certificate, dkim, dkim_signature, dmarc, dmarc_report, domain, mta_sts, server_hello, smtp_reply, spf,
     tls_report,
@@ -29,7 +30,7 @@ pub fn by_name(name: &str) -> Option<Body> {
 }
 
 /// Every target.
-pub const TARGETS: [(&str, Body); 13] = [
+pub const TARGETS: [(&str, Body); 14] = [
     ("certificate", certificate),
     ("dkim", dkim),
     ("dkim_signature", dkim_signature),
@@ -43,12 +44,26 @@ pub const TARGETS: [(&str, Body); 13] = [
     ("spf", spf),
     ("spf_check", spf_check),
     ("tls_report", tls_report),
+    ("trace", trace),
 ];
 
 pub fn certificate(bytes: &[u8]) {
     if let Ok(read) = certificate::read(bytes) {
         let _ = certificate::in_order([bytes, bytes]);
         let _ = (read.strength(), read.is_for("mail.clinic.example"), read.is_for("192.0.2.1"));
+    }
+}
+
+/// Lines of a header section, a name and a value each.
+pub fn trace(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let own = [false, true].map(|removes_foreign_results| OwnHost {
+        name: "mail.clinic.example".parse().expect("a name in DNS"),
+        removes_foreign_results,
+    });
+    let fields = || text.lines().filter_map(|line| line.split_once(':'));
+    for host in own {
+        let _ = arrival(fields(), &[host]);
     }
 }
 

@@ -562,6 +562,14 @@ pub(super) struct ContentArgs {
     /// The key of those references; keep it to compare two runs.
     #[arg(long, value_name = "FILE")]
     pub key_file: Option<PathBuf>,
+    /// A list of patients (CSV or XLSX: name, birth date, record number) to count in the mail; read,
+    /// never stored; repeatable.
+    #[arg(long, value_name = "FILE")]
+    pub roster: Vec<PathBuf>,
+    /// Examine only so many messages, chosen by keyed hash over all mail given; the report then gives
+    /// bounds for the whole. Not with `-`.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub sample: Option<u64>,
     /// Tell how mail of this domain arrived, over TLS or in clear; repeatable.
     #[arg(long, value_name = "DOMAIN", requires = "own_hosts")]
     pub partner: Vec<DomainName>,

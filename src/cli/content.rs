@@ -1,11 +1,14 @@
 //! `content`: counts PHI in mail. No value, subject or name ever comes out.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::Timestamp;
 
 use super::args::{ContentArgs, ContentExplainArgs, ContentVerb, Format};
 use super::{Failure, say, say_json};
-use crate::clock::{Clock, SystemClock};
-use crate::collect::messages::{self, MailFrom, MailSource, MessageKey, ScanKey, ScanOptions, Traced};
+use crate::clock::{Clock, SystemClock, date_of};
+use crate::collect::messages::{self, MailFrom, MailSource, MessageKey, Roster, ScanKey, ScanOptions, Traced};
 use crate::files;
 use crate::names::DomainName;
 use crate::records::trace::OwnHost;
@@ -13,6 +16,7 @@ use crate::report::{content, explained_message};
 use crate::verdict::Ending;
 
 const KEY_FILE_BYTES: u64 = 64 * 1024;
+const ROSTER_BYTES: u64 = 64 * 1024 * 1024;
 
 pub(super) fn run(args: ContentArgs) -> Result<Ending, Failure> {
     match args.verb {
@@ -22,25 +26,33 @@ pub(super) fn run(args: ContentArgs) -> Result<Ending, Failure> {
 }
 
 fn count(args: ContentArgs) -> Result<Ending, Failure> {
+    if args.sample.is_some() && args.paths.iter().any(|path| path.as_os_str() == "-") {
+        let why = "--sample goes through the mail twice, and standard input comes once: give a file";
+        return Err(Failure::usage(anyhow::anyhow!(why)));
+    }
     let key_file = args
         .key_file
         .as_deref()
         .map(|path| files::read_bounded(path, KEY_FILE_BYTES))
         .transpose()
         .map_err(Failure::usage)?;
+    let now = SystemClock.now();
     let options = ScanOptions {
         key: key_file.as_deref().map_or_else(ScanKey::random, ScanKey::from_secret),
         message_key: args.messages.as_ref().and(key_file.as_deref()).map(MessageKey::from_file_bytes),
-        now: SystemClock.now(),
+        now,
         vantage: "here".to_owned(),
         traced: traced(args.own_hosts, args.partner),
+        roster: roster(&args.roster, now)?,
+        sample: args.sample,
     };
     let scan = messages::scan(sources(args.paths)?, &options);
     if let Some(path) = &args.messages {
         let lines: String = scan.messages.iter().map(|message| message.line() + "\n").collect();
         files::write_whole(path, lines.as_bytes()).map_err(anyhow::Error::from)?;
     }
-    let report = content::report(&scan.observations);
+    let report =
+        content::report(&scan.observations).with_roster(scan.roster.as_ref()).with_sample(scan.sampled.as_ref());
     match args.format {
         Format::Json => say_json(&report),
         Format::Text => say(&content::text(&report)),
@@ -56,6 +68,8 @@ fn explain(args: ContentExplainArgs) -> Result<Ending, Failure> {
         now: SystemClock.now(),
         vantage: "here".to_owned(),
         traced: Traced::default(),
+        roster: None,
+        sample: None,
     };
     let explained = messages::explain(sources(args.paths)?, args.reference, &options);
     if explained.is_empty() {
@@ -68,6 +82,18 @@ fn explain(args: ContentExplainArgs) -> Result<Ending, Failure> {
         Format::Text => say(&explained_message::text(&report)),
     }
     Ok(Ending::Clean)
+}
+
+fn roster(paths: &[PathBuf], now: Timestamp) -> Result<Option<Arc<Roster>>, Failure> {
+    if paths.is_empty() {
+        return Ok(None);
+    }
+    let mut files = Vec::new();
+    for path in paths {
+        files.push((path.as_path(), files::read_bounded(path, ROSTER_BYTES).map_err(Failure::usage)?));
+    }
+    let read = Roster::read(files.iter().map(|(path, bytes)| (*path, bytes.as_slice())), date_of(now));
+    read.map(|roster| Some(Arc::new(roster))).map_err(|error| Failure::usage(anyhow::anyhow!("the roster: {error}")))
 }
 
 /// Results of foreign hosts may stand right below a host's own field, unless the scope says otherwise.

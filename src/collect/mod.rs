@@ -422,6 +422,8 @@ impl<'r> Run<'r> {
                     now,
                     vantage,
                     traced: plan::traced(&scope.declared),
+                    roster: None,
+                    sample: None,
                 };
                 let read = tokio::task::spawn_blocking(move || messages::scan(sources, &options).observations);
                 // A reader that panicked leaves its unit owed, and the evidence says so.

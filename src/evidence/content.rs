@@ -50,6 +50,9 @@ pub struct ContentFolder {
     /// were kept for one year. `None` where the scan did not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within_a_year: Option<Individuals>,
+    /// Patients of the practice's own list, where one was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roster: Option<RosterCount>,
     pub not_inspected: BTreeMap<String, u64>,
 }
 
@@ -86,6 +89,15 @@ impl IncomingMail {
     pub fn proven(&self) -> u64 {
         self.clear.saturating_add(self.not_told).saturating_add(self.tls)
     }
+}
+
+/// How many patients of a list mail speaks of, as far as it was looked into.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RosterCount {
+    /// By a record number behind its label or beside her name or birth date, or by name and birth date.
+    pub found: u64,
+    /// Besides, by her name or a number alone, which may be another's.
+    pub possible: u64,
 }
 
 /// How many people, at least and at most.

@@ -391,6 +391,7 @@ mod tests {
             individuals_lower: 2,
             individuals_upper: 3,
             within_a_year: None,
+            roster: None,
             not_inspected: one("encrypted"),
         };
         let question = Question::ContentFolder { label: "front-desk/Inbox".to_owned() };

@@ -143,7 +143,7 @@ struct Incoming {
 }
 
 /// Mail counted at several vantages may be the same mail: the count with the most messages stands, and
-/// where one came in clear anywhere, that stays.
+/// what speaks against it anywhere stays.
 fn incoming(context: Context<'_>, partner: &DomainName, named: bool) -> Incoming {
     let subject = partner.to_string();
     let mut evidence = Vec::new();
@@ -157,9 +157,15 @@ fn incoming(context: Context<'_>, partner: &DomainName, named: bool) -> Incoming
         joined = Some(match joined {
             None => IncomingMail::clone(mail),
             Some(known) => {
-                let (clear, complete) = (known.clear.max(mail.clear), known.complete && mail.complete);
+                let (clear, not_told) = (known.clear.max(mail.clear), known.not_told.max(mail.not_told));
+                let complete = known.complete && mail.complete;
+                let mut versions = known.versions.clone();
+                for (version, count) in &mail.versions {
+                    let of = versions.entry(version.clone()).or_default();
+                    *of = (*of).max(*count);
+                }
                 let more = if mail.proven() > known.proven() { IncomingMail::clone(mail) } else { known };
-                IncomingMail { clear, complete, ..more }
+                IncomingMail { clear, not_told, versions, complete, ..more }
             }
         });
     }

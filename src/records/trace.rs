@@ -271,8 +271,13 @@ impl Hop {
     }
 
     fn carried(&self) -> Carried {
-        // The first comment of `from` holds names that the other side chose.
-        let told = || self.from_comments.iter().skip(1).chain(&self.comments);
+        // The first comment of `from` holds names that the other side chose, and others may hold an
+        // envelope's address: only one that begins as the software's own is read.
+        let told = || {
+            let own =
+                |comment: &&String| ["TLS", "using TLS", "version="].iter().any(|start| comment.starts_with(start));
+            self.from_comments.iter().skip(1).chain(&self.comments).filter(own)
+        };
         let version = told().find_map(|comment| version_in(comment));
         let cipher = told().find_map(|comment| cipher_in(comment));
         let with = self.with.as_deref().unwrap_or_default().to_ascii_uppercase();
@@ -303,9 +308,9 @@ impl Hop {
 fn version_in(comment: &str) -> Option<&'static str> {
     let word = match comment.strip_prefix("using ") {
         Some(rest) => rest.split_whitespace().next()?,
-        None => match comment.split_once("version=") {
-            Some((_, rest)) => rest.split([' ', ',', ';', '\t']).next()?,
-            None => comment.split_whitespace().next().filter(|word| word.starts_with("TLS"))?,
+        None => match comment.strip_prefix("version=") {
+            Some(rest) => rest.split([' ', ',', ';', '\t']).next()?,
+            None => comment.split_whitespace().next()?,
         },
     };
     match word.to_ascii_uppercase().replace(['V', '_'], "").replace("TLS.", "TLS").as_str() {

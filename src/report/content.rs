@@ -9,7 +9,8 @@ use std::fmt::Write as _;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use crate::evidence::content::{ContentFile, ContentFolder, IncomingMail};
+use crate::collect::messages::{CONFIDENCE, RosterScan, Sampled};
+use crate::evidence::content::{ContentFile, ContentFolder, IncomingMail, RosterCount};
 use crate::evidence::{Answer, Observation};
 use crate::text::visible;
 
@@ -26,6 +27,12 @@ pub struct ContentReport {
     /// How mail of partners arrived, where it was asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub incoming: Vec<IncomingView>,
+    /// Patients of the practice's own list, where one was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roster: Option<RosterView>,
+    /// Where a sample stood for all mail: every other count is one of the messages examined.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample: Option<SampleView>,
     /// Sources that could not be read at all, and why.
     pub unread: Vec<UnreadView>,
     /// What the figures mean and do not mean.
@@ -78,6 +85,9 @@ pub struct FolderView {
     pub totals: Totals,
     /// Messages by the rule that gave their level.
     pub rules: BTreeMap<String, u64>,
+    /// Patients of the practice's own list, where one was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roster: Option<RosterCount>,
 }
 
 /// One file that was read.
@@ -90,6 +100,119 @@ pub struct FileView {
     pub messages: u64,
     pub complete: bool,
     pub not_inspected: BTreeMap<String, u64>,
+}
+
+/// How many patients of a list the mail speaks of. At least: what was not looked into may name more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RosterView {
+    /// On the list.
+    pub patients: u64,
+    /// Rows of the list that name nobody who could be found.
+    pub rows_not_used: u64,
+    /// In all mail given.
+    pub found: u64,
+    /// Besides, by a name or a number alone, which may be another's.
+    pub possible: u64,
+    pub mailboxes: Vec<RosterMailbox>,
+}
+
+/// In one mailbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RosterMailbox {
+    pub mailbox: String,
+    pub found: u64,
+    pub possible: u64,
+}
+
+/// What a sample says of all mail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SampleView {
+    /// How sure each interval is, in percent, taken alone.
+    pub confidence: u32,
+    #[serde(flatten)]
+    pub all: SampledView,
+    pub mailboxes: Vec<SampledMailbox>,
+}
+
+/// How many messages would be called likely to hold PHI if each were examined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct SampledView {
+    /// Messages there are.
+    pub messages: u64,
+    pub examined: u64,
+    /// Of the examined.
+    pub phi_examined: u64,
+    /// Of all, with the confidence stated.
+    pub phi: Bounds,
+}
+
+/// Of one mailbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SampledMailbox {
+    pub mailbox: String,
+    #[serde(flatten)]
+    pub of: SampledView,
+}
+
+impl SampledView {
+    fn of(sampled: Sampled) -> Self {
+        let (lower, upper) = sampled.bounds();
+        let Sampled { messages, examined, phi } = sampled;
+        Self { messages, examined, phi_examined: phi, phi: Bounds { lower, upper } }
+    }
+
+    fn words(&self) -> String {
+        format!(
+            "{} to {} of {}; {} of {} examined",
+            self.phi.lower, self.phi.upper, self.messages, self.phi_examined, self.examined
+        )
+    }
+}
+
+impl ContentReport {
+    /// Says that the counts are those of a sample, and what it tells of the whole.
+    #[must_use]
+    pub fn with_sample(mut self, sampled: Option<&BTreeMap<String, Sampled>>) -> Self {
+        let Some(sampled) = sampled else { return self };
+        let mut all = Sampled::default();
+        for one in sampled.values() {
+            all.messages += one.messages;
+            all.examined += one.examined;
+            all.phi += one.phi;
+        }
+        let mailbox = |(mailbox, one): (&String, &Sampled)| SampledMailbox {
+            mailbox: mailbox.clone(),
+            of: SampledView::of(*one),
+        };
+        self.sample = Some(SampleView {
+            confidence: CONFIDENCE,
+            all: SampledView::of(all),
+            mailboxes: sampled.iter().map(mailbox).collect(),
+        });
+        self.notes.push(SAMPLE_NOTE);
+        self
+    }
+
+    /// Adds what a list of patients gave.
+    #[must_use]
+    pub fn with_roster(mut self, roster: Option<&RosterScan>) -> Self {
+        self.roster = roster.map(|roster| RosterView {
+            patients: roster.patients,
+            rows_not_used: roster.rows_not_used,
+            found: roster.all.found,
+            possible: roster.all.possible,
+            mailboxes: roster
+                .mailboxes
+                .iter()
+                .map(|(mailbox, count)| RosterMailbox {
+                    mailbox: mailbox.clone(),
+                    found: count.found,
+                    possible: count.possible,
+                })
+                .collect(),
+        });
+        self
+    }
 }
 
 /// How mail of one partner arrived.
@@ -180,6 +303,8 @@ const NOTES: [&str; 4] = [
     "HIPAA sets no period for keeping mail; compare the dates with the organization's own decision.",
 ];
 
+const SAMPLE_NOTE: &str = "A sample was examined: all counts, people, kinds and dates are of the messages examined. The bounds are exact for what the detector would count in all mail (hypergeometric, Clopper-Pearson), each for itself; they say nothing of what the detector misses or cannot look into.";
+
 /// Joins the observations of a scan.
 pub fn report(observations: &[Observation]) -> ContentReport {
     let mut mailboxes: BTreeMap<&str, MailboxView> = BTreeMap::new();
@@ -195,7 +320,12 @@ pub fn report(observations: &[Observation]) -> ContentReport {
                 });
                 let totals = Totals::of(folder);
                 mailbox.totals.add(&totals);
-                mailbox.folders.push(FolderView { folder: folder.folder.clone(), totals, rules: folder.rules.clone() });
+                mailbox.folders.push(FolderView {
+                    folder: folder.folder.clone(),
+                    totals,
+                    rules: folder.rules.clone(),
+                    roster: folder.roster,
+                });
             }
             Ok(Answer::ContentFile(file)) => {
                 detector = file.detector;
@@ -223,6 +353,8 @@ pub fn report(observations: &[Observation]) -> ContentReport {
         mailboxes,
         files,
         incoming,
+        roster: None,
+        sample: None,
         unread,
         notes: NOTES.to_vec(),
     }
@@ -293,6 +425,17 @@ impl FileView {
 pub fn text(report: &ContentReport) -> String {
     let mut out = String::new();
     let totals = &report.totals;
+    if let Some(sample) = &report.sample {
+        line(&mut out, &format!("a sample: messages that likely hold PHI, with {} % confidence", sample.confidence));
+        line(&mut out, &format!("  all mail: {}", sample.all.words()));
+        if sample.mailboxes.len() > 1 {
+            for mailbox in &sample.mailboxes {
+                line(&mut out, &format!("  {}: {}", visible(&mailbox.mailbox), mailbox.of.words()));
+            }
+        }
+        line(&mut out, "");
+        line(&mut out, "of the messages examined");
+    }
     line(&mut out, &format!("{} messages read, {} likely hold PHI", totals.messages, totals.phi));
     if totals.phi > 0 {
         let people = totals.individuals;
@@ -339,6 +482,26 @@ pub fn text(report: &ContentReport) -> String {
         }
         for source in &report.unread {
             line(&mut out, &format!("  {}: {}", visible(&source.path), visible(&source.why)));
+        }
+    }
+    if let Some(roster) = &report.roster {
+        line(&mut out, "");
+        line(&mut out, &format!("of {} patients on the list", roster.patients));
+        line(
+            &mut out,
+            &format!(
+                "  at least {} are in this mail, {} more by a name or number alone",
+                roster.found, roster.possible
+            ),
+        );
+        if roster.mailboxes.len() > 1 {
+            for mailbox in &roster.mailboxes {
+                let (name, found, possible) = (visible(&mailbox.mailbox), mailbox.found, mailbox.possible);
+                line(&mut out, &format!("  {name:<30} at least {found:>6}, {possible:>6} more perhaps"));
+            }
+        }
+        if roster.rows_not_used > 0 {
+            line(&mut out, &format!("  {} rows of the list name nobody who could be found", roster.rows_not_used));
         }
     }
     if !report.incoming.is_empty() {
@@ -395,6 +558,7 @@ mod tests {
             individuals_lower: lower,
             individuals_upper: high,
             within_a_year: None,
+            roster: None,
             not_inspected: one("encrypted", 1),
         }
     }

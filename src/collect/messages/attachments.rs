@@ -81,7 +81,13 @@ pub(super) fn read(bytes: &[u8], kind: &str, name: Option<&str>, inline: bool) -
     if bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
         let encrypted: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
         let is_encrypted = memchr::memmem::find(bytes, &encrypted).is_some();
-        return Content::NotInspected(if is_encrypted { "encrypted" } else { "legacy-office" });
+        if is_encrypted {
+            return Content::NotInspected("encrypted");
+        }
+        return match super::outlook::to_mail(bytes) {
+            Ok(mail) => Content::Message(mail),
+            Err(why) => Content::NotInspected(why),
+        };
     }
     if kind.starts_with("audio/") || kind.starts_with("video/") {
         return Content::NotInspected("audio-video");

@@ -5,9 +5,9 @@
 //! address. Nothing is written.
 //!
 //! [`scan`] goes through the sources in order: `source` finds files, `mbox` splits, `extract` takes
-//! messages apart (with `correspondents`, `attachments`, `documents`, `html`, `quotes`), `fold` makes text plain,
+//! messages apart (with `correspondents`, `attachments`, `documents`, `html`, `quotes`, `outlook`), `fold` makes text plain,
 //! `detect` judges, `read` joins that for one message, `tally` adds up. [`explain()`] says of one message
-//! why it was counted and where it lies.
+//! why it was counted and where it lies. Where a `sample` stands for all mail, its counts are its own.
 
 mod attachments;
 mod correspondents;
@@ -19,8 +19,11 @@ mod fold;
 mod html;
 mod incoming;
 pub(super) mod mbox;
+mod outlook;
 mod quotes;
 mod read;
+mod roster;
+mod sample;
 pub(super) mod source;
 mod tally;
 
@@ -29,6 +32,7 @@ use std::fmt;
 use std::fs;
 use std::io::Read;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
@@ -41,6 +45,8 @@ use zeroize::Zeroizing;
 pub use detect::DETECTOR;
 pub use explain::{Explained, ExplainedPiece, explain};
 pub use incoming::Traced;
+pub use roster::{Roster, RosterError, RosterScan};
+pub use sample::{CONFIDENCE, Sampled};
 
 use crate::clock::date_of;
 use crate::evidence::content::ContentFile;
@@ -50,6 +56,7 @@ use crate::seen::NotObserved;
 use fold::Folded;
 use mbox::{MESSAGE_BYTES, Mbox};
 use read::{Extent, Reader, Waiting, WasRead};
+use sample::Choice;
 use source::{Contents, Format, Unit};
 use tally::Tally;
 
@@ -163,6 +170,10 @@ pub struct ScanOptions {
     pub vantage: String,
     /// Whose mail is looked at for how it arrived, and whose word is believed.
     pub traced: Traced,
+    /// The practice's own list of patients.
+    pub roster: Option<Arc<Roster>>,
+    /// Look at so many messages of all, chosen by keyed hash; `None` looks at each.
+    pub sample: Option<u64>,
 }
 
 /// The level of one message, by reference.
@@ -201,6 +212,10 @@ pub struct Scan {
     /// In the order of the sources; empty without a message key. Messages without a Message-ID have
     /// no reference and are not here.
     pub messages: Vec<MessageLevel>,
+    /// Where a list of patients was given.
+    pub roster: Option<RosterScan>,
+    /// Where a sample stood for all mail, by mailbox: everything else counts only what was examined.
+    pub sampled: Option<BTreeMap<String, Sampled>>,
 }
 
 /// Reads every source and counts.
@@ -217,11 +232,44 @@ fn run(sources: Vec<MailSource>, options: &ScanOptions, explain: Option<MessageR
         scan: Scan::default(),
         explained: Vec::new(),
         incoming: incoming::Tally::new(&options.traced),
+        patients: BTreeMap::new(),
+        unit: 0,
+        choice: None,
+        sampled: BTreeMap::new(),
     };
+    run.choice = options.sample.map(|size| Choice::of(&count(&sources, options), size, &options.key.0));
     for source in sources {
         run.source(source);
     }
     run
+}
+
+/// How many messages each file or folder has, as they are numbered when they are read.
+fn count(sources: &[MailSource], options: &ScanOptions) -> Vec<u64> {
+    let mut counts = Vec::new();
+    for source in sources {
+        // A stream comes once: nothing of it can be counted first.
+        let MailFrom::Path(path) = &source.from else { continue };
+        let units = source::discover(path, source.label.trim_end_matches('/'), &options.key.0).unwrap_or_default();
+        for Unit { format, contents, .. } in units {
+            counts.push(match (format, contents) {
+                (Format::Mbox, Contents::One(path)) => fs::File::open(&path).map_or(0, messages_in),
+                (Format::Maildir | Format::Messages, Contents::Files(files)) => files.len() as u64,
+                (Format::Mbox | Format::Maildir | Format::Messages | Format::NotMail | Format::Unreadable(_), _) => 0,
+            });
+        }
+    }
+    counts
+}
+
+fn messages_in(file: fs::File) -> u64 {
+    let Ok(Some(mut mbox)) = Mbox::new(file) else { return 0 };
+    let mut messages = 0;
+    // What cannot be read now is not read later either.
+    while let Ok(Some(_)) = mbox.next_message() {
+        messages += 1;
+    }
+    messages
 }
 
 struct Run<'o> {
@@ -231,7 +279,17 @@ struct Run<'o> {
     scan: Scan,
     explained: Vec<Explained>,
     incoming: incoming::Tally,
+    /// By mailbox.
+    patients: BTreeMap<String, roster::Patients>,
+    /// The number of the file or folder at hand, in order of discovery.
+    unit: u64,
+    /// The messages that are examined, where a sample is.
+    choice: Option<Choice>,
+    sampled: BTreeMap<String, Sampled>,
 }
+
+/// Why a message was not looked into, where a sample was.
+const NOT_IN_SAMPLE: &str = "not-in-sample";
 
 /// Counts of one file while it is read.
 struct FileCount {
@@ -251,10 +309,15 @@ impl Run<'_> {
                     }
                     for unit in units {
                         self.unit(&mailbox, unit);
+                        self.unit += 1;
                     }
                 }
                 Err(error) => self.file(&label, Err(unreadable(&error))),
             },
+            MailFrom::Stream(_) if self.choice.is_some() => {
+                let what = format!("a file to draw a sample from, in place of {label}");
+                self.file(&label, Err(NotObserved::NotProvided { what }));
+            }
             MailFrom::Stream(stream) => self.stream(&mailbox, &label, stream),
         }
     }
@@ -342,6 +405,7 @@ impl Run<'_> {
         };
         let mut count = FileCount { messages: 0, not_inspected: BTreeMap::new() };
         let mut complete = true;
+        let mut number = 0;
         let mut ended = false;
         while !ended {
             let mut batch = Vec::new();
@@ -349,6 +413,10 @@ impl Run<'_> {
             while bytes < BATCH_BYTES && batch.len() < BATCH_MESSAGES {
                 match mbox.next_message() {
                     Ok(Some(message)) => {
+                        number += 1;
+                        if !self.examines(mailbox, number, &mut count) {
+                            continue;
+                        }
                         bytes += message.bytes.len();
                         let mbox::MboxMessage { bytes, too_large, at } = message;
                         batch.push(Waiting::Bytes { bytes, too_large, at });
@@ -368,6 +436,7 @@ impl Run<'_> {
             }
             self.judge(mailbox, folder, label, batch, &mut count);
         }
+        complete &= !count.not_inspected.contains_key(NOT_IN_SAMPLE);
         let (sha256, bytes) = mbox.digest();
         self.counted(label, Format::Mbox, bytes, sha256, count, complete);
     }
@@ -379,15 +448,32 @@ impl Run<'_> {
         let mut total = 0;
         // A folder without messages was still looked at.
         self.folders.entry((mailbox.to_owned(), folder.to_owned())).or_default();
-        for paths in files.chunks(256) {
+        let mut chosen: Vec<&PathBuf> = Vec::with_capacity(files.len());
+        for (number, path) in (1..).zip(files) {
+            if self.examines(mailbox, number, &mut count) {
+                chosen.push(path);
+            }
+        }
+        for paths in chosen.chunks(256) {
             let batch = paths.iter().map(|path| Waiting::File(path)).collect();
             for (sha256, bytes) in self.judge(mailbox, folder, label, batch, &mut count) {
                 digest.update(sha256);
                 total += bytes;
             }
         }
-        let complete = !count.not_inspected.contains_key("read-error");
+        let complete = !["read-error", NOT_IN_SAMPLE].iter().any(|why| count.not_inspected.contains_key(*why));
         self.counted(label, format, total, hex(&digest.finalize()), count, complete);
+    }
+
+    /// Whether the message of this number of the file at hand is examined; counts those that are not.
+    fn examines(&mut self, mailbox: &str, number: u64, count: &mut FileCount) -> bool {
+        let Some(choice) = &self.choice else { return true };
+        let chosen = choice.holds(self.unit, number);
+        self.sampled.entry(mailbox.to_owned()).or_default().messages += 1;
+        if !chosen {
+            *count.not_inspected.entry(NOT_IN_SAMPLE.to_owned()).or_default() += 1;
+        }
+        chosen
     }
 
     /// Judges a batch side by side and adds it up in order. Gives each message's digest and size
@@ -412,7 +498,14 @@ impl Run<'_> {
             for reason in reading.not_inspected.iter().collect::<BTreeSet<_>>() {
                 *count.not_inspected.entry((*reason).to_owned()).or_default() += 1;
             }
+            if let Some(sampled) = self.sampled.get_mut(mailbox) {
+                sampled.examined += 1;
+                sampled.phi += u64::from(reading.level >= 2);
+            }
             self.incoming.add(&reading);
+            if !reading.patients.is_empty() {
+                roster::join(self.patients.entry(mailbox.to_owned()).or_default(), &reading.patients);
+            }
             if let Some(reference) = reading.reference {
                 let not_inspected = !reading.not_inspected.is_empty();
                 self.scan.messages.push(MessageLevel { reference, level: reading.level, not_inspected });
@@ -463,9 +556,14 @@ impl Run<'_> {
     fn finish(mut self) -> Scan {
         for ((mailbox, folder), tally) in std::mem::take(&mut self.folders) {
             let name = format!("{mailbox}/{folder}");
-            let answer = Answer::ContentFolder(Box::new(tally.finish(&mailbox, &folder)));
+            self.patients.entry(mailbox.clone()).or_default();
+            let mut counted = tally.finish(&mailbox, &folder);
+            counted.roster = counted.roster.filter(|_| self.options.roster.is_some());
+            let answer = Answer::ContentFolder(Box::new(counted));
             self.observe(name.clone(), Question::ContentFolder { label: name }, Ok(answer));
         }
+        self.scan.sampled = self.choice.as_ref().map(|_| std::mem::take(&mut self.sampled));
+        self.scan.roster = self.options.roster.as_deref().map(|roster| RosterScan::of(roster, &self.patients));
         let incoming = std::mem::take(&mut self.incoming);
         self.scan.observations.extend(incoming.finish(self.options));
         self.scan

@@ -17,7 +17,7 @@ use super::extract::{self, Place};
 use super::fold::Folded;
 use super::mbox::MESSAGE_BYTES;
 use super::tally::MessageReading;
-use super::{MessageReference, ScanOptions, identifiers_in, source};
+use super::{MessageReference, ScanOptions, identifiers_in, outlook, roster, source};
 use crate::clock::date_of;
 
 /// Pieces of one message that are explained.
@@ -72,18 +72,34 @@ impl Reader<'_> {
             let reading = MessageReading { not_inspected: vec!["read-error"], ..MessageReading::default() };
             return WasRead { reading, file: Some(([0; 32], 0)), ..WasRead::default() };
         }
+        let size = bytes.len() as u64;
+        if bytes.starts_with(&outlook::MAGIC) {
+            let reading = self.outlook(&bytes, size > limit, junk);
+            let file = Some((Sha256::digest(&bytes).into(), size));
+            return WasRead { reading, at: Extent { offset: 0, bytes: size }, file };
+        }
         let message = source::without_count(&bytes);
         let offset = (bytes.len() - message.len()) as u64;
         let mut reading = self.guarded(message, bytes.len() as u64 > limit, junk);
         if reading.date.is_none() {
             reading.date = maildir_date(path, self.today);
         }
-        let size = bytes.len() as u64;
         WasRead {
             reading,
             at: Extent { offset, bytes: message.len() as u64 },
             file: Some((Sha256::digest(&bytes).into(), size)),
         }
+    }
+
+    /// A message in Outlook's own form.
+    fn outlook(&self, bytes: &[u8], too_large: bool, junk: bool) -> MessageReading {
+        let mail = if too_large { Ok(Err("too-large")) } else { std::panic::catch_unwind(|| outlook::to_mail(bytes)) };
+        let why = match mail {
+            Ok(Ok(mail)) => return self.guarded(&mail, false, junk),
+            Ok(Err(why)) => why,
+            Err(_) => "reader-fault",
+        };
+        MessageReading { not_inspected: vec![why], ..MessageReading::default() }
     }
 
     pub(super) fn guarded(&self, bytes: &[u8], too_large: bool, junk: bool) -> MessageReading {
@@ -167,6 +183,11 @@ impl Joined {
         let segment = examine(&folded, circumstances, today);
         reading.identifier |= segment.identifier;
         reading.health |= segment.health;
+        if let Some(roster) = &options.roster {
+            let hits = detect::words::WORDS.find(folded.scan());
+            let identifiers = detect::identifiers::find(folded.text(), &hits, today, &mut Vec::new());
+            roster::join(&mut reading.patients, &roster.find(folded.text(), &identifiers, today));
+        }
         let conversation = texts.iter().any(|(place, _)| matches!(place, Place::Body | Place::Quoted));
         if conversation && !circumstances.bulk {
             self.identifier |= segment.undamped_identifier;

@@ -1,4 +1,5 @@
-//! Finds the mail under a path: mbox files, Maildirs (also Maildir++), trees of single messages.
+//! Finds the mail under a path: mbox files, Maildirs (also Maildir++), trees of single messages (also
+//! Outlook's).
 //!
 //! Looks at names and first bytes only. Symbolic links below the path are not followed, so that a
 //! scan stays in the folder it was given. What is no mail, or mail we cannot read, is named.
@@ -14,6 +15,9 @@ use sha2::Sha256;
 const DEPTH: usize = 32;
 /// At most this many files and folders of one source are looked at.
 const ENTRIES: usize = 5_000_000;
+
+/// A compound file that is no message, or does not say so.
+const OUTLOOK: &str = "outlook-msg";
 
 /// Mail that is read together and counted as one file.
 pub(super) struct Unit {
@@ -183,7 +187,13 @@ fn format_of(path: &Path) -> std::io::Result<Format> {
         }
     }
     head.truncate(filled);
-    Ok(sniff(&head))
+    Ok(match sniff(&head) {
+        // Other compound files are documents; the name tells before the whole is read.
+        Format::Unreadable(OUTLOOK) if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("msg")) => {
+            Format::Messages
+        }
+        format => format,
+    })
 }
 
 /// What these first bytes begin.
@@ -197,7 +207,7 @@ pub(in crate::collect) fn sniff(head: &[u8]) -> Format {
         return Format::Unreadable("pst");
     }
     if head.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
-        return Format::Unreadable("outlook-msg");
+        return Format::Unreadable(OUTLOOK);
     }
     if head.starts_with(&[0x1f, 0x8b]) || head.starts_with(b"PK\x03\x04") || head.starts_with(b"7z\xbc\xaf") {
         return Format::Unreadable("archive");

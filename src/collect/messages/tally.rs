@@ -33,6 +33,8 @@ pub(super) struct MessageReading {
     pub(super) reference: Option<super::MessageReference>,
     /// The folder a label of the message names.
     pub(super) folder: Option<String>,
+    /// The patients of the list that it speaks of.
+    pub(super) patients: super::roster::Patients,
     /// How a message of a partner arrived.
     pub(super) incoming: Option<super::incoming::Incoming>,
     /// Where the message is to be explained: what each piece of it gave.
@@ -56,6 +58,7 @@ pub(super) struct Tally {
     people: People,
     /// Those of messages under a year old, and of those without a date to believe.
     recent: People,
+    patients: super::roster::Patients,
 }
 
 impl Default for Tally {
@@ -74,6 +77,7 @@ impl Default for Tally {
             not_inspected: BTreeMap::new(),
             people: People::keeping(KEYS),
             recent: People::keeping(RECENT_KEYS),
+            patients: super::roster::Patients::new(),
         }
     }
 }
@@ -82,6 +86,7 @@ impl Tally {
     /// Adds one message.
     pub(super) fn add(&mut self, reading: &MessageReading, today: Date) {
         self.messages += 1;
+        super::roster::join(&mut self.patients, &reading.patients);
         let reasons: BTreeSet<&str> = reading.not_inspected.iter().copied().collect();
         for reason in reasons {
             *self.not_inspected.entry(reason.to_owned()).or_default() += 1;
@@ -144,6 +149,7 @@ impl Tally {
             individuals_lower,
             individuals_upper,
             within_a_year: Some(within_a_year),
+            roster: Some(super::roster::counted(&self.patients)),
             not_inspected: self.not_inspected,
         }
     }

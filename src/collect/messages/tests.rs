@@ -18,6 +18,8 @@ pub(super) fn options() -> ScanOptions {
         now: "2026-11-21T12:00:00Z".parse().unwrap(),
         vantage: "test".to_owned(),
         traced: Traced::default(),
+        roster: None,
+        sample: None,
     }
 }
 
@@ -41,7 +43,7 @@ pub(super) fn mbox_of(messages: &[String]) -> Vec<u8> {
     mbox
 }
 
-fn folders(scan: &Scan) -> Vec<ContentFolder> {
+pub(super) fn folders(scan: &Scan) -> Vec<ContentFolder> {
     scan.observations
         .iter()
         .filter_map(|observation| match &observation.answer {

@@ -195,6 +195,8 @@ fn scanned(quarter: Quarter) -> BTreeMap<String, (u64, Date)> {
         now: quarter.as_of(),
         vantage: "lab".to_owned(),
         traced: Traced::default(),
+        roster: None,
+        sample: None,
     };
     let scan = messages::scan(vec![source("front-desk"), source("scheduling")], &options);
     let folders = scan.observations.into_iter().filter_map(|observation| match observation.answer {

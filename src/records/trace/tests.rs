@@ -59,6 +59,9 @@ fn a_field_that_a_stranger_could_have_written_proves_nothing() {
     // He says in EHLO what a clause would say.
     let clauses = "Received: from x by mail.clinic.example with ESMTPS (x [203.0.113.9]) by mail.clinic.example (Postfix) with ESMTP id 1; Thu";
     assert_eq!(read(clauses), None);
+    // Nor in the address he gives as the sender's.
+    let sender = "Received: from x (unknown [203.0.113.9]) (envelope-from <\"version=TLSv1.3 \"@x.example>) by mail.clinic.example (Postfix) with ESMTP id 1; Thu";
+    assert_eq!(read(sender).unwrap().carried, Carried::Clear);
     let comment =
         "Received: from x (using TLSv1.3 with cipher X [203.0.113.9]) by mail.clinic.example with HTTP id 1; Thu";
     // Nor is a protocol without S believed to be TLS for a word of the other side's.

@@ -8,7 +8,7 @@ pub(crate) mod identifiers;
 mod names;
 mod people;
 mod tables;
-mod values;
+pub(crate) mod values;
 mod verdict;
 pub(crate) mod words;
 

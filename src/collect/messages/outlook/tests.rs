@@ -1,0 +1,151 @@
+use std::io::Write as _;
+
+use proptest::prelude::*;
+
+use super::super::tests::{folders, options};
+use super::super::{MailFrom, MailSource, scan};
+use super::*;
+use crate::files::write_whole;
+
+type File = cfb::CompoundFile<Cursor<Vec<u8>>>;
+
+fn stream(file: &mut File, path: &str, bytes: &[u8]) {
+    file.create_stream(path).unwrap().write_all(bytes).unwrap();
+}
+
+fn text(file: &mut File, at: &str, tag: &str, value: &str) {
+    let bytes: Vec<u8> = value.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    stream(file, &format!("{at}/__substg1.0_{tag}001F"), &bytes);
+}
+
+fn fixed(file: &mut File, at: &str, head: usize, rows: &[(u32, u64)]) {
+    let mut bytes = vec![0; head];
+    for (tag, value) in rows {
+        bytes.extend(tag.to_le_bytes());
+        bytes.extend([0; 4]);
+        bytes.extend(value.to_le_bytes());
+    }
+    stream(file, &format!("{at}/__properties_version1.0"), &bytes);
+}
+
+/// An invented message with a body, two recipients, a file and an attached message.
+fn message(body: &str, file_text: &str, inner: &str) -> Vec<u8> {
+    let mut file = File::create(Cursor::new(Vec::new())).unwrap();
+    // 4 March 2020, 10:00 UTC.
+    fixed(&mut file, "", 32, &[(tag::SUBMITTED, 132_277_896_000_000_000), (tag::MESSAGE_CODE_PAGE, 1252)]);
+    text(&mut file, "", "0037", "Résumé\r\nBcc: x@y.example");
+    text(&mut file, "", "1000", body);
+    text(&mut file, "", "0C1A", "Zorba Quillon");
+    text(&mut file, "", "5D01", "zq@home.example");
+    text(&mut file, "", "1035", "<one@home.example>");
+    for (number, (sort, address)) in [(1, "desk@clinic.example"), (2, "lab@clinic.example")].iter().enumerate() {
+        let at = format!("/__recip_version1.0_#{number:08X}");
+        file.create_storage(&at).unwrap();
+        fixed(&mut file, &at, 8, &[(tag::RECIPIENT_TYPE, *sort)]);
+        text(&mut file, &at, "39FE", address);
+    }
+    let at = "/__attach_version1.0_#00000000";
+    file.create_storage(at).unwrap();
+    text(&mut file, at, "3707", "list of numbers.csv");
+    stream(&mut file, &format!("{at}/__substg1.0_37010102"), file_text.as_bytes());
+    let at = "/__attach_version1.0_#00000001/__substg1.0_3701000D";
+    file.create_storage("/__attach_version1.0_#00000001").unwrap();
+    file.create_storage(at).unwrap();
+    fixed(&mut file, at, 24, &[]);
+    text(&mut file, at, "0037", "inner");
+    stream(&mut file, &format!("{at}/__substg1.0_1000001E"), inner.as_bytes());
+    file.flush().unwrap();
+    file.into_inner().into_inner()
+}
+
+const PHI: &str = "Pt Zorba Quillon, MRN 4455661, biopsy shows melanoma";
+
+fn counted(bytes: &[u8]) -> crate::evidence::content::ContentFolder {
+    let root = tempfile::tempdir().unwrap();
+    write_whole(&root.path().join("one.msg"), bytes).unwrap();
+    write_whole(&root.path().join("two.MSG"), bytes).unwrap();
+    let from = MailFrom::Path(root.path().to_owned());
+    let scan = scan(vec![MailSource { label: "mail".to_owned(), mailbox: "desk".to_owned(), from }], &options());
+    folders(&scan).remove(0)
+}
+
+#[test]
+fn bodies_files_and_attached_messages_of_outlook_are_read() {
+    for (place, bytes) in [
+        ("body", message(PHI, "a,b", "x")),
+        ("attachment", message("see there", &format!("note\n{PHI}\n"), "x")),
+        ("attached-message", message("see there", "a,b", PHI)),
+    ] {
+        let folder = counted(&bytes);
+        assert_eq!((folder.messages, folder.levels.get("high")), (2, Some(&2)), "{place}");
+        assert_eq!(folder.places.get(place), Some(&2), "{place}: {:?}", folder.places);
+        assert_eq!(folder.oldest, Some(jiff::civil::date(2020, 3, 4)));
+        assert!(folder.not_inspected.is_empty(), "{:?}", folder.not_inspected);
+    }
+}
+
+#[test]
+fn fields_hold_what_the_properties_say_and_no_more() {
+    let mail = to_mail(&message("x", "y", "z")).unwrap();
+    let mail = mail_parser::MessageParser::default().parse(&mail).unwrap();
+    let address =
+        |list: Option<&mail_parser::Address<'_>>| list.unwrap().first().unwrap().address().unwrap().to_owned();
+    assert_eq!(address(mail.from()), "zq@home.example");
+    assert_eq!(address(mail.to()), "desk@clinic.example");
+    assert_eq!(address(mail.cc()), "lab@clinic.example");
+    assert_eq!(mail.bcc(), None, "a line end in the subject begins no field");
+    assert_eq!(mail.message_id(), Some("one@home.example"));
+    assert!(mail.subject().unwrap().starts_with("Résumé"));
+}
+
+#[test]
+fn compressed_text_is_unpacked() {
+    // The example of [MS-OXRTFCP] section 4.1.1.
+    let packed = b"\x2d\0\0\0\x2b\0\0\0LZFu\xf1\xc5\xc7\xa7\x03\0\x0a\0rcpg125B2\x0a\xf3 hel\x09\0 bw\x05\xb0ld}\x0a\x80\x0f\xa0";
+    assert_eq!(unpacked(packed).unwrap(), b"{\\rtf1\\ansi\\ansicpg1252\\pard hello world}\r\n");
+    assert_eq!(unpacked(b"\x2d\0\0\0\xff\xff\xff\xffLZFu\0\0\0\0"), None);
+    assert_eq!(unpacked(b"short"), None);
+}
+
+#[test]
+fn what_cannot_be_read_is_counted() {
+    let whole = message(PHI, "a,b", "x");
+    for cut in (8..whole.len()).step_by(whole.len() / 20) {
+        let folder = counted(&whole[..cut]);
+        assert_eq!(folder.messages, 2, "cut at {cut}");
+        assert!(!folder.not_inspected.is_empty() || folder.levels.get("high") == Some(&2), "cut at {cut}");
+    }
+    let mut empty = File::create(Cursor::new(Vec::new())).unwrap();
+    empty.flush().unwrap();
+    assert_eq!(to_mail(&empty.into_inner().into_inner()), Err("legacy-office"));
+    let mut deep = File::create(Cursor::new(Vec::new())).unwrap();
+    fixed(&mut deep, "", 32, &[]);
+    let mut at = String::new();
+    for _ in 0..12 {
+        at += "/__attach_version1.0_#00000000";
+        deep.create_storage(&at).unwrap();
+        at += "/__substg1.0_3701000D";
+        deep.create_storage(&at).unwrap();
+        fixed(&mut deep, &at, 24, &[]);
+    }
+    deep.flush().unwrap();
+    assert_eq!(to_mail(&deep.into_inner().into_inner()), Err("too-deep"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn changed_files_and_packed_bytes_end(
+        changes in prop::collection::vec((0_usize..8192, any::<u8>()), 1..40),
+        packed in prop::collection::vec(any::<u8>(), 0..400),
+    ) {
+        let mut bytes = message(PHI, "a,b", "x");
+        for (at, byte) in changes {
+            let at = at % bytes.len();
+            bytes[at] = byte;
+        }
+        let _ = std::panic::catch_unwind(|| to_mail(&bytes));
+        let _ = unpacked(&[b"\0\0\0\0\xff\0\0\0LZFu\0\0\0\0", packed.as_slice()].concat());
+    }
+}
