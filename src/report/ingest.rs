@@ -178,6 +178,7 @@ impl Ingest {
                 | Answer::Declared(_)
                 | Answer::Dns(_)
                 | Answer::Endpoint(_)
+                | Answer::ExportedSelectors(_)
                 | Answer::Https(_)
                 | Answer::Register(_)
                 | Answer::ReportMail(_)

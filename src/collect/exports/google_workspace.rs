@@ -31,6 +31,7 @@ pub fn records(format: Format, row: &Row, key: &KeyedReference) -> Result<Vec<Re
         Format::GoogleUsersGam => gam_user(row, key),
         Format::AcceptedDomains
         | Format::AppGrants
+        | Format::DkimSigning
         | Format::DlpPolicies
         | Format::FolderPermissions
         | Format::JournalRules

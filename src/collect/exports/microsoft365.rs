@@ -4,6 +4,7 @@
 //! references leave. A row without the address it speaks of is rejected, never guessed.
 
 use super::apps;
+use super::dkim;
 use super::grants;
 use super::recipient::{self, over, reference, targets};
 use super::recognise::Format;
@@ -27,6 +28,8 @@ pub fn records(format: Format, row: &Row, key: &KeyedReference) -> Result<Vec<Re
         }
         Format::AppGrants => apps::app_grant(row, key),
         Format::AuditBypass => audit_bypass(row, key),
+        // What it names was read before DNS was asked.
+        Format::DkimSigning => dkim::of_row(row).map(|_| Vec::new()),
         Format::DlpPolicies => Ok(vec![apps::dlp_policy(row)]),
         Format::FolderPermissions => grants::folder(row, key),
         Format::JournalRules => journal_rule(row, key),

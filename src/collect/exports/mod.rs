@@ -11,6 +11,7 @@ mod bundle;
 mod clixml;
 mod coverage;
 mod decode;
+pub mod dkim;
 mod google_workspace;
 mod grants;
 mod json;

@@ -11,11 +11,13 @@ use super::row::{Row, comparable};
 
 /// The format of this name, whole (`microsoft365.mailboxes`) or without its provider.
 pub fn format_named(name: &str) -> Option<&'static str> {
-    const ELSEWHERE: [&str; 5] = [
+    const ELSEWHERE: [&str; 7] = [
         "self-hosted.aliases",
         "self-hosted.dovecot",
         "self-hosted.forward-file",
+        "self-hosted.opendkim",
         "self-hosted.postfix",
+        "self-hosted.rspamd-dkim",
         "self-hosted.sieve",
     ];
     let all = || Format::ALL.into_iter().map(Format::as_str).chain(ELSEWHERE);
@@ -31,6 +33,7 @@ pub enum Format {
     AuditBypass,
     CasMailboxes,
     ConditionalAccess,
+    DkimSigning,
     DlpPolicies,
     FolderPermissions,
     GoogleDelegates,
@@ -64,13 +67,14 @@ pub enum Format {
 
 impl Format {
     /// Every format, in the order of the enum.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::AcceptedDomains,
         Self::AdminAuditLog,
         Self::AppGrants,
         Self::AuditBypass,
         Self::CasMailboxes,
         Self::ConditionalAccess,
+        Self::DkimSigning,
         Self::DlpPolicies,
         Self::FolderPermissions,
         Self::GoogleDelegates,
@@ -110,6 +114,7 @@ impl Format {
             Self::GoogleDelegates => "google-workspace.delegates",
             Self::GoogleTokens => "google-workspace.tokens",
             Self::AppGrants => "microsoft365.app-grants",
+            Self::DkimSigning => "microsoft365.dkim-signing",
             Self::DlpPolicies => "microsoft365.dlp-policies",
             Self::JournalRules => "microsoft365.journal-rules",
             Self::MailboxPermissions => "microsoft365.mailbox-permissions",
@@ -156,6 +161,7 @@ impl Format {
             Self::GoogleDelegates => &[&["user", "delegateaddress"], &["user", "delegateemail"]],
             Self::GoogleTokens => &[&["user", "clientid", "scopes"]],
             Self::AppGrants => &[&["clientid", "consenttype", "scope"]],
+            Self::DkimSigning => &[&["selector1cname"], &["selectorbeforerotateondate"]],
             Self::DlpPolicies => &[&["mode", "workload", "exchangelocation"]],
             Self::JournalRules => &[&["journalemailaddress"]],
             Self::MailboxPermissions => &[&["user", "accessrights", "isinherited"], &["user", "accessrights", "deny"]],
@@ -252,6 +258,7 @@ impl Format {
             | Self::GoogleDelegates
             | Self::GoogleTokens
             | Self::AppGrants
+            | Self::DkimSigning
             | Self::DlpPolicies
             | Self::JournalRules
             | Self::MailboxPermissions
@@ -350,6 +357,7 @@ const READ: &[&str] = &[
     "deny",
     "destinationfolder",
     "displaytext",
+    "domain",
     "foldername",
     "fullaccessusers",
     "grantsendonbehalfto",
@@ -362,6 +370,8 @@ const READ: &[&str] = &[
     "scopes",
     "sendasusers",
     "sendonbehalfusers",
+    "selector2cname",
+    "selectorafterrotateondate",
     "sourcefolder",
     "trustee",
     "trusteesidstring",
