@@ -140,6 +140,7 @@ $mine = @($mailboxes | Where-Object { Test-Mine -Id ([string]$_.ExternalDirector
 if ($Shard -eq 0) {
     Export-Whole -Name 'mailboxes' -Ask { $mailboxes }
     Export-Whole -Name 'accepted-domains' -Ask { Get-AcceptedDomain | Select-Object -Property 'DomainName', 'DomainType', 'Default', 'MatchSubDomains' }
+    Export-Whole -Name 'dkim-signing' -Ask { Get-DkimSigningConfig | Select-Object -Property 'Domain', 'Name', 'Enabled', 'Selector1CNAME', 'Selector2CNAME', 'SelectorBeforeRotateOnDate', 'SelectorAfterRotateOnDate' }
     Export-Whole -Name 'recipients' -Ask {
         $properties = 'RecipientTypeDetails', 'PrimarySmtpAddress', 'ExternalEmailAddress', 'EmailAddresses', 'LegacyExchangeDN', 'Alias', 'Guid', 'Identity', 'Name', 'ExternalDirectoryObjectId'
         Get-MailContact -ResultSize Unlimited | Select-Object -Property $properties

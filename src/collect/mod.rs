@@ -236,7 +236,7 @@ impl<'r> Run<'r> {
         Ok(run)
     }
 
-    /// What authenticated mail in the names of the domains, by reports and by given mail. It is read
+    /// What authenticated mail in the names of the domains, by reports, exports and given mail. It is read
     /// before anything is asked, since it names selectors to ask for.
     fn authentication(request: &Request<'_>) -> Result<Vec<Observation>, CollectError> {
         let declared = &request.scope.declared;
@@ -246,6 +246,11 @@ impl<'r> Run<'r> {
         if request.areas.contains(&Area::Reports) {
             for label in &declared.reports {
                 observations.extend(reports::read(&folder.join(label), label, &domains, now, vantage)?);
+            }
+        }
+        if request.areas.contains(&Area::Exports) {
+            for label in &declared.exports {
+                observations.extend(exports::dkim::selectors(&folder.join(label), label, &domains, now, vantage));
             }
         }
         if request.areas.contains(&Area::Messages) {

@@ -114,9 +114,13 @@ impl Reading<'_> {
                 }
             }
             below.sort();
-            for (label, path) in &below {
-                if let Err(error) = self.visit(path, label, depth + 1) {
-                    self.file_note(label, Err(unreadable(&error.to_string())));
+            for ((shown, path), number) in below.iter().zip(1..) {
+                // Programs name a file of one mail after its subject.
+                let is_mail = is_named_as_mail(shown);
+                let label = if is_mail { format!("{label}, file {number}") } else { shown.clone() };
+                if let Err(error) = self.visit(path, &label, depth + 1) {
+                    let why = if is_mail { "it cannot be read".to_owned() } else { error.to_string() };
+                    self.file_note(&label, Err(unreadable(&why)));
                 }
             }
             return Ok(());
@@ -150,7 +154,7 @@ impl Reading<'_> {
                 Ok(bytes) => {
                     self.item(At { label, depth: 0, in_mail: false }, &sha256(&bytes), &bytes);
                 }
-                Err(error) => self.file_note(label, Err(unreadable(&error.to_string()))),
+                Err(_) => self.file_note(label, Err(unreadable("it is too large, or cannot be read"))),
             },
         }
         Ok(())
@@ -194,7 +198,7 @@ impl Reading<'_> {
                 continue;
             }
             let label = match name {
-                Some(name) if !at.in_mail => format!("{}/{name}", at.label),
+                Some(name) if !at.in_mail && !is_named_as_mail(&name) => format!("{}/{name}", at.label),
                 Some(_) | None => format!("{}, file {}", at.label, index + 1),
             };
             let unpacked = match archive.by_index(index) {
@@ -340,6 +344,12 @@ impl Reading<'_> {
         };
         self.observations.push(next);
     }
+}
+
+/// Whether a name is that of a file of one mail.
+fn is_named_as_mail(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    [".eml", ".emlx", ".mht", ".msg"].iter().any(|ending| name.ends_with(ending))
 }
 
 /// Whether bytes begin like a report, or like something that one is packed in.

@@ -97,6 +97,10 @@ pub enum Question {
     ExportFile {
         label: String,
     },
+    /// The DKIM selectors that an export names.
+    ExportedSelectors {
+        label: String,
+    },
     /// One normalized record of an export.
     ExportRecord {
         label: String,
@@ -137,6 +141,8 @@ pub enum Answer {
     Dns(DnsAnswer),
     Endpoint(Box<EndpointAnswer>),
     ExportFile(Box<ExportFile>),
+    /// Sorted.
+    ExportedSelectors(Vec<String>),
     Https(HttpsAnswer),
     IncomingMail(Box<IncomingMail>),
     Record(Record),

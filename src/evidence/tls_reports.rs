@@ -92,9 +92,9 @@ pub struct ReportedSessions {
     pub begin: i64,
     pub end: i64,
     pub counts: SessionCounts,
-    /// Failed sessions under an MTA-STS policy that says `enforce`, or under DANE: mail waited or was
-    /// not delivered.
-    pub held_back: u64,
+    /// Failed sessions under an MTA-STS policy that says `enforce`, or under DANE: no mail passes in
+    /// such a session (RFC 8461 §5, RFC 7672 §2.1).
+    pub failed_enforced: u64,
     /// Sessions by kind of failure, the most frequent first.
     pub kinds: Vec<(FailureKind, u64)>,
     /// Failed sessions by mail host, the most frequent first.
@@ -123,7 +123,7 @@ impl ReportedSessions {
                 begin: report.begin,
                 end: report.end,
                 counts: SessionCounts::default(),
-                held_back: 0,
+                failed_enforced: 0,
                 kinds: Vec::new(),
                 hosts: Vec::new(),
                 unexplained: 0,
@@ -139,7 +139,7 @@ impl ReportedSessions {
             *reporters.entry(&report.organization).or_default() += 1;
             for policy in &report.policies {
                 let enforced = policy.policy == PolicyType::Tlsa || policy.mode == Some(PolicyMode::Enforce);
-                all.held_back = all.held_back.saturating_add(if enforced { policy.failed } else { 0 });
+                all.failed_enforced = all.failed_enforced.saturating_add(if enforced { policy.failed } else { 0 });
                 all.cut |= policy.failures_left_out > 0;
                 let mut detailed = 0_u64;
                 for failure in &policy.failures {
@@ -217,7 +217,7 @@ mod tests {
         let all = [report("1", None), report("1", None), report("2", Some(PolicyMode::Enforce))];
         let joined = ReportedSessions::join(&all).unwrap();
         assert_eq!((joined.reports, joined.counts.sessions(), joined.counts.failed), (2, 200, 20));
-        assert_eq!((joined.held_back, joined.unexplained, joined.maybe_downgraded), (10, 6, 12));
+        assert_eq!((joined.failed_enforced, joined.unexplained, joined.maybe_downgraded), (10, 6, 12));
         assert_eq!(joined.kinds, [(FailureKind::StarttlsNotSupported, 12), (FailureKind::CertificateExpired, 2)]);
         assert_eq!(joined.hosts, [("mx1.c.example".parse().unwrap(), 12)]);
         assert_eq!(ReportedSessions::join(&[]), None);

@@ -74,8 +74,8 @@ fact_group! {
         selectors: Vec<String> = Vec::new(),
         /// The smallest RSA key, in bits; 0 where there is none.
         smallest_rsa_bits: i64 = 0,
-        /// Where each selector was learned: `s1: reports, signatures`. Of `common`, `declared`, `reports`
-        /// (DMARC aggregate reports), `signatures` (given mail), `vendor`.
+        /// Where each selector was learned: `s1: reports, signatures`. Of `common`, `declared`, `export`
+        /// (the organization's systems), `reports` (DMARC aggregate reports), `signatures` (given mail), `vendor`.
         learned: Vec<String> = Vec::new(),
         /// The key of each selector: `s1` and the SHA-256 of the key, with a space between. Revoked ones have none.
         keys: Vec<String> = Vec::new(),
@@ -151,9 +151,9 @@ fact_group! {
         failed: i64 = 0,
         /// Of all sessions those that failed, in percent, rounded up: 0 only where none did.
         failed_percent: i64 = 0,
-        /// Sessions that failed under DANE, or under an MTA-STS policy told to be in mode enforce: mail waited
-        /// or was not delivered.
-        held_back: i64 = 0,
+        /// Sessions that failed under DANE, or under an MTA-STS policy told to be in mode enforce: no mail
+        /// passes in such a session (RFC 8461 §5, RFC 7672 §2.1).
+        failed_enforced: i64 = 0,
         /// Failed sessions of which no report says why.
         unexplained: i64 = 0,
         /// Failed sessions of a kind that somebody on the way could have brought about (RFC 8461 §10); a fault

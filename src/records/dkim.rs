@@ -186,6 +186,8 @@ pub enum Learned {
     Common,
     /// The organization named it.
     Declared,
+    /// An export of the organization's systems names it.
+    Export,
     /// A DMARC aggregate report speaks of mail it signed.
     Reports,
     /// It signed given mail.
@@ -200,6 +202,7 @@ impl Learned {
         match self {
             Self::Common => "common",
             Self::Declared => "declared",
+            Self::Export => "export",
             Self::Reports => "reports",
             Self::Signatures => "signatures",
             Self::Vendor => "vendor",

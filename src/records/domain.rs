@@ -50,8 +50,8 @@ pub type SeenSelectors = BTreeMap<String, BTreeSet<Learned>>;
 /// Selectors seen of one domain that are asked for.
 const MAX_SEEN_SELECTORS: usize = 50;
 
-/// The selectors that signed for a domain, from what was observed of it. Those whose signatures passed
-/// come first, then those of most messages; a forger may name any selector.
+/// The selectors that signed for a domain, from what was observed of it. Those that exports name come
+/// first, then those whose signatures passed, then those of most messages; a forger may name any selector.
 pub fn seen_selectors<'o>(observations: impl IntoIterator<Item = &'o Observation>) -> SeenSelectors {
     let mut seen: BTreeMap<&str, (u64, u64, BTreeSet<Learned>)> = BTreeMap::new();
     for observation in observations {
@@ -62,6 +62,14 @@ pub fn seen_selectors<'o>(observations: impl IntoIterator<Item = &'o Observation
                     *passed = passed.saturating_add(key.passed);
                     *all = all.saturating_add(key.passed).saturating_add(key.failed);
                     from.insert(Learned::Reports);
+                }
+            }
+            Ok(Answer::ExportedSelectors(selectors)) => {
+                for selector in selectors {
+                    // What its own systems say comes before what anybody may write into mail.
+                    let (passed, _, from) = seen.entry(selector).or_default();
+                    *passed = u64::MAX;
+                    from.insert(Learned::Export);
                 }
             }
             Ok(Answer::Signatures(signatures)) => {

@@ -6,6 +6,7 @@ pub mod dane;
 pub mod discovery;
 pub mod dkim;
 pub mod dkim_signature;
+pub mod dkim_tables;
 pub mod dmarc;
 pub mod dmarc_report;
 pub mod dns_message;

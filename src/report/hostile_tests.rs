@@ -95,7 +95,7 @@ pub(super) fn full() -> Value {
             "sources_more": 4, "messages_more": 9, "sources_whole": false, "rows_not_read": 1, "period_days": 7,
             "periods": [of(&counts, json!({ "from": "2026-08-31", "reports": 1 })), of(&counts, json!({ "from": "2026-09-14", "reports": 2 }))],
             "reports_not_placed": 1 })),
-        "tls": of(&sessions, json!({ "reports": 3, "first_day": "2026-09-01", "last_day": "2026-09-28", "held_back": 5, "unexplained": 2,
+        "tls": of(&sessions, json!({ "reports": 3, "first_day": "2026-09-01", "last_day": "2026-09-28", "failed_enforced": 5, "unexplained": 2,
             "maybe_downgraded": 3, "reporters": reporters, "reporters_more": 1, "failures": [{ "what": "certificate-expired", "sessions": 8 }],
             "hosts": [{ "what": "mx.a.example", "sessions": 8 }], "hosts_more": 1, "whole": false, "period_days": 7,
             "periods": [of(&sessions, json!({ "from": "2026-08-31", "reports": 1 })), of(&sessions, json!({ "from": "2026-09-14", "reports": 2 }))],

@@ -252,6 +252,7 @@ impl Ingest {
                 | Answer::Declared(_)
                 | Answer::Dns(_)
                 | Answer::Endpoint(_)
+                | Answer::ExportedSelectors(_)
                 | Answer::Https(_)
                 | Answer::IncomingMail(_)
                 | Answer::Register(_)

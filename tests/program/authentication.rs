@@ -140,7 +140,7 @@ fn tls_reports_in_mail_are_read_judged_and_shown_and_the_mail_is_not() {
     let tls = &found["reported_tls"];
     let number = |name: &str| tls[name].as_u64().unwrap();
     assert_eq!((number("sessions"), number("succeeded"), number("failed")), (100, 90, 10), "{tls}");
-    assert_eq!((number("held_back"), number("unexplained"), number("maybe_downgraded")), (10, 1, 9), "{tls}");
+    assert_eq!((number("failed_enforced"), number("unexplained"), number("maybe_downgraded")), (10, 1, 9), "{tls}");
     assert_eq!((&tls["hosts"][0]["what"], &tls["hosts"][0]["sessions"]), (&"mx2.clinic.example".into(), &9.into()));
     let (text, _) = probe("text");
     assert!(text.contains("100 sessions: 90 agreed on TLS as the policy asks, 10 failed"), "{text}");
@@ -178,4 +178,29 @@ fn tls_reports_in_mail_are_read_judged_and_shown_and_the_mail_is_not() {
             assert!(!text.contains("canary") && !text.contains("quillon"), "{}", kept.display());
         }
     }
+}
+
+#[test]
+fn selectors_that_an_export_names_are_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("exports")).unwrap();
+    let export = "Domain,Enabled,Selector1CNAME,SelectorBeforeRotateOnDate\nclinic.example,True,,rotated1\n";
+    std::fs::write(folder.path().join("exports/dkim-signing.csv"), export).unwrap();
+    let scope = "schema: 1\norganization: { name: Test Clinic, role: covered-entity }\nauthorization: { granted_by: A, role: B, \
+                 on: 2020-01-01, until: 2999-01-01, covers: [clinic.example] }\ndomains: [{ name: clinic.example }]\n\
+                 exports: [exports]\n";
+    std::fs::write(folder.path().join("scope.yaml"), scope).unwrap();
+    let evidence = folder.path().join("evidence");
+    let output = mailassay()
+        .args(["collect", "--offline", "--only", "dns,exports", "--scope"])
+        .arg(folder.path().join("scope.yaml"))
+        .arg("--out")
+        .arg(&evidence)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", told(&output));
+    let kept = |name: &str| std::fs::read_to_string(evidence.join(name)).unwrap();
+    assert!(kept("authentication.domain.jsonl").contains("exported-selectors"));
+    assert!(kept("dns.domain.jsonl").contains("rotated1._domainkey.clinic.example"));
+    assert!(kept("export.export_file.jsonl").contains("microsoft365.dkim-signing"));
 }

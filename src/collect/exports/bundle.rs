@@ -99,6 +99,25 @@ impl Entry {
     }
 }
 
+impl Entry {
+    /// The first bytes, at most `limit`; nothing where they cannot be had.
+    pub fn head(&self, archives: &mut Archives, limit: u64) -> Vec<u8> {
+        let mut head = Vec::new();
+        let read = match &self.place {
+            Place::File(path) => File::open(path).and_then(|file| file.take(limit).read_to_end(&mut head)),
+            Place::Zipped { archive, index } => archives.open(archive).and_then(|open| {
+                let entry =
+                    open.by_index(*index).map_err(|_| io::Error::other("the archive does not let it be read"))?;
+                entry.take(limit).read_to_end(&mut head)
+            }),
+        };
+        if read.is_err() {
+            head.clear();
+        }
+        head
+    }
+}
+
 /// The archive that was read from last, so that its list of files is read once and not for each of
 /// them, and how much of it was unpacked.
 #[derive(Debug, Default)]
@@ -108,11 +127,16 @@ pub struct Archives {
 }
 
 impl Archives {
-    fn unpack(&mut self, path: &Path, index: usize) -> io::Result<Content> {
+    fn open(&mut self, path: &Path) -> io::Result<&mut ZipArchive<File>> {
         if self.open.as_ref().is_none_or(|(known, _)| known != path) {
             let archive = ZipArchive::new(File::open(path)?).map_err(io::Error::other)?;
             self.open = Some((path.to_owned(), archive));
         }
+        Ok(&mut self.open.as_mut().expect("opened above").1)
+    }
+
+    fn unpack(&mut self, path: &Path, index: usize) -> io::Result<Content> {
+        self.open(path)?;
         let (_, archive) = self.open.as_mut().expect("opened above");
         let entry = archive.by_index(index).map_err(|_| io::Error::other("the archive does not let it be read"))?;
         // What the archive says of the size is not believed, and files in it may share their bytes.

@@ -46,6 +46,7 @@ pub fn records(format: Format, row: &Row, key: &KeyedReference) -> Result<Vec<Re
         | Format::AntiPhishing
         | Format::AppGrants
         | Format::AuthorizationPolicy
+        | Format::DkimSigning
         | Format::DlpPolicies
         | Format::Encryption
         | Format::MobilePolicies

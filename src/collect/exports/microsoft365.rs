@@ -5,6 +5,7 @@
 
 use super::apps;
 use super::dates;
+use super::dkim;
 use super::grants;
 use super::recipient::{self, over, reference, targets};
 use super::recognise::Format;
@@ -40,6 +41,8 @@ pub fn records(format: Format, row: &Row, key: &KeyedReference) -> Result<Vec<Re
         Format::AppGrants => apps::app_grant(row, key),
         Format::AuditBypass => audit_bypass(row, key),
         Format::AuthorizationPolicy => Ok(settings::authorization_policy(row)),
+        // What it names was read before DNS was asked.
+        Format::DkimSigning => dkim::of_row(row).map(|_| Vec::new()),
         Format::DlpPolicies => Ok(vec![apps::dlp_policy(row)]),
         Format::Encryption => Ok(settings::encryption(row)),
         Format::FolderPermissions => grants::folder(row, key),

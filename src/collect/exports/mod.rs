@@ -12,6 +12,7 @@ mod clixml;
 mod coverage;
 mod dates;
 mod decode;
+pub mod dkim;
 mod google_workspace;
 mod grants;
 mod json;

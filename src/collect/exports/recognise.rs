@@ -11,11 +11,13 @@ use super::row::{Row, comparable};
 
 /// The format of this name, whole (`microsoft365.mailboxes`) or without its provider.
 pub fn format_named(name: &str) -> Option<&'static str> {
-    const ELSEWHERE: [&str; 5] = [
+    const ELSEWHERE: [&str; 7] = [
         "self-hosted.aliases",
         "self-hosted.dovecot",
         "self-hosted.forward-file",
+        "self-hosted.opendkim",
         "self-hosted.postfix",
+        "self-hosted.rspamd-dkim",
         "self-hosted.sieve",
     ];
     let all = || Format::ALL.into_iter().map(Format::as_str).chain(ELSEWHERE);
@@ -36,6 +38,7 @@ pub enum Format {
     CasMailboxes,
     ConditionalAccess,
     DirectoryRoles,
+    DkimSigning,
     DlpPolicies,
     Encryption,
     FolderPermissions,
@@ -81,7 +84,7 @@ pub enum Format {
 
 impl Format {
     /// Every format, in the order of the enum.
-    pub const ALL: [Self; 52] = [
+    pub const ALL: [Self; 53] = [
         Self::AcceptedDomains,
         Self::AdminAuditLog,
         Self::AlertPolicies,
@@ -93,6 +96,7 @@ impl Format {
         Self::CasMailboxes,
         Self::ConditionalAccess,
         Self::DirectoryRoles,
+        Self::DkimSigning,
         Self::DlpPolicies,
         Self::Encryption,
         Self::FolderPermissions,
@@ -161,6 +165,7 @@ impl Format {
             Self::MobilePolicies => "microsoft365.mobile-policies",
             Self::OutboundConnectors => "microsoft365.outbound-connectors",
             Self::SharingPolicies => "microsoft365.sharing-policies",
+            Self::DkimSigning => "microsoft365.dkim-signing",
             Self::DlpPolicies => "microsoft365.dlp-policies",
             Self::JournalRules => "microsoft365.journal-rules",
             Self::MailboxPermissions => "microsoft365.mailbox-permissions",
@@ -241,6 +246,7 @@ impl Format {
             Self::MobilePolicies => &[&["allownonprovisionabledevices"]],
             Self::OutboundConnectors => &[&["connectortype", "recipientdomains"], &["tlssettings", "recipientdomains"]],
             Self::SharingPolicies => &[&["domains", "enabled", "default"]],
+            Self::DkimSigning => &[&["selector1cname"], &["selectorbeforerotateondate"]],
             Self::DlpPolicies => &[&["mode", "workload", "exchangelocation"]],
             Self::JournalRules => &[&["journalemailaddress"]],
             Self::MailboxPermissions => &[&["user", "accessrights", "isinherited"], &["user", "accessrights", "deny"]],
@@ -354,6 +360,7 @@ impl Format {
             | Self::GoogleDelegates
             | Self::GoogleTokens
             | Self::AppGrants
+            | Self::DkimSigning
             | Self::DlpPolicies
             | Self::JournalRules
             | Self::MailboxPermissions
@@ -452,6 +459,7 @@ const READ: &[&str] = &[
     "deny",
     "destinationfolder",
     "displaytext",
+    "domain",
     "foldername",
     "fullaccessusers",
     "grantsendonbehalfto",
@@ -464,6 +472,8 @@ const READ: &[&str] = &[
     "scopes",
     "sendasusers",
     "sendonbehalfusers",
+    "selector2cname",
+    "selectorafterrotateondate",
     "sourcefolder",
     "trustee",
     "trusteesidstring",

@@ -13,6 +13,7 @@ use super::row::address;
 use super::words;
 use crate::evidence::export::{ForwardingRule, Record, Target, TenantSetting};
 use crate::keyed::KeyedReference;
+use crate::records::dkim_tables;
 use crate::records::sieve::{self, Action, Block};
 use crate::seen::{NotObserved, Seen};
 
@@ -43,6 +44,10 @@ pub fn read(content: &Content, label: &str, survey: &Survey, key: &KeyedReferenc
         Some(sieve_script(&text, label, key))
     } else if name == ".forward" || name.ends_with(".forward") {
         Some(forward_file(&text, label, key))
+    } else if let Some(signing) = dkim_tables::read(&text) {
+        // What it names was read before DNS was asked.
+        let rows = signing.keys.len() as u64;
+        Some(Found { format: signing.format, rows, faults: Vec::new(), records: Vec::new() })
     } else if looks_like_postconf(&text) {
         Some(postfix(&text, key))
     } else if looks_like_doveconf(&text) {

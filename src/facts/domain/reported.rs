@@ -62,6 +62,7 @@ impl Reports {
                 | Question::Endpoint { .. }
                 | Question::ExportFile { .. }
                 | Question::ExportRecord { .. }
+                | Question::ExportedSelectors { .. }
                 | Question::Https { .. }
                 | Question::IncomingMail
                 | Question::Register { .. }
@@ -136,7 +137,7 @@ fn tls_reports(sessions: &ReportedSessions, files_not_read: usize) -> TlsReports
         succeeded: count(counts.succeeded),
         failed: count(counts.failed),
         failed_percent: i64::try_from(percent).unwrap_or(100),
-        held_back: count(sessions.held_back),
+        failed_enforced: count(sessions.failed_enforced),
         unexplained: count(sessions.unexplained),
         maybe_downgraded: count(sessions.maybe_downgraded),
         failures: sessions.kinds.iter().map(|(kind, number)| format!("{}: {number}", kind.as_str())).collect(),

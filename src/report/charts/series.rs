@@ -53,7 +53,7 @@ pub fn series(series: &Series<'_>) -> String {
             look => format!("<rect class=\"{look}\" x=\"{x:.1}\" y=\"5\" width=\"12\" height=\"12\"/>"),
         };
         let _ = write!(svg, "{key}<text x=\"{:.1}\" y=\"15\">{part}</text>", x + 19.0);
-        x += 34.0 + 6.4 * part.len() as f64;
+        x += 36.0 + 6.6 * part.len() as f64;
     }
     let _ = write!(
         svg,

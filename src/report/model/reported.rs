@@ -155,6 +155,7 @@ fn source(group: &SourceGroup) -> SourceRow {
         known_by: match group.by.as_str() {
             "vendor" => "vendor, by the names its mail passed for",
             "domain" => "domain that its mail passed for",
+            "nothing" => "small, and its mail passed nothing",
             _ => "address",
         },
         servers: number(group.servers),
@@ -167,7 +168,7 @@ fn tls_view(tls: &ReportedTls, at: usize) -> TlsView {
     let counts = &tls.counts;
     let said = format!(
         "{} from {} to {}, {}: {} with its mail hosts. {} agreed on TLS as the domain's policy asks, {} failed: {} of them under a \
-         policy that is enforced, so that mail waited or was not delivered; {} as they would if somebody on the way took TLS \
+         policy that is enforced, by which no mail passes then; {} as they would if somebody on the way took TLS \
          away, which a fault of one's own looks like too; {} without a reason given.",
         reports(tls.reports),
         day_or(tls.first_day, "no day"),
@@ -176,7 +177,7 @@ fn tls_view(tls: &ReportedTls, at: usize) -> TlsView {
         sessions(counts.sessions()),
         number(counts.succeeded),
         number(counts.failed),
-        number(tls.held_back),
+        number(tls.failed_enforced),
         number(tls.maybe_downgraded),
         number(tls.unexplained),
     );

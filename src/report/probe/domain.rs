@@ -93,7 +93,7 @@ pub struct Records {
 #[derive(Clone, Debug, Serialize)]
 pub struct Selector {
     pub selector: String,
-    /// Of `common`, `declared`, `reports`, `signatures`, `vendor`.
+    /// Of `common`, `declared`, `export`, `reports`, `signatures`, `vendor`.
     pub learned_from: Vec<&'static str>,
     /// Whether a record stands there.
     pub found: bool,

@@ -65,7 +65,7 @@ pub struct ReportedMail {
 pub struct SourceGroup {
     /// The vendor, the domain that its mail passed for, or the server's address.
     pub name: String,
-    /// `vendor`, `domain` or `address`.
+    /// `vendor`, `domain`, `address`, or `nothing` for small senders whose mail passed nothing.
     pub by: String,
     pub servers: u64,
     #[serde(flatten)]
@@ -91,7 +91,7 @@ pub struct ReportedTls {
     #[serde(flatten)]
     pub counts: SessionCounts,
     /// Failed under a policy that is enforced.
-    pub held_back: u64,
+    pub failed_enforced: u64,
     /// Failed without a reason given.
     pub unexplained: u64,
     /// Failed as they would if somebody on the way took TLS away.
@@ -217,7 +217,7 @@ fn tls_of(reports: &[&TlsReport], as_of: Timestamp) -> Option<ReportedTls> {
         first_day: day(all.begin),
         last_day: day(all.end),
         counts: all.counts,
-        held_back: all.held_back,
+        failed_enforced: all.failed_enforced,
         unexplained: all.unexplained,
         maybe_downgraded: all.maybe_downgraded,
         reporters,
@@ -250,6 +250,12 @@ fn reporters<'n>(names: impl Iterator<Item = &'n str>) -> (Vec<Reporter>, u64) {
 /// each by itself; those of most messages first.
 fn grouped(sources: &[ReportedSource], domain: &DomainName, catalogue: &VendorCatalogue) -> Vec<SourceGroup> {
     let mut groups: BTreeMap<(&'static str, String), SourceGroup> = BTreeMap::new();
+    let all = sources.iter().fold(0_u64, |sum, source| sum.saturating_add(source.counts.messages()));
+    // Forgers come from everywhere, a message each.
+    let is_small = |source: &ReportedSource| {
+        let counts = source.counts;
+        counts.aligned == 0 && counts.unaligned == 0 && counts.unauthenticated.saturating_mul(100) < all
+    };
     for source in sources {
         let foreign = |name: &&str| name.parse::<DomainName>().is_ok_and(|name| !name.is_at_or_below(domain));
         let other = || {
@@ -259,6 +265,7 @@ fn grouped(sources: &[ReportedSource], domain: &DomainName, catalogue: &VendorCa
         let (by, name) = match (catalogue.sends_as(source.names().filter(foreign)), other()) {
             (Some(vendor), _) => ("vendor", vendor.name.clone()),
             (None, Some(name)) => ("domain", name),
+            (None, None) if is_small(source) => ("nothing", "Other servers".to_owned()),
             (None, None) => ("address", source.address.to_string()),
         };
         let group = groups.entry((by, name.clone())).or_insert_with(|| SourceGroup {
@@ -364,11 +371,18 @@ mod tests {
             signed_for: names.iter().map(|name| (*name).to_owned()).collect(),
             sent_for: Vec::new(),
         };
+        let forger = |address: &str, unauthenticated: u64| ReportedSource {
+            counts: MessageCounts { unauthenticated, ..MessageCounts::default() },
+            ..source(address, &[], 0)
+        };
         let sources = [
             source("192.0.2.1", &["c.example", "c.onmicrosoft.com"], 5),
             source("192.0.2.2", &["d.onmicrosoft.com"], 4),
             source("192.0.2.3", &["bounces.c.example"], 3),
-            source("192.0.2.4", &["a.list.example", "b.list.example"], 2),
+            source("192.0.2.4", &["a.list.example", "b.list.example"], 1_000),
+            forger("192.0.2.5", 10),
+            forger("192.0.2.6", 3),
+            forger("192.0.2.7", 12),
         ];
         let groups = grouped(&sources, &"c.example".parse().unwrap(), &VendorCatalogue::shipped());
         let shown: Vec<(&str, &str, u64, u64)> =
@@ -376,9 +390,11 @@ mod tests {
         assert_eq!(
             shown,
             [
+                ("domain", "list.example", 1, 1_000),
+                ("nothing", "Other servers", 2, 0),
+                ("address", "192.0.2.7", 1, 0),
                 ("vendor", "Microsoft 365 / Exchange Online", 2, 9),
-                ("address", "192.0.2.3", 1, 3),
-                ("domain", "list.example", 1, 2)
+                ("address", "192.0.2.3", 1, 3)
             ]
         );
     }

@@ -56,8 +56,8 @@ pub struct ReportedTls {
     pub sessions: u64,
     #[serde(flatten)]
     pub counts: SessionCounts,
-    /// Failed under DANE, or under an MTA-STS policy in mode enforce: mail waited or was not delivered.
-    pub held_back: u64,
+    /// Failed under DANE, or under an MTA-STS policy in mode enforce: no mail passes in such a session.
+    pub failed_enforced: u64,
     /// Failed, and no report says why.
     pub unexplained: u64,
     /// Failed in a way that somebody on the way could have brought about.
@@ -96,7 +96,7 @@ pub(super) fn tls_of(observations: &[Observation]) -> Option<ReportedTls> {
         last_day: day(all.end),
         sessions: all.counts.sessions(),
         counts: all.counts,
-        held_back: all.held_back,
+        failed_enforced: all.failed_enforced,
         unexplained: all.unexplained,
         maybe_downgraded: all.maybe_downgraded,
         failures: failed(all.kinds.iter().map(|(kind, sessions)| (kind.as_str(), *sessions))),
@@ -133,7 +133,7 @@ impl ReportedTls {
             }
         }
         for (number, words) in [
-            (self.held_back, "failed under an enforced policy, which holds mail back"),
+            (self.failed_enforced, "failed under an enforced policy, by which no mail passes then"),
             (self.maybe_downgraded, "failed as they would if somebody on the way took TLS away"),
             (self.unexplained, "failed without a reason given"),
         ] {
