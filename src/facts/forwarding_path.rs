@@ -6,11 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::exported::{self, Class, Directory};
+use super::exported::{self, Class, Directory, Files};
 use super::forwarding_rule::ForwardingRule;
 use super::mailbox::Mailbox;
 use super::shape::{Fact, subject};
-use super::tenant::Settings;
+use super::tenant::{REMOTE_DOMAINS, Settings};
 use super::{Built, Collection, Context};
 use crate::evidence::EvidenceId;
 use crate::seen::{NotObserved, Seen};
@@ -191,6 +191,8 @@ struct Controls {
     mode: Fact<String>,
     /// Whether each remote domain lets mail be forwarded, by name.
     remote: BTreeMap<String, Seen<bool>>,
+    /// Why there may be remote domains that nobody read.
+    more_remote: Option<NotObserved>,
     evidence: Vec<EvidenceId>,
 }
 
@@ -211,7 +213,8 @@ impl Controls {
             remote.insert(setting.of.clone().unwrap_or_default(), lets);
             evidence.push(id.clone());
         }
-        Self { mode: settings.external_auto_forwarding(provider), remote, evidence }
+        let more_remote = Files::of(context).whole(REMOTE_DOMAINS.formats, REMOTE_DOMAINS.what).err();
+        Self { mode: settings.external_auto_forwarding(provider), remote, more_remote, evidence }
     }
 
     /// The policy for outgoing mail. `Automatic` means off or on, by when the tenant was made:
@@ -241,7 +244,8 @@ impl Controls {
         let decides = self.remote.iter().filter(|(name, _)| fits(name)).max_by_key(|(name, _)| name.len());
         match decides {
             Some((_, Seen::Present(true))) => Says::Lets,
-            Some((_, Seen::Present(false))) => Says::Stops,
+            // One with a longer name may let it go.
+            Some((_, Seen::Present(false))) => self.more_remote.clone().map_or(Says::Stops, Says::NotKnown),
             Some((_, Seen::Unknown(reason))) => Says::NotKnown(reason.clone()),
             Some((_, Seen::Absent | Seen::Malformed(_))) | None => {
                 Says::NotKnown(NotObserved::NotProvided { what: "the remote domains (Get-RemoteDomain)".to_owned() })

@@ -8,7 +8,10 @@ mod activity;
 mod set_up;
 
 use self::activity::Activity;
-use self::set_up::{ANTI_PHISHING, CONSENT, ENCRYPTION, ORGANIZATION, POLICIES, SetUp, TRANSPORT};
+pub(super) use self::set_up::REMOTE_DOMAINS;
+use self::set_up::{
+    ANTI_PHISHING, CONSENT, ENCRYPTION, Export, ORGANIZATION, OUTBOUND_SPAM, POLICIES, SetUp, TRANSPORT,
+};
 use super::exported::{self, Files, joined};
 use super::shape::{Fact, subject};
 use super::{Built, Collection, Context};
@@ -194,9 +197,13 @@ fn one(context: Context<'_>, provider: &str) -> Tenant {
         .collect();
     let forwarding_remote_domains = match (&settings.unknown, remote.iter().all(|(_, s)| s.value.present().is_some())) {
         (Some(reason), _) => Fact::unknown(reason.clone()),
-        (None, _) if remote.is_empty() => Fact::unknown(not_provided("the remote domains (Get-RemoteDomain)")),
+        (None, _) if remote.is_empty() => Fact::unknown(not_provided(REMOTE_DOMAINS.what)),
         (None, false) => Fact::unknown(not_provided("AutoForwardEnabled of every remote domain")),
-        (None, true) => Fact::present(named, remote.iter().map(|(id, _)| (*id).clone()).collect()),
+        (None, true) => settings.if_whole(
+            Fact::present(named, remote.iter().map(|(id, _)| (*id).clone()).collect()),
+            |named| !named.is_empty(),
+            &REMOTE_DOMAINS,
+        ),
     };
     let set_up = SetUp::of(context, provider, &settings);
     let activity = Activity::of(context, provider);
@@ -205,10 +212,10 @@ fn one(context: Context<'_>, provider: &str) -> Tenant {
     Tenant {
         name: provider.to_owned(),
         external_auto_forwarding: settings.external_auto_forwarding(provider),
-        default_remote_domain_forwards: settings.flag_of(
-            &default_remote,
-            true,
-            "the remote domains (Get-RemoteDomain)",
+        default_remote_domain_forwards: settings.if_whole(
+            settings.flag_of(&default_remote, true, REMOTE_DOMAINS.what),
+            |forwards| *forwards,
+            &REMOTE_DOMAINS,
         ),
         forwarding_remote_domains,
         mailbox_auditing: opposite(settings.flag(
@@ -383,6 +390,7 @@ fn not_provided(what: &str) -> NotObserved {
 #[derive(Debug)]
 pub(super) struct Settings<'e> {
     all: Vec<(&'e EvidenceId, &'e TenantSetting)>,
+    files: Files<'e>,
     unknown: Option<NotObserved>,
 }
 
@@ -394,7 +402,8 @@ impl<'e> Settings<'e> {
                 _ => None,
             })
             .collect();
-        Self { all, unknown: context.evidence.taken_away(Source::Export, SubjectKind::Tenant) }
+        let unknown = context.evidence.taken_away(Source::Export, SubjectKind::Tenant);
+        Self { all, files: Files::of(context), unknown }
     }
 
     pub(super) fn named(&self, name: &str) -> impl Iterator<Item = (&'e EvidenceId, &'e TenantSetting)> {
@@ -403,11 +412,17 @@ impl<'e> Settings<'e> {
 
     /// Whether mail may be forwarded outside automatically: the worst of all policies.
     pub(super) fn external_auto_forwarding(&self, provider: &str) -> Fact<String> {
-        let what = match provider {
-            "google-workspace" => "the Gmail policies of all organizational units (gam print policies)",
-            _ => "the outbound spam policies (Get-HostedOutboundSpamFilterPolicy)",
-        };
-        self.word("external-auto-forwarding", &["off", "automatic", "on"], what)
+        let export = if provider == "google-workspace" { &POLICIES } else { &OUTBOUND_SPAM };
+        let fact = self.word("external-auto-forwarding", &["off", "automatic", "on"], export.what);
+        self.if_whole(fact, |word| word == "on", export)
+    }
+
+    /// Keeps a good value only where everything that could say a worse one was read.
+    pub(super) fn if_whole<T>(&self, fact: Fact<T>, bad: impl Fn(&T) -> bool, export: &Export) -> Fact<T> {
+        match (&fact.seen, self.files.whole(export.formats, export.what)) {
+            (Seen::Present(value), Err(reason)) if !bad(value) => Fact::new(Seen::Unknown(reason), fact.evidence),
+            _ => fact,
+        }
     }
 
     /// A word; of several the last in `ranked`, mildest first, counts.
@@ -626,6 +641,30 @@ mod tests {
         assert_eq!(modes("Name,AutoForwardingMode\na,Off\nb,On\n"), Seen::Present("on".to_owned()));
         assert_eq!(modes("Name,AutoForwardingMode\na,Off\nb,Off\n"), Seen::Present("off".to_owned()));
         assert!(matches!(modes("Name,AutoForwardingMode\na,Off\nb,1\n"), Seen::Unknown(_)));
+        // A policy that is not here may be milder.
+        let of_two = |mode: &str| {
+            let policies = format!("Name,AutoForwardingMode\na,{mode}\n");
+            let world = leaky(&["outbound-spam.csv"]).file("o.csv", policies.as_bytes());
+            let listed = br#"{"what":"outbound-spam","subject":"*","ok":true,"rows":2}"#;
+            tenant(&world.file("coverage.jsonl", listed), &[]).external_auto_forwarding.seen
+        };
+        assert!(matches!(of_two("Off"), Seen::Unknown(_)));
+        assert_eq!(of_two("On"), Seen::Present("on".to_owned()));
+    }
+
+    #[test]
+    fn a_remote_domain_that_is_not_here_may_let_mail_go() {
+        let said = |text: &str, rows: u32| {
+            let listed = format!(r#"{{"what":"remote-domains","subject":"*","ok":true,"rows":{rows}}}"#);
+            let world = leaky(&["remote-domains.csv"]).file("r.csv", text.as_bytes());
+            let tenant = tenant(&world.file("coverage.jsonl", listed.as_bytes()), &[]);
+            (tenant.default_remote_domain_forwards.seen, tenant.forwarding_remote_domains.seen)
+        };
+        let closed = "Name,DomainName,AutoForwardEnabled\nDefault,*,False\nlab,lab.example,False\n";
+        assert_eq!(said(closed, 2), (Seen::Present(false), Seen::Present(Vec::new())));
+        assert!(matches!(said(closed, 3), (Seen::Unknown(_), Seen::Unknown(_))));
+        let open = closed.replace("False", "True");
+        assert_eq!(said(&open, 3), (Seen::Present(true), Seen::Present(vec!["lab.example".to_owned()])));
     }
 
     #[test]

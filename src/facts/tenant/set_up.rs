@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::exported::{self, Files};
+use super::super::exported;
 use super::super::shape::Fact;
 use super::super::{Context, tenant::Policies};
 use super::{Settings, not_provided};
@@ -18,7 +18,7 @@ use crate::seen::{NotObserved, Seen};
 
 /// Where a setting stands: the formats that hold it, and what to hand over.
 #[derive(Debug)]
-pub(super) struct Export {
+pub(in crate::facts) struct Export {
     pub formats: &'static [&'static str],
     pub what: &'static str,
 }
@@ -43,6 +43,12 @@ pub(super) const POLICIES: Export = Export {
     formats: &["google-workspace.policies", "google-workspace.scubagoggles"],
     what: "the policies of all organizational units, with this value (gam print policies formatjson)",
 };
+pub(in crate::facts) const OUTBOUND_SPAM: Export = Export {
+    formats: &["microsoft365.outbound-spam"],
+    what: "the outbound spam policies (Get-HostedOutboundSpamFilterPolicy)",
+};
+pub(in crate::facts) const REMOTE_DOMAINS: Export =
+    Export { formats: &["microsoft365.remote-domains"], what: "the remote domains (Get-RemoteDomain)" };
 const MOBILE: Export = Export {
     formats: &["microsoft365.mobile-policies"],
     what: "the policies for phones and tablets (Get-MobileDeviceMailboxPolicy)",
@@ -65,30 +71,21 @@ pub(super) struct SetUp<'s, 'e> {
     context: Context<'e>,
     provider: &'s str,
     settings: &'s Settings<'e>,
-    files: Files<'e>,
 }
 
 impl<'s, 'e> SetUp<'s, 'e> {
     pub(super) fn of(context: Context<'e>, provider: &'s str, settings: &'s Settings<'e>) -> Self {
-        Self { context, provider, settings, files: Files::of(context) }
-    }
-
-    /// Keeps a good value only where everything that could say a worse one was read.
-    fn if_whole<T>(&self, fact: Fact<T>, bad: impl Fn(&T) -> bool, export: &Export) -> Fact<T> {
-        match (&fact.seen, self.files.whole(export.formats, export.what)) {
-            (Seen::Present(value), Err(reason)) if !bad(value) => Fact::new(Seen::Unknown(reason), fact.evidence),
-            _ => fact,
-        }
+        Self { context, provider, settings }
     }
 
     pub(super) fn flag(&self, name: &str, worse: bool, export: &Export) -> Fact<bool> {
-        self.if_whole(self.settings.flag(name, worse, export.what), |value| *value == worse, export)
+        self.settings.if_whole(self.settings.flag(name, worse, export.what), |value| *value == worse, export)
     }
 
     /// A word; of several the last in `ranked`, mildest first, counts.
     pub(super) fn word(&self, name: &str, ranked: &[&str], export: &Export) -> Fact<String> {
         let fact = self.settings.word(name, ranked, export.what);
-        self.if_whole(fact, |value| ranked.last() == Some(&value.as_str()), export)
+        self.settings.if_whole(fact, |value| ranked.last() == Some(&value.as_str()), export)
     }
 
     /// A number; of several the one that `worse` picks counts, and only the whole list shows it.
@@ -111,7 +108,7 @@ impl<'s, 'e> SetUp<'s, 'e> {
         match (found, in_doubt) {
             (_, Some(reason)) => Fact::new(Seen::Unknown(reason), ids),
             (None, None) => Fact::unknown(not_provided(export.what)),
-            (Some(number), None) => self.if_whole(Fact::present(number, ids), |_| false, export),
+            (Some(number), None) => self.settings.if_whole(Fact::present(number, ids), |_| false, export),
         }
     }
 
@@ -144,8 +141,8 @@ impl<'s, 'e> SetUp<'s, 'e> {
                 Seen::Absent | Seen::Malformed(_) => in_doubt = Some(not_provided(export.what)),
             }
         }
-        ids.extend(self.files.evidence_of(export.formats));
-        let whole = self.files.whole(export.formats, export.what).err();
+        ids.extend(self.settings.files.evidence_of(export.formats));
+        let whole = self.settings.files.whole(export.formats, export.what).err();
         let silent = (said == 0).then(|| not_provided(export.what));
         match in_doubt.or(whole).or(silent) {
             Some(reason) if found.is_empty() => Fact::new(Seen::Unknown(reason), ids),
@@ -212,10 +209,10 @@ impl<'s, 'e> SetUp<'s, 'e> {
             return Fact::present("on".to_owned(), ids);
         }
         let unread = alerts.iter().find_map(|(_, alert)| unknown(&alert.value));
-        if let Some(reason) = self.files.whole(ALERTS.formats, ALERTS.what).err().or(unread) {
+        if let Some(reason) = self.settings.files.whole(ALERTS.formats, ALERTS.what).err().or(unread) {
             return Fact::new(Seen::Unknown(reason), ids);
         }
-        let ids = ids.into_iter().chain(self.files.evidence_of(ALERTS.formats)).collect();
+        let ids = ids.into_iter().chain(self.settings.files.evidence_of(ALERTS.formats)).collect();
         Fact::present(if is("off") { "off" } else { "none" }.to_owned(), ids)
     }
 
@@ -244,10 +241,10 @@ impl<'s, 'e> SetUp<'s, 'e> {
                 (Seen::Absent | Seen::Malformed(_), _) => in_doubt = Some(not_provided(RULES.what)),
             }
         }
-        if let Some(reason) = self.files.whole(RULES.formats, RULES.what).err().or(in_doubt) {
+        if let Some(reason) = self.settings.files.whole(RULES.formats, RULES.what).err().or(in_doubt) {
             return Fact::new(Seen::Unknown(reason), ids);
         }
-        let ids = ids.into_iter().chain(self.files.evidence_of(RULES.formats)).collect();
+        let ids = ids.into_iter().chain(self.settings.files.evidence_of(RULES.formats)).collect();
         Fact::present(if off { "off" } else { "none" }.to_owned(), ids)
     }
 
@@ -287,7 +284,7 @@ impl<'s, 'e> SetUp<'s, 'e> {
             return Fact::present("with-exceptions".to_owned(), ids);
         }
         ids.extend(defaults.evidence);
-        let whole = self.files.whole(CONDITIONAL_ACCESS.formats, CONDITIONAL_ACCESS.what).err();
+        let whole = self.settings.files.whole(CONDITIONAL_ACCESS.formats, CONDITIONAL_ACCESS.what).err();
         match in_doubt.or(whole).or_else(|| unknown(&defaults.seen)) {
             Some(reason) => Fact::new(Seen::Unknown(reason), ids),
             None => Fact::present("open".to_owned(), ids),
@@ -311,7 +308,7 @@ impl<'s, 'e> SetUp<'s, 'e> {
                 }
             }
         }
-        let whole = self.files.whole(CONDITIONAL_ACCESS.formats, CONDITIONAL_ACCESS.what).err();
+        let whole = self.settings.files.whole(CONDITIONAL_ACCESS.formats, CONDITIONAL_ACCESS.what).err();
         match in_doubt.or(whole) {
             Some(reason) if count == 0 => Fact::new(Seen::Unknown(reason), ids),
             Some(_) | None => Fact::present(count, ids),
@@ -361,7 +358,7 @@ impl<'s, 'e> SetUp<'s, 'e> {
             }
         }
         // Graph shows no hidden rules at all, so only Exchange's own list says that there are none.
-        let whole = self.files.whole(&["microsoft365.inbox-rules"], WHAT).err();
+        let whole = self.settings.files.whole(&["microsoft365.inbox-rules"], WHAT).err();
         let silent = (!said).then(|| not_provided(WHAT));
         match in_doubt.or(whole).or(silent) {
             Some(reason) if count == 0 => Fact::new(Seen::Unknown(reason), ids),
@@ -384,7 +381,7 @@ impl<'s, 'e> SetUp<'s, 'e> {
         let silent = said.is_empty().then(|| not_provided(POLICIES.what));
         match unread.or(silent) {
             Some(reason) => Fact::new(Seen::Unknown(reason), ids),
-            None => self.if_whole(Fact::present("enforced".to_owned(), ids), |_| false, &POLICIES),
+            None => self.settings.if_whole(Fact::present("enforced".to_owned(), ids), |_| false, &POLICIES),
         }
     }
 }
