@@ -170,8 +170,11 @@ const THIRD: Table = Table {
         ("leavers-cleared", &["leavers"]),
         ("accounts-of-leavers-closed", &["microsoft365"]),
         ("vendor-reviews-on-record", &["vendor-reviews"]),
+        // Senders told of the mail host without TLS.
+        ("reported-sessions-use-tls", &[CLINIC]),
     ],
-    needs_review: &[],
+    // Forged mail, and a service that passed for its own domain only.
+    needs_review: &[("reported-mail-passes-dmarc", &[CLINIC])],
     // The partner's name servers were down, and an export was left out.
     not_assessed: &[
         ("partner-with-phi-takes-enforced-tls", &["hospital.example"]),

@@ -169,6 +169,8 @@ pub struct DkimAudit {
     pub selectors: Vec<String>,
     /// Where each of them, and each that was named and has no record, was learned.
     pub learned: BTreeMap<String, BTreeSet<Learned>>,
+    /// Selectors for which no answer came: whether they have a record is not known.
+    pub unanswered: BTreeSet<String>,
     /// `selector: record text`, for the probe's output.
     pub records: Vec<(String, String)>,
     /// Alias targets of selectors, for the vendor catalogue.
@@ -234,6 +236,7 @@ pub fn audit(domain: &DomainName, selectors: &Selectors, reader: &mut Reader<'_>
     let mut audit = DkimAudit {
         verdict: DkimVerdict::Unknown,
         selectors: Vec::new(),
+        unanswered: BTreeSet::new(),
         learned: BTreeMap::new(),
         records: Vec::new(),
         aliases: Vec::new(),
@@ -284,8 +287,11 @@ pub fn audit(domain: &DomainName, selectors: &Selectors, reader: &mut Reader<'_>
         let guessed = from.iter().all(|from| matches!(from, Learned::Common | Learned::Vendor));
         let Ok(name) = keys.child(&selector) else { continue };
         match reader.ask(&name, RecordKind::Txt) {
-            Ok(None) => {}
+            Ok(None) => {
+                audit.unanswered.insert(selector);
+            }
             Err(reason) => {
+                audit.unanswered.insert(selector.clone());
                 if !guessed {
                     failed.get_or_insert(reason);
                 }
@@ -447,6 +453,20 @@ pub(crate) mod tests {
         };
         let audit = audit(&name("c.example"), &selectors, &mut Reader::new(&answers));
         (audit.verdict.as_str(), codes(&audit.notes))
+    }
+
+    #[test]
+    fn a_selector_without_an_answer_is_not_one_without_a_key() {
+        let answers = answers(&[
+            "_domainkey.c.example TXT !none",
+            "s1._domainkey.c.example TXT !fail",
+            "s2._domainkey.c.example TXT !nx",
+        ]);
+        let declared = ["s1", "s2"].map(str::to_owned).to_vec();
+        let selectors = Selectors { declared, seen: BTreeMap::new(), implied: Vec::new(), ranked: Vec::new() };
+        let audit = audit(&name("c.example"), &selectors, &mut Reader::new(&answers));
+        assert_eq!(audit.unanswered, BTreeSet::from(["s1".to_owned()]));
+        assert!(audit.selectors.is_empty());
     }
 
     #[test]

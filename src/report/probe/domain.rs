@@ -97,6 +97,9 @@ pub struct Selector {
     pub learned_from: Vec<&'static str>,
     /// Whether a record stands there.
     pub found: bool,
+    /// No answer came: whether a record stands there is not known.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unanswered: bool,
     /// SHA-256 of the key, whatever stands around it; `null` where there is none or it was revoked.
     pub key_sha256: Option<String>,
     /// The day an earlier assessment first saw this key here.
@@ -233,7 +236,11 @@ impl DomainProbe {
         if self.selectors.iter().any(tells_more) {
             out.push_str("\nDKIM selectors\n");
             for selector in &self.selectors {
-                let found = if selector.found { "" } else { "; no key there" };
+                let found = match (selector.found, selector.unanswered) {
+                    (true, _) => "",
+                    (false, true) => "; whether a key is there is not known",
+                    (false, false) => "; no key there",
+                };
                 let since = selector.first_seen.as_ref().map(|day| format!("; this key seen since {day}"));
                 let since = since.unwrap_or_default();
                 let text = format!("{}: {}{found}{since}", selector.selector, selector.learned_from.join(", "));
@@ -331,6 +338,7 @@ fn selectors(records: &DomainRecords) -> Vec<Selector> {
         selector: visible(selector),
         learned_from: from.iter().map(|from| from.as_str()).collect(),
         found: records.dkim.selectors.contains(selector),
+        unanswered: records.dkim.unanswered.contains(selector),
         key_sha256: {
             let mut texts = records.dkim.records.iter().filter(|(name, _)| name == selector);
             texts.find_map(|(_, text)| dkim::fingerprint(text))
