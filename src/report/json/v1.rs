@@ -218,6 +218,9 @@ pub struct Declared {
     /// Labels of the export folders.
     pub exports: Vec<String>,
     pub messages: Vec<DeclaredMessages>,
+    /// Labels of the files and folders of DMARC and TLS reports.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reports: Vec<String>,
     pub retention: Option<Retention>,
     pub answers: Option<String>,
     pub registers: Option<String>,

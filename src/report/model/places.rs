@@ -260,6 +260,7 @@ fn others(assessment: &Assessment) -> Vec<OtherRow> {
         ("Portals and webmail", declared.portals.clone()),
         ("Export folders", declared.exports.clone()),
         ("Mail read for content", messages),
+        ("DMARC and TLS reports", declared.reports.clone()),
         ("Answers", one(&declared.answers)),
         ("Registers", one(&declared.registers)),
     ]

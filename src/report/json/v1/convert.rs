@@ -251,6 +251,7 @@ impl From<&declared::Declared> for Declared {
                 .collect(),
             vendors: declared.vendors.iter().map(DeclaredVendor::from).collect(),
             exports: declared.exports.clone(),
+            reports: declared.reports.clone(),
             messages: declared
                 .messages
                 .iter()
