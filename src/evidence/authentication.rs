@@ -126,7 +126,7 @@ impl ReportedMail {
     pub fn join<'r>(reports: impl IntoIterator<Item = &'r AggregateReport>) -> Option<Self> {
         let mut by_source: BTreeMap<IpAddr, ReportedSource> = BTreeMap::new();
         let mut joined: Option<Self> = None;
-        for report in once(reports) {
+        for report in once(reports, AggregateReport::identity) {
             let all = joined.get_or_insert_with(|| Self {
                 reports: 0,
                 begin: report.begin,
@@ -167,15 +167,24 @@ impl ReportedMail {
     }
 }
 
-/// Each report once, in the order given.
-pub fn once<'r>(reports: impl IntoIterator<Item = &'r AggregateReport>) -> impl Iterator<Item = &'r AggregateReport> {
+/// What tells one report from another: who wrote it, its number and its period.
+pub type ReportIdentity<'r> = (&'r str, &'r str, i64, i64);
+
+/// Each report once, in the order given: the same may come in several packings.
+pub fn once<'r, R: 'r>(
+    reports: impl IntoIterator<Item = &'r R>,
+    identity: fn(&R) -> ReportIdentity<'_>,
+) -> impl Iterator<Item = &'r R> {
     let mut known = BTreeSet::new();
-    let mut is_new = move |report: &AggregateReport| {
-        // Without a number two reports of one day are told apart by their bytes alone.
-        let id = if report.id.is_empty() { &report.sha256 } else { &report.id };
-        known.insert((report.organization.clone(), id.clone(), report.begin, report.end))
-    };
-    reports.into_iter().filter(move |report| is_new(report))
+    reports.into_iter().filter(move |report| known.insert(identity(report)))
+}
+
+impl AggregateReport {
+    /// Without a number two reports of one day are told apart by their bytes alone.
+    pub fn identity(&self) -> ReportIdentity<'_> {
+        let id = if self.id.is_empty() { &self.sha256 } else { &self.id };
+        (&self.organization, id, self.begin, self.end)
+    }
 }
 
 /// Names kept of one source.

@@ -89,6 +89,20 @@ impl IncomingMail {
     pub fn proven(&self) -> u64 {
         self.clear.saturating_add(self.not_told).saturating_add(self.tls)
     }
+
+    /// What was counted at two vantages, which may be the same mail: the count with the most proven
+    /// messages stands, and what speaks against it anywhere stays.
+    pub fn join(self, other: Self) -> Self {
+        let (clear, not_told) = (self.clear.max(other.clear), self.not_told.max(other.not_told));
+        let complete = self.complete && other.complete;
+        let mut versions = self.versions.clone();
+        for (version, count) in &other.versions {
+            let of = versions.entry(version.clone()).or_default();
+            *of = (*of).max(*count);
+        }
+        let more = if other.proven() > self.proven() { other } else { self };
+        Self { clear, not_told, versions, complete, ..more }
+    }
 }
 
 /// How many patients of a list mail speaks of, as far as it was looked into.

@@ -2,10 +2,11 @@
 //! names of mail hosts; never an address of a person or free text.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::authentication::{ReportIdentity, once};
 use crate::names::DomainName;
 use crate::records::tls_report::{FailureKind, PolicyMode, PolicyType};
 
@@ -117,7 +118,7 @@ impl ReportedSessions {
         let mut hosts: BTreeMap<&DomainName, u64> = BTreeMap::new();
         let mut reporters: BTreeMap<&str, u64> = BTreeMap::new();
         let mut joined: Option<Self> = None;
-        for report in once(reports) {
+        for report in once(reports, TlsReport::identity) {
             let all = joined.get_or_insert_with(|| Self {
                 reports: 0,
                 begin: report.begin,
@@ -164,15 +165,12 @@ impl ReportedSessions {
     }
 }
 
-/// Each report once, in the order given.
-pub fn once<'r>(reports: impl IntoIterator<Item = &'r TlsReport>) -> impl Iterator<Item = &'r TlsReport> {
-    let mut known = BTreeSet::new();
-    let mut is_new = move |report: &TlsReport| {
-        // Without a number two reports of one day are told apart by their bytes alone.
-        let id = if report.id.is_empty() { &report.sha256 } else { &report.id };
-        known.insert((report.organization.clone(), id.clone(), report.begin, report.end))
-    };
-    reports.into_iter().filter(move |report| is_new(report))
+impl TlsReport {
+    /// Without a number two reports of one day are told apart by their bytes alone.
+    pub fn identity(&self) -> ReportIdentity<'_> {
+        let id = if self.id.is_empty() { &self.sha256 } else { &self.id };
+        (&self.organization, id, self.begin, self.end)
+    }
 }
 
 fn ranked<K: Ord + Clone>(counts: BTreeMap<K, u64>) -> Vec<(K, u64)> {

@@ -154,19 +154,10 @@ fn incoming(context: Context<'_>, partner: &DomainName, named: bool) -> Incoming
             continue;
         }
         evidence.push(id.clone());
+        let mail = IncomingMail::clone(mail);
         joined = Some(match joined {
-            None => IncomingMail::clone(mail),
-            Some(known) => {
-                let (clear, not_told) = (known.clear.max(mail.clear), known.not_told.max(mail.not_told));
-                let complete = known.complete && mail.complete;
-                let mut versions = known.versions.clone();
-                for (version, count) in &mail.versions {
-                    let of = versions.entry(version.clone()).or_default();
-                    *of = (*of).max(*count);
-                }
-                let more = if mail.proven() > known.proven() { IncomingMail::clone(mail) } else { known };
-                IncomingMail { clear, not_told, versions, complete, ..more }
-            }
+            None => mail,
+            Some(known) => known.join(mail),
         });
     }
     let mail = match (joined, context.evidence.taken_away(Source::Content, SubjectKind::Partner)) {

@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::collect::messages::{CONFIDENCE, RosterScan, Sampled};
 use crate::evidence::content::{ContentFile, ContentFolder, IncomingMail, RosterCount};
 use crate::evidence::{Answer, Observation};
+use crate::report::json::v1::PartnerMail;
 use crate::text::visible;
 
 /// The whole result.
@@ -219,70 +220,40 @@ impl ContentReport {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct IncomingView {
     pub partner: String,
-    /// Messages whose From names the domain, whoever wrote them.
-    pub messages: u64,
-    /// No field of an own host surely tells how they arrived.
-    pub untraced: u64,
-    /// Nothing shows that the domain sent them.
-    pub unproven: u64,
-    /// Of those it provably sent.
-    pub tls: u64,
-    pub clear: u64,
-    pub not_told: u64,
-    pub versions: BTreeMap<String, u64>,
-    pub ciphers: BTreeMap<String, u64>,
-    /// Of the traced, by method and result.
-    pub results: BTreeMap<String, u64>,
-    pub oldest: Option<Date>,
-    pub newest: Option<Date>,
-    /// Whether all mail given was read.
-    pub complete: bool,
+    #[serde(flatten)]
+    pub mail: PartnerMail,
 }
 
 impl IncomingView {
     fn of(partner: &str, mail: &IncomingMail) -> Self {
-        let mail = mail.clone();
-        Self {
-            partner: visible(partner),
-            messages: mail.messages,
-            untraced: mail.untraced,
-            unproven: mail.unproven,
-            tls: mail.tls,
-            clear: mail.clear,
-            not_told: mail.not_told,
-            versions: mail.versions,
-            ciphers: mail.ciphers,
-            results: mail.results,
-            oldest: mail.oldest,
-            newest: mail.newest,
-            complete: mail.complete,
-        }
+        Self { partner: visible(partner), mail: mail.clone().into() }
     }
 
     fn lines(&self) -> Vec<String> {
-        let proven = self.tls + self.clear + self.not_told;
-        let mut lines = vec![format!("{}: {} messages name it as their writer", self.partner, self.messages)];
+        let mail = &self.mail;
+        let proven = mail.tls + mail.clear + mail.not_told;
+        let mut lines = vec![format!("{}: {} messages name it as their writer", self.partner, mail.messages)];
         if proven > 0 {
-            let not_told = if self.not_told > 0 { format!(", {} not told", self.not_told) } else { String::new() };
+            let not_told = if mail.not_told > 0 { format!(", {} not told", mail.not_told) } else { String::new() };
             lines
-                .push(format!("  {proven} it provably sent: {} over TLS, {} in clear{not_told}", self.tls, self.clear));
+                .push(format!("  {proven} it provably sent: {} over TLS, {} in clear{not_told}", mail.tls, mail.clear));
         } else {
             lines.push("  of none is it shown that it sent them and how they came".to_owned());
         }
-        if self.tls > 0 {
-            lines.push(format!("  TLS: {}", counts(&self.versions)));
-            lines.push(format!("  cipher suites: {}", counts(&self.ciphers)));
+        if mail.tls > 0 {
+            lines.push(format!("  TLS: {}", counts(&mail.versions)));
+            lines.push(format!("  cipher suites: {}", counts(&mail.ciphers)));
         }
-        if self.messages > self.untraced {
-            lines.push(format!("  recorded: {}", counts(&self.results)));
+        if mail.messages > mail.untraced {
+            lines.push(format!("  recorded: {}", counts(&mail.results)));
         }
-        if self.unproven + self.untraced > 0 {
-            let (unproven, untraced) = (self.unproven, self.untraced);
+        if mail.unproven + mail.untraced > 0 {
+            let (unproven, untraced) = (mail.unproven, mail.untraced);
             lines.push(format!(
                 "  not weighed: {unproven} without proof of who sent them, {untraced} without a trace of an own host"
             ));
         }
-        if !self.complete {
+        if !mail.complete {
             lines.push("  not all mail given was read: there may be more".to_owned());
         }
         lines

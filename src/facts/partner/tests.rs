@@ -150,6 +150,14 @@ async fn mail_that_nobody_traced_tells_nothing_and_one_message_in_clear_is_enoug
         assert_eq!(some.incoming_clear.seen, Seen::Present(1));
     }
     let old = IncomingMail { versions: [("TLS 1.0".to_owned(), 2), ("not told".to_owned(), 3)].into(), ..tls.clone() };
+    // What one vantage saw is not outweighed by another that saw more.
+    let (earlier, more) =
+        (IncomingMail { not_told: 1, ..old.clone() }, IncomingMail { tls: 12, messages: 12, ..tls.clone() });
+    for mails in [vec![earlier.clone(), more.clone()], vec![more, earlier]] {
+        let joined = incoming_seeing(mails, true).await;
+        assert_eq!(joined.incoming_old_tls.seen, Seen::Present(2));
+        assert!(unknown(&joined.incoming_tls.seen));
+    }
     assert_eq!(incoming_seeing(vec![old], true).await.incoming_old_tls.seen, Seen::Present(2));
     let not_told = IncomingMail { versions: [("not told".to_owned(), 5)].into(), ..tls };
     assert!(matches!(incoming_seeing(vec![not_told], true).await.incoming_old_tls.seen, Seen::Unknown(_)));

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogues::vendors::VendorCatalogue;
 use crate::clock::{date_of, days_between};
-use crate::evidence::authentication::{self, AggregateReport, MessageCounts, ReportedSource};
-use crate::evidence::tls_reports::{self, ReportedSessions, SessionCounts, TlsReport};
+use crate::evidence::authentication::{self, AggregateReport, MessageCounts, ReportedSource, once};
+use crate::evidence::tls_reports::{ReportedSessions, SessionCounts, TlsReport};
 use crate::evidence::{Answer, Evidence};
 use crate::names::{DomainName, SubjectId, SubjectKind};
 
@@ -169,7 +169,7 @@ fn mail_of(
     as_of: Timestamp,
 ) -> Option<ReportedMail> {
     let all = authentication::ReportedMail::join(reports.iter().copied())?;
-    let reports: Vec<&AggregateReport> = authentication::once(reports.iter().copied()).collect();
+    let reports: Vec<&AggregateReport> = once(reports.iter().copied(), AggregateReport::identity).collect();
     let (reporters, reporters_more) = reporters(reports.iter().map(|report| report.organization.as_str()));
     let groups = grouped(&all.sources, domain, catalogue);
     let rest = groups.get(LISTED..).unwrap_or_default();
@@ -201,7 +201,7 @@ fn mail_of(
 
 fn tls_of(reports: &[&TlsReport], as_of: Timestamp) -> Option<ReportedTls> {
     let all = ReportedSessions::join(reports.iter().copied())?;
-    let reports: Vec<&TlsReport> = tls_reports::once(reports.iter().copied()).collect();
+    let reports: Vec<&TlsReport> = once(reports.iter().copied(), TlsReport::identity).collect();
     let (reporters, reporters_more) = reporters(reports.iter().map(|report| report.organization.as_str()));
     let placed = Placed::of(reports.iter().map(|report| (report.begin, report.end)), as_of);
     let mut periods: BTreeMap<Date, TlsPeriod> = BTreeMap::new();

@@ -135,38 +135,40 @@ pub(super) fn mail_ages(evidence: &Evidence) -> Vec<MailAges> {
 
 /// The declared, with what is known of mail to and from partners.
 pub(super) fn with_partner_mail(mut declared: Declared, evidence: &Evidence, facts: &Facts) -> Declared {
+    let mut arrived: BTreeMap<&str, IncomingMail> = BTreeMap::new();
     for (_, observation) in evidence.from(Source::Content) {
         let Ok(Answer::IncomingMail(mail)) = &observation.answer else { continue };
-        let named = declared.partners.iter_mut().filter(|partner| partner.domain == observation.subject.name);
-        for partner in named {
-            // The same mail counted at several vantages is shown once, with the more that was seen.
-            if partner.incoming.as_ref().is_none_or(|known| mail.messages > known.messages) {
-                partner.incoming = Some(partner_mail(mail));
-            }
-        }
+        let mail = IncomingMail::clone(mail);
+        let mail = match arrived.remove(observation.subject.name.as_str()) {
+            None => mail,
+            Some(known) => known.join(mail),
+        };
+        arrived.insert(&observation.subject.name, mail);
     }
     for partner in &mut declared.partners {
         let known = facts.partners.subjects.iter().find(|subject| subject.name == partner.domain);
+        partner.incoming = arrived.remove(partner.domain.as_str()).map(PartnerMail::from);
         partner.tls_delivery = known.and_then(|subject| present(&subject.tls_delivery.seen)).cloned();
     }
     declared
 }
 
-fn partner_mail(mail: &IncomingMail) -> PartnerMail {
-    let mail = mail.clone();
-    PartnerMail {
-        messages: mail.messages,
-        untraced: mail.untraced,
-        unproven: mail.unproven,
-        tls: mail.tls,
-        clear: mail.clear,
-        not_told: mail.not_told,
-        versions: mail.versions,
-        ciphers: mail.ciphers,
-        results: mail.results,
-        oldest: mail.oldest,
-        newest: mail.newest,
-        complete: mail.complete,
+impl From<IncomingMail> for PartnerMail {
+    fn from(mail: IncomingMail) -> Self {
+        Self {
+            messages: mail.messages,
+            untraced: mail.untraced,
+            unproven: mail.unproven,
+            tls: mail.tls,
+            clear: mail.clear,
+            not_told: mail.not_told,
+            versions: mail.versions,
+            ciphers: mail.ciphers,
+            results: mail.results,
+            oldest: mail.oldest,
+            newest: mail.newest,
+            complete: mail.complete,
+        }
     }
 }
 
