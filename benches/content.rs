@@ -18,7 +18,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use base64::Engine;
-use mailassay::collect::messages::{MailFrom, MailSource, ScanKey, ScanOptions, Traced, scan};
+use mailassay::collect::messages::{MailFrom, MailSource, PdfReader, ScanKey, ScanOptions, Traced, scan};
 
 /// A small generator of numbers; the same every time.
 struct Numbers(u64);
@@ -149,6 +149,7 @@ fn scanned(path: &Path, cores: usize) -> (Duration, Duration, usize) {
         vantage: "bench".to_owned(),
         traced: Traced::default(),
         roster: None,
+        pdf: PdfReader::none(),
         sample: None,
     };
     let source = || MailSource {

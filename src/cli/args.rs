@@ -64,6 +64,9 @@ pub(super) enum Verb {
     Man,
     /// Put a report with its evidence and documents into one folder or zip file to hand over.
     Package(PackageArgs),
+    /// Read PDF files from standard input, apart from the rest of the program.
+    #[command(hide = true)]
+    PdfText,
     /// Edit the risk management plan in a spreadsheet, and list what falls due.
     #[command(subcommand)]
     Plan(PlanAction),

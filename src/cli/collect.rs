@@ -106,8 +106,17 @@ pub(super) async fn collect_on(
             }
         }
     };
-    let request =
-        Request { scope, network: Arc::new(network), areas, folder, earlier, clock, key: &key, progress: &progress };
+    let request = Request {
+        scope,
+        network: Arc::new(network),
+        areas,
+        folder,
+        earlier,
+        clock,
+        pdf: super::pdf_reader(),
+        key: &key,
+        progress: &progress,
+    };
     let collected = collect::collect(&request).await.map_err(|error| match error {
         CollectError::Evidence(_) | CollectError::File(_) => Failure::from(anyhow::Error::from(error)),
         CollectError::Answers(_)

@@ -44,6 +44,7 @@ fn count(args: ContentArgs) -> Result<Ending, Failure> {
         vantage: "here".to_owned(),
         traced: traced(args.own_hosts, args.partner),
         roster: roster(&args.roster, now)?,
+        pdf: super::pdf_reader(),
         sample: args.sample,
     };
     let scan = messages::scan(sources(args.paths)?, &options);
@@ -69,6 +70,7 @@ fn explain(args: ContentExplainArgs) -> Result<Ending, Failure> {
         vantage: "here".to_owned(),
         traced: Traced::default(),
         roster: None,
+        pdf: super::pdf_reader(),
         sample: None,
     };
     let explained = messages::explain(sources(args.paths)?, args.reference, &options);

@@ -31,6 +31,7 @@ use std::process::ExitCode;
 
 use args::{Cli, Color, Verb};
 
+use crate::collect::messages::{self, PdfReader};
 use crate::text::visible;
 use crate::verdict::Ending;
 
@@ -81,6 +82,10 @@ fn dispatch(cli: Cli, voice: &Voice) -> Result<Ending, Failure> {
             say(&String::from_utf8_lossy(&page));
             Ok(Ending::Clean)
         }
+        Verb::PdfText => {
+            messages::run_pdf_worker();
+            Ok(Ending::Clean)
+        }
         Verb::Package(args) => package::run(&args, voice),
         Verb::Plan(action) => plan::run(action, voice),
         Verb::Probe(args) => probe::run(args, voice),
@@ -91,6 +96,11 @@ fn dispatch(cli: Cli, voice: &Voice) -> Result<Ending, Failure> {
         Verb::Scan(args) => scan::run(args, voice),
         Verb::Verify(args) => verify::run(&args, voice),
     }
+}
+
+/// Reads PDF files in processes of this program; none where the system does not say where it lies.
+fn pdf_reader() -> PdfReader {
+    std::env::current_exe().map_or_else(|_| PdfReader::none(), PdfReader::apart)
 }
 
 /// How the program speaks beside its result.

@@ -54,6 +54,7 @@ use dns::Dns;
 use domain::DomainAnswers;
 use earlier::Earlier;
 use https::Https;
+use messages::PdfReader;
 use network::NetworkOptions;
 use plan::Services;
 use service::ServiceTarget;
@@ -93,6 +94,8 @@ pub struct Request<'r> {
     /// What services said in a collection of the same day.
     pub earlier: Option<&'r Evidence>,
     pub clock: Arc<dyn Clock>,
+    /// What reads PDF files in mail.
+    pub pdf: PdfReader,
     /// Makes references to outside addresses, rules and people; 32 random bytes the client keeps.
     pub key: &'r [u8],
     /// Told of each unit begun and finished.
@@ -428,6 +431,7 @@ impl<'r> Run<'r> {
                     vantage,
                     traced: plan::traced(&scope.declared),
                     roster: None,
+                    pdf: self.request.pdf.clone(),
                     sample: None,
                 };
                 let read = tokio::task::spawn_blocking(move || messages::scan(sources, &options).observations);

@@ -3,11 +3,11 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use base64::Engine;
 
-use crate::support::{mailassay, told};
+use crate::support::{mailassay, needs, told};
 
 /// No list of the program holds these words, and no message of its own these numbers.
 const CANARIES: [&str; 12] = [
@@ -28,6 +28,9 @@ const CANARIES: [&str; 12] = [
 const NOTE: &str = "Patient: Zorbalina Quillonberg, MRN 8837261, SSN 219-09-4471, MBI 7AC2DE3FG45, DOB 03/14/1951, \
                     member ID W9918273645, 12 Canarystrasse, diagnosed with melanoma.";
 const TABLE: [&str; 2] = ["Name,MRN,DOB,Diagnosis", "Zorbalina Quillonberg,8837261,1951-03-14,melanoma"];
+
+/// The same person on a page of HTML, printed by Chromium.
+const DISCHARGE_NOTE: &[u8] = include_bytes!("../data/pdf/discharge-note.pdf");
 
 fn zip_of(entries: &[(&str, &str)]) -> Vec<u8> {
     let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
@@ -105,7 +108,9 @@ fn attachments() -> Vec<(&'static str, &'static str, Vec<u8>)> {
                 ("ppt/slides/slide1.xml", &format!("<a:p><a:t>{NOTE}</a:t></a:p>")),
             ]),
         ),
+        ("application/pdf", "pdf", DISCHARGE_NOTE.into()),
         ("application/ms-tnef", "dat", tnef(0x0002_800c, NOTE.as_bytes())),
+        ("application/ms-tnef", "dat", tnef(0x0006_800f, DISCHARGE_NOTE)),
         ("message/rfc822", "eml", format!("Subject: canarysubject\r\n\r\n{NOTE}\r\n").into_bytes()),
         // What cannot be read must say so without a word of it.
         ("application/pdf", "pdf", format!("%PDF-1.7 {NOTE}").into_bytes()),
@@ -283,4 +288,88 @@ fn no_planted_value_of_any_format_leaves_the_program() {
         );
         assert_clean(&file.display().to_string(), &std::fs::read(&file).unwrap());
     }
+}
+
+/// What the process that reads PDF files says of one.
+fn pdf_text(file: &[u8]) -> serde_json::Value {
+    let mut process = mailassay().arg("pdf-text").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut to = process.stdin.take().unwrap();
+    to.write_all(&u32::try_from(file.len()).unwrap().to_le_bytes()).unwrap();
+    to.write_all(file).unwrap();
+    drop(to);
+    let answer = process.wait_with_output().unwrap().stdout;
+    serde_json::from_slice(&answer[4..]).unwrap()
+}
+
+#[test]
+fn a_pdf_gives_the_words_that_poppler_reads() {
+    if !needs(&["pdftotext", "qpdf"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let of = |words: &[&str]| {
+        let output = std::process::Command::new(words[0]).args(&words[1..]).current_dir(&folder).output().unwrap();
+        assert!(output.status.success(), "{words:?}: {}", told(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let words = |text: &str| -> Vec<String> {
+        let mut words: Vec<String> = text.split(|c: char| !c.is_alphanumeric()).map(str::to_owned).collect();
+        words.retain(|word| !word.is_empty());
+        words.sort();
+        words
+    };
+    std::fs::write(folder.path().join("note.pdf"), DISCHARGE_NOTE).unwrap();
+    // A password that only forbids changes hides nothing; one to open the file does.
+    of(&["qpdf", "--encrypt", "", "owner", "256", "--", "note.pdf", "owner.pdf"]);
+    of(&["qpdf", "--encrypt", "user", "owner", "256", "--", "note.pdf", "locked.pdf"]);
+    of(&["qpdf", "--linearize", "--object-streams=generate", "note.pdf", "linearized.pdf"]);
+    let expected = words(&of(&["pdftotext", "-enc", "UTF-8", "note.pdf", "-"]));
+    assert!(expected.len() > 60, "{expected:?}");
+    for file in ["note.pdf", "owner.pdf", "linearized.pdf"] {
+        let answer = pdf_text(&std::fs::read(folder.path().join(file)).unwrap());
+        assert_eq!(answer["not_inspected"], serde_json::json!([]), "{file}");
+        // The title comes first, which poppler tells elsewhere; then the page.
+        let texts = answer["texts"].as_array().unwrap();
+        assert_eq!(texts[0], "Discharge note (invented)", "{file}");
+        assert_eq!(words(texts[1].as_str().unwrap()), expected, "{file}");
+        assert!(texts[1].as_str().unwrap().contains("Quillonberg 8837261 03/14/1951\tmelanoma\n"), "{answer}");
+    }
+    let locked = pdf_text(&std::fs::read(folder.path().join("locked.pdf")).unwrap());
+    assert_eq!(locked, serde_json::json!({ "texts": [], "not_inspected": ["encrypted"] }));
+}
+
+/// A page that draws itself ten times, ten levels deep.
+fn pdf_bomb() -> Vec<u8> {
+    let mut file = "%PDF-1.7\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n\
+                    3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Contents 4 0 R/Resources<</XObject<</X 5 0 R>>>>>>endobj\n\
+                    4 0 obj<</Length 5>>stream\n/X Do\nendstream endobj\n".to_owned();
+    for number in 5..15 {
+        let drawn = "/X Do ".repeat(10);
+        let next = number + 1;
+        file += &format!(
+            "{number} 0 obj<</Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject<</X {next} 0 R>>>>/Length 60>>stream\n{drawn}\nendstream endobj\n"
+        );
+    }
+    (file + "trailer<</Root 1 0 R>>\n%%EOF\n").into_bytes()
+}
+
+#[test]
+fn a_pdf_that_takes_too_long_costs_its_own_message_and_no_other() {
+    let root = tempfile::tempdir().unwrap();
+    let files = [pdf_bomb(), DISCHARGE_NOTE.to_vec()];
+    let mail: String = (0..)
+        .zip(&files)
+        .map(|(number, file)| {
+            format!(
+                "From a@b.example Thu Jan  1 00:00:00 2026\r\n{}\r\n",
+                message(number, "application/pdf", "pdf", file)
+            )
+        })
+        .collect();
+    std::fs::write(root.path().join("desk.mbox"), mail).unwrap();
+    let counted = mailassay().current_dir(&root).args(["content", "desk.mbox", "--format", "json"]).output().unwrap();
+    let counted: serde_json::Value = serde_json::from_slice(&counted.stdout).unwrap();
+    assert_eq!(counted["files"][0]["not_inspected"], serde_json::json!({ "too-slow": 1 }), "{counted}");
+    let totals = &counted["totals"];
+    assert_eq!(totals["high"].as_u64().unwrap() + totals["medium"].as_u64().unwrap(), 1, "{counted}");
 }

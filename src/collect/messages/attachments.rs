@@ -3,7 +3,7 @@
 //! What cannot be read is named by a reason, never passed over: encrypted, a picture, a format we do
 //! not read. File names are used to choose, and go no further.
 
-use super::documents;
+use super::documents::{self, Inside};
 
 /// What an attachment gave.
 pub(super) enum Content {
@@ -45,7 +45,7 @@ pub(super) fn text_part(text: &str, kind: &str, name: Option<&str>) -> Content {
 }
 
 /// Reads any other attachment. `inline` says that a page refers to it.
-pub(super) fn read(bytes: &[u8], kind: &str, name: Option<&str>, inline: bool) -> Content {
+pub(super) fn read(bytes: &[u8], kind: &str, name: Option<&str>, inline: bool, inside: &mut Inside<'_>) -> Content {
     let extension = extension(name);
     if kind.starts_with("application/pkcs7-mime") || kind.starts_with("application/x-pkcs7-mime") {
         return if kind.ends_with("signed-data") {
@@ -67,16 +67,16 @@ pub(super) fn read(bytes: &[u8], kind: &str, name: Option<&str>, inline: bool) -
         return Content::Image { inline: inline && bytes.len() < DECORATION_BYTES };
     }
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
-        return documents::archive(bytes);
+        return documents::archive(bytes, inside);
     }
     if bytes.starts_with(b"%PDF") || memchr::memmem::find(&bytes[..bytes.len().min(1024)], b"%PDF-").is_some() {
-        return documents::pdf(bytes);
+        return inside.pdfs.read(bytes);
     }
     if bytes.starts_with(b"{\\rtf") {
         return Content::Text(documents::rtf_text(bytes));
     }
     if bytes.starts_with(&[0x78, 0x9f, 0x3e, 0x22]) {
-        return documents::tnef(bytes);
+        return documents::tnef(bytes, inside);
     }
     if bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
         let encrypted: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();

@@ -4,6 +4,7 @@
 use std::io::{Cursor, Read};
 
 use super::attachments::Content;
+use super::pdf::{MessagePdfs, PdfReader};
 
 /// Entries of a container that are looked at.
 const ENTRIES: usize = 1000;
@@ -13,6 +14,20 @@ const INFLATED_BYTES: u64 = 64 * 1024 * 1024;
 const RATIO: u64 = 200;
 /// Containers inside containers.
 const CONTAINERS: usize = 2;
+
+/// Where in an attachment reading is.
+pub(super) struct Inside<'p> {
+    /// Containers that are open around it.
+    containers: usize,
+    pub(super) pdfs: MessagePdfs<'p>,
+}
+
+impl<'p> Inside<'p> {
+    /// At the attachments of one message.
+    pub(super) fn message(pdf: &'p PdfReader) -> Self {
+        Self { containers: 0, pdfs: pdf.message() }
+    }
+}
 
 /// Bytes as text, if they are text: by byte order mark, as UTF-8, or as Windows-1252 without control
 /// bytes.
@@ -163,9 +178,9 @@ pub(super) fn rtf_text(bytes: &[u8]) -> String {
 }
 
 /// The texts of a zip container: Office and OpenDocument files as documents, others by entry.
-pub(super) fn archive(bytes: &[u8]) -> Content {
+pub(super) fn archive(bytes: &[u8], inside: &mut Inside<'_>) -> Content {
     let mut taken = Taken { texts: Vec::new(), not_inspected: Vec::new(), left: budget(bytes.len()) };
-    read_archive(bytes, &mut taken, 0);
+    read_archive(bytes, &mut taken, inside);
     taken.not_inspected.sort_unstable();
     taken.not_inspected.dedup();
     Content::Several { texts: taken.texts, not_inspected: taken.not_inspected }
@@ -183,6 +198,24 @@ struct Taken {
 }
 
 impl Taken {
+    /// Takes over what a file in the container gave.
+    fn file(&mut self, name: &str, content: Content) {
+        match content {
+            Content::Text(text) | Content::Invite(text) => self.texts.push(format!("{name}\n{text}")),
+            Content::Several { mut texts, not_inspected } => {
+                if let Some(first) = texts.first_mut().filter(|_| !name.is_empty()) {
+                    first.insert_str(0, &format!("{name}\n"));
+                }
+                self.texts.extend(texts);
+                self.not_inspected.extend(not_inspected);
+            }
+            Content::Message(_) => self.not_inspected.push("message-in-archive"),
+            Content::NotInspected(why) => self.not_inspected.push(why),
+            Content::Image { .. } => self.not_inspected.push("image"),
+            Content::NothingToRead => {}
+        }
+    }
+
     /// Takes an entry out, or says why not.
     fn entry(&mut self, archive: &mut zip::ZipArchive<Cursor<&[u8]>>, index: usize) -> Option<Vec<u8>> {
         let entry = match archive.by_index(index) {
@@ -212,7 +245,17 @@ impl Taken {
     }
 }
 
-fn read_archive(bytes: &[u8], taken: &mut Taken, depth: usize) {
+fn read_archive(bytes: &[u8], taken: &mut Taken, inside: &mut Inside<'_>) {
+    if inside.containers == CONTAINERS {
+        taken.not_inspected.push("container-limit");
+        return;
+    }
+    inside.containers += 1;
+    read_entries(bytes, taken, inside);
+    inside.containers -= 1;
+}
+
+fn read_entries(bytes: &[u8], taken: &mut Taken, inside: &mut Inside<'_>) {
     let Ok(mut archive) = zip::ZipArchive::new(Cursor::new(bytes)) else {
         taken.not_inspected.push("unreadable-part");
         return;
@@ -250,29 +293,16 @@ fn read_archive(bytes: &[u8], taken: &mut Taken, depth: usize) {
         }
     } else {
         for index in indices(&mut archive, |name| !name.ends_with('/')) {
-            let Some(inside) = taken.entry(&mut archive, index) else { continue };
+            let Some(entry) = taken.entry(&mut archive, index) else { continue };
             let name = entry_name(&archive, index);
-            if inside.starts_with(b"PK\x03\x04") {
-                if depth + 1 < CONTAINERS {
-                    read_archive(&inside, taken, depth + 1);
-                } else {
-                    taken.not_inspected.push("container-limit");
-                }
+            if entry.starts_with(b"PK\x03\x04") {
+                // It shares what may be taken out.
+                read_archive(&entry, taken, inside);
                 continue;
             }
             // The entry's own name says as much as an attachment's.
             let named = name.as_deref().map(|name| name.replace(['_', '/'], " ")).unwrap_or_default();
-            match super::attachments::read(&inside, "", name.as_deref(), false) {
-                Content::Text(text) | Content::Invite(text) => taken.texts.push(format!("{named}\n{text}")),
-                Content::Several { texts, not_inspected } => {
-                    taken.texts.extend(texts);
-                    taken.not_inspected.extend(not_inspected);
-                }
-                Content::Message(_) => taken.not_inspected.push("message-in-archive"),
-                Content::NotInspected(why) => taken.not_inspected.push(why),
-                Content::Image { .. } => taken.not_inspected.push("image"),
-                Content::NothingToRead => {}
-            }
+            taken.file(&named, super::attachments::read(&entry, "", name.as_deref(), false, inside));
         }
     }
 }
@@ -430,48 +460,43 @@ fn markup_text(xml: &[u8], markup: Markup) -> String {
     out
 }
 
-/// A PDF is not read; whether it is encrypted is told apart.
-pub(super) fn pdf(bytes: &[u8]) -> Content {
-    let encrypted = memchr::memmem::find(bytes, b"/Encrypt").is_some();
-    Content::NotInspected(if encrypted { "encrypted" } else { "pdf" })
+/// The parts of a `winmail.dat` (TNEF): body and attached files as text where they are.
+pub(super) fn tnef(bytes: &[u8], inside: &mut Inside<'_>) -> Content {
+    if inside.containers == CONTAINERS {
+        return Content::NotInspected("container-limit");
+    }
+    inside.containers += 1;
+    let taken = read_tnef(bytes, inside);
+    inside.containers -= 1;
+    Content::Several { texts: taken.texts, not_inspected: taken.not_inspected }
 }
 
-/// The parts of a `winmail.dat` (TNEF): body and attached files as text where they are.
-pub(super) fn tnef(bytes: &[u8]) -> Content {
-    let (mut texts, mut not_inspected) = (Vec::new(), Vec::new());
+fn read_tnef(bytes: &[u8], inside: &mut Inside<'_>) -> Taken {
+    let mut taken = Taken { texts: Vec::new(), not_inspected: Vec::new(), left: 0 };
     let mut at = 6;
     while let Some(header) = bytes.get(at..at + 9) {
         let id = u32::from_le_bytes([header[1], header[2], header[3], header[4]]);
         let length = u32::from_le_bytes([header[5], header[6], header[7], header[8]]) as usize;
         let Some(value) = bytes.get(at + 9..(at + 9).saturating_add(length)) else {
-            not_inspected.push("unreadable-part");
+            taken.not_inspected.push("unreadable-part");
             break;
         };
         match id & 0xffff {
             // attBody, attSubject, attAttachTitle.
-            0x800c | 0x8004 | 0x8010 => texts.extend(as_text(value)),
+            0x800c | 0x8004 | 0x8010 => taken.texts.extend(as_text(value)),
             // attAttachData.
-            0x800f => match as_text(value) {
-                Some(text) => texts.push(text),
-                None if value.starts_with(b"PK\x03\x04") => {
-                    if let Content::Several { texts: inner, not_inspected: why } = archive(value) {
-                        texts.extend(inner);
-                        not_inspected.extend(why);
-                    }
-                }
-                None => not_inspected.push("unknown-format"),
-            },
+            0x800f => taken.file("", super::attachments::read(value, "", None, false, inside)),
             // attMsgProps and attAttachment hold compressed properties that are not read.
-            0x9003 if length > 4096 => not_inspected.push("tnef-properties"),
+            0x9003 if length > 4096 => taken.not_inspected.push("tnef-properties"),
             _ => {}
         }
         at = at + 9 + length + 2;
-        if texts.len() + not_inspected.len() > ENTRIES {
-            not_inspected.push("container-limit");
+        if taken.texts.len() + taken.not_inspected.len() > ENTRIES {
+            taken.not_inspected.push("container-limit");
             break;
         }
     }
-    Content::Several { texts, not_inspected }
+    taken
 }
 
 #[cfg(test)]
@@ -489,6 +514,10 @@ mod tests {
         writer.finish().unwrap().into_inner()
     }
 
+    fn read(bytes: &[u8]) -> Content {
+        archive(bytes, &mut Inside::message(&PdfReader::none()))
+    }
+
     fn texts(content: Content) -> (Vec<String>, Vec<&'static str>) {
         match content {
             Content::Several { texts, not_inspected } => (texts, not_inspected),
@@ -503,7 +532,7 @@ mod tests {
     #[test]
     fn a_word_document_gives_paragraphs_and_cells() {
         let xml = b"<w:document><w:body><w:p><w:r><w:t>MRN 44</w:t></w:r><w:r><w:t>5566</w:t></w:r></w:p><w:tbl><w:tr><w:tc><w:p><w:t>a</w:t></w:p></w:tc><w:tc><w:p><w:t>b &amp; c</w:t></w:p></w:tc></w:tr></w:tbl></w:body></w:document>";
-        let (found, why) = texts(archive(&zip_of(&[("word/document.xml", xml)])));
+        let (found, why) = texts(read(&zip_of(&[("word/document.xml", xml)])));
         assert_eq!(found, ["MRN 445566\na \tb & c \t\n"]);
         assert!(why.is_empty());
     }
@@ -512,7 +541,7 @@ mod tests {
     fn a_workbook_gives_rows_with_dates_as_dates() {
         let shared = b"<sst><si><t>DOB</t></si><si><r><t>Na</t></r><r><t>me</t></r></si></sst>";
         let sheet = b"<worksheet><sheetData><row r=\"1\"><c r=\"A1\" t=\"s\"><v>0</v></c><c r=\"C1\" t=\"s\"><v>1</v></c></row><row><c r=\"A2\"><v>22709</v></c><c r=\"C2\" t=\"inlineStr\"><is><t>Quillon</t></is></c></row></sheetData></worksheet>";
-        let (found, _) = texts(archive(&zip_of(&[
+        let (found, _) = texts(read(&zip_of(&[
             ("xl/workbook.xml", b"<workbook/>"),
             ("xl/sharedStrings.xml", shared),
             ("xl/worksheets/sheet1.xml", sheet),
@@ -523,10 +552,31 @@ mod tests {
     #[test]
     fn bombs_end_at_the_limit_and_say_so() {
         let bomb = zip_of(&[("a.txt", &vec![b'a'; 100 * 1024 * 1024])]);
-        let (found, why) = texts(archive(&bomb));
+        let (found, why) = texts(read(&bomb));
         assert!(found.is_empty());
         assert_eq!(why, ["container-limit"]);
-        assert_eq!(texts(archive(b"PK\x03\x04 garbage")).1, ["unreadable-part"]);
+        assert_eq!(texts(read(b"PK\x03\x04 garbage")).1, ["unreadable-part"]);
+    }
+
+    #[test]
+    fn containers_of_two_kinds_inside_one_another_end_at_the_limit() {
+        let tnef = |file: &[u8]| {
+            let mut bytes = vec![0x78, 0x9f, 0x3e, 0x22, 0, 0, 2, 0x0f, 0x80, 0, 0];
+            bytes.extend(u32::try_from(file.len()).unwrap().to_le_bytes());
+            bytes.extend(file);
+            bytes.extend([0, 0]);
+            bytes
+        };
+        let mut innermost = b"MRN 445566".to_vec();
+        for _ in 0..1000 {
+            innermost = tnef(&innermost);
+        }
+        let (found, why) = texts(read(&zip_of(&[("winmail.dat", &innermost)])));
+        assert!(found.is_empty());
+        assert_eq!(why, ["container-limit"]);
+        let (found, why) = texts(read(&zip_of(&[("winmail.dat", &tnef(b"MRN 445566"))])));
+        assert_eq!(found, ["winmail.dat\n\nMRN 445566"]);
+        assert!(why.is_empty());
     }
 
     #[test]

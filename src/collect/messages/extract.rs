@@ -9,6 +9,7 @@ use mail_parser::{Address, HeaderName, Message, MessageParser, MessagePart, Mime
 
 use super::attachments::{self, Content};
 use super::correspondents::Correspondents;
+use super::documents::Inside;
 use super::incoming::{Incoming, Traced};
 use super::{html, quotes};
 
@@ -103,8 +104,8 @@ impl Parsed<'_> {
     }
 
     /// Hands every text to `sink`, in the message's order. Returns why parts were not looked into.
-    pub(super) fn texts(&self, sink: &mut Sink<'_>) -> Vec<&'static str> {
-        let mut walk = Walk { sink, not_inspected: Vec::new(), parts: 0, texts: 0, images: 0 };
+    pub(super) fn texts(&self, inside: Inside<'_>, sink: &mut Sink<'_>) -> Vec<&'static str> {
+        let mut walk = Walk { sink, inside, not_inspected: Vec::new(), parts: 0, texts: 0, images: 0 };
         walk.message(&self.0, 0);
         // A message that is only a picture says nothing we can read.
         if walk.texts == 0 && walk.images > 0 && walk.not_inspected.is_empty() {
@@ -116,6 +117,7 @@ impl Parsed<'_> {
 
 struct Walk<'s> {
     sink: &'s mut Sink<'s>,
+    inside: Inside<'s>,
     not_inspected: Vec<&'static str>,
     parts: usize,
     /// Bodies that had words.
@@ -162,7 +164,7 @@ impl Walk<'_> {
                 }
                 PartType::Binary(bytes) | PartType::InlineBinary(bytes) => {
                     let inline = matches!(part.body, PartType::InlineBinary(_)) || part.content_id().is_some();
-                    let content = attachments::read(bytes, &part_type(part), name.as_deref(), inline);
+                    let content = attachments::read(bytes, &part_type(part), name.as_deref(), inline, &mut self.inside);
                     self.attachment(name.as_deref(), content, depth);
                 }
             }
@@ -306,6 +308,7 @@ fn date_of(message: &Message<'_>, today: Date) -> Option<Date> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::pdf::PdfReader;
     use super::*;
     use jiff::civil::date;
 
@@ -314,7 +317,7 @@ mod tests {
     fn texts(raw: &[u8]) -> (Vec<(Place, String)>, Vec<&'static str>) {
         let mut texts = Vec::new();
         let parsed = parse(raw).unwrap();
-        let not_inspected = parsed.texts(&mut |segment| {
+        let not_inspected = parsed.texts(Inside::message(&PdfReader::none()), &mut |segment| {
             texts.extend(segment.iter().map(|(place, text)| (*place, (*text).to_owned())));
         });
         (texts, not_inspected)

@@ -5,7 +5,7 @@
 //! address. Nothing is written.
 //!
 //! [`scan`] goes through the sources in order: `source` finds files, `mbox` splits, `extract` takes
-//! messages apart (with `correspondents`, `attachments`, `documents`, `html`, `quotes`, `outlook`), `fold` makes text plain,
+//! messages apart (with `correspondents`, `attachments`, `documents`, `html`, `quotes`, `outlook`, `pdf`), `fold` makes text plain,
 //! `detect` judges, `read` joins that for one message, `tally` adds up. [`explain()`] says of one message
 //! why it was counted and where it lies. Where a `sample` stands for all mail, its counts are its own.
 
@@ -20,6 +20,7 @@ mod html;
 mod incoming;
 pub(super) mod mbox;
 mod outlook;
+mod pdf;
 mod quotes;
 mod read;
 mod roster;
@@ -45,6 +46,7 @@ use zeroize::Zeroizing;
 pub use detect::DETECTOR;
 pub use explain::{Explained, ExplainedPiece, explain};
 pub use incoming::Traced;
+pub use pdf::{PdfReader, run_worker as run_pdf_worker};
 pub use roster::{Roster, RosterError, RosterScan};
 pub use sample::{CONFIDENCE, Sampled};
 
@@ -170,6 +172,8 @@ pub struct ScanOptions {
     pub vantage: String,
     /// Whose mail is looked at for how it arrived, and whose word is believed.
     pub traced: Traced,
+    /// What reads PDF files.
+    pub pdf: PdfReader,
     /// The practice's own list of patients.
     pub roster: Option<Arc<Roster>>,
     /// Look at so many messages of all, chosen by keyed hash; `None` looks at each.

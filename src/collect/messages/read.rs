@@ -12,6 +12,7 @@ use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
 use super::detect::{self, Circumstances, examine};
+use super::documents::Inside;
 use super::explain::ExplainedPiece;
 use super::extract::{self, Place};
 use super::fold::Folded;
@@ -137,7 +138,8 @@ impl Reader<'_> {
             correspondents: &who.names,
         };
         let mut joined = Joined::default();
-        let not_inspected = parsed.texts(&mut |texts| joined.add(texts, &circumstances, self, &mut reading));
+        let not_inspected = parsed
+            .texts(Inside::message(&options.pdf), &mut |texts| joined.add(texts, &circumstances, self, &mut reading));
         reading.not_inspected.extend(not_inspected);
         joined.finish(&mut reading);
         if reading.level >= 2

@@ -19,6 +19,7 @@ pub(super) fn options() -> ScanOptions {
         vantage: "test".to_owned(),
         traced: Traced::default(),
         roster: None,
+        pdf: PdfReader::none(),
         sample: None,
     }
 }

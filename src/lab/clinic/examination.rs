@@ -7,6 +7,7 @@ use super::Quarter;
 use crate::assess::{Judgement, assess};
 use crate::checks::Catalog;
 use crate::clock::FixedClock;
+use crate::collect::messages::PdfReader;
 use crate::collect::{self, Area, Request};
 use crate::facts::Facts;
 use crate::finding::Outcome;
@@ -26,6 +27,7 @@ async fn examined(quarter: Quarter, catalog: &Catalog) -> Judgement {
         areas: &Area::ALL,
         folder: &folder.path().join("evidence"),
         earlier: None,
+        pdf: PdfReader::none(),
         clock: Arc::new(FixedClock(quarter.as_of())),
         key: b"a key of the test",
         progress: &|_| {},

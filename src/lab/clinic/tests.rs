@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::{MailFolder, Quarter, letters, names};
 use crate::catalogues::vendors::VendorCatalogue;
-use crate::collect::messages::{MailFrom, MailSource, ScanKey, ScanOptions, Traced};
+use crate::collect::messages::{MailFrom, MailSource, PdfReader, ScanKey, ScanOptions, Traced};
 use crate::collect::{exports, messages};
 use crate::evidence::export::{ExportFile, ExportState, Record, Target};
 use crate::evidence::{Answer, Observation};
@@ -196,6 +196,7 @@ fn scanned(quarter: Quarter) -> BTreeMap<String, (u64, Date)> {
         vantage: "lab".to_owned(),
         traced: Traced::default(),
         roster: None,
+        pdf: PdfReader::none(),
         sample: None,
     };
     let scan = messages::scan(vec![source("front-desk"), source("scheduling")], &options);
