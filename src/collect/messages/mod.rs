@@ -43,7 +43,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 pub use detect::DETECTOR;
-pub use explain::{Explained, ExplainedPiece, explain};
+pub use explain::{Explained, ExplainedPiece, Places, explain};
 pub use incoming::Traced;
 pub use roster::{Roster, RosterError, RosterScan};
 pub use sample::{CONFIDENCE, Sampled};
@@ -230,7 +230,7 @@ fn run(sources: Vec<MailSource>, options: &ScanOptions, explain: Option<MessageR
         reader,
         folders: BTreeMap::new(),
         scan: Scan::default(),
-        explained: Vec::new(),
+        explained: Places::default(),
         incoming: incoming::Tally::new(&options.traced),
         patients: BTreeMap::new(),
         unit: 0,
@@ -277,7 +277,7 @@ struct Run<'o> {
     reader: Reader<'o>,
     folders: BTreeMap<(String, String), Tally>,
     scan: Scan,
-    explained: Vec<Explained>,
+    explained: Places,
     incoming: incoming::Tally,
     /// By mailbox.
     patients: BTreeMap<String, roster::Patients>,
@@ -493,7 +493,8 @@ impl Run<'_> {
         for WasRead { reading, at, file } in read {
             count.messages += 1;
             if reader.explain.is_some() && reader.explain == reading.reference {
-                self.explained.push(Explained::of(&reading, at, (mailbox, folder, label), count.messages, file));
+                let explained = || Explained::of(&reading, at, (mailbox, folder, label), count.messages, file);
+                self.explained.add(explained);
             }
             for reason in reading.not_inspected.iter().collect::<BTreeSet<_>>() {
                 *count.not_inspected.entry((*reason).to_owned()).or_default() += 1;
@@ -519,7 +520,7 @@ impl Run<'_> {
 
     fn counted(&mut self, label: &str, format: Format, bytes: u64, sha256: String, count: FileCount, complete: bool) {
         // Messages of one file get their file's digest now that it was read to its end.
-        for explained in self.explained.iter_mut().filter(|explained| explained.file == label) {
+        for explained in self.explained.messages.iter_mut().filter(|explained| explained.file == label) {
             explained.sha256.get_or_insert_with(|| sha256.clone());
         }
         let answer = ContentFile {
