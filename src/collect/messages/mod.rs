@@ -45,6 +45,7 @@ use zeroize::Zeroizing;
 pub use detect::DETECTOR;
 pub use explain::{Explained, ExplainedPiece, Places, explain};
 pub use incoming::Traced;
+pub use outlook::to_mail as mail_of_outlook;
 pub use roster::{Roster, RosterError, RosterScan};
 pub use sample::{CONFIDENCE, Sampled};
 
