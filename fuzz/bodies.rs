@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::OnceLock;
 
 use mailassay::catalogues::vendors::VendorCatalogue;
+use mailassay::collect::messages::mail_of_outlook;
 use mailassay::evidence::ReceivedBytes;
 use mailassay::evidence::endpoint::{Beside, Dialogue, EndpointAnswer, Hello, HelloReply};
 use mailassay::names::DomainName;
@@ -30,7 +31,7 @@ pub fn by_name(name: &str) -> Option<Body> {
 }
 
 /// Every target.
-pub const TARGETS: [(&str, Body); 14] = [
+pub const TARGETS: [(&str, Body); 15] = [
     ("certificate", certificate),
     ("dkim", dkim),
     ("dkim_signature", dkim_signature),
@@ -39,6 +40,7 @@ pub const TARGETS: [(&str, Body); 14] = [
     ("dns_message", dns_message),
     ("domain", domain_records),
     ("mta_sts", mta_sts),
+    ("outlook", outlook),
     ("server_hello", server_hello),
     ("smtp_reply", smtp_reply),
     ("spf", spf),
@@ -101,6 +103,13 @@ pub fn mta_sts(bytes: &[u8]) {
         for pattern in &policy.mx {
             let _ = mta_sts::matches(&pattern.to_string(), "mail.clinic.example");
         }
+    }
+}
+
+/// One of Outlook's messages; what is made of it begins as mail does.
+pub fn outlook(bytes: &[u8]) {
+    if let Ok(mail) = mail_of_outlook(bytes) {
+        assert!(mail.windows(4).any(|end| end == b"\r\n\r\n"), "the header ends");
     }
 }
 

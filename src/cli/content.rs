@@ -74,7 +74,7 @@ fn explain(args: ContentExplainArgs) -> Result<Ending, Failure> {
         sample: None,
     };
     let explained = messages::explain(sources(args.paths)?, args.reference, &options);
-    if explained.is_empty() {
+    if explained.messages.is_empty() {
         let what = "no message that was read has this reference; was it made with this key and of this mail?";
         return Err(anyhow::anyhow!("{}: {what}", args.reference).into());
     }

@@ -63,7 +63,8 @@ pub struct IncomingMail {
     pub messages: u64,
     /// Of these: no field that surely is an own host's tells how it arrived.
     pub untraced: u64,
-    /// Of the traced: nothing shows that the domain sent it. It may be forged, and counts for nothing.
+    /// Of the traced: nothing shows that the domain handed it over itself. It may be forged, or have come
+    /// by way of somebody else, and counts for nothing.
     pub unproven: u64,
     /// Of the others, those that came in clear.
     pub clear: u64,
@@ -85,7 +86,7 @@ pub struct IncomingMail {
 }
 
 impl IncomingMail {
-    /// Messages that the partner provably sent and that an own host recorded.
+    /// Messages that the partner provably handed over to an own host, as that host recorded.
     pub fn proven(&self) -> u64 {
         self.clear.saturating_add(self.not_told).saturating_add(self.tls)
     }

@@ -25,7 +25,7 @@ subject! {
         /// What the organization's own connector for it insists on: `verified`, `encrypted`, `gateway` (its mail goes over
         /// one smart host for everybody), `rules` (rules choose a connector), `clear`, `none`.
         connector: String,
-        /// Messages of the mail given that it provably sent and whose arrival a host of the scope recorded; 0 where no mail was given.
+        /// Messages of the mail given that it provably handed over itself to a host of the scope, as that host recorded; 0 where no mail was given.
         incoming_messages: i64,
         /// How those arrived: `always-tls`, or `some-clear` where one came in clear.
         incoming_tls: String,
@@ -184,7 +184,7 @@ impl Incoming {
         match &self.mail {
             Err(reason) => Seen::Unknown(reason.clone()),
             Ok(mail) if mail.proven() == 0 && mail.messages > 0 => Seen::not_provided(format!(
-                "mail of {} with trace fields of a host of the scope that show who sent it",
+                "mail of {} with trace fields of a host of the scope that show who handed it over",
                 self.partner
             )),
             Ok(mail) if mail.proven() == 0 && !mail.complete => Seen::Unknown(not_whole()),
@@ -196,7 +196,9 @@ impl Incoming {
         match &self.mail {
             Err(reason) => Seen::Unknown(reason.clone()),
             Ok(mail) if mail.clear > 0 => Seen::Present("some-clear".to_owned()),
-            Ok(mail) if mail.proven() == 0 => Seen::not_provided(format!("mail that {} provably sent", self.partner)),
+            Ok(mail) if mail.proven() == 0 => {
+                Seen::not_provided(format!("mail that {} provably handed over", self.partner))
+            }
             Ok(mail) if mail.not_told > 0 => Seen::Unknown(NotObserved::Lost {
                 why: format!("{} of the trace fields do not tell whether TLS was used", mail.not_told),
             }),
@@ -210,7 +212,7 @@ impl Incoming {
         match &self.mail {
             Err(reason) => Seen::Unknown(reason.clone()),
             Ok(mail) if count(mail) == 0 && mail.messages > 0 && mail.proven() == 0 => {
-                Seen::not_provided(format!("mail that {} provably sent", self.partner))
+                Seen::not_provided(format!("mail that {} provably handed over", self.partner))
             }
             Ok(mail) if count(mail) == 0 && !mail.complete => Seen::Unknown(not_whole()),
             Ok(mail) => Seen::Present(whole(count(mail))),

@@ -5,9 +5,12 @@
 //! only the topmost unbroken chain is believed: a Received field of an own host, and the next below it
 //! only where the own host recorded that it took the message from itself or from another own host. The
 //! name in EHLO is what the other side says of itself and proves nothing. Where the chain does not
-//! begin at the top, nothing is known.
+//! begin at the top, or leads to somebody who may be an own host and is not confirmed, nothing is known.
+
+use std::net::IpAddr;
 
 use crate::names::DomainName;
+use crate::records::mx::is_private;
 
 /// Fields of one message that are looked at.
 const FIELDS: usize = 300;
@@ -83,8 +86,9 @@ pub fn arrival<'m>(fields: impl Iterator<Item = (&'m str, &'m str)>, own: &[OwnH
             if hop.is_inside(&known) {
                 continue;
             }
-            if hop.from.is_none() {
-                // It was written on the machine itself.
+            if hop.from.is_none() || hop.claims_inside(&known) {
+                // It was written on the machine itself, or by an own host that nobody confirmed: the
+                // hop from outside is further down, where nothing is sure.
                 break;
             }
             boundary = Some((hop, host));
@@ -117,10 +121,11 @@ struct Hop {
     comments: Vec<String>,
 }
 
-/// Takes a Received field apart; `None` where it is not written as RFC 5321 has it, or has a clause
-/// twice: then somebody's text may have become part of it.
+/// Takes a Received field apart; `None` where it is not written as RFC 5321 has it, has a clause
+/// twice, or an address whose quoted part may hold anything: then somebody's text may have become
+/// part of it.
 fn hop(value: &str) -> Option<Hop> {
-    if value.len() > FIELD_BYTES {
+    if value.len() > FIELD_BYTES || value.contains("<\"") {
         return None;
     }
     let mut hop = Hop::default();
@@ -170,7 +175,8 @@ enum Token {
     Word(String),
 }
 
-/// Words and comments (RFC 5322 §3.2.2); `None` where a comment never ends.
+/// Words and comments (RFC 5322 §3.2.2), a quoted value (`reason="a b"`) as part of its word; `None`
+/// where a comment or a quoted value never ends, and where a quotation mark stands anywhere else.
 fn tokens(value: &str) -> Option<Vec<Token>> {
     let mut tokens = Vec::new();
     let mut word = String::new();
@@ -202,6 +208,18 @@ fn tokens(value: &str) -> Option<Vec<Token>> {
                 }
                 tokens.push(Token::Comment(text));
             }
+            '"' if word.ends_with('=') => {
+                word.push('"');
+                loop {
+                    match characters.next()? {
+                        '\\' => word.extend(characters.next()),
+                        '"' => break,
+                        other => word.push(other),
+                    }
+                }
+                word.push('"');
+            }
+            '"' => return None,
             other => word.push(other),
         }
     }
@@ -239,17 +257,30 @@ impl Hop {
         }
     }
 
+    /// The name and the address of the other side, read only where the software puts them: what
+    /// stands elsewhere is the other side's own word.
+    fn other_side(&self) -> Option<(&str, IpAddr)> {
+        let comment = self.from_comments.first()?;
+        let (name, rest) = match self.software() {
+            // `from HELO (name [192.0.2.1])`; `unknown` where the name does not lead back. sendmail
+            // writes an answer to IDENT before them, so the last address is the software's.
+            Software::Postfix | Software::Sendmail => match comment.strip_prefix('[') {
+                Some(rest) => ("", rest),
+                None => comment.rsplit_once(" [")?,
+            },
+            // `from name ([192.0.2.1] helo=HELO)`; without a name the address stands in its place, and
+            // the comment begins with what the other side says.
+            Software::Exim => (self.from.as_deref()?, comment.strip_prefix('[')?),
+            Software::Unknown => return None,
+        };
+        let (address, _) = rest.split_once(']')?;
+        Some((name, address.strip_prefix("IPv6:").unwrap_or(address).parse().ok()?))
+    }
+
     /// The name of the other side that the software confirmed by asking back and forth.
     fn confirmed_name(&self) -> Option<DomainName> {
-        let comment = self.from_comments.first()?;
-        let name = match self.software() {
-            // `from HELO (name [192.0.2.1])`; `unknown` where the name does not lead back.
-            Software::Postfix => comment.split_once(" [")?.0,
-            Software::Sendmail if !comment.contains("may be forged") => comment.split_once(" [")?.0,
-            // `from name ([192.0.2.1] helo=HELO)`; without a name the address stands in its place.
-            Software::Exim if comment.starts_with('[') => self.from.as_deref()?,
-            Software::Exim | Software::Sendmail | Software::Unknown => return None,
-        };
+        let forged = self.from_comments.first()?.contains("may be forged");
+        let (name, _) = self.other_side().filter(|_| !forged)?;
         let name = name.rsplit(['@', ' ']).next()?;
         name.parse::<DomainName>().ok().filter(|name| name.as_str().contains('.'))
     }
@@ -261,13 +292,19 @@ impl Hop {
         if with.starts_with("LMTP") || with.starts_with("UTF8LMTP") {
             return true;
         }
-        let loopback = self.from_comments.first().is_some_and(|comment| {
-            let address =
-                comment.split_once('[').and_then(|(_, rest)| rest.split_once(']')).map(|(address, _)| address);
-            let address = address.map(|address| address.strip_prefix("IPv6:").unwrap_or(address));
-            address.and_then(|address| address.parse::<std::net::IpAddr>().ok()).is_some_and(|ip| ip.is_loopback())
-        });
-        loopback || self.confirmed_name().is_some_and(|name| known(name.as_str()).is_some())
+        self.other_side().is_some_and(|(_, address)| address.to_canonical().is_loopback())
+            || self.confirmed_name().is_some_and(|name| known(name.as_str()).is_some())
+    }
+
+    /// Whether anything of the other side's names an own host, or an address that mail from outside
+    /// does not come from.
+    fn claims_inside<'h>(&self, known: &impl Fn(&str) -> Option<&'h OwnHost>) -> bool {
+        let claims = |word: &str| {
+            let address = word.strip_prefix("IPv6:").unwrap_or(word).parse::<IpAddr>();
+            address.is_ok_and(is_private) || word.eq_ignore_ascii_case("localhost") || known(word).is_some()
+        };
+        let said = self.from.iter().chain(self.from_comments.first());
+        said.flat_map(|text| text.split([' ', '[', ']', '(', ')', '=', '@'])).any(claims)
     }
 
     fn carried(&self) -> Carried {
@@ -296,9 +333,10 @@ impl Hop {
         );
         let says_clear = matches!(with.as_str(), "ESMTP" | "ESMTPA" | "SMTP" | "UTF8SMTP" | "UTF8SMTPA");
         match (says_tls || version.is_some(), says_clear) {
-            (true, _) => Carried::Tls { version, cipher },
+            (true, false) => Carried::Tls { version, cipher },
             (false, true) => Carried::Clear,
-            (false, false) => Carried::NotTold,
+            // Two words against each other tell as much as none.
+            (true, true) | (false, false) => Carried::NotTold,
         }
     }
 }
@@ -341,6 +379,8 @@ fn results(value: &str, believed: &impl Fn(&str) -> bool) -> Vec<AuthResult> {
     let mut groups: Vec<Vec<String>> = vec![Vec::new()];
     for token in tokens {
         match token {
+            // Where an address with a quoted part was put into a comment, it may have ended it.
+            Token::Comment(text) if text.contains('"') => return Vec::new(),
             Token::Comment(_) => {}
             Token::End => groups.push(Vec::new()),
             Token::Word(word) => groups.last_mut().expect("one group is always open").push(word),

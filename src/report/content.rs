@@ -235,10 +235,12 @@ impl IncomingView {
         let mut lines = vec![format!("{}: {} messages name it as their writer", self.partner, mail.messages)];
         if proven > 0 {
             let not_told = if mail.not_told > 0 { format!(", {} not told", mail.not_told) } else { String::new() };
-            lines
-                .push(format!("  {proven} it provably sent: {} over TLS, {} in clear{not_told}", mail.tls, mail.clear));
+            lines.push(format!(
+                "  {proven} it provably handed over: {} over TLS, {} in clear{not_told}",
+                mail.tls, mail.clear
+            ));
         } else {
-            lines.push("  of none is it shown that it sent them and how they came".to_owned());
+            lines.push("  of none is it shown that it handed them over itself, and how".to_owned());
         }
         if mail.tls > 0 {
             lines.push(format!("  TLS: {}", counts(&mail.versions)));
@@ -250,7 +252,7 @@ impl IncomingView {
         if mail.unproven + mail.untraced > 0 {
             let (unproven, untraced) = (mail.unproven, mail.untraced);
             lines.push(format!(
-                "  not weighed: {unproven} without proof of who sent them, {untraced} without a trace of an own host"
+                "  not weighed: {unproven} without proof of who handed them over, {untraced} without a trace of an own host"
             ));
         }
         if !mail.complete {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::collect::messages::{Explained, MessageReference};
+use crate::collect::messages::{MessageReference, Places};
 use crate::text::visible;
 
 /// The whole answer.
@@ -18,6 +18,8 @@ pub struct ExplainedMessages {
     pub detector: u32,
     /// One of each place where a message with the reference lies.
     pub messages: Vec<ExplainedView>,
+    /// There are more places than are told.
+    pub cut: bool,
 }
 
 /// One message.
@@ -56,8 +58,8 @@ pub struct PieceView {
 }
 
 /// The answer about one reference.
-pub fn report(reference: MessageReference, explained: Vec<Explained>) -> ExplainedMessages {
-    let messages = explained.into_iter().map(|message| ExplainedView {
+pub fn report(reference: MessageReference, explained: Places) -> ExplainedMessages {
+    let messages = explained.messages.into_iter().map(|message| ExplainedView {
         mailbox: visible(&message.mailbox),
         folder: visible(&message.folder),
         path: visible(&message.file),
@@ -88,6 +90,7 @@ pub fn report(reference: MessageReference, explained: Vec<Explained>) -> Explain
         r#ref: reference.to_string(),
         detector: crate::collect::messages::DETECTOR,
         messages: messages.collect(),
+        cut: explained.cut,
     }
 }
 
@@ -122,6 +125,9 @@ pub fn text(answer: &ExplainedMessages) -> String {
         if !message.not_inspected.is_empty() {
             line(&format!("  not looked into, all or part: {}", message.not_inspected.join(", ")));
         }
+    }
+    if answer.cut {
+        line(&format!("only these {} places are told; more messages have this reference", answer.messages.len()));
     }
     out
 }

@@ -46,12 +46,29 @@ pub struct ExplainedPiece {
     pub health: bool,
 }
 
-/// Every message with this reference, in the order of the sources. `options` must hold the key that
+/// The messages with one reference.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Places {
+    /// In the order of the sources.
+    pub messages: Vec<Explained>,
+    /// There are more of them, which are not told.
+    pub cut: bool,
+}
+
+/// Every message with this reference, as far as [`Places`] tells them. `options` must hold the key that
 /// the reference was made with.
-pub fn explain(sources: Vec<MailSource>, reference: MessageReference, options: &ScanOptions) -> Vec<Explained> {
-    let mut explained = run(sources, options, Some(reference)).explained;
-    explained.truncate(PLACES);
-    explained
+pub fn explain(sources: Vec<MailSource>, reference: MessageReference, options: &ScanOptions) -> Places {
+    run(sources, options, Some(reference)).explained
+}
+
+impl Places {
+    pub(super) fn add(&mut self, explained: impl FnOnce() -> Explained) {
+        if self.messages.len() < PLACES {
+            self.messages.push(explained());
+        } else {
+            self.cut = true;
+        }
+    }
 }
 
 impl Explained {
@@ -78,6 +95,25 @@ impl Explained {
             kinds: reading.kinds.iter().copied().collect(),
             pieces: reading.pieces.clone(),
             not_inspected,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::MailFrom;
+    use super::super::tests::{mbox_of, options};
+    use super::*;
+
+    #[test]
+    fn more_places_than_are_told_are_said() {
+        let reference = options().message_key.unwrap().reference(b"one@clinic.example");
+        for (number, told) in [(PLACES, (PLACES, false)), (PLACES + 1, (PLACES, true))] {
+            let mail = vec!["Message-ID: <one@clinic.example>\nSubject: x\n\nx\n".to_owned(); number];
+            let from = MailFrom::Stream(Box::new(std::io::Cursor::new(mbox_of(&mail))));
+            let source = MailSource { label: "-".to_owned(), mailbox: "desk".to_owned(), from };
+            let explained = explain(vec![source], reference, &options());
+            assert_eq!((explained.messages.len(), explained.cut), told);
         }
     }
 }

@@ -1,8 +1,9 @@
 //! How mail of partners arrived: over TLS or in clear, as the organization's own hosts recorded it.
 //!
-//! Who wrote a message is believed only where an own host recorded that SPF, DKIM or DMARC passed for
-//! the partner's domain, or that the message came from a host of that domain whose name it confirmed.
-//! Anybody may write a partner's name into From, so the rest is counted apart.
+//! That a partner handed a message over itself is believed only where an own host recorded that SPF
+//! passed for the partner's domain, or that the message came from a host of that domain whose name it
+//! confirmed. A passed DKIM or DMARC proves who wrote it and outlives being forwarded by somebody else,
+//! and anybody may write a partner's name into From, so the rest is counted apart.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,7 @@ use super::tally::MessageReading;
 use crate::evidence::content::IncomingMail;
 use crate::evidence::{Answer, Observation, Question, Source};
 use crate::names::{DomainName, SubjectId, SubjectKind};
-use crate::records::trace::{Arrival, Carried, Method, OwnHost, arrival};
+use crate::records::trace::{Arrival, AuthResult, Carried, Method, OwnHost, arrival};
 use crate::seen::NotObserved;
 
 /// Different cipher suites that are told of one partner.
@@ -78,8 +79,7 @@ impl Tally {
 
     pub(super) fn add(&mut self, reading: &MessageReading) {
         // Without its header nobody knows whose message it was.
-        self.complete &=
-            !reading.not_inspected.iter().any(|why| matches!(*why, "read-error" | "reader-fault" | "unreadable"));
+        self.complete &= !reading.header_unread;
         let Some(incoming) = &reading.incoming else { return };
         let Some(counts) = self.partners.get_mut(&incoming.partner) else { return };
         counts.messages += 1;
@@ -117,8 +117,9 @@ fn count(counts: &mut IncomingMail, partner: &DomainName, arrival: &Arrival, dat
         };
         *counts.results.entry(told).or_default() += 1;
     }
-    let passed = arrival.results.iter().any(|one| one.result == "pass" && speaks_of(one.domain.as_ref(), partner));
-    if !passed && !speaks_of(arrival.from_host.as_ref(), partner) {
+    let handed_over =
+        |one: &AuthResult| one.method == Method::Spf && one.result == "pass" && speaks_of(one.domain.as_ref(), partner);
+    if !arrival.results.iter().any(handed_over) && !speaks_of(arrival.from_host.as_ref(), partner) {
         counts.unproven += 1;
         return;
     }
@@ -145,7 +146,30 @@ fn speaks_of(domain: Option<&DomainName>, partner: &DomainName) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::tests::{mbox_of, options, scan_with};
+    use super::super::{MailFrom, MailSource, scan};
     use super::*;
+    use crate::files::write_whole;
+
+    #[test]
+    fn a_message_of_outlook_that_cannot_be_read_may_be_a_partners() {
+        let empty = || cfb::CompoundFile::create(std::io::Cursor::new(Vec::new())).unwrap();
+        let mut later = empty();
+        later.create_stream("/__properties_version1.0").unwrap();
+        for (mut file, whole) in [(empty(), false), (later, true)] {
+            file.flush().unwrap();
+            let root = tempfile::tempdir().unwrap();
+            write_whole(&root.path().join("one.msg"), &file.into_inner().into_inner()).unwrap();
+            let traced = Traced { own_hosts: Vec::new(), partners: vec!["lab.example".parse().unwrap()] };
+            let from = MailFrom::Path(root.path().to_owned());
+            let source = MailSource { label: "mail".to_owned(), mailbox: "desk".to_owned(), from };
+            let scan = scan(vec![source], &ScanOptions { traced, ..options() });
+            let complete = scan.observations.iter().find_map(|observation| match &observation.answer {
+                Ok(Answer::IncomingMail(mail)) => Some(mail.complete),
+                _ => None,
+            });
+            assert_eq!(complete, Some(whole));
+        }
+    }
 
     const HOP: &str = "by mail.clinic.example (Postfix) with";
 
@@ -168,9 +192,9 @@ mod tests {
     }
 
     #[test]
-    fn only_mail_that_the_partner_provably_sent_is_weighed() {
+    fn only_mail_that_the_partner_provably_handed_over_is_weighed() {
         let tls = "(using TLSv1.3 with cipher TLS_AES_128_GCM_SHA256 (128/128 bits))";
-        let passed = "Authentication-Results: mail.clinic.example; dmarc=pass header.from=lab.example; spf=fail smtp.mailfrom=x@lab.example";
+        let passed = "Authentication-Results: mail.clinic.example; dmarc=pass header.from=lab.example; dkim=pass header.d=lab.example; spf=pass smtp.mailfrom=x@lab.example";
         let mail = counted(&[
             message(
                 &format!("{passed}\nReceived: from a (unknown [192.0.2.9]) {tls} {HOP} ESMTPS id 1; x"),
@@ -180,7 +204,15 @@ mod tests {
                 &format!("Received: from a (mx.lab.example [192.0.2.9]) {HOP} ESMTP id 1; x"),
                 "a@mail.lab.example",
             ),
-            // Forged, whatever it came over.
+            // Signed by it and handed over by somebody else, whatever it came over.
+            message(
+                &format!(
+                    "{}\nReceived: from a (mx.forwarder.example [192.0.2.9]) {tls} {HOP} ESMTPS id 1; x",
+                    passed.replace("x@lab.example", "x@forwarder.example")
+                ),
+                "a@lab.example",
+            ),
+            // Forged.
             message(&format!("Received: from a (unknown [192.0.2.9]) {HOP} ESMTP id 1; x"), "a@lab.example"),
             message(
                 &format!(
@@ -196,12 +228,13 @@ mod tests {
                 "a@lab.example, b@lab.example",
             ),
         ]);
-        assert_eq!((mail.messages, mail.untraced, mail.unproven), (5, 1, 2));
+        assert_eq!((mail.messages, mail.untraced, mail.unproven), (6, 1, 3));
         assert_eq!((mail.tls, mail.clear, mail.not_told), (1, 1, 0));
         assert_eq!(mail.versions, BTreeMap::from([("TLS 1.3".to_owned(), 1)]));
-        assert_eq!(mail.results["dmarc pass"], 1);
-        assert_eq!(mail.results["spf fail"], 2);
-        assert_eq!(mail.results["dkim not recorded"], 4);
+        assert_eq!(mail.results["dmarc pass"], 2);
+        assert_eq!(mail.results["spf fail"], 1);
+        assert_eq!(mail.results["spf of another domain"], 1);
+        assert_eq!(mail.results["dkim not recorded"], 2);
         assert!(mail.complete);
         assert!(!counted(&["\n".to_owned()]).complete, "a message without a header may be anybody's");
     }

@@ -44,8 +44,9 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 pub use detect::DETECTOR;
-pub use explain::{Explained, ExplainedPiece, explain};
+pub use explain::{Explained, ExplainedPiece, Places, explain};
 pub use incoming::Traced;
+pub use outlook::to_mail as mail_of_outlook;
 pub use pdf::{PdfReader, run_worker as run_pdf_worker};
 pub use roster::{Roster, RosterError, RosterScan};
 pub use sample::{CONFIDENCE, Sampled};
@@ -234,7 +235,7 @@ fn run(sources: Vec<MailSource>, options: &ScanOptions, explain: Option<MessageR
         reader,
         folders: BTreeMap::new(),
         scan: Scan::default(),
-        explained: Vec::new(),
+        explained: Places::default(),
         incoming: incoming::Tally::new(&options.traced),
         patients: BTreeMap::new(),
         unit: 0,
@@ -281,7 +282,7 @@ struct Run<'o> {
     reader: Reader<'o>,
     folders: BTreeMap<(String, String), Tally>,
     scan: Scan,
-    explained: Vec<Explained>,
+    explained: Places,
     incoming: incoming::Tally,
     /// By mailbox.
     patients: BTreeMap<String, roster::Patients>,
@@ -497,7 +498,8 @@ impl Run<'_> {
         for WasRead { reading, at, file } in read {
             count.messages += 1;
             if reader.explain.is_some() && reader.explain == reading.reference {
-                self.explained.push(Explained::of(&reading, at, (mailbox, folder, label), count.messages, file));
+                let explained = || Explained::of(&reading, at, (mailbox, folder, label), count.messages, file);
+                self.explained.add(explained);
             }
             for reason in reading.not_inspected.iter().collect::<BTreeSet<_>>() {
                 *count.not_inspected.entry((*reason).to_owned()).or_default() += 1;
@@ -523,7 +525,7 @@ impl Run<'_> {
 
     fn counted(&mut self, label: &str, format: Format, bytes: u64, sha256: String, count: FileCount, complete: bool) {
         // Messages of one file get their file's digest now that it was read to its end.
-        for explained in self.explained.iter_mut().filter(|explained| explained.file == label) {
+        for explained in self.explained.messages.iter_mut().filter(|explained| explained.file == label) {
             explained.sha256.get_or_insert_with(|| sha256.clone());
         }
         let answer = ContentFile {

@@ -25,12 +25,16 @@ const RTF_BYTES: usize = 16 * 1024 * 1024;
 pub(super) const MAGIC: [u8; 8] = [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
 
 /// The message as mail; the error is the reason for not looking into it.
-pub(super) fn to_mail(bytes: &[u8]) -> Result<Vec<u8>, &'static str> {
+pub fn to_mail(bytes: &[u8]) -> Result<Vec<u8>, &'static str> {
+    within(bytes, BYTES)
+}
+
+fn within(bytes: &[u8], left: usize) -> Result<Vec<u8>, &'static str> {
     let file = cfb::CompoundFile::open(Cursor::new(bytes)).map_err(|_| "unreadable")?;
     if !file.is_stream("/__properties_version1.0") {
         return Err("legacy-office");
     }
-    let mut reader = Reader { file, left: BYTES };
+    let mut reader = Reader { file, left };
     let mut out = Vec::new();
     reader.message("", 32, 0, &mut out)?;
     Ok(out)
@@ -38,7 +42,7 @@ pub(super) fn to_mail(bytes: &[u8]) -> Result<Vec<u8>, &'static str> {
 
 struct Reader<'b> {
     file: cfb::CompoundFile<Cursor<&'b [u8]>>,
-    /// Bytes that may still be read.
+    /// Bytes that may still be read, or made of attached messages.
     left: usize,
 }
 
@@ -140,6 +144,7 @@ impl Reader<'_> {
             ),
             None => self.text(at, tag::HTML, code_page)?,
         };
+        let html = html.filter(|text| !text.trim().is_empty());
         if let Some(text) = &plain {
             part(boundary, "text/plain; charset=utf-8", None, text.as_bytes(), out);
         }
@@ -150,8 +155,10 @@ impl Reader<'_> {
             && html.is_none()
             && let Some(packed) = self.stream(&format!("{at}/__substg1.0_{}0102", tag::RTF))?
         {
-            let rtf = unpacked(&packed).ok_or("unreadable-part")?;
-            part(boundary, "text/plain; charset=utf-8", None, rtf_text(&rtf).as_bytes(), out);
+            match unpacked(&packed) {
+                Some(rtf) => part(boundary, "text/plain; charset=utf-8", None, rtf_text(&rtf).as_bytes(), out),
+                None => not_in_it(boundary, "", out),
+            }
         }
         Ok(())
     }
@@ -169,7 +176,7 @@ impl Reader<'_> {
         if self.file.is_storage(&inner) {
             if !self.file.is_stream(format!("{inner}/__properties_version1.0")) {
                 // An object of another program, drawn into the text.
-                part(boundary, "application/octet-stream", Some(&name), &[0; 16], out);
+                not_in_it(boundary, &name, out);
                 return Ok(());
             }
             if depth + 1 >= DEPTH {
@@ -177,6 +184,8 @@ impl Reader<'_> {
             }
             let mut message = Vec::new();
             self.message(&inner, 24, depth + 1, &mut message)?;
+            // It is written again, and longer, in each message around it.
+            self.left = self.left.checked_sub(message.len()).ok_or("too-large")?;
             part(boundary, "message/rfc822", Some(&name), &message, out);
             return Ok(());
         }
@@ -187,7 +196,7 @@ impl Reader<'_> {
             // What is a text by its type is read as a file, not as a body.
             Some(bytes) => part(boundary, kind, Some(&name), &bytes, out),
             // Linked, and not in the file.
-            None => part(boundary, "application/octet-stream", Some(&name), &[0; 16], out),
+            None => not_in_it(boundary, &name, out),
         }
         Ok(())
     }
@@ -317,6 +326,11 @@ fn part(boundary: &str, kind: &str, name: Option<&str>, bytes: &[u8], out: &mut 
     }
 }
 
+/// A part that cannot be read: bytes of no known format, which are counted as not looked into.
+fn not_in_it(boundary: &str, name: &str, out: &mut Vec<u8>) {
+    part(boundary, "application/octet-stream", Some(name), &[0; 16], out);
+}
+
 /// A moment in units of 100 ns since 1601, as a Date field has it.
 fn date_of(filetime: u64) -> Option<String> {
     let seconds = i64::try_from(filetime / 10_000_000).ok()? - 11_644_473_600;
@@ -338,7 +352,7 @@ fn encoding(code_page: u16) -> &'static encoding_rs::Encoding {
     encoding_rs::Encoding::for_label(label.as_bytes()).unwrap_or(encoding_rs::WINDOWS_1252)
 }
 
-/// Unpacks compressed RTF ([MS-OXRTFCP]); `None` where it is none, or too long.
+/// Unpacks compressed RTF ([MS-OXRTFCP]); `None` where it is none, too long, or not whole.
 fn unpacked(packed: &[u8]) -> Option<Vec<u8>> {
     const START: &[u8] = b"{\\rtf1\\ansi\\mac\\deff0\\deftab720{\\fonttbl;}{\\f0\\fnil \\froman \\fswiss \\fmodern \\fscript \\fdecor MS Sans SerifSymbolArialTimes New RomanCourier{\\colortbl\\red0\\green0\\blue0\r\n\\par \\pard\\plain\\f0\\fs20\\b\\i\\u\\tab\\tx";
     const WINDOW: usize = 4096;
@@ -349,7 +363,7 @@ fn unpacked(packed: &[u8]) -> Option<Vec<u8>> {
         return None;
     }
     if kind == b"MELA" {
-        return Some(data[..raw.min(data.len())].to_vec());
+        return data.get(..raw).map(<[u8]>::to_vec);
     }
     if kind != b"LZFu" {
         return None;
@@ -391,7 +405,7 @@ fn unpacked(packed: &[u8]) -> Option<Vec<u8>> {
         }
     }
     out.truncate(raw);
-    Some(out)
+    (out.len() == raw).then_some(out)
 }
 
 #[cfg(test)]

@@ -70,7 +70,7 @@ impl Reader<'_> {
         let mut bytes = Vec::new();
         let limit = MESSAGE_BYTES as u64;
         if fs::File::open(path).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes)).is_err() {
-            let reading = MessageReading { not_inspected: vec!["read-error"], ..MessageReading::default() };
+            let reading = MessageReading::unread("read-error");
             return WasRead { reading, file: Some(([0; 32], 0)), ..WasRead::default() };
         }
         let size = bytes.len() as u64;
@@ -100,19 +100,18 @@ impl Reader<'_> {
             Ok(Err(why)) => why,
             Err(_) => "reader-fault",
         };
-        MessageReading { not_inspected: vec![why], ..MessageReading::default() }
+        MessageReading::unread(why)
     }
 
     pub(super) fn guarded(&self, bytes: &[u8], too_large: bool, junk: bool) -> MessageReading {
         let read = std::panic::AssertUnwindSafe(|| self.message(bytes, too_large, junk));
-        std::panic::catch_unwind(read)
-            .unwrap_or_else(|_| MessageReading { not_inspected: vec!["reader-fault"], ..MessageReading::default() })
+        std::panic::catch_unwind(read).unwrap_or_else(|_| MessageReading::unread("reader-fault"))
     }
 
     fn message(&self, bytes: &[u8], too_large: bool, junk: bool) -> MessageReading {
         let options = self.options;
         let Some(parsed) = extract::parse(bytes) else {
-            return MessageReading { not_inspected: vec!["unreadable"], ..MessageReading::default() };
+            return MessageReading::unread("unreadable");
         };
         let envelope = parsed.envelope(self.today);
         let reference =

@@ -3,9 +3,10 @@
 //! The list is read, turned into keyed hashes in memory, and forgotten with the run: the key is made
 //! for it and kept nowhere. No cell of it is shown, stored or quoted in an error.
 //!
-//! A patient is *found* where a record number of hers stands behind its label, or beside her name or
-//! date of birth, or where her name stands beside her date of birth. Her name or her number alone make
-//! her *possible*: others are called so, and a number may be of anything.
+//! A patient is *found* where a record number of hers stands behind its label, or beside a word of her
+//! name or her date of birth, or where her name stands beside her date of birth; a short number needs
+//! more than one word of her name. Her name or her number alone make her *possible*: others are called
+//! so, and a number may be of anything.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
@@ -23,7 +24,8 @@ use crate::sheet::{Row, SheetError, Table};
 const BESIDE: usize = 200;
 /// Words that may stand between two words of a name.
 const BETWEEN: usize = 2;
-/// A number that short is only a record number behind its label.
+/// A number with fewer digits, as a house or a room has, is a record number only behind a label that the
+/// detector reads, or beside the patient's whole name or date of birth.
 const NUMBER_DIGITS: usize = 5;
 /// The longest word or number that is looked at.
 const WORD: usize = 40;
@@ -232,10 +234,16 @@ impl Roster {
                     && identifier.strength == Strength::Labelled
                     && (identifier.start..identifier.end).contains(at)
             });
+            let beside = |place: usize| place.abs_diff(*at) <= BESIDE;
             let named = || {
+                if *short {
+                    let first = seen.names.partition_point(|(place, _)| place + BESIDE < *at);
+                    let near = seen.names[first..].iter().take_while(|(place, _)| beside(*place));
+                    return near.into_iter().any(|(_, named)| named == patient);
+                }
                 let first = seen.words.partition_point(|(place, _)| place + BESIDE < *at);
-                let beside = seen.words[first..].iter().take_while(|(place, _)| *place <= at + BESIDE);
-                beside.into_iter().any(|(_, word)| self.words_of.contains(&(*patient, *word)))
+                let near = seen.words[first..].iter().take_while(|(place, _)| beside(*place));
+                near.into_iter().any(|(_, word)| self.words_of.contains(&(*patient, *word)))
             };
             let found = labelled || named() || born_near(*patient, *at);
             if found || !short {
@@ -395,10 +403,14 @@ mod tests {
     }
 
     fn found(text: &str) -> (u64, u64) {
+        found_of(&roster(), text)
+    }
+
+    fn found_of(roster: &Roster, text: &str) -> (u64, u64) {
         let (folded, _) = Folded::of(&[text]);
         let hits = super::super::detect::words::WORDS.find(folded.scan());
         let identifiers = super::super::detect::identifiers::find(folded.text(), &hits, TODAY, &mut Vec::new());
-        let count = counted(&roster().find(folded.text(), &identifiers, TODAY));
+        let count = counted(&roster.find(folded.text(), &identifiers, TODAY));
         (count.found, count.possible)
     }
 
@@ -430,6 +442,18 @@ mod tests {
             "Zorbalina met one two three Quillonberg",
         ] {
             assert_eq!(found(text), (0, 0), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_short_number_is_hers_only_beside_her_whole_name() {
+        let list = "name,dob,mrn\nAda Main,1970-01-02,4127\nZorbalina Quillonberg,1951-03-14,88-41\n";
+        let roster = Roster::read([(Path::new("r.csv"), list.as_bytes())], TODAY).unwrap();
+        for text in ["4127 Main Street", "room 4127 was given to Ada", "Quillonberg 88-41", "4127"] {
+            assert_eq!(found_of(&roster, text), (0, 0), "{text}");
+        }
+        for text in ["Ada Main (4127)", "4127, Main, Ada", "4127 born 1970-01-02", "Zorbalina Quillonberg 88-41"] {
+            assert_eq!(found_of(&roster, text), (1, 0), "{text}");
         }
     }
 

@@ -28,6 +28,8 @@ pub(super) struct MessageReading {
     pub(super) health: bool,
     /// Why parts of it, or all of it, were not looked into.
     pub(super) not_inspected: Vec<&'static str>,
+    /// Not even its header was read: it may be anybody's.
+    pub(super) header_unread: bool,
     pub(super) people: Vec<Person>,
     /// Six bytes that stand for the Message-ID, where a key was given and there is one.
     pub(super) reference: Option<super::MessageReference>,
@@ -39,6 +41,13 @@ pub(super) struct MessageReading {
     pub(super) incoming: Option<super::incoming::Incoming>,
     /// Where the message is to be explained: what each piece of it gave.
     pub(super) pieces: Vec<super::explain::ExplainedPiece>,
+}
+
+impl MessageReading {
+    /// A message of which nothing was read.
+    pub(super) fn unread(why: &'static str) -> Self {
+        Self { not_inspected: vec![why], header_unread: true, ..Self::default() }
+    }
 }
 
 /// The counts of one folder while it is read.

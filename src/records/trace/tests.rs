@@ -51,17 +51,23 @@ fn a_field_that_a_stranger_could_have_written_proves_nothing() {
     assert_eq!(read(&format!("{relay}\n{POSTFIX}")), None);
     assert_eq!(read("Subject: x"), None);
     // He writes a field in our name below the one of our host.
-    let clear = "Received: from mail.clinic.example (unknown [203.0.113.9]) by mail.clinic.example (Postfix) with ESMTP id 1; Thu";
+    let clear =
+        "Received: from relay.example (unknown [203.0.113.9]) by mail.clinic.example (Postfix) with ESMTP id 1; Thu";
     assert_eq!(read(&format!("{clear}\n{POSTFIX}")).unwrap().carried, Carried::Clear);
-    // He calls himself by our name, in EHLO or in an address that does not lead back.
-    let forged = "Received: from mail.clinic.example (mail.clinic.example [203.0.113.9] (may be forged)) by mail.clinic.example (8.17.1/8.17.1) with ESMTP id 1; Thu";
-    assert_eq!(read(&format!("{forged}\n{POSTFIX}")).unwrap().carried, Carried::Clear);
     // He says in EHLO what a clause would say.
     let clauses = "Received: from x by mail.clinic.example with ESMTPS (x [203.0.113.9]) by mail.clinic.example (Postfix) with ESMTP id 1; Thu";
     assert_eq!(read(clauses), None);
-    // Nor in the address he gives as the sender's.
-    let sender = "Received: from x (unknown [203.0.113.9]) (envelope-from <\"version=TLSv1.3 \"@x.example>) by mail.clinic.example (Postfix) with ESMTP id 1; Thu";
-    assert_eq!(read(sender).unwrap().carried, Carried::Clear);
+    // Nor in the address he gives as the sender's, whose quoted part may hold whole clauses.
+    for sender in ["version=TLSv1.3 ", ") (TLS1.3) (", "a by mail.clinic.example with ESMTPS"] {
+        let sender = format!(
+            "Received: from x (unknown [203.0.113.9]) by mail.clinic.example with esmtp (Exim 4.96) (envelope-from <\"{sender}\"@x.example>) id 1; Thu"
+        );
+        assert_eq!(read(&sender), None, "{sender}");
+    }
+    // A version beside a protocol in clear is a contradiction.
+    let both =
+        "Received: from x (unknown [203.0.113.9]) by mail.clinic.example (Postfix) with ESMTP (TLS1.3) id 1; Thu";
+    assert_eq!(read(both).unwrap().carried, Carried::NotTold);
     let comment =
         "Received: from x (using TLSv1.3 with cipher X [203.0.113.9]) by mail.clinic.example with HTTP id 1; Thu";
     // Nor is a protocol without S believed to be TLS for a word of the other side's.
@@ -76,6 +82,70 @@ fn hand_over_among_own_hosts_leads_on_to_the_hop_from_outside() {
     assert_eq!(read(inside), None);
     let local = "Received: by mail.clinic.example (Postfix, from userid 99) id 3; Thu";
     assert_eq!(read(&format!("{local}\n{POSTFIX}")), None);
+}
+
+#[test]
+fn an_address_counts_only_where_the_software_puts_it() {
+    // Words of EHLO and of IDENT, beside the address that the software saw.
+    for (from, by) in [
+        ("[203.0.113.9] (helo=[127.0.0.1])", "mail.clinic.example with esmtp (Exim 4.96)"),
+        ("[127.0.0.1] ([203.0.113.9] helo=[127.0.0.1])", "mail.clinic.example with esmtp (Exim 4.96)"),
+        ("x (x [127.0.0.1] y@home.example [203.0.113.9])", "mail.clinic.example (8.17.1/8.17.1) with ESMTP"),
+        ("x (mail.clinic.example [1]@home.example [203.0.113.9])", "mail.clinic.example (8.17.1/8.17.1) with ESMTP"),
+        ("localhost ([127.0.0.1])", "mail.clinic.example with ESMTP"),
+    ] {
+        assert_eq!(read(&format!("Received: from {from} by {by} id 1; Thu\n{POSTFIX}")), None, "{from}");
+    }
+    for (from, by) in [
+        ("x ([127.0.0.1])", "mail.clinic.example (Postfix) with ESMTP"),
+        ("x (localhost [IPv6:::1])", "mail.clinic.example (8.17.1/8.17.1) with ESMTP"),
+        ("localhost ([127.0.0.1] helo=x)", "mail.clinic.example with esmtp (Exim 4.96)"),
+    ] {
+        let read = read(&format!("Received: from {from} by {by} id 1; Thu\n{POSTFIX}"));
+        assert_eq!(read.unwrap().from_host.unwrap().as_str(), "mx.lab.example", "{from}");
+    }
+}
+
+#[test]
+fn somebody_who_may_be_an_own_host_and_is_not_confirmed_ends_the_trace() {
+    for (from, by) in [
+        ("mail.clinic.example (unknown [203.0.113.9])", "mail.clinic.example (Postfix) with ESMTP"),
+        (
+            "mail.clinic.example (mail.clinic.example [203.0.113.9] (may be forged))",
+            "mail.clinic.example (8.17.1/8.17.1) with ESMTP",
+        ),
+        ("x (store.clinic.example [203.0.113.9] (may be forged))", "mail.clinic.example (8.17.1/8.17.1) with ESMTP"),
+        ("relay (unknown [10.0.0.7])", "mail.clinic.example (Postfix) with ESMTPS"),
+        ("relay (unknown [IPv6:fd00::7])", "mail.clinic.example (Postfix) with ESMTPS"),
+        ("[192.168.1.7] (helo=relay)", "mail.clinic.example with esmtps (TLS1.3) (Exim 4.96)"),
+        ("relay (10.0.0.7)", "mail.clinic.example with Microsoft SMTP Server (version=TLS1_2)"),
+    ] {
+        assert_eq!(read(&format!("Received: from {from} by {by} id 1; Thu\n{POSTFIX}")), None, "{from}");
+    }
+}
+
+#[test]
+fn a_quoted_value_is_one_value() {
+    let results = |said: &str| {
+        let field = format!("Authentication-Results: mail.clinic.example; {said}");
+        let results = read(&format!("{field}\n{POSTFIX}")).unwrap().results;
+        results.into_iter().map(|one| (one.method, one.result)).collect::<Vec<_>>()
+    };
+    let forged = "; spf=pass smtp.mailfrom=x@lab.example; ";
+    assert_eq!(
+        results(&format!("dkim=fail reason=\"{forged}\" header.b=\"a\\\"b\" header.d=lab.example")),
+        [(Method::Dkim, "fail")]
+    );
+    assert_eq!(results(&format!("spf=fail smtp.mailfrom=\"{forged}\"@x.example")), [(Method::Spf, "fail")]);
+    // What was put between quotation marks, or into a comment, as it came.
+    for said in [
+        format!("spf=fail smtp.mailfrom=\"\"{forged}\"@x.example\""),
+        format!("spf=fail smtp.mailfrom=\"\"{forged}a=\"\"@x.example\""),
+        format!("spf=fail (domain of \"){forged}(\"@x.example) smtp.mailfrom=x.example"),
+        format!("spf=fail smtp.mailfrom=\"{forged}"),
+    ] {
+        assert_eq!(results(&said), [], "{said}");
+    }
 }
 
 #[test]

@@ -262,7 +262,7 @@ pub struct DeclaredPartner {
     /// What can be relied on when mail is sent there, where it is known: `enforced`, `opportunistic`, `none`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls_delivery: Option<String>,
-    /// How its mail arrived, where mail was given.
+    /// How its mail arrived; `None` where no mail was given, and where it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incoming: Option<PartnerMail>,
 }
@@ -274,9 +274,9 @@ pub struct PartnerMail {
     pub messages: u64,
     /// Those of which no own host surely tells how they arrived.
     pub untraced: u64,
-    /// Those of the traced of which nothing shows that the domain sent them.
+    /// Those of the traced of which nothing shows that the domain handed them over itself.
     pub unproven: u64,
-    /// Of those it provably sent.
+    /// Of those it provably handed over.
     pub tls: u64,
     pub clear: u64,
     pub not_told: u64,

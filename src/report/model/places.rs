@@ -179,7 +179,11 @@ pub(super) fn places(assessment: &Assessment, groups: &[FindingGroup]) -> Places
                     Some(other) => paragraph(other),
                     None => "not known".to_owned(),
                 },
-                from: partner.incoming.as_ref().map_or_else(|| "no mail was given".to_owned(), arrived),
+                from: match &partner.incoming {
+                    Some(mail) => arrived(mail),
+                    None if declared.messages.is_empty() => "no mail was given".to_owned(),
+                    None => "not known".to_owned(),
+                },
             })
             .collect(),
         others: others(assessment),
@@ -214,16 +218,18 @@ pub(super) fn places(assessment: &Assessment, groups: &[FindingGroup]) -> Places
 fn arrived(mail: &PartnerMail) -> String {
     let proven = mail.tls + mail.clear + mail.not_told;
     if mail.messages == 0 {
-        return "none in the mail given".to_owned();
+        let none =
+            if mail.complete { "none in the mail given" } else { "not known: the mail given was not read whole" };
+        return none.to_owned();
     }
     if proven == 0 {
         return format!(
-            "not known: {} messages, of none is it shown who sent it and how it came",
+            "not known: {} messages, of none is it shown that it handed them over itself, and how",
             number(mail.messages)
         );
     }
     let mut words = format!(
-        "{} messages that it provably sent: {} over TLS, {} in clear",
+        "{} messages that it provably handed over: {} over TLS, {} in clear",
         number(proven),
         number(mail.tls),
         number(mail.clear)
@@ -238,6 +244,9 @@ fn arrived(mail: &PartnerMail) -> String {
     }
     if mail.unproven + mail.untraced > 0 {
         words.push_str(&format!("; {} more may be anybody's", number(mail.unproven + mail.untraced)));
+    }
+    if !mail.complete {
+        words.push_str("; not all mail given was read");
     }
     words
 }
@@ -460,4 +469,37 @@ pub(super) fn evidence(assessment: &Assessment) -> Vec<EvidenceRow> {
             sha256: segment.sha256.clone(),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::tests::maple_street;
+
+    #[test]
+    fn mail_that_was_not_read_is_not_called_none() {
+        let mail = |messages, tls, complete| PartnerMail {
+            messages,
+            untraced: messages - tls,
+            unproven: 0,
+            tls,
+            clear: 0,
+            not_told: 0,
+            versions: Default::default(),
+            ciphers: Default::default(),
+            results: Default::default(),
+            oldest: None,
+            newest: None,
+            complete,
+        };
+        assert_eq!(arrived(&mail(0, 0, true)), "none in the mail given");
+        assert!(arrived(&mail(0, 0, false)).starts_with("not known: "));
+        assert!(!arrived(&mail(3, 3, true)).contains("not all"));
+        assert!(arrived(&mail(3, 3, false)).ends_with("; not all mail given was read"));
+        let mut assessment = maple_street();
+        assert!(!assessment.declared.messages.is_empty());
+        assert_eq!(places(&assessment, &[]).partners[0].from, "not known");
+        assessment.declared.messages.clear();
+        assert_eq!(places(&assessment, &[]).partners[0].from, "no mail was given");
+    }
 }

@@ -105,6 +105,61 @@ fn compressed_text_is_unpacked() {
     assert_eq!(unpacked(packed).unwrap(), b"{\\rtf1\\ansi\\ansicpg1252\\pard hello world}\r\n");
     assert_eq!(unpacked(b"\x2d\0\0\0\xff\xff\xff\xffLZFu\0\0\0\0"), None);
     assert_eq!(unpacked(b"short"), None);
+    for cut in 16..packed.len() - 4 {
+        assert_eq!(unpacked(&packed[..cut]), None, "cut at {cut}");
+    }
+    let plain = b"\x10\0\0\0\x04\0\0\0MELA\0\0\0\0{\\x}";
+    assert_eq!(unpacked(plain).unwrap(), b"{\\x}");
+    assert_eq!(unpacked(&plain[..plain.len() - 1]), None);
+}
+
+/// A message with nothing but a body in compressed RTF, and a blank one in HTML.
+fn in_rtf(packed: &[u8]) -> Vec<u8> {
+    let mut file = File::create(Cursor::new(Vec::new())).unwrap();
+    fixed(&mut file, "", 32, &[]);
+    stream(&mut file, "/__substg1.0_10130102", b" \r\n");
+    stream(&mut file, "/__substg1.0_10090102", packed);
+    let at = "/__attach_version1.0_#00000000";
+    file.create_storage(at).unwrap();
+    text(&mut file, at, "3707", "notes.txt");
+    stream(&mut file, &format!("{at}/__substg1.0_37010102"), b"Lunch at noon");
+    file.flush().unwrap();
+    file.into_inner().into_inner()
+}
+
+#[test]
+fn a_body_in_rtf_is_read_whole_or_counted_as_not_looked_into() {
+    let rtf = format!("{{\\rtf1 {PHI}}}");
+    let length = u32::try_from(rtf.len()).unwrap().to_le_bytes();
+    let packed = [&[0; 4], &length[..], b"MELA\0\0\0\0", rtf.as_bytes()].concat();
+    let folder = counted(&in_rtf(&packed));
+    assert_eq!((folder.levels.get("high"), folder.not_inspected.len()), (Some(&2), 0), "{:?}", folder.not_inspected);
+    let folder = counted(&in_rtf(&packed[..packed.len() - 20]));
+    assert_eq!((folder.messages, folder.not_inspected.get("unknown-format")), (2, Some(&2)));
+}
+
+#[test]
+fn attached_messages_count_with_what_is_made_of_them() {
+    let inner = |depth: usize| {
+        let mut file = File::create(Cursor::new(Vec::new())).unwrap();
+        fixed(&mut file, "", 32, &[]);
+        let mut at = String::new();
+        for _ in 0..depth {
+            at += "/__attach_version1.0_#00000000";
+            file.create_storage(&at).unwrap();
+            at += "/__substg1.0_3701000D";
+            file.create_storage(&at).unwrap();
+            fixed(&mut file, &at, 24, &[]);
+        }
+        stream(&mut file, &format!("{at}/__substg1.0_1000001E"), &[b'x'; 10_000]);
+        file.flush().unwrap();
+        file.into_inner().into_inner()
+    };
+    // Four thirds of 10,000 at each depth, and what was read.
+    assert!(within(&inner(0), 12_000).is_ok());
+    assert_eq!(within(&inner(1), 12_000), Err("too-large"));
+    assert!(within(&inner(1), 26_000).is_ok());
+    assert_eq!(within(&inner(3), 60_000), Err("too-large"));
 }
 
 #[test]

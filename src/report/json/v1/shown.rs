@@ -13,6 +13,7 @@ use crate::evidence::declared::{AnswerRow, AnswerWord};
 use crate::evidence::{Answer, Evidence, Source};
 use crate::facts::Facts;
 use crate::facts::endpoint::Endpoint;
+use crate::names::SubjectKind;
 use crate::questionnaire::Questionnaire;
 use crate::seen::Seen;
 
@@ -136,7 +137,8 @@ pub(super) fn mail_ages(evidence: &Evidence) -> Vec<MailAges> {
 /// The declared, with what is known of mail to and from partners.
 pub(super) fn with_partner_mail(mut declared: Declared, evidence: &Evidence, facts: &Facts) -> Declared {
     let mut arrived: BTreeMap<&str, IncomingMail> = BTreeMap::new();
-    for (_, observation) in evidence.from(Source::Content) {
+    let taken_away = evidence.taken_away(Source::Content, SubjectKind::Partner).is_some();
+    for (_, observation) in evidence.from(Source::Content).filter(|_| !taken_away) {
         let Ok(Answer::IncomingMail(mail)) = &observation.answer else { continue };
         let mail = IncomingMail::clone(mail);
         let mail = match arrived.remove(observation.subject.name.as_str()) {

@@ -194,6 +194,36 @@ fn the_document_survives_a_round_trip_and_order_leaves_no_trace() {
 
 /// Others rely on these keys.
 #[test]
+fn mail_of_partners_is_not_told_where_some_of_it_was_taken_away() {
+    let mail = evidence::Observation {
+        subject: SubjectId::new(SubjectKind::Partner, "lab.example"),
+        source: Source::Content,
+        question: Question::IncomingMail,
+        asked_at: evidence_manifest().as_of,
+        took_ms: 0,
+        vantage: "test".to_owned(),
+        answer: Ok(evidence::Answer::IncomingMail(Default::default())),
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let paths = ["one", "two"].map(|name| folder.path().join(name));
+    for (path, tool_version) in paths.iter().zip(["0", "1"]) {
+        let manifest = evidence::Manifest { tool_version: tool_version.to_owned(), ..evidence_manifest() };
+        Writer::create(path).unwrap().finish(vec![mail.clone()], manifest).unwrap();
+    }
+    let told = || {
+        let evidence = Evidence::join(paths.iter().map(|path| Evidence::read(path).unwrap()).collect()).unwrap();
+        let partner =
+            DeclaredPartner { domain: "lab.example".to_owned(), phi: true, tls_delivery: None, incoming: None };
+        let declared = Declared { partners: vec![partner], ..Declared::default() };
+        let facts = Facts::from_evidence(&evidence, evidence.as_of());
+        shown::with_partner_mail(declared, &evidence, &facts).partners.remove(0).incoming
+    };
+    assert!(told().is_some());
+    std::fs::remove_file(paths[1].join("content.partner.jsonl")).unwrap();
+    assert_eq!(told(), None);
+}
+
+#[test]
 fn the_keys_of_the_contract_are_there() {
     let value = serde_json::to_value(assessment(&judgement())).unwrap();
     for key in [
