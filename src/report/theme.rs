@@ -438,7 +438,8 @@ mod tests {
             let fault = html::render_page(&assessment, &page, Some(&theme)).err();
             assert!(fault.is_some_and(|fault| fault.to_string().contains("the filled page")), "{text}");
         }
-        let drawn = "<svg class=\"x\"><title>Ours</title><g><rect width=\"4\"/><text>a <tspan>b</tspan></text></g></svg>";
+        let drawn =
+            "<svg class=\"x\"><title>Ours</title><g><rect width=\"4\"/><text>a <tspan>b</tspan></text></g></svg>";
         let text = format!("<section id=\"control\"><p>Ours.</p>{drawn}</section>");
         let plain = [("partials/control.html.hbs", text.as_str())];
         let (_folder, read) = theme("schema: 1\n", &plain);
