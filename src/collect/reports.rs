@@ -152,7 +152,7 @@ impl Reading<'_> {
             },
             Format::Maildir | Format::NotMail | Format::Unreadable(_) => match files::read_bounded(path, FILE_BYTES) {
                 Ok(bytes) => {
-                    self.item(At { label, depth: 0, in_mail: false }, &sha256(&bytes), &bytes);
+                    self.item(At { label, depth: 0, in_mail: false }, &bytes);
                 }
                 Err(_) => self.file_note(label, Err(unreadable("it is too large, or cannot be read"))),
             },
@@ -161,18 +161,18 @@ impl Reading<'_> {
     }
 
     /// Bytes of whatever kind. Says whether they are a report, or should be one.
-    fn item(&mut self, at: At<'_>, sha256: &str, bytes: &[u8]) -> bool {
+    fn item(&mut self, at: At<'_>, bytes: &[u8]) -> bool {
         if at.depth > PACKINGS {
             self.limit(at.label, format!("{PACKINGS} packings in packings"));
             return true;
         }
         let inside = At { depth: at.depth + 1, ..at };
         if bytes.starts_with(b"PK\x03\x04") {
-            return self.archive(inside, sha256, bytes);
+            return self.archive(inside, bytes);
         }
         if bytes.starts_with(&[0x1f, 0x8b]) {
             return match self.unpacked(MultiGzDecoder::new(bytes), bytes.len() as u64, at.in_mail) {
-                Ok(Some(bytes)) => self.item(inside, sha256, &bytes),
+                Ok(Some(bytes)) => self.item(inside, &bytes),
                 Ok(None) => false,
                 Err(reason) => {
                     self.file_note(at.label, Err(reason));
@@ -180,10 +180,10 @@ impl Reading<'_> {
                 }
             };
         }
-        self.plain(at, sha256, bytes)
+        self.plain(at, bytes)
     }
 
-    fn archive(&mut self, at: At<'_>, sha256: &str, bytes: &[u8]) -> bool {
+    fn archive(&mut self, at: At<'_>, bytes: &[u8]) -> bool {
         let mut archive = match zip::ZipArchive::new(std::io::Cursor::new(bytes)) {
             Ok(archive) => archive,
             Err(_) => {
@@ -209,7 +209,7 @@ impl Reading<'_> {
                 Err(_) => Err(unreadable("the archive does not let it be read")),
             };
             found |= match unpacked {
-                Ok(Some(bytes)) => self.item(At { label: &label, ..at }, sha256, &bytes),
+                Ok(Some(bytes)) => self.item(At { label: &label, ..at }, &bytes),
                 Ok(None) => false,
                 Err(reason) => {
                     self.file_note(&label, Err(reason));
@@ -249,17 +249,22 @@ impl Reading<'_> {
     }
 
     /// What is packed no more.
-    fn plain(&mut self, at: At<'_>, sha256: &str, bytes: &[u8]) -> bool {
+    fn plain(&mut self, at: At<'_>, bytes: &[u8]) -> bool {
         let bytes = without_mark(bytes);
         match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
-            Some(b'<') => self.aggregate(at, sha256, &String::from_utf8_lossy(bytes)),
-            Some(b'{') => self.tls(at, sha256, &String::from_utf8_lossy(bytes)),
+            Some(b'<') => self.aggregate(at, &String::from_utf8_lossy(bytes)),
+            Some(b'{') => self.tls(at, &String::from_utf8_lossy(bytes)),
             _ => match sniff(&bytes[..bytes.len().min(HEAD)]) {
                 Format::Mbox => {
                     self.mbox_within(At { in_mail: true, ..at }, bytes);
                     true
                 }
-                Format::Messages => self.mail(At { in_mail: true, ..at }, bytes),
+                Format::Messages if at.in_mail => self.mail(at, bytes),
+                Format::Messages => {
+                    // What packs one mail may be named after its subject, as the mail is.
+                    let label = format!("{}, mail {}", self.root, self.mail.mails + 1);
+                    self.mail(At { label: &label, in_mail: true, ..at }, bytes)
+                }
                 Format::Maildir | Format::NotMail | Format::Unreadable(_) if at.in_mail => false,
                 Format::Maildir | Format::NotMail | Format::Unreadable(_) => {
                     let why = "it is no DMARC aggregate report and no TLS report";
@@ -270,7 +275,7 @@ impl Reading<'_> {
         }
     }
 
-    fn aggregate(&mut self, at: At<'_>, sha256: &str, text: &str) -> bool {
+    fn aggregate(&mut self, at: At<'_>, text: &str) -> bool {
         let question = |label: &str| Question::AggregateReport { label: label.to_owned() };
         match dmarc_report::read(text) {
             Err(ReportError::DocumentType | ReportError::OtherDocument) if at.in_mail => return false,
@@ -282,7 +287,7 @@ impl Reading<'_> {
                 self.note(SubjectKind::ExportFile, at.label, question(at.label), Err(NotObserved::NotInScope { what }));
             }
             Ok(report) => {
-                let answer = Answer::AggregateReport(Box::new(sums::aggregate(&report, sha256)));
+                let answer = Answer::AggregateReport(Box::new(sums::aggregate(&report, &sha256(text.as_bytes()))));
                 self.note(SubjectKind::Domain, report.domain.as_str(), question(at.label), Ok(answer));
             }
         }
@@ -290,7 +295,7 @@ impl Reading<'_> {
     }
 
     /// A TLS report may speak of several domains.
-    fn tls(&mut self, at: At<'_>, sha256: &str, text: &str) -> bool {
+    fn tls(&mut self, at: At<'_>, text: &str) -> bool {
         let question = || Question::TlsReport { label: at.label.to_owned() };
         let report = match tls_report::read(text) {
             Ok(report) => report,
@@ -302,7 +307,7 @@ impl Reading<'_> {
         };
         let about: BTreeSet<&DomainName> = report.policies.iter().map(|policy| &policy.domain).collect();
         for domain in about.iter().filter(|domain| self.domains.contains(**domain)) {
-            let answer = Answer::TlsReport(Box::new(sums::tls(&report, domain, sha256)));
+            let answer = Answer::TlsReport(Box::new(sums::tls(&report, domain, &sha256(text.as_bytes()))));
             self.note(SubjectKind::Domain, domain.as_str(), question(), Ok(answer));
         }
         if report.policies_left_out > 0 {
@@ -346,9 +351,10 @@ impl Reading<'_> {
     }
 }
 
-/// Whether a name is that of a file of one mail.
+/// Whether a name is that of a file of one mail, packed or not.
 fn is_named_as_mail(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
+    let name = [".gz", ".zip"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
     [".eml", ".emlx", ".mht", ".msg"].iter().any(|ending| name.ends_with(ending))
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// One aggregate report (RFC 7489 Appendix C, RFC 9990), summed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AggregateReport {
-    /// Of the file as it was given; of the attachment where it came in a mail.
+    /// Of its text, unpacked, whatever it came in.
     pub sha256: String,
     /// The receiver that wrote it, as it names itself.
     pub organization: String,
@@ -180,7 +180,7 @@ pub fn once<'r, R: 'r>(
 }
 
 impl AggregateReport {
-    /// Without a number two reports of one day are told apart by their bytes alone.
+    /// Without a number two reports of one day are told apart by their text alone.
     pub fn identity(&self) -> ReportIdentity<'_> {
         let id = if self.id.is_empty() { &self.sha256 } else { &self.id };
         (&self.organization, id, self.begin, self.end)

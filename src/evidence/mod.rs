@@ -13,6 +13,7 @@ pub mod declared;
 pub mod endpoint;
 pub mod export;
 pub mod network;
+pub mod reports_given;
 pub mod tls_reports;
 
 pub use observation::{Answer, Observation, Question, ReceivedBytes, Source};

@@ -13,7 +13,7 @@ use crate::records::tls_report::{FailureKind, PolicyMode, PolicyType};
 /// One report, as far as it speaks of one domain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TlsReport {
-    /// Of the file as it was given; of the attachment where it came in a mail.
+    /// Of its text, unpacked, whatever it came in.
     pub sha256: String,
     /// Who sent mail and reports, as it names itself.
     pub organization: String,
@@ -40,6 +40,9 @@ pub struct ReportedPolicy {
     /// Kinds of failure at hosts beyond the bound; their sessions are in `failed`.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub failures_left_out: u64,
+    /// Sessions of those; in a collection that does not say, they count as unexplained.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub sessions_left_out: u64,
 }
 
 /// One kind of failure at one mail host.
@@ -93,8 +96,9 @@ pub struct ReportedSessions {
     pub begin: i64,
     pub end: i64,
     pub counts: SessionCounts,
-    /// Failed sessions under an MTA-STS policy that says `enforce`, or under DANE: no mail passes in
-    /// such a session (RFC 8461 §5, RFC 7672 §2.1).
+    /// Failed sessions under an MTA-STS policy that says `enforce`, or under DANE, by which senders should
+    /// not deliver over such a session (RFC 8461 §5, RFC 7672 §2.2). Without those for which the policy
+    /// could not be used.
     pub failed_enforced: u64,
     /// Sessions by kind of failure, the most frequent first.
     pub kinds: Vec<(FailureKind, u64)>,
@@ -102,7 +106,7 @@ pub struct ReportedSessions {
     pub hosts: Vec<(DomainName, u64)>,
     /// Failed sessions of which no report says why.
     pub unexplained: u64,
-    /// Failed sessions of a kind that somebody on the way could have brought about.
+    /// Failed sessions of a kind that somebody on the way could have brought about; at least, where `cut`.
     pub maybe_downgraded: u64,
     /// Who reported, with the reports of each, the most first.
     pub reporters: Vec<(String, u64)>,
@@ -140,17 +144,21 @@ impl ReportedSessions {
             *reporters.entry(&report.organization).or_default() += 1;
             for policy in &report.policies {
                 let enforced = policy.policy == PolicyType::Tlsa || policy.mode == Some(PolicyMode::Enforce);
-                all.failed_enforced = all.failed_enforced.saturating_add(if enforced { policy.failed } else { 0 });
                 all.cut |= policy.failures_left_out > 0;
-                let mut detailed = 0_u64;
+                let (mut detailed, mut unused) = (policy.sessions_left_out, 0_u64);
                 for failure in &policy.failures {
                     detailed = detailed.saturating_add(failure.sessions);
+                    let had_no_policy = failure.kind.means_no_policy();
+                    unused = unused.saturating_add(if had_no_policy { failure.sessions } else { 0 });
                     let of_kind = kinds.entry(failure.kind).or_default();
                     *of_kind = of_kind.saturating_add(failure.sessions);
                     if let Some(host) = &failure.host {
                         let at_host = hosts.entry(host).or_default();
                         *at_host = at_host.saturating_add(failure.sessions);
                     }
+                }
+                if enforced {
+                    all.failed_enforced = all.failed_enforced.saturating_add(policy.failed.saturating_sub(unused));
                 }
                 all.unexplained = all.unexplained.saturating_add(policy.failed.saturating_sub(detailed));
             }
@@ -166,7 +174,7 @@ impl ReportedSessions {
 }
 
 impl TlsReport {
-    /// Without a number two reports of one day are told apart by their bytes alone.
+    /// Without a number two reports of one day are told apart by their text alone.
     pub fn identity(&self) -> ReportIdentity<'_> {
         let id = if self.id.is_empty() { &self.sha256 } else { &self.id };
         (&self.organization, id, self.begin, self.end)
@@ -209,6 +217,7 @@ mod tests {
                     ReportedFailure { kind: FailureKind::CertificateExpired, host: None, sessions: 1 },
                 ],
                 failures_left_out: 0,
+                sessions_left_out: 0,
             }],
             policies_left_out: 0,
         };
@@ -219,5 +228,11 @@ mod tests {
         assert_eq!(joined.kinds, [(FailureKind::StarttlsNotSupported, 12), (FailureKind::CertificateExpired, 2)]);
         assert_eq!(joined.hosts, [("mx1.c.example".parse().unwrap(), 12)]);
         assert_eq!(ReportedSessions::join(&[]), None);
+
+        let mut without = report("3", Some(PolicyMode::Enforce));
+        without.policies[0].failures[0].kind = FailureKind::StsPolicyFetchError;
+        without.policies[0].sessions_left_out = 2;
+        let joined = ReportedSessions::join(&[without]).unwrap();
+        assert_eq!((joined.failed_enforced, joined.unexplained), (4, 1), "under no policy nothing is enforced");
     }
 }

@@ -81,6 +81,9 @@ fact_group! {
         keys: Vec<String> = Vec::new(),
         /// What each of them is: `s1 rsa 2048`, `s2 ed25519`, with spaces between.
         key_kinds: Vec<String> = Vec::new(),
+        /// Selectors that were asked for and have no key. One that is neither here nor in `selectors` was not asked
+        /// for, or not answered.
+        without_key: Vec<String> = Vec::new(),
         /// Other domains of the scope that publish one of its keys.
         shared_with: Vec<String> = Vec::new(),
         /// Note codes seen, such as `dkim.key_1024`.
@@ -105,6 +108,9 @@ fact_group! {
         reports: i64 = 0,
         /// Files that should hold reports and could not be read, over all domains.
         files_not_read: i64 = 0,
+        /// Whole days from the end of the newest report to the assessment; of reports that all end ahead of it,
+        /// since 1970.
+        days_since_last: i64 = 0,
         /// Rows of the reports that could not be read, or that do not say whether DMARC passed.
         rows_not_read: i64 = 0,
         /// The first day reported, `2026-10-01`.
@@ -135,6 +141,9 @@ fact_group! {
         reports: i64 = 0,
         /// Files that should hold reports and could not be read, over all domains.
         files_not_read: i64 = 0,
+        /// Whole days from the end of the newest report to the assessment; of reports that all end ahead of it,
+        /// since 1970.
+        days_since_last: i64 = 0,
         /// Whether everything in the reports was kept.
         whole: bool = true,
         /// The first day reported, `2026-10-01`.
@@ -151,8 +160,9 @@ fact_group! {
         failed: i64 = 0,
         /// Of all sessions those that failed, in percent, rounded up: 0 only where none did.
         failed_percent: i64 = 0,
-        /// Sessions that failed under DANE, or under an MTA-STS policy told to be in mode enforce: no mail
-        /// passes in such a session (RFC 8461 §5, RFC 7672 §2.1).
+        /// Sessions that failed under DANE, or under an MTA-STS policy told to be in mode enforce, by which
+        /// senders should not deliver over such a session (RFC 8461 §5, RFC 7672 §2.2). Without those for which
+        /// the policy, or its TLSA records, could not be used (RFC 8460 §4.3.2).
         failed_enforced: i64 = 0,
         /// Failed sessions of which no report says why.
         unexplained: i64 = 0,
@@ -571,6 +581,7 @@ fn dkim(records: &DomainRecords, domain: &DeclaredDomain) -> Seen<Dkim> {
                     .filter_map(|(selector, text)| Some(format!("{selector} {}", records::dkim::fingerprint(text)?)))
                     .collect(),
                 key_kinds: audit.records.iter().filter_map(|(selector, text)| key_kind(selector, text)).collect(),
+                without_key: audit.without_key.iter().cloned().collect(),
                 shared_with: Vec::new(),
                 notes: codes(&audit.notes),
             })

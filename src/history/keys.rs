@@ -7,12 +7,13 @@ use jiff::Timestamp;
 
 use crate::facts::Facts;
 use crate::facts::domain::DkimKeyAge;
-use crate::report::json::v1::{Assessment, DkimKey};
+use crate::report::json::v1::{Assessment, DkimKey, Published};
 use crate::seen::Seen;
 
 /// Every key with the assessment that saw it first: those published now, and earlier ones under a selector
 /// that shows no record now, since it may not have been asked for; and in the facts how long
-/// those known from `previous` have been seen. What could not be asked this time keeps its dates.
+/// those known from `previous` have been seen. What could not be asked this time keeps its dates, and whether
+/// it is published is not known.
 pub fn seen_since(previous: Option<&Assessment>, facts: &mut Facts, as_of: Timestamp) -> Vec<DkimKey> {
     let earlier = previous.map_or(&[][..], |previous| previous.dkim_keys.as_slice());
     let known: BTreeMap<(&str, &str, &str), Timestamp> = earlier
@@ -24,7 +25,8 @@ pub fn seen_since(previous: Option<&Assessment>, facts: &mut Facts, as_of: Times
         let dkim = match &domain.dkim.seen {
             Seen::Present(dkim) => dkim,
             Seen::Unknown(reason) => {
-                keys.extend(earlier.iter().filter(|key| key.domain == domain.name).cloned());
+                let own = earlier.iter().filter(|key| key.domain == domain.name).cloned();
+                keys.extend(own.map(|key| DkimKey { published: Published::NotKnown, ..key }));
                 domain.dkim_key_age.seen = Seen::Unknown(reason.clone());
                 continue;
             }
@@ -44,13 +46,20 @@ pub fn seen_since(previous: Option<&Assessment>, facts: &mut Facts, as_of: Times
                 selector: selector.to_owned(),
                 sha256: sha256.to_owned(),
                 first_seen: before.unwrap_or(as_of),
+                published: Published::Yes,
                 algorithm,
                 bits,
                 learned: learned(&dkim.learned, selector),
             });
         }
         let unseen = |key: &&DkimKey| key.domain == domain.name && !dkim.selectors.contains(&key.selector);
-        keys.extend(earlier.iter().filter(unseen).cloned());
+        keys.extend(earlier.iter().filter(unseen).cloned().map(|key| {
+            let published = match dkim.without_key.contains(&key.selector) {
+                true => Published::No,
+                false => Published::NotKnown,
+            };
+            DkimKey { published, ..key }
+        }));
         if let Some((since, selector)) = oldest {
             let age = DkimKeyAge { seen_days: whole_days(since, as_of), selector: selector.to_owned() };
             domain.dkim_key_age.seen = Seen::Present(age);
@@ -100,6 +109,13 @@ mod tests {
         (Facts::from_evidence(&collected.evidence, as_of), as_of)
     }
 
+    fn domain_of(facts: &mut Facts) -> &mut crate::facts::domain::Dkim {
+        match &mut facts.domains.subjects[0].dkim.seen {
+            Seen::Present(dkim) => dkim,
+            other => panic!("{other:?}"),
+        }
+    }
+
     fn assessment(keys: Vec<DkimKey>) -> Assessment {
         let mut assessment = crate::history::tests::quarter("2026-07-01T00:00:00Z", Vec::new());
         assessment.dkim_keys = keys;
@@ -123,7 +139,12 @@ mod tests {
 
         let elsewhere = DkimKey { selector: "s2".to_owned(), ..earlier.clone() };
         let beside = seen_since(Some(&assessment(vec![elsewhere.clone()])), &mut facts, as_of);
-        assert!(beside.contains(&elsewhere), "nobody asked for s2");
+        let not_known = DkimKey { published: Published::NotKnown, ..elsewhere.clone() };
+        assert!(beside.contains(&not_known), "nobody asked for s2");
+        domain_of(&mut facts).without_key = vec!["s2".to_owned()];
+        let gone = DkimKey { published: Published::No, ..elsewhere.clone() };
+        let beside = seen_since(Some(&assessment(vec![elsewhere])), &mut facts, as_of);
+        assert!(beside.contains(&gone), "s2 was asked for, and shows no key");
 
         let (mut facts, _) = self::facts().await;
         let other = DkimKey { sha256: "another".to_owned(), ..earlier };
@@ -136,7 +157,9 @@ mod tests {
         let (mut facts, as_of) = facts().await;
         let first = seen_since(None, &mut facts, as_of);
         facts.domains.subjects[0].dkim.seen = Seen::Unknown(NotObserved::Interrupted);
-        assert_eq!(seen_since(Some(&assessment(first.clone())), &mut facts, as_of), first);
+        let kept: Vec<DkimKey> =
+            first.iter().map(|key| DkimKey { published: Published::NotKnown, ..key.clone() }).collect();
+        assert_eq!(seen_since(Some(&assessment(first)), &mut facts, as_of), kept);
         assert!(matches!(facts.domains.subjects[0].dkim_key_age.seen, Seen::Unknown(NotObserved::Interrupted)));
     }
 }

@@ -100,6 +100,7 @@ pub(super) fn quarter(as_of: &str, findings: Vec<Finding>) -> Assessment {
         dkim_keys: Vec::new(),
         earlier: Vec::new(),
         reported: Vec::new(),
+        report_mail: None,
         drift: None,
         gates: Vec::new(),
         elements: Vec::new(),

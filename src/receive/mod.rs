@@ -37,7 +37,7 @@ const ATTEMPTS: usize = 200;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Behaviour {
-    /// A TLSA record is published that its certificate does not match (RFC 7672 §2.1): a sender
+    /// A TLSA record is published that its certificate does not match (RFC 7672 §2.2): a sender
     /// that validates DANE delivers nothing.
     DaneMismatch,
     /// Its certificate ran out.

@@ -171,6 +171,8 @@ pub struct DkimAudit {
     pub learned: BTreeMap<String, BTreeSet<Learned>>,
     /// Selectors for which no answer came: whether they have a record is not known.
     pub unanswered: BTreeSet<String>,
+    /// Selectors that were asked for and have no key of their own.
+    pub without_key: BTreeSet<String>,
     /// `selector: record text`, for the probe's output.
     pub records: Vec<(String, String)>,
     /// Alias targets of selectors, for the vendor catalogue.
@@ -237,6 +239,7 @@ pub fn audit(domain: &DomainName, selectors: &Selectors, reader: &mut Reader<'_>
         verdict: DkimVerdict::Unknown,
         selectors: Vec::new(),
         unanswered: BTreeSet::new(),
+        without_key: BTreeSet::new(),
         learned: BTreeMap::new(),
         records: Vec::new(),
         aliases: Vec::new(),
@@ -301,6 +304,7 @@ pub fn audit(domain: &DomainName, selectors: &Selectors, reader: &mut Reader<'_>
                     txt::texts(&response.data).into_iter().filter(|text| is_key_record(text)).collect();
                 let from_wildcard = !wildcard.is_empty() && texts == wildcard && response.aliases.is_empty();
                 if from_wildcard {
+                    audit.without_key.insert(selector);
                     continue;
                 }
                 audit.aliases.extend(response.aliases.iter().cloned());
@@ -309,6 +313,7 @@ pub fn audit(domain: &DomainName, selectors: &Selectors, reader: &mut Reader<'_>
                         let detail = format!("{name} points to {target}, where there is no key");
                         audit.notes.push(Note::new("dkim.dangling_cname", detail, "RFC 6376 §3.6.2.1"));
                     }
+                    audit.without_key.insert(selector);
                     continue;
                 }
                 let verdict = audit.selector(&selector, declared, &texts);

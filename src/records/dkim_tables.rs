@@ -80,7 +80,11 @@ fn rspamd(text: &str) -> Option<Keys> {
     let mut known = false;
     for token in Tokens(text) {
         match token {
-            Token::Word(word) => words.push(word),
+            Token::Word(word) => {
+                // Two are a name and its value; of more only the last says something, as the name of a block.
+                words.truncate(2);
+                words.push(word);
+            }
             Token::Sign('{' | '[') => {
                 if open.len() == DEPTH {
                     return None;
@@ -209,6 +213,14 @@ mod tests {
         ] {
             assert_eq!(read(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn many_words_without_a_sign_are_no_setting_and_the_last_names_the_block() {
+        let words = "selector s1 ".repeat(1_000);
+        assert_eq!(read(&format!("{words}; selector = s2; sign_local = true;")).unwrap().keys.len(), 1);
+        let block = read("a b c d domain { c.example { selector = s3; } }").unwrap();
+        assert_eq!(block.keys, [(Some("c.example".parse().unwrap()), "s3".parse().unwrap())]);
     }
 
     proptest! {

@@ -15,7 +15,7 @@ use crate::text::visible;
 
 /// Policies of one report that are read.
 const POLICIES: usize = 1_000;
-/// Different failures kept of one policy.
+/// Different failures kept of one report, over its policies.
 const FAILURES: usize = 1_000;
 /// Characters kept of the reporter's name and of the report's identity.
 const NAME_CHARACTERS: usize = 80;
@@ -52,6 +52,8 @@ pub struct PolicyResult {
     pub failures: Vec<Failure>,
     /// Kinds of failure at hosts that were not kept; their sessions are in `failed`.
     pub failures_left_out: u64,
+    /// The sessions of those.
+    pub sessions_left_out: u64,
 }
 
 /// The policy a sender applied (section 4.2).
@@ -136,6 +138,22 @@ impl FailureKind {
             FailureKind::ValidationFailure,
         ];
         ALL.into_iter().find(|kind| word.trim().eq_ignore_ascii_case(kind.as_str())).unwrap_or(Self::Other)
+    }
+
+    /// Whether the policy, or the TLSA records, could not be used (section 4.3.2), so that nothing was enforced
+    /// by them.
+    pub const fn means_no_policy(self) -> bool {
+        match self {
+            Self::StsPolicyFetchError | Self::StsPolicyInvalid | Self::StsWebpkiInvalid | Self::TlsaInvalid => true,
+            Self::CertificateExpired
+            | Self::CertificateHostMismatch
+            | Self::CertificateNotTrusted
+            | Self::DaneRequired
+            | Self::DnssecInvalid
+            | Self::Other
+            | Self::StarttlsNotSupported
+            | Self::ValidationFailure => false,
+        }
     }
 
     /// Whether somebody on the way could have brought it about: TLS was not offered, who answered could
@@ -233,12 +251,15 @@ pub fn read(text: &str) -> Result<TlsReport, NoTlsReport> {
         visible(text.unwrap_or_default().trim()).chars().take(NAME_CHARACTERS).collect()
     };
     let policies_left_out = written.policies.len().saturating_sub(POLICIES) as u64;
-    let policies = written.policies.into_iter().take(POLICIES).map(result).collect::<Result<_, _>>()?;
+    let mut room = FAILURES;
+    let policies = written.policies.into_iter().take(POLICIES);
+    let policies = policies.map(|policy| result(policy, &mut room)).collect::<Result<_, _>>()?;
     let (organization, id) = (short(written.organization), short(written.id));
     Ok(TlsReport { organization, id, begin, end, policies, policies_left_out })
 }
 
-fn result(written: WrittenPolicy) -> Result<PolicyResult, NoTlsReport> {
+/// A policy with as many of its failures as there is room for.
+fn result(written: WrittenPolicy, room: &mut usize) -> Result<PolicyResult, NoTlsReport> {
     let domain = written.policy.domain.trim();
     let domain = domain.parse().map_err(|_| NoTlsReport("a policy's domain is no domain name"))?;
     let policy = match written.policy.kind.trim().to_ascii_lowercase().as_str() {
@@ -248,14 +269,18 @@ fn result(written: WrittenPolicy) -> Result<PolicyResult, NoTlsReport> {
         _ => PolicyType::Other,
     };
     let mut by_kind: BTreeMap<(FailureKind, Option<DomainName>), u64> = BTreeMap::new();
-    let (mut detailed, mut failures_left_out) = (0_u64, 0);
+    let (mut detailed, mut failures_left_out, mut sessions_left_out) = (0_u64, 0, 0_u64);
     for failure in written.failures.unwrap_or_default() {
         let mx = failure.mx.and_then(|name| name.trim().parse().ok());
         let key = (FailureKind::of(&failure.kind), mx);
         detailed = detailed.saturating_add(failure.sessions);
-        if by_kind.len() >= FAILURES && !by_kind.contains_key(&key) {
-            failures_left_out += 1;
-            continue;
+        if !by_kind.contains_key(&key) {
+            if *room == 0 {
+                failures_left_out += 1;
+                sessions_left_out = sessions_left_out.saturating_add(failure.sessions);
+                continue;
+            }
+            *room -= 1;
         }
         let sessions = by_kind.entry(key).or_default();
         *sessions = sessions.saturating_add(failure.sessions);
@@ -266,7 +291,8 @@ fn result(written: WrittenPolicy) -> Result<PolicyResult, NoTlsReport> {
     let Summary { successful, failed } = written.summary;
     let mode = (policy == PolicyType::Sts).then(|| mode(written.policy.lines.as_ref())).flatten();
     // A summary that counts fewer failures than its details does not make them good.
-    Ok(PolicyResult { policy, domain, mode, successful, failed: failed.max(detailed), failures, failures_left_out })
+    let failed = failed.max(detailed);
+    Ok(PolicyResult { policy, domain, mode, successful, failed, failures, failures_left_out, sessions_left_out })
 }
 
 /// The mode among the lines of a policy (RFC 8461 section 3.2).
@@ -354,6 +380,21 @@ pub(crate) mod tests {
         let read = read(&report("c.example", 0, 2_000, &failures.join(","))).unwrap();
         let policy = &read.policies[0];
         assert_eq!((policy.failures.len(), policy.failures_left_out, policy.failed), (FAILURES, 7, 2_000));
+        assert_eq!(policy.sessions_left_out, 7);
+    }
+
+    #[test]
+    fn all_policies_of_a_report_share_one_room_for_failures() {
+        let failures: Vec<String> = (0..FAILURES)
+            .map(|number| format!(r#"{{"result-type":"other","receiving-mx-hostname":"m{number}.c.example","failed-session-count":1}}"#))
+            .collect();
+        let one = report("c.example", 0, 0, &failures.join(","));
+        let (head, policies) = one.split_once("\"policies\":[").unwrap();
+        let policy = policies.strip_suffix("]}").unwrap();
+        let read = read(&format!("{head}\"policies\":[{policy},{policy}]}}")).unwrap();
+        let kept: Vec<(usize, u64)> =
+            read.policies.iter().map(|policy| (policy.failures.len(), policy.sessions_left_out)).collect();
+        assert_eq!(kept, [(FAILURES, 0), (0, FAILURES as u64)]);
     }
 
     #[test]

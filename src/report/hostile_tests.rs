@@ -93,15 +93,18 @@ pub(super) fn full() -> Value {
         "mail": of(&counts, json!({ "reports": 3, "first_day": "2026-09-01", "last_day": "2026-09-28", "reporters": reporters,
             "reporters_more": 2, "sources": [of(&counts, json!({ "name": "Somebody", "by": "domain", "servers": 3 }))],
             "sources_more": 4, "messages_more": 9, "sources_whole": false, "rows_not_read": 1, "period_days": 7,
+            "files_not_read": 2, "days_since_last": 90,
             "periods": [of(&counts, json!({ "from": "2026-08-31", "reports": 1 })), of(&counts, json!({ "from": "2026-09-14", "reports": 2 }))],
             "reports_not_placed": 1 })),
         "tls": of(&sessions, json!({ "reports": 3, "first_day": "2026-09-01", "last_day": "2026-09-28", "failed_enforced": 5, "unexplained": 2,
             "maybe_downgraded": 3, "reporters": reporters, "reporters_more": 1, "failures": [{ "what": "certificate-expired", "sessions": 8 }],
             "hosts": [{ "what": "mx.a.example", "sessions": 8 }], "hosts_more": 1, "whole": false, "period_days": 7,
             "periods": [of(&sessions, json!({ "from": "2026-08-31", "reports": 1 })), of(&sessions, json!({ "from": "2026-09-14", "reports": 2 }))],
-            "reports_not_placed": 1 })) }]);
+            "reports_not_placed": 1, "files_not_read": 2, "days_since_last": 90 })) },
+        { "domain": "b.example", "mail": null, "tls": null, "mail_not_known": "no file was read", "tls_not_known": "no file was read" }]);
+    whole["report_mail"] = json!({ "mails": 9, "without_report": 4 });
     whole["dkim_keys"] = json!([{ "domain": "a.example", "selector": "s1", "sha256": "ab12", "first_seen": "2026-09-01T00:00:00Z",
-        "algorithm": "rsa", "bits": 2048, "learned": ["reports"] }]);
+        "published": "no", "algorithm": "rsa", "bits": 2048, "learned": ["reports"] }]);
     whole["masked"] = json!({ "social-security": 2 });
     whole
 }

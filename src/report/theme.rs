@@ -416,13 +416,32 @@ mod tests {
             "<!-- <section id=\"control\"></section>",
             "<me{{#if about}}ta{{else}}q{{/if}} http-equ{{#if about}}iv{{else}}q{{/if}}=\"refresh\" content=\"0\" title=\"<\">",
             "<p title=\">\">x</p>",
+            // A slash ends an element in a drawing only, and these stand in none, or in none any more.
+            "<rect hidden/>",
+            "<section id=\"control\"><rect hidden/></section>",
+            "<svg><title><rect hidden/></title></svg>",
+            "<svg><text><rect hidden/></text></svg>",
+            "<svg><p></p><rect hidden/></svg>",
+            "<svg><br><rect hidden/></svg>",
+            "<svg></br><rect hidden/></svg>",
+            "<svg><g><div></div><circle hidden/></g></svg>",
+            "<svg><title><svg><rect hidden/></svg></title></svg>",
+            "<SVG><P></P><rect hidden/></SVG>",
+            // What is written on a second one is put on the first, around everything.
+            "<body hidden></body>",
+            "<html hidden></html>",
+            "<bo{{#if about}}dy hidden{{else}}q{{/if}}></bo{{#if about}}dy{{else}}q{{/if}}>",
         ] {
             let (_folder, read) = theme("schema: 1\n", &[("partials/control.html.hbs", text)]);
+            // Refused as it is read, or as it is filled.
             let Ok(theme) = read else { continue };
             let fault = html::render_page(&assessment, &page, Some(&theme)).err();
             assert!(fault.is_some_and(|fault| fault.to_string().contains("the filled page")), "{text}");
         }
-        let plain = [("partials/control.html.hbs", "<section id=\"control\"><p>Ours.</p></section>")];
+        let drawn =
+            "<svg class=\"x\"><title>Ours</title><g><rect width=\"4\"/><text>a <tspan>b</tspan></text></g></svg>";
+        let text = format!("<section id=\"control\"><p>Ours.</p>{drawn}</section>");
+        let plain = [("partials/control.html.hbs", text.as_str())];
         let (_folder, read) = theme("schema: 1\n", &plain);
         html::render_page(&assessment, &page, Some(&read.unwrap())).unwrap();
     }

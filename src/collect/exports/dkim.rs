@@ -68,7 +68,7 @@ fn keys(entry: &Entry, archives: &mut Archives) -> Keys {
         return Vec::new();
     }
     let named = entry.label.to_ascii_lowercase();
-    let named = named.contains("dkim") || named.contains("keytable") || named.contains("key.table");
+    let named = ["dkim", "key.table", "key_table", "keytable"].iter().any(|name| named.contains(name));
     if !named && !speaks_of_selectors(entry.head(archives, HEAD)) {
         return Vec::new();
     }
@@ -103,11 +103,12 @@ fn keys(entry: &Entry, archives: &mut Archives) -> Keys {
     keys
 }
 
-/// Whether the beginning has the word, in whatever encoding.
+/// Whether the beginning has a word that such files have, in whatever encoding. A KeyTable without comments
+/// says `selector` nowhere: its lines begin with the name that DNS has, or lead to a folder of keys.
 fn speaks_of_selectors(mut head: Vec<u8>) -> bool {
     head.retain(|byte| *byte != 0);
     head.make_ascii_lowercase();
-    memchr::memmem::find(&head, b"selector").is_some()
+    ["dkim", "domainkey", "selector"].iter().any(|word| memchr::memmem::find(&head, word.as_bytes()).is_some())
 }
 
 /// A row of `Get-DkimSigningConfig`: the domain, and the selectors before and after the next rotation.
@@ -147,6 +148,8 @@ mod tests {
             ("c.json", json.as_bytes()),
             ("d.KeyTable", table.as_bytes()),
             ("e.txt", b"a selector of nothing"),
+            ("g.conf", b"k2._domainkey.c.example c.example:k2:/etc/keys/c.private\n"),
+            ("h_key_table", b"c c.example:k3:/etc/keys/c.private\n"),
             ("f.csv", b"DomainName,DomainType\nc.example,Authoritative\n"),
         ] {
             write_whole(&folder.path().join(name), bytes).unwrap();
@@ -169,6 +172,8 @@ mod tests {
                 "exports/c.json c.example: rotated1",
                 "exports/d.KeyTable c.example: all mail",
                 "exports/d.KeyTable d.example: all",
+                "exports/g.conf c.example: k2",
+                "exports/h_key_table c.example: k3",
             ]
         );
         let (path, label) = ([folder.path().to_owned()], ["exports".to_owned()]);

@@ -7,7 +7,7 @@ use std::io::Read;
 
 use mail_parser::{HeaderName, Message, MessageParser, MimeHeaders, PartType};
 
-use super::{ALL_BYTES, At, FILE_BYTES, PACKINGS, Reading, may_hold_report, sha256, unreadable};
+use super::{ALL_BYTES, At, FILE_BYTES, PACKINGS, Reading, may_hold_report, unreadable};
 use crate::collect::messages::mbox::Mbox;
 use crate::collect::messages::source::without_count;
 
@@ -106,7 +106,7 @@ impl Reading<'_> {
                     let is_markup = || matches!(bytes.trim_ascii_start().first(), Some(b'<' | b'{'));
                     let found = may_hold_report(bytes)
                         && (!is_text || is_markup())
-                        && self.item(At { label: &label, depth: depth + 1, in_mail: true }, &sha256(bytes), bytes);
+                        && self.item(At { label: &label, depth: depth + 1, in_mail: true }, bytes);
                     if !found && is_packed_report(part) {
                         self.file_note(&label, Err(unreadable("it is said to hold a report, and it holds none")));
                     }

@@ -98,6 +98,7 @@ pub(super) fn tls(report: &tls_report::TlsReport, domain: &DomainName, sha256: &
         failed: policy.failed,
         failures: policy.failures.iter().map(failure).collect(),
         failures_left_out: policy.failures_left_out,
+        sessions_left_out: policy.sessions_left_out,
     });
     TlsReport {
         sha256: sha256.to_owned(),

@@ -124,7 +124,36 @@ fn every_packing_brings_the_same_report() {
         assert_eq!(selectors, [("s1", 3, 7), ("s2", 2, 0)]);
         hashes.insert(report.sha256);
     }
-    assert_eq!(hashes.len(), 3);
+    assert_eq!(hashes.len(), 1, "the text's, whatever it was packed in");
+}
+
+#[test]
+fn reports_without_a_number_in_one_archive_are_told_apart_by_their_text() {
+    let numberless = |messages: u32| {
+        let text = report("c.example", &[&format!("192.0.2.1 {messages} pass fail s1")]);
+        let (head, rest) = text.split_once("<report_id>").unwrap();
+        format!("{head}{}", rest.split_once("</report_id>").unwrap().1).into_bytes()
+    };
+    let (one, other) = (numberless(3), numberless(4));
+    let archive = archived(&[("a.xml", &one), ("b.xml", &other), ("c.xml", &one)]);
+    let read = read_files(&[("1.zip", archive), ("2.xml.gz", packed(&one))]);
+    let reports: Vec<AggregateReport> = read.into_iter().map(|(_, report)| report.unwrap()).collect();
+    let joined = crate::evidence::authentication::ReportedMail::join(&reports).unwrap();
+    assert_eq!((reports.len(), joined.reports, joined.counts.messages()), (4, 2, 7));
+}
+
+#[test]
+fn the_name_of_a_packed_mail_comes_out_nowhere() {
+    let letter = mail("a", &[("text/xml", "x", b"<feedback>")]);
+    let observations = observed(&[
+        ("Canary Quillon.eml.gz", packed(&letter)),
+        ("Visit of Canary.gz", packed(&letter)),
+        ("a.zip", archived(&[("Canary", &letter), ("Quillon.eml.gz", &packed(&letter))])),
+        ("Quillon.msg.gz", packed(b"\xd0\xcf\x11\xe0")),
+    ]);
+    assert_eq!(faults(&observations).len(), 5, "{observations:?}");
+    let kept = serde_json::to_string(&observations).unwrap();
+    assert!(!kept.contains("Canary") && !kept.contains("Quillon"), "{kept}");
 }
 
 #[test]

@@ -10,8 +10,9 @@ use super::{MailReports, TlsReports};
 use crate::clock::date_of;
 use crate::evidence::authentication::{AggregateReport, ReportedMail};
 use crate::evidence::declared::{Declared, DeclaredDomain};
+use crate::evidence::reports_given::{ReportsGiven, days_since_last};
 use crate::evidence::tls_reports::{ReportedSessions, TlsReport};
-use crate::evidence::{Answer, EvidenceId, Question, Source};
+use crate::evidence::{Answer, EvidenceId};
 use crate::facts::Context;
 use crate::facts::shape::Fact;
 use crate::names::{SubjectId, SubjectKind};
@@ -29,7 +30,8 @@ pub(super) struct Reports {
 impl Reports {
     pub(super) fn read(context: Context<'_>, declared: &Declared, domain: &DeclaredDomain) -> Self {
         let evidence = context.evidence;
-        if let Some(reason) = evidence.source_taken_away(Source::Authentication) {
+        let given = ReportsGiven::of(evidence, declared);
+        if let Some(reason) = given.taken_away {
             return Self { mail: Fact::unknown(reason.clone()), tls: Fact::unknown(reason) };
         }
         let subject = SubjectId::new(SubjectKind::Domain, domain.name.as_str());
@@ -45,57 +47,24 @@ impl Reports {
                 tls.push(report);
             }
         }
-        let mut asked = false;
-        let (mut mail_not_read, mut tls_not_read): (Vec<&NotObserved>, Vec<&NotObserved>) = (Vec::new(), Vec::new());
-        for (_, observation) in evidence.from(Source::Authentication) {
-            // What was packed and cannot be read may be a report of either kind.
-            let (of_mail, of_tls) = match &observation.question {
-                Question::AggregateReport { .. } => (true, false),
-                Question::ReportFile { .. } => (true, true),
-                Question::TlsReport { .. } => (false, true),
-                Question::Answer { .. }
-                | Question::ContentFile { .. }
-                | Question::ContentFolder { .. }
-                | Question::Decisions
-                | Question::Declared
-                | Question::Dns { .. }
-                | Question::Endpoint { .. }
-                | Question::ExportFile { .. }
-                | Question::ExportRecord { .. }
-                | Question::ExportedSelectors { .. }
-                | Question::Https { .. }
-                | Question::IncomingMail
-                | Question::Register { .. }
-                | Question::Signatures { .. } => continue,
-            };
-            asked = true;
-            match &observation.answer {
-                // A report about another domain was read, and is none of ours.
-                Ok(_) | Err(NotObserved::NotInScope { .. }) => {}
-                Err(reason) => {
-                    mail_not_read.extend(of_mail.then_some(reason));
-                    tls_not_read.extend(of_tls.then_some(reason));
-                }
-            }
-        }
-        let none = |not_read: &[&NotObserved]| match not_read.first() {
-            Some(reason) => Seen::Unknown((*reason).clone()),
-            None if !declared.reports.is_empty() && !asked => Seen::Unknown(NotObserved::NotProvided {
-                what: "the reports that the scope names (collect --only reports)".to_owned(),
-            }),
-            None => Seen::Absent,
-        };
+        let mail_days = days_since_last(mail.iter().map(|report| report.end), context.as_of);
+        let tls_days = days_since_last(tls.iter().map(|report| report.end), context.as_of);
         Self {
             mail: match ReportedMail::join(mail) {
-                Some(joined) => Fact::present(mail_reports(&joined, domain, mail_not_read.len()), mail_ids),
-                None => Fact::new(none(&mail_not_read).map(|never: std::convert::Infallible| match never {}), mail_ids),
+                Some(joined) => Fact::present(mail_reports(&joined, domain, given.mail.files, mail_days), mail_ids),
+                None => Fact::new(without_report(given.why_no_mail()), mail_ids),
             },
             tls: match ReportedSessions::join(tls) {
-                Some(joined) => Fact::present(tls_reports(&joined, tls_not_read.len()), tls_ids),
-                None => Fact::new(none(&tls_not_read).map(|never: std::convert::Infallible| match never {}), tls_ids),
+                Some(joined) => Fact::present(tls_reports(&joined, given.tls.files, tls_days), tls_ids),
+                None => Fact::new(without_report(given.why_no_tls()), tls_ids),
             },
         }
     }
+}
+
+/// None given is absent.
+fn without_report<T>(why: Option<&NotObserved>) -> Seen<T> {
+    why.map_or(Seen::Absent, |why| Seen::Unknown(why.clone()))
 }
 
 fn count(number: u64) -> i64 {
@@ -106,10 +75,16 @@ fn day(second: i64) -> String {
     Timestamp::from_second(second).map_or_else(|_| "none".to_owned(), |at| date_of(at).to_string())
 }
 
-fn mail_reports(mail: &ReportedMail, domain: &DeclaredDomain, files_not_read: usize) -> MailReports {
+fn mail_reports(
+    mail: &ReportedMail,
+    domain: &DeclaredDomain,
+    files_not_read: u64,
+    days_since_last: i64,
+) -> MailReports {
     MailReports {
         reports: count(mail.reports),
-        files_not_read: count(files_not_read as u64),
+        files_not_read: count(files_not_read),
+        days_since_last,
         rows_not_read: count(mail.rows_not_read),
         first_day: day(mail.begin),
         last_day: day(mail.end),
@@ -122,13 +97,14 @@ fn mail_reports(mail: &ReportedMail, domain: &DeclaredDomain, files_not_read: us
     }
 }
 
-fn tls_reports(sessions: &ReportedSessions, files_not_read: usize) -> TlsReports {
+fn tls_reports(sessions: &ReportedSessions, files_not_read: u64, days_since_last: i64) -> TlsReports {
     let counts = sessions.counts;
     // Up, so that no failure becomes none; 128 bits hold the product.
     let percent = (u128::from(counts.failed) * 100).div_ceil(u128::from(counts.sessions().max(1)));
     TlsReports {
         reports: count(sessions.reports),
-        files_not_read: count(files_not_read as u64),
+        files_not_read: count(files_not_read),
+        days_since_last,
         whole: !sessions.cut,
         first_day: day(sessions.begin),
         last_day: day(sessions.end),

@@ -268,6 +268,40 @@ async fn reports_that_were_not_given_are_absent_and_those_not_read_are_unknown()
     let collected = collect_with(declared, &TIDY, Some(POLICY), vec![refused]).await;
     let domain = build(collected.context()).subjects.remove(0);
     assert!(matches!(domain.mail_reports.seen, Seen::Unknown(NotObserved::Unreadable { .. })));
+    // Collections that knew no TLS reports told every file so.
+    assert!(matches!(domain.tls_reports.seen, Seen::Unknown(NotObserved::Unreadable { .. })));
+}
+
+#[tokio::test]
+async fn facts_and_report_say_the_same_of_files_not_read_and_of_old_reports() {
+    let file = |answer| Observation {
+        subject: SubjectId::new(SubjectKind::ExportFile, "reports/x.gz"),
+        question: Question::ReportFile { label: "reports/x.gz".to_owned() },
+        answer,
+        ..reported("x", 1, 1)
+    };
+    let broken = file(Err(NotObserved::Unreadable { why: "it cannot be unpacked".to_owned(), line: None }));
+    let searched =
+        file(Ok(Answer::ReportMail(crate::evidence::authentication::ReportMail { mails: 5, without_report: 2 })));
+    let seen = vec![reported("1", 5, 0), broken, searched];
+    let mut collected = collect_with(scope(), &TIDY, Some(POLICY), seen).await;
+    let as_of = "2026-12-15T12:00:00Z".parse().unwrap();
+    let domain = build(Context { evidence: &collected.evidence, as_of }).subjects.remove(0);
+    let facts = domain.mail_reports.seen.present().unwrap();
+    assert_eq!((facts.files_not_read, facts.days_since_last), (1, 76));
+    assert!(matches!(domain.tls_reports.seen, Seen::Unknown(NotObserved::Unreadable { .. })));
+
+    let (told, mail) = crate::report::json::v1::reported::reported(&collected.evidence, as_of);
+    let told_mail = told[0].mail.as_ref().unwrap();
+    assert_eq!((told_mail.files_not_read, told_mail.days_since_last), (1, Some(76)));
+    assert_eq!((told_mail.period_days, told_mail.periods.len()), (7, 1));
+    assert_eq!(told[0].mail_not_known, None);
+    assert!(told[0].tls_not_known.as_ref().unwrap().contains("cannot be unpacked"), "{told:?}");
+    assert_eq!(mail.map(|mail| (mail.mails, mail.without_report)), Some((5, 2)));
+
+    collected = collected.without("authentication.domain");
+    let (told, _) = crate::report::json::v1::reported::reported(&collected.evidence, as_of);
+    assert!(told[0].mail.is_none() && told[0].mail_not_known.is_some(), "what was taken away is not known: {told:?}");
 }
 
 #[tokio::test]

@@ -24,7 +24,8 @@ pub mod shown;
 mod specifications;
 pub mod words;
 
-pub use crate::risk::EvidenceItem;
+pub use crate::evidence::authentication::ReportMail;
+use crate::risk::EvidenceItem;
 pub use build::Inputs;
 pub use controls::ControlsCovered;
 pub use decisions::Decisions;
@@ -107,6 +108,9 @@ pub struct Assessment {
     /// What others report of each domain: mail in its name, and TLS with its mail hosts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reported: Vec<Reported>,
+    /// Mail that was searched for reports; `None` where there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report_mail: Option<ReportMail>,
     /// What changed since the assessment compared with; `None` where there is none.
     pub drift: Option<Diff>,
     /// The gates that hold, in order of precedence; empty where the exit code is 0.
@@ -126,7 +130,7 @@ pub struct Assessment {
     pub masked: BTreeMap<String, usize>,
 }
 
-/// A DKIM key that is published.
+/// A DKIM key that is, or was, published.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct DkimKey {
     pub domain: String,
@@ -135,6 +139,9 @@ pub struct DkimKey {
     pub sha256: String,
     /// As of which assessment it was first seen; it may be older.
     pub first_seen: Timestamp,
+    /// Whether it is published as of this assessment.
+    #[serde(default)]
+    pub published: Published,
     /// `rsa` or `ed25519`; `None` where it cannot be read, or in a document that does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub algorithm: Option<String>,
@@ -144,6 +151,18 @@ pub struct DkimKey {
     /// Where its selector was learned; empty in a document that does not say.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub learned: Vec<String>,
+}
+
+/// Whether a key is published.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Published {
+    /// Its selector was asked for, and shows no key.
+    No,
+    /// Its selector was not asked for, or no answer came; also in a document that does not say.
+    #[default]
+    NotKnown,
+    Yes,
 }
 
 /// An assessment before this one.

@@ -4,12 +4,15 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::words::{counted, day_or, number, paragraph};
+use crate::clock::{date_of, days_between};
 use crate::report::charts::{self, Period, Series};
-use crate::report::json::v1::Assessment;
 use crate::report::json::v1::reported::{Failures, Reported, ReportedMail, ReportedTls, Reporter, SourceGroup};
+use crate::report::json::v1::{Assessment, Published};
 
 /// Domains shown.
 const DOMAINS: usize = 10;
+/// Days without a report that are nothing to speak of.
+const LATE: i64 = 7;
 /// Reporters named in a sentence.
 const REPORTERS: usize = 5;
 
@@ -18,6 +21,10 @@ const REPORTERS: usize = 5;
 pub struct ReportedView {
     pub rows: Vec<ReportedRow>,
     pub rest: Option<String>,
+    /// The mail that was searched for reports.
+    pub searched: Option<String>,
+    /// Whether there is anything of it.
+    pub shown: bool,
 }
 
 /// One domain.
@@ -26,6 +33,9 @@ pub struct ReportedRow {
     pub domain: String,
     pub mail: Option<MailView>,
     pub tls: Option<TlsView>,
+    /// Why there is none, where reports were given.
+    pub mail_not_known: Option<String>,
+    pub tls_not_known: Option<String>,
 }
 
 /// Mail in its name.
@@ -81,26 +91,45 @@ pub struct FailureRow {
 }
 
 pub(super) fn reported(assessment: &Assessment) -> ReportedView {
-    let all = &assessment.reported;
+    let mut all: Vec<&Reported> = assessment.reported.iter().collect();
+    // A domain of which nothing could be read hides none of which something is told.
+    all.sort_by_key(|one| one.mail.is_none() && one.tls.is_none());
     let left = all.len().saturating_sub(DOMAINS);
+    let today = date_of(assessment.as_of);
     ReportedView {
-        rows: all.iter().take(DOMAINS).zip(1..).map(|(one, at)| row(one, at)).collect(),
+        shown: !all.is_empty() || assessment.report_mail.is_some(),
+        searched: assessment.report_mail.as_ref().map(|mail| {
+            let with = mail.mails.saturating_sub(mail.without_report);
+            format!(
+                "Reports were looked for in {} {}: {} brought a report, or should have, and {} held none.",
+                number(mail.mails),
+                if mail.mails == 1 { "mail" } else { "mails" },
+                number(with),
+                number(mail.without_report)
+            )
+        }),
+        rows: all.iter().take(DOMAINS).zip(1..).map(|(one, at)| row(one, at, today)).collect(),
         rest: (left > 0).then(|| format!("{} more are in assessment.json.", counted(left, "domain", "domains"))),
     }
 }
 
-fn row(reported: &Reported, at: usize) -> ReportedRow {
+fn row(reported: &Reported, at: usize, today: Date) -> ReportedRow {
+    let not_known = |why: &Option<String>| {
+        why.as_ref().map(|why| format!("Not known, since no report was read: {}.", paragraph(why)))
+    };
     ReportedRow {
         domain: paragraph(&reported.domain),
-        mail: reported.mail.as_ref().map(|mail| mail_view(mail, at)),
-        tls: reported.tls.as_ref().map(|tls| tls_view(tls, at)),
+        mail: reported.mail.as_ref().map(|mail| mail_view(mail, at, today)),
+        tls: reported.tls.as_ref().map(|tls| tls_view(tls, at, today)),
+        mail_not_known: not_known(&reported.mail_not_known),
+        tls_not_known: not_known(&reported.tls_not_known),
     }
 }
 
 const MAIL_PARTS: [&str; 3] = ["passed DMARC", "passed for another domain only", "passed nothing"];
 const TLS_PARTS: [&str; 3] = ["agreed on TLS", "", "failed"];
 
-fn mail_view(mail: &ReportedMail, at: usize) -> MailView {
+fn mail_view(mail: &ReportedMail, at: usize, today: Date) -> MailView {
     let counts = &mail.counts;
     let said = format!(
         "{} from {} to {}, {}: {} in its name. {} passed DMARC, {} passed for another domain only (forwarded, or sent by a service \
@@ -124,8 +153,10 @@ fn mail_view(mail: &ReportedMail, at: usize) -> MailView {
             (period.from, period.reports, [counts.aligned, counts.unaligned, counts.unauthenticated])
         })
         .collect();
-    let drawn = Drawn::of(&known, mail.period_days, MAIL_PARTS);
+    let drawn = Drawn::of(&known, mail.period_days, MAIL_PARTS, today);
     let mut limits = limits(mail.reports_not_placed, &drawn);
+    limits.extend(since_last(mail.days_since_last));
+    limits.extend(files_not_read(mail.files_not_read, "been sent"));
     if mail.rows_not_read > 0 {
         let rows = number(mail.rows_not_read);
         limits.push(format!("{rows} rows of the reports could not be read and are counted nowhere, so more was sent."));
@@ -164,11 +195,11 @@ fn source(group: &SourceGroup) -> SourceRow {
     }
 }
 
-fn tls_view(tls: &ReportedTls, at: usize) -> TlsView {
+fn tls_view(tls: &ReportedTls, at: usize, today: Date) -> TlsView {
     let counts = &tls.counts;
     let said = format!(
         "{} from {} to {}, {}: {} with its mail hosts. {} agreed on TLS as the domain's policy asks, {} failed: {} of them under a \
-         policy that is enforced, by which no mail passes then; {} as they would if somebody on the way took TLS \
+         policy that is enforced, by which senders should not deliver over such a session; {}{} as they would if somebody on the way took TLS \
          away, which a fault of one's own looks like too; {} without a reason given.",
         reports(tls.reports),
         day_or(tls.first_day, "no day"),
@@ -178,6 +209,7 @@ fn tls_view(tls: &ReportedTls, at: usize) -> TlsView {
         number(counts.succeeded),
         number(counts.failed),
         number(tls.failed_enforced),
+        if tls.whole { "" } else { "at least " },
         number(tls.maybe_downgraded),
         number(tls.unexplained),
     );
@@ -186,8 +218,10 @@ fn tls_view(tls: &ReportedTls, at: usize) -> TlsView {
         .iter()
         .map(|period| (period.from, period.reports, [period.counts.succeeded, 0, period.counts.failed]))
         .collect();
-    let drawn = Drawn::of(&known, tls.period_days, TLS_PARTS);
+    let drawn = Drawn::of(&known, tls.period_days, TLS_PARTS, today);
     let mut limits = limits(tls.reports_not_placed, &drawn);
+    limits.extend(since_last(tls.days_since_last));
+    limits.extend(files_not_read(tls.files_not_read, "failed"));
     if !tls.whole {
         limits.push("Some reports hold more than was kept, so more may have failed.".to_owned());
     }
@@ -225,6 +259,7 @@ pub struct KeyRow {
     pub key_words: String,
     pub learned: String,
     pub first_seen: String,
+    pub published: &'static str,
     pub sha256: String,
 }
 
@@ -246,7 +281,12 @@ pub(super) fn signing(assessment: &Assessment) -> SigningView {
                     true => "not said".to_owned(),
                     false => paragraph(&key.learned.join(", ")),
                 },
-                first_seen: crate::clock::date_of(key.first_seen).to_string(),
+                first_seen: date_of(key.first_seen).to_string(),
+                published: match key.published {
+                    Published::No => "no",
+                    Published::NotKnown => "not known",
+                    Published::Yes => "yes",
+                },
                 sha256: paragraph(&key.sha256),
             })
             .collect(),
@@ -276,6 +316,22 @@ fn told_by(reporters: &[Reporter], more: u64) -> String {
     let more = more.saturating_add(reporters.len().saturating_sub(REPORTERS) as u64);
     let and = if more > 0 { format!(" and {} more", number(more)) } else { String::new() };
     format!("written by {}{and}", names.join(", "))
+}
+
+/// What is not known since the newest report; reports come daily, and a few days late.
+fn since_last(days: Option<i64>) -> Option<String> {
+    let days = days.filter(|days| *days > LATE)?;
+    let days = number(days.unsigned_abs());
+    Some(format!("The newest report ends {days} days before this assessment: what happened since is not known."))
+}
+
+fn files_not_read(files: u64, more: &str) -> Option<String> {
+    (files > 0).then(|| {
+        let (count, word) = (number(files), if files == 1 { "file" } else { "files" });
+        format!(
+            "{count} {word} that should hold reports, of whichever domain, could not be read, so more may have {more}."
+        )
+    })
 }
 
 fn limits(not_placed: u64, drawn: &Drawn) -> Vec<String> {
@@ -310,14 +366,20 @@ struct Drawn {
 }
 
 impl Drawn {
-    /// Puts a gap wherever no report speaks of a day or week. A document may say what it likes: what is
-    /// out of order, or too far from the last, is left out.
-    fn of(known: &[(Date, u64, [u64; 3])], step: u32, parts: [&'static str; 3]) -> Self {
+    /// Puts a gap wherever no report speaks of a day or week, and behind the last until `today` where there is
+    /// room for it. A document may say what it likes: what is out of order, or too far from the last, is left
+    /// out.
+    fn of(known: &[(Date, u64, [u64; 3])], step: u32, parts: [&'static str; 3], today: Date) -> Self {
         const MOST: usize = 120;
         let (one, many, word) = if step == 1 { ("day", "days", "Day") } else { ("week", "weeks", "Week from") };
-        let span = jiff::Span::new().days(i64::from(step.clamp(1, 366)));
+        let days = i64::from(step.clamp(1, 366));
+        let span = jiff::Span::new().days(days);
         let (mut periods, mut counted_in): (Vec<Period>, Vec<u64>) = (Vec::new(), Vec::new());
-        let mut next = known.last().map(|last| last.0);
+        let mut next = known.last().map(|last| {
+            let room = known.first().is_some_and(|first| days_between(first.0, today) / days < MOST as i64);
+            let behind = if room { days_between(last.0, today).max(0) / days * days } else { 0 };
+            last.0.checked_add(jiff::Span::new().days(behind)).unwrap_or(last.0)
+        });
         let mut rest = known.iter().rev().peekable();
         while let (Some(day), Some((from, reports, counts))) = (next, rest.peek()) {
             if periods.len() == MOST {
@@ -392,7 +454,7 @@ mod tests {
     #[test]
     fn a_week_without_a_report_is_not_known_and_not_zero() {
         let known = [(date(2026, 9, 7), 2, [5, 0, 1]), (date(2026, 9, 28), 1, [0, 0, 0])];
-        let drawn = Drawn::of(&known, 7, MAIL_PARTS);
+        let drawn = Drawn::of(&known, 7, MAIL_PARTS, date(2026, 10, 3));
         let rows: Vec<(String, String, String)> =
             drawn.rows().into_iter().map(|row| (row.from, row.reports, row.counts.join(" "))).collect();
         let row = |from: &str, reports: &str, counts: &str| (from.to_owned(), reports.to_owned(), counts.to_owned());
@@ -411,11 +473,26 @@ mod tests {
     }
 
     #[test]
+    fn the_weeks_between_the_last_report_and_the_assessment_are_drawn_and_told() {
+        let known = [(date(2026, 9, 7), 2, [5, 0, 1])];
+        let drawn = Drawn::of(&known, 7, MAIL_PARTS, date(2026, 10, 3));
+        assert!(
+            drawn.words.starts_with("4 weeks from 2026-09-07 to 2026-09-28, 3 without a report"),
+            "{}",
+            drawn.words
+        );
+        let far = Drawn::of(&known, 7, MAIL_PARTS, date(2036, 10, 3));
+        assert_eq!(far.periods.len(), 1, "no gap pushes what is known out of sight");
+        assert!(since_last(Some(90)).unwrap().contains("ends 90 days before this assessment"));
+        assert_eq!((since_last(Some(3)), since_last(None)), (None, None));
+    }
+
+    #[test]
     fn a_document_of_made_up_days_is_drawn_within_bounds() {
         let known =
             [(date(1, 1, 1), 1, [1, 1, 1]), (date(9999, 12, 31), 1, [1, 1, 1]), (date(2026, 9, 30), 1, [1, 1, 1])];
-        let drawn = Drawn::of(&known, 0, TLS_PARTS);
+        let drawn = Drawn::of(&known, 0, TLS_PARTS, date(2026, 10, 3));
         assert!(drawn.periods.len() <= 120, "{}", drawn.periods.len());
-        assert_eq!(Drawn::of(&[], 7, TLS_PARTS).words, "No report has a day that can be drawn.");
+        assert_eq!(Drawn::of(&[], 7, TLS_PARTS, date(2026, 10, 3)).words, "No report has a day that can be drawn.");
     }
 }

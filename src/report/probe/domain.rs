@@ -455,6 +455,7 @@ mod tests {
             selector: "s1".to_owned(),
             sha256: sha256.to_owned(),
             first_seen: "2026-01-05T12:00:00Z".parse().unwrap(),
+            published: Default::default(),
             algorithm: None,
             bits: None,
             learned: Vec::new(),

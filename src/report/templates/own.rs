@@ -46,6 +46,7 @@ const LOADS: &str = "it would load, run or send something";
 static FORBIDDEN: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
     [
         (TAGS, LOADS),
+        (FRAME, "what stands around the sections is the program's own"),
         (r"(?i)\b(?:src|srcset|action|formaction|background|poster|http-equiv)\s*=", LOADS),
         (r"(?i)\son[a-z]+\s*=", LOADS),
         (r"(?i)@import|url\s*\(|javascript:|expression\s*\(", LOADS),
@@ -55,13 +56,15 @@ static FORBIDDEN: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
     .collect()
 });
 const TAGS: &str = r"(?i)<\s*/?\s*(?:script|link|iframe|frame|object|embed|base|form|input|button|img|image|audio|video|source|meta|foreignobject|plaintext)\b";
+/// Elements of which a page has one: what is written on a second one, a browser puts on the first.
+const FRAME: &str = r"(?i)<\s*/?\s*(?:html|body|head|frameset)\b";
 static LINK: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i)\bhref\b").expect("valid"));
 static ENTITY: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"&(?:#|[A-Za-z]+)").expect("valid"));
 static MARKUP: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"<[^<>]*>").expect("valid"));
-/// A tag of a filled page that could load, run or send something, whatever made it.
+/// A tag of a filled page that could load, run or send something, or speak for the page, whatever made it.
 static GUARDED: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&format!(
-        r#"{TAGS}[^<>]*>|(?i)<[^<>]*\s(?:on[a-z]+|style|src|href)\s*=\s*(?:"[^#][^<>]*|'[^<>]*|[^"'\s][^<>]*)>"#
+        r#"{TAGS}[^<>]*>|{FRAME}[^<>]*>|(?i)<[^<>]*\s(?:on[a-z]+|style|src|href)\s*=\s*(?:"[^#][^<>]*|'[^<>]*|[^"'\s][^<>]*)>"#
     ))
     .expect("valid")
 });
@@ -75,8 +78,12 @@ static PLAIN: LazyLock<Regex> = LazyLock::new(|| {
 const STAND: [&str; 2] = ["<section id=\"review\"", "<section id=\"sign-off\""];
 /// Elements that never hold anything.
 const EMPTY: [&str; 6] = ["br", "col", "hr", "img", "input", "wbr"];
-/// Elements of drawings that end in themselves; in HTML a slash ends nothing.
+/// Elements of drawings that end in themselves; outside a drawing a slash ends nothing.
 const DRAWN: [&str; 7] = ["circle", "line", "path", "polygon", "polyline", "rect", "use"];
+/// What holds them; an element of HTML ends the drawing around it, and what follows is HTML again.
+const DRAWN_IN: [&str; 6] = ["a", "defs", "g", "pattern", "svg", "symbol"];
+/// Elements of drawings that hold words; within `title` and `desc` a tag is HTML again.
+const DRAWN_TEXT: [&str; 4] = ["desc", "text", "title", "tspan"];
 
 /// Every file of the folder by its name there, each replacing one of ours, checked.
 pub(in crate::report) fn own(folder: &Path) -> Result<BTreeMap<String, String>, TemplateError> {
@@ -284,10 +291,22 @@ fn standing(page: &str) -> Result<Vec<Vec<&str>>, usize> {
         if STAND.iter().any(|kept| rest.starts_with(kept)) {
             all.push(open.clone());
         }
-        if EMPTY.contains(&name) || (!tag[4].is_empty() && DRAWN.contains(&name)) {
+        let (opens, ends_itself) = (tag[1].is_empty(), !tag[4].is_empty());
+        if opens && open.contains(&"svg") {
+            match open.last() {
+                Some(&within) if DRAWN_IN.contains(&within) && name != "svg" => {}
+                Some(&"text") if name == "tspan" => {}
+                Some(_) | None => return Err(from + at),
+            }
+            match (DRAWN.contains(&name), DRAWN_IN.contains(&name) || DRAWN_TEXT.contains(&name)) {
+                (true, _) if ends_itself => continue,
+                (_, true) if !ends_itself => {}
+                _ => return Err(from + at),
+            }
+        } else if opens && EMPTY.contains(&name) {
             continue;
         }
-        if tag[1].is_empty() {
+        if opens {
             open.push(name);
         } else if open.pop() != Some(name) {
             return Err(from + at);
@@ -298,8 +317,8 @@ fn standing(page: &str) -> Result<Vec<Vec<&str>>, usize> {
 }
 
 /// Refuses a page filled with templates of one's own that leaves an element open around what follows, or
-/// that has a tag which could load, run or send something and which the same page of the program does not
-/// have as often.
+/// that has a tag which could load, run or send something, or speak for the page, and which the same page
+/// of the program does not have as often.
 pub(in crate::report) fn nothing_added(ours: &str, theirs: &str) -> Result<(), TemplateError> {
     let refused =
         |line, why: &str| TemplateError::Refused { name: "the filled page".to_owned(), line, why: why.to_owned() };

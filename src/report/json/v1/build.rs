@@ -55,6 +55,7 @@ impl Assessment {
         let Inputs { evidence, as_of, facts, cards, judgement, analysis, .. } = inputs;
         let declared = evidence.declared().ok().map(|(_, declared)| declared);
         let findings = findings(inputs);
+        let (reported, report_mail) = super::reported::reported(evidence, as_of);
         let mut assessment = Self {
             schema: SCHEMA,
             kind: "assessment".to_owned(),
@@ -94,7 +95,8 @@ impl Assessment {
             services: super::shown::services(facts),
             dkim_keys: Vec::new(),
             earlier: Vec::new(),
-            reported: super::reported::reported(evidence, as_of),
+            reported,
+            report_mail,
             drift: None,
             gates: Vec::new(),
             elements: Vec::new(),

@@ -10,10 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogues::vendors::VendorCatalogue;
 use crate::clock::{date_of, days_between};
-use crate::evidence::authentication::{self, AggregateReport, MessageCounts, ReportedSource, once};
+use crate::evidence::authentication::{self, AggregateReport, MessageCounts, ReportMail, ReportedSource, once};
+use crate::evidence::reports_given::{AHEAD, ReportsGiven, days_since_last};
 use crate::evidence::tls_reports::{ReportedSessions, SessionCounts, TlsReport};
 use crate::evidence::{Answer, Evidence};
 use crate::names::{DomainName, SubjectId, SubjectKind};
+use crate::seen::NotObserved;
 
 /// Groups of sources, reporters, kinds and hosts in one list.
 const LISTED: usize = 20;
@@ -31,6 +33,12 @@ pub struct Reported {
     pub mail: Option<ReportedMail>,
     /// `None` where no TLS report was read.
     pub tls: Option<ReportedTls>,
+    /// Why it is not known what was reported, where reports were given and none of mail was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail_not_known: Option<String>,
+    /// The same of TLS reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_not_known: Option<String>,
 }
 
 /// Mail in the domain's name.
@@ -52,6 +60,12 @@ pub struct ReportedMail {
     /// Whether every source of every report is known.
     pub sources_whole: bool,
     pub rows_not_read: u64,
+    /// Files that should hold reports of mail and could not be read, over all domains.
+    #[serde(default)]
+    pub files_not_read: u64,
+    /// From the end of the newest report to the assessment; `None` in a document that does not say.
+    #[serde(default)]
+    pub days_since_last: Option<i64>,
     /// 1 or 7.
     pub period_days: u32,
     /// Days or weeks that reports speak of, in order; the others are not known.
@@ -90,11 +104,11 @@ pub struct ReportedTls {
     pub last_day: Option<Date>,
     #[serde(flatten)]
     pub counts: SessionCounts,
-    /// Failed under a policy that is enforced.
+    /// Failed under a policy that is enforced, and that could be used.
     pub failed_enforced: u64,
     /// Failed without a reason given.
     pub unexplained: u64,
-    /// Failed as they would if somebody on the way took TLS away.
+    /// Failed as they would if somebody on the way took TLS away; at least, where not `whole`.
     pub maybe_downgraded: u64,
     pub reporters: Vec<Reporter>,
     pub reporters_more: u64,
@@ -105,6 +119,11 @@ pub struct ReportedTls {
     pub hosts_more: u64,
     /// Whether everything in the reports was kept.
     pub whole: bool,
+    /// Files that should hold TLS reports and could not be read, over all domains.
+    #[serde(default)]
+    pub files_not_read: u64,
+    #[serde(default)]
+    pub days_since_last: Option<i64>,
     pub period_days: u32,
     pub periods: Vec<TlsPeriod>,
     pub reports_not_placed: u64,
@@ -133,15 +152,18 @@ pub struct Reporter {
     pub reports: u64,
 }
 
-/// By domain of the scope; domains without a report are left out.
-pub(super) fn reported(evidence: &Evidence, as_of: Timestamp) -> Vec<Reported> {
-    let Ok((_, declared)) = evidence.declared() else { return Vec::new() };
+/// By domain of the scope, and the mail that was searched for reports. Domains of which nothing is reported,
+/// and nothing given went unread, are left out.
+pub(crate) fn reported(evidence: &Evidence, as_of: Timestamp) -> (Vec<Reported>, Option<ReportMail>) {
+    let Ok((_, declared)) = evidence.declared() else { return (Vec::new(), None) };
+    let given = ReportsGiven::of(evidence, declared);
     let catalogue = VendorCatalogue::shipped();
     let mut all = Vec::new();
     for domain in &declared.domains {
         let subject = SubjectId::new(SubjectKind::Domain, domain.name.as_str());
         let (mut mail, mut tls): (Vec<&AggregateReport>, Vec<&TlsReport>) = (Vec::new(), Vec::new());
-        for (_, observation) in evidence.about(&subject) {
+        let observations = evidence.about(&subject).filter(|_| given.taken_away.is_none());
+        for (_, observation) in observations {
             if let Ok(Answer::AggregateReport(report)) = &observation.answer {
                 mail.push(report);
             }
@@ -149,23 +171,28 @@ pub(super) fn reported(evidence: &Evidence, as_of: Timestamp) -> Vec<Reported> {
                 tls.push(report);
             }
         }
+        let why = |why: Option<&NotObserved>, is_known: bool| why.filter(|_| !is_known).map(ToString::to_string);
         let one = Reported {
             domain: domain.name.to_string(),
-            mail: mail_of(&mail, &domain.name, &catalogue, as_of),
-            tls: tls_of(&tls, as_of),
+            mail: mail_of(&mail, &domain.name, &catalogue, given.mail.files, as_of),
+            tls: tls_of(&tls, given.tls.files, as_of),
+            mail_not_known: why(given.why_no_mail(), !mail.is_empty()),
+            tls_not_known: why(given.why_no_tls(), !tls.is_empty()),
         };
-        if one.mail.is_some() || one.tls.is_some() {
+        let is_known = one.mail.is_some() || one.tls.is_some();
+        if is_known || one.mail_not_known.is_some() || one.tls_not_known.is_some() {
             all.push(one);
         }
     }
     all.sort_by(|a, b| a.domain.cmp(&b.domain));
-    all
+    (all, given.searched)
 }
 
 fn mail_of(
     reports: &[&AggregateReport],
     domain: &DomainName,
     catalogue: &VendorCatalogue,
+    files_not_read: u64,
     as_of: Timestamp,
 ) -> Option<ReportedMail> {
     let all = authentication::ReportedMail::join(reports.iter().copied())?;
@@ -193,13 +220,15 @@ fn mail_of(
         sources: groups.into_iter().take(LISTED).collect(),
         sources_whole: all.sources_whole,
         rows_not_read: all.rows_not_read,
+        files_not_read,
+        days_since_last: Some(days_since_last(reports.iter().map(|report| report.end), as_of)),
         period_days: placed.step,
         reports_not_placed: placed.not_placed(),
         periods: periods.into_values().collect(),
     })
 }
 
-fn tls_of(reports: &[&TlsReport], as_of: Timestamp) -> Option<ReportedTls> {
+fn tls_of(reports: &[&TlsReport], files_not_read: u64, as_of: Timestamp) -> Option<ReportedTls> {
     let all = ReportedSessions::join(reports.iter().copied())?;
     let reports: Vec<&TlsReport> = once(reports.iter().copied(), TlsReport::identity).collect();
     let (reporters, reporters_more) = reporters(reports.iter().map(|report| report.organization.as_str()));
@@ -226,6 +255,8 @@ fn tls_of(reports: &[&TlsReport], as_of: Timestamp) -> Option<ReportedTls> {
         hosts: all.hosts.iter().take(LISTED).map(|(host, sessions)| failures(host.as_str(), *sessions)).collect(),
         hosts_more: all.hosts.len().saturating_sub(LISTED) as u64,
         whole: !all.cut,
+        files_not_read,
+        days_since_last: Some(days_since_last(reports.iter().map(|report| report.end), as_of)),
         period_days: placed.step,
         reports_not_placed: placed.not_placed(),
         periods: periods.into_values().collect(),
@@ -293,17 +324,18 @@ struct Placed {
 }
 
 impl Placed {
-    /// A report stands where the middle of its time lies: receivers begin and end where they like.
+    /// A report stands where the middle of its time lies: receivers begin and end where they like. The series
+    /// runs to the assessment, so that a gap before it has its days or weeks too.
     fn of(spans: impl Iterator<Item = (i64, i64)>, as_of: Timestamp) -> Self {
         let spans: Vec<(i64, i64)> = spans.collect();
-        // A clock may be a day off; what lies further ahead is made up.
-        let ahead = as_of.as_second().saturating_add(2 * DAY);
+        let ahead = as_of.as_second().saturating_add(AHEAD);
         let middle = |&(begin, end): &(i64, i64)| {
             let long = end.saturating_sub(begin);
             ((0..=8 * DAY).contains(&long) && end <= ahead).then(|| day(begin + long / 2)).flatten()
         };
         let mut days: Vec<Option<Date>> = spans.iter().map(middle).collect();
-        let (first, last) = (days.iter().flatten().min().copied(), days.iter().flatten().max().copied());
+        let first = days.iter().flatten().min().copied();
+        let last = days.iter().flatten().max().map(|last| date_of(as_of).max(*last));
         let long = spans.iter().zip(&days).any(|((begin, end), day)| day.is_some() && end - begin > DAY + DAY / 2);
         let by_day = !long && first.zip(last).is_none_or(|(first, last)| days_between(first, last) < BY_DAY);
         let step = if by_day { 1 } else { 7 };

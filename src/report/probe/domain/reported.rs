@@ -56,11 +56,12 @@ pub struct ReportedTls {
     pub sessions: u64,
     #[serde(flatten)]
     pub counts: SessionCounts,
-    /// Failed under DANE, or under an MTA-STS policy in mode enforce: no mail passes in such a session.
+    /// Failed under DANE, or under an MTA-STS policy in mode enforce, that could be used: senders should not
+    /// deliver over such a session.
     pub failed_enforced: u64,
     /// Failed, and no report says why.
     pub unexplained: u64,
-    /// Failed in a way that somebody on the way could have brought about.
+    /// Failed in a way that somebody on the way could have brought about; at least, where not `whole`.
     pub maybe_downgraded: u64,
     pub failures: Vec<Failed>,
     pub hosts: Vec<Failed>,
@@ -132,13 +133,18 @@ impl ReportedTls {
                 wrap(out, "  ", &format!("failed, by {of}: {} {}", one.what, one.sessions), 4);
             }
         }
-        for (number, words) in [
-            (self.failed_enforced, "failed under an enforced policy, by which no mail passes then"),
-            (self.maybe_downgraded, "failed as they would if somebody on the way took TLS away"),
-            (self.unexplained, "failed without a reason given"),
+        let least = if self.whole { "" } else { "at least " };
+        for (least, number, words) in [
+            (
+                "",
+                self.failed_enforced,
+                "failed under an enforced policy, by which senders should not deliver over such a session",
+            ),
+            (least, self.maybe_downgraded, "failed as they would if somebody on the way took TLS away"),
+            ("", self.unexplained, "failed without a reason given"),
         ] {
             if number > 0 {
-                wrap(out, "  ", &format!("{number} {words}"), 4);
+                wrap(out, "  ", &format!("{least}{number} {words}"), 4);
             }
         }
         if !self.reporters.is_empty() {
