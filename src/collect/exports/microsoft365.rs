@@ -852,16 +852,11 @@ fn conditional_access(row: &Row, key: &KeyedReference) -> Record {
             None => Vec::new(),
         }
     };
-    let filled = |cell: Option<&Cell>| {
-        cell.is_some_and(|cell| match cell {
-            Cell::Object(fields) => fields.values().any(|cell| !cell.is_empty()),
-            cell => !cell.is_empty(),
-        })
-    };
-    let from = |cell: &Option<Cell>, what: &str, read: &dyn Fn(&Cell) -> bool| match cell {
-        Some(cell) => Seen::Present(read(cell)),
-        None => Seen::Unknown(lost(&conditions, what)),
-    };
+    let from =
+        |cell: &Option<Cell>, what: &str, read: &dyn Fn(&Cell) -> Option<bool>| match cell.as_ref().and_then(read) {
+            Some(said) => Seen::Present(said),
+            None => Seen::Unknown(lost(&conditions, what)),
+        };
     let grant = row.seen("grantcontrols");
     let requires_mfa = match &grant {
         Seen::Absent => Seen::Present(false),
@@ -869,7 +864,8 @@ fn conditional_access(row: &Row, key: &KeyedReference) -> Record {
             let controls = texts(cell.field("builtincontrols"));
             let alone = controls.len() == 1
                 || cell.field("operator").and_then(Cell::text).is_none_or(|word| !word.eq_ignore_ascii_case("or"));
-            let strength = filled(cell.field("authenticationstrength"));
+            // A strength that the exporter cut off is one all the same.
+            let strength = cell.field("authenticationstrength").is_some_and(|cell| says_anything(cell) != Some(false));
             Seen::Present(
                 (controls.iter().any(|control| control == "mfa") && alone) || (strength && controls.is_empty()),
             )
@@ -885,37 +881,32 @@ fn conditional_access(row: &Row, key: &KeyedReference) -> Record {
         }
         None => Seen::Unknown(lost(&conditions, "conditions.users")),
     };
-    let narrowing = [
-        "platforms",
-        "locations",
-        "devices",
-        "clientapplications",
-        "userrisklevels",
-        "signinrisklevels",
-        "deviceStates",
-    ];
     Record::ConditionalAccess(Box::new(ConditionalAccess {
         provider: PROVIDER.to_owned(),
         reference: rule_reference(row, key),
         policy_state: row.word("state"),
         requires_mfa,
         all_users: from(&users, "conditions.users", &|cell| {
-            texts(cell.field("includeusers")).iter().any(|user| user == "all")
+            Some(texts(cell.field("includeusers")).iter().any(|user| user == "all"))
         }),
         all_applications: from(&applications, "conditions.applications", &|cell| {
-            texts(cell.field("includeapplications")).iter().any(|application| application == "all")
-                && texts(cell.field("excludeapplications")).is_empty()
+            let all = texts(cell.field("includeapplications")).iter().any(|application| application == "all")
+                && texts(cell.field("excludeapplications")).is_empty();
+            let filtered = if all { any_says(cell.field("applicationfilter")) } else { Some(true) };
+            filtered.map(|filtered| !filtered)
         }),
         excluded_users,
         excludes_groups: from(&users, "conditions.users", &|cell| {
-            ["excludegroups", "excluderoles", "excludeguestsorexternalusers"]
-                .iter()
-                .any(|name| filled(cell.field(name)))
+            any_says(
+                ["excludegroups", "excluderoles", "excludeguestsorexternalusers"]
+                    .iter()
+                    .filter_map(|name| cell.field(name)),
+            )
         }),
         narrowed: from(&inside, "conditions", &|cell| {
             let clients = texts(cell.field("clientapptypes"));
-            narrowing.iter().any(|name| filled(cell.field(&name.to_lowercase())))
-                || !(clients.is_empty() || clients.iter().any(|client| client == "all"))
+            let some_clients = !(clients.is_empty() || clients.iter().any(|client| client == "all"));
+            if some_clients { Some(true) } else { narrows(cell) }
         }),
         blocks_old_clients: match (&grant, &inside) {
             (Seen::Absent, _) => Seen::Present(false),
@@ -923,11 +914,57 @@ fn conditional_access(row: &Row, key: &KeyedReference) -> Record {
                 let refuses = texts(controls.field("builtincontrols")).iter().any(|control| control == "block");
                 let clients = texts(cell.field("clientapptypes"));
                 let old = |client: &str| clients.iter().any(|named| named == client || named == "all");
-                let everywhere = !narrowing.iter().any(|name| filled(cell.field(&name.to_lowercase())));
-                Seen::Present(refuses && everywhere && old("exchangeactivesync") && old("other"))
+                if refuses && old("exchangeactivesync") && old("other") {
+                    from(&inside, "conditions", &|cell| narrows(cell).map(|narrows| !narrows))
+                } else {
+                    Seen::Present(false)
+                }
             }
             (Seen::Present(_), _) => Seen::Unknown(lost(&conditions, "conditions")),
             (other, _) => Seen::Unknown(lost(other, "grantControls")),
         },
     }))
+}
+
+/// Whether a policy's conditions hold it to some sign-ins, whatever the condition is called: Graph adds
+/// new ones. Users, applications and clients are read by themselves.
+fn narrows(conditions: &Cell) -> Option<bool> {
+    const READ_BY_THEMSELVES: [&str; 3] = ["applications", "clientapptypes", "users"];
+    let Cell::Object(fields) = conditions else { return None };
+    any_says(
+        fields
+            .iter()
+            .filter(|(name, _)| !READ_BY_THEMSELVES.contains(&name.as_str()) && !is_note(name))
+            .map(|(_, cell)| cell),
+    )
+}
+
+/// Whether any of these says anything; `None` where only what was cut off could.
+fn any_says<'c>(cells: impl IntoIterator<Item = &'c Cell>) -> Option<bool> {
+    let mut whole = true;
+    for cell in cells {
+        match says_anything(cell) {
+            Some(true) => return Some(true),
+            Some(false) => {}
+            None => whole = false,
+        }
+    }
+    whole.then_some(false)
+}
+
+/// Whether anything is in a cell, however deep: an object of nothing but empty fields says nothing.
+/// `None` where the exporter cut it off.
+fn says_anything(cell: &Cell) -> Option<bool> {
+    match cell {
+        Cell::List(items) => any_says(items),
+        Cell::Object(fields) => any_says(fields.iter().filter(|(name, _)| !is_note(name)).map(|(_, cell)| cell)),
+        Cell::TooLarge => None,
+        cell if cell.is_destroyed() => None,
+        Cell::Boolean(_) | Cell::Null | Cell::Number(_) | Cell::Text(_) => Some(!cell.is_empty()),
+    }
+}
+
+/// What OData says of a field beside it.
+fn is_note(name: &str) -> bool {
+    name.contains("@odata")
 }
