@@ -164,7 +164,7 @@ if ($Shard -eq 0) {
     Export-Whole -Name 'outbound-connectors' -Ask { Get-OutboundConnector | Select-Object -Property 'Name', 'Enabled', 'ConnectorType', 'UseMXRecord', 'SmartHosts', 'RecipientDomains', 'TlsSettings', 'TlsDomain', 'IsTransportRuleScoped' }
     Export-Whole -Name 'sharing-policies' -Ask { Get-SharingPolicy | Select-Object -Property 'Name', 'Domains', 'Enabled', 'Default' }
     # Answered in the compliance session (Connect-IPPSSession) alone.
-    Export-Whole -Name 'alert-policies' -Ask { Get-ProtectionAlert | Select-Object -Property 'Name', 'Disabled', 'ThreatType', 'AggregationType', 'Operation' }
+    Export-Whole -Name 'alert-policies' -Ask { Get-ProtectionAlert | Select-Object -Property 'Name', 'Disabled', 'ThreatType', 'AggregationType', 'Operation', 'NotificationEnabled', 'NotifyUser' }
     $graph = 'https://graph.microsoft.com/v1.0'
     $since = [datetime]::UtcNow.AddDays(-31).ToString('yyyy-MM-ddTHH:mm:ssZ')
     foreach ($question in @(
