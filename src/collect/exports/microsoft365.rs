@@ -20,8 +20,6 @@ use crate::keyed::KeyedReference;
 use crate::names::DomainName;
 use crate::seen::{NotObserved, Seen};
 
-use jiff::civil::Date;
-
 const PROVIDER: &str = "microsoft365";
 
 /// The records of one row; an error says why the row is none.
@@ -278,36 +276,50 @@ fn user(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
     Ok(vec![Record::Mailbox(Box::new(Mailbox {
         references: references(row, key),
         enabled: row.flag("accountenabled"),
-        last_sign_in: last_sign_in(row),
         created: row.day("createddatetime"),
-        ..Mailbox::unstated(PROVIDER, own_address(row)?, false)
+        ..with_last_sign_in(row, Mailbox::unstated(PROVIDER, own_address(row)?, false))
     }))])
 }
 
-/// The newest of the days that `signInActivity` names. An account that never signed in has no such
-/// object in Graph's answer, and one that was not asked for neither; only an empty one says "never".
-fn last_sign_in(row: &Row) -> Seen<Date> {
-    const DAYS: [&str; 3] = ["lastnoninteractivesignindatetime", "lastsignindatetime", "lastsuccessfulsignindatetime"];
+/// What `signInActivity` tells. `lastSuccessfulSignInDateTime` alone is the day somebody got in; the other
+/// days are those of attempts, and a stranger who guesses passwords makes them as well (Microsoft Graph,
+/// signInActivity). An account that never signed in has no such object in Graph's answer, and one that
+/// was not asked for neither; only an empty one says "never".
+fn with_last_sign_in(row: &Row, account: Mailbox) -> Mailbox {
+    const SUCCEEDED: &str = "lastsuccessfulsignindatetime";
+    const ATTEMPTS: [&str; 2] = ["lastnoninteractivesignindatetime", "lastsignindatetime"];
+    let unknown = |reason: NotObserved| Mailbox { last_sign_in: Seen::Unknown(reason), ..account.clone() };
     let activity = match row.seen("signinactivity") {
         Seen::Present(cell @ Cell::Object(_)) => cell,
-        Seen::Present(_) => return Seen::Unknown(row.unreadable("signinactivity", "no days; export with -Depth 4")),
-        Seen::Absent => return Seen::not_provided("signInActivity of every account (AuditLog.Read.All)"),
-        Seen::Malformed(malformed) => return Seen::Malformed(malformed),
-        Seen::Unknown(reason) => return Seen::Unknown(reason),
+        Seen::Present(_) => return unknown(row.unreadable("signinactivity", "no days; export with -Depth 4")),
+        Seen::Malformed(malformed) => return Mailbox { last_sign_in: Seen::Malformed(malformed), ..account },
+        Seen::Unknown(reason) => return unknown(reason),
+        Seen::Absent => {
+            let what = "signInActivity of every account (AuditLog.Read.All)".to_owned();
+            return unknown(NotObserved::NotProvided { what });
+        }
     };
-    let mut newest = None;
-    for cell in DAYS.iter().filter_map(|name| activity.field(name)).filter(|cell| !cell.is_empty()) {
-        match cell.text().map(dates::day_of) {
-            Some(Ok(day)) => newest = newest.max(Some(day)),
-            Some(Err(dates::NotADay::Unset)) => {}
-            Some(Err(dates::NotADay::Unreadable)) | None => {
-                return Seen::Unknown(row.unreadable("signinactivity", "no day in a known form"));
+    let newest = |names: &[&str]| {
+        let mut newest = None;
+        for cell in names.iter().filter_map(|name| activity.field(name)).filter(|cell| !cell.is_empty()) {
+            match cell.text().map(dates::day_of) {
+                Some(Ok(day)) => newest = newest.max(Some(day)),
+                Some(Err(dates::NotADay::Unset)) => {}
+                Some(Err(dates::NotADay::Unreadable)) | None => {
+                    return Err(row.unreadable("signinactivity", "no day in a known form"));
+                }
             }
         }
-    }
-    match newest {
-        Some(day) => Seen::Present(day),
-        None => Seen::Absent,
+        Ok(newest)
+    };
+    match (newest(&[SUCCEEDED]), newest(&ATTEMPTS)) {
+        (Ok(Some(day)), _) => Mailbox { last_sign_in: Seen::Present(day), ..account },
+        (Err(reason), _) | (Ok(None), Err(reason)) => unknown(reason),
+        (Ok(None), Ok(None)) => Mailbox { last_sign_in: Seen::Absent, ..account },
+        (Ok(None), Ok(Some(day))) => {
+            let what = "lastSuccessfulSignInDateTime in signInActivity of every account".to_owned();
+            Mailbox { last_attempt: Seen::Present(day), ..unknown(NotObserved::NotProvided { what }) }
+        }
     }
 }
 
