@@ -7,6 +7,7 @@ use super::apps;
 use super::dates;
 use super::dkim;
 use super::grants;
+use super::own_domains::OwnDomains;
 use super::recipient::{self, over, reference, targets};
 use super::recognise::Format;
 use super::row::{Cell, Row, address};
@@ -23,7 +24,7 @@ use crate::seen::{NotObserved, Seen};
 const PROVIDER: &str = "microsoft365";
 
 /// The records of one row; an error says why the row is none.
-pub fn records(format: Format, row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
+pub fn records(format: Format, row: &Row, key: &KeyedReference, own: &OwnDomains) -> Result<Vec<Record>, String> {
     match format {
         Format::AcceptedDomains => accepted_domain(row),
         Format::AdminAuditLog => {
@@ -32,7 +33,7 @@ pub fn records(format: Format, row: &Row, key: &KeyedReference) -> Result<Vec<Re
         Format::AuditLog => tallies::audit_entry(row, key),
         Format::DirectoryRoles => tallies::directory_role(row, key),
         Format::FolderStatistics => tallies::folder(row, key),
-        Format::MessageTrace => tallies::message(row, key),
+        Format::MessageTrace => tallies::message(row, key, own),
         Format::SignIns => tallies::sign_in(row, key),
         Format::AlertPolicies => Ok(settings::alert_policy(row)),
         Format::AntiPhishing => Ok(settings::anti_phishing(row)),

@@ -8,6 +8,7 @@ use jiff::civil::Date;
 
 use super::dates;
 use super::json;
+use super::own_domains::OwnDomains;
 use super::recipient::{self, reference};
 use super::row::{Cell, Row, address};
 use crate::catalogues::consumer_domains::ConsumerDomains;
@@ -225,9 +226,10 @@ fn parameter<'c>(cell: &'c Cell, name: &str) -> Option<&'c str> {
     })
 }
 
-/// A message trace, for its sender: whether the recipient has another domain, and whether that is one
-/// where people have private mailboxes. Of the recipient nothing is kept.
-pub fn message(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
+/// A message trace, for a sender of the organization: whether the recipient is outside, and whether
+/// there where people have private mailboxes. Of the recipient nothing is kept, nor of what strangers
+/// sent.
+pub fn message(row: &Row, key: &KeyedReference, own: &OwnDomains) -> Result<Vec<Record>, String> {
     let day = dated(row, &["received", "datetimereceived", "origin_timestamp_utc", "date"])?;
     let sender =
         row.text("senderaddress").and_then(address).ok_or_else(|| "senderaddress holds no address".to_owned())?;
@@ -236,7 +238,8 @@ pub fn message(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
     let domain = |text: &str| text.rsplit_once('@').and_then(|(_, domain)| domain.parse::<DomainName>().ok());
     let mut words = Vec::new();
     match (domain(&sender), domain(&to)) {
-        (Some(from), Some(to)) if from == to => {}
+        (Some(from), Some(_)) if !own.has(&from) => return Ok(Vec::new()),
+        (Some(_), Some(to)) if own.has(&to) => {}
         (Some(_), Some(to)) => {
             words.push("other-domain");
             if ConsumerDomains::shipped().provider(&to).is_some() {
@@ -435,16 +438,26 @@ mod tests {
 
     #[test]
     fn nothing_of_the_other_side_is_kept_of_a_message() {
-        let found = message(
-            &row(vec![
-                ("received", text("2026-09-20T08:00:00Z")),
-                ("senderaddress", text("ana@clinic.example")),
-                ("recipientaddress", text("jane.doe@gmail.com")),
-            ]),
-            &key(),
-        );
+        let mut own = OwnDomains::default();
+        own.add("clinic.example".parse().unwrap(), false);
+        own.add("clinic-group.example".parse().unwrap(), true);
+        let sent = |from: &str, to: &str| {
+            message(
+                &row(vec![
+                    ("received", text("2026-09-20T08:00:00Z")),
+                    ("senderaddress", text(from)),
+                    ("recipientaddress", text(to)),
+                ]),
+                &key(),
+                &own,
+            )
+        };
+        let found = sent("ana@clinic.example", "jane.doe@gmail.com");
         let stored = serde_json::to_string(&found.clone().unwrap()).unwrap();
         assert!(!stored.contains("gmail") && !stored.contains("jane") && !stored.contains("ana@"), "{stored}");
         assert_eq!(words(found), ["all", "consumer-webmail", "other-domain"]);
     }
 }
+        assert_eq!(words(sent("ana@clinic.example", "desk@north.clinic-group.example")), ["all"], "both are own");
+        assert_eq!(words(sent("ana@clinic.example", "desk@north.clinic.example")), ["all", "other-domain"]);
+        assert_eq!(sent("jane.doe@gmail.com", "ana@clinic.example"), Ok(Vec::new()), "nobody counts strangers");

@@ -10,7 +10,8 @@ fn read_bytes(files: &[(&str, Vec<u8>)]) -> (Vec<Record>, Vec<ExportFile>) {
     }
     let asked_at = "2026-10-01T12:00:00Z".parse().unwrap();
     let key = KeyedReference::new(b"test");
-    let observations = read(&[folder.path().to_owned()], &["exports".to_owned()], &key, asked_at, "here");
+    let observations =
+        read(&[folder.path().to_owned()], &["exports".to_owned()], &BTreeSet::new(), &key, asked_at, "here");
     let (mut records, mut read) = (Vec::new(), Vec::new());
     for observation in observations {
         match observation.answer {
