@@ -354,7 +354,9 @@ pub fn folder(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
         Seen::Present(items) => items,
         Seen::Absent | Seen::Malformed(_) | Seen::Unknown(_) => return Err("itemsinfolder holds no number".to_owned()),
     };
-    let mut found = tally(MICROSOFT, "folders", account, None, &[]);
+    // The folder above all others: where it is listed, so are those below it.
+    let root = row.word("foldertype").present().is_some_and(|kind| kind == "root");
+    let mut found = tally(MICROSOFT, "folders", account, None, if root { &["root"] } else { &[] });
     if items > 0 {
         let day = match row.day("oldestitemreceiveddate") {
             Seen::Present(day) => Some(day),

@@ -152,6 +152,11 @@ impl Said<'_, '_> {
             return Fact::unknown(NotObserved::NotProvided { what: "the folders of this mailbox".to_owned() });
         };
         let ids = vec![first.0.clone()];
+        // The list begins with the folder above all others.
+        if !found.iter().any(|(_, tally)| tally.counts.contains_key("root")) {
+            let what = "all folders of this mailbox with FolderType, the one of type Root among them".to_owned();
+            return Fact::new(Seen::Unknown(NotObserved::NotProvided { what }), ids);
+        }
         if found.iter().any(|(_, tally)| tally.counts.contains_key("undated-items")) {
             let what = "OldestItemReceivedDate of every folder, with the year first".to_owned();
             return Fact::new(Seen::Unknown(NotObserved::NotProvided { what }), ids);
