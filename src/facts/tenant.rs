@@ -754,6 +754,27 @@ mod tests {
             "alert-policies.json",
             "anti-phishing.csv",
             "conditional-access.json",
+    #[test]
+    fn a_report_of_registrations_is_as_old_as_its_newest_row_and_the_oldest_report_counts() {
+        let row = |id: &str, day: &str| {
+            format!(
+                r#"{{"id":"{id}","userPrincipalName":"{id}@clinic.example","isMfaCapable":true,"isMfaRegistered":true,"lastUpdatedDateTime":"{day}T00:00:00Z"}}"#
+            )
+        };
+        let of = |files: &[&[(&str, &str)]]| {
+            let mut world =
+                World::new(Some(declared("clinic.example"))).fixture("set-up-clinic", &["mfa-registration.json"]);
+            for (number, rows) in files.iter().enumerate() {
+                let rows: Vec<String> = rows.iter().map(|(id, day)| row(id, day)).collect();
+                world = world.file(&format!("r{number}.json"), format!("[{}]", rows.join(",")).as_bytes());
+            }
+            tenant(&world, &[]).registration_age_days.seen
+        };
+        let new: &[_] = &[("ana", "2025-01-01"), ("ben", "2026-09-30")];
+        assert_eq!(of(&[new]), Seen::Present(1), "ana changed nothing since");
+        assert_eq!(of(&[new, &[("cleo", "2026-09-01")]]), Seen::Present(30));
+    }
+
             "inbox-rules.json",
             "mobile-policies.csv",
             "organization.csv",
