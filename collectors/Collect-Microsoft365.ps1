@@ -174,7 +174,8 @@ if ($Shard -eq 0) {
             @{ Name = 'app-grants'; Uri = "$graph/oauth2PermissionGrants" },
             @{ Name = 'authorization-policy'; Uri = "$graph/policies/authorizationPolicy" },
             @{ Name = 'directory-roles'; Uri = "$graph/roleManagement/directory/roleAssignments?`$expand=principal" },
-            @{ Name = 'sign-ins'; Uri = "$graph/auditLogs/signIns?`$filter=createdDateTime ge $since" },
+            # Only the beta version names the factors, and gives sign-ins without the user when asked for them.
+            @{ Name = 'sign-ins'; Uri = "https://graph.microsoft.com/beta/auditLogs/signIns?`$filter=createdDateTime ge $since and signInEventTypes/any(t: t eq 'interactiveUser' or t eq 'nonInteractiveUser')" },
             @{ Name = 'users'; Uri = "$graph/users?`$select=id,userPrincipalName,accountEnabled,createdDateTime,signInActivity" }
         )) {
         $uri = $question.Uri

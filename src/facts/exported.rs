@@ -504,6 +504,12 @@ pub(crate) mod tests {
             ));
         }
 
+        /// As a version read it that kept nothing of logs and lists.
+        pub(crate) fn without_tallies(mut self) -> Self {
+            self.observations.retain(|observation| !matches!(observation.answer, Ok(Answer::Record(Record::Tally(_)))));
+            self
+        }
+
         /// Writes the evidence, takes segments away, and reads it.
         pub(crate) fn evidence(&self, taken: &[&str]) -> Evidence {
             let folder = tempfile::tempdir().unwrap();

@@ -136,7 +136,8 @@ pub fn build(context: Context<'_>) -> Built<Mailbox> {
 const INVENTORIES_MICROSOFT: [&str; 2] = ["microsoft365.mailboxes", "microsoft365.cas-mailboxes"];
 const INVENTORIES_GOOGLE: [&str; 2] = ["google-workspace.users-console", "google-workspace.users-gam"];
 
-fn inventories(provider: &str) -> (&'static [&'static str], &'static str) {
+/// The formats that list all mailboxes of a provider, and what to hand over.
+pub(super) fn inventories(provider: &str) -> (&'static [&'static str], &'static str) {
     match provider {
         "self-hosted" => (&[], "a list of all mailboxes of the mail server"),
         "google-workspace" => (&INVENTORIES_GOOGLE, "a list of all users (admin console download, or gam print users)"),
@@ -436,8 +437,8 @@ fn one(address: String, account: &Account<'_>, shared: &Shared<'_>) -> Mailbox {
         "the last sign-in of all users (gam print users fields lastlogintime,creationtime)",
         "the last sign-in of all accounts (Get-MgUser -All -Property SignInActivity,CreatedDateTime,UserPrincipalName,AccountEnabled)",
     );
-    let audits =
     let (days_without_sign_in, sign_in_told) = said.days_without_sign_in(shared.today);
+    let audits =
         "the mailboxes with DefaultAuditSet, AuditOwner, AuditDelegate, AuditAdmin and AuditLogAgeLimit (Get-Mailbox)";
     let recovery = "the mailboxes with RetainDeletedItemsFor and SingleItemRecoveryEnabled (Get-Mailbox)";
     Mailbox {
