@@ -11,6 +11,7 @@
     reason = "a bench may ask the clock, write its own files and start its peer"
 )]
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -221,13 +222,21 @@ fn key() -> KeyedReference {
 fn count(path: &Path) -> (u64, u64) {
     let (mut records, mut rows) = (0, 0);
     let asked_at = "2026-10-01T12:00:00Z".parse().unwrap();
-    exports::read_each(&[path.to_owned()], &["exports".to_owned()], &key(), asked_at, "bench", &mut |observation| {
-        records += 1;
-        if let Ok(mailassay::evidence::Answer::ExportFile(file)) = observation.answer {
-            assert!(file.format.is_some(), "{}: {:?}", file.label, file.rejected);
-            rows += file.rows;
-        }
-    });
+    exports::read_each(
+        &[path.to_owned()],
+        &["exports".to_owned()],
+        &BTreeSet::new(),
+        &key(),
+        asked_at,
+        "bench",
+        &mut |observation| {
+            records += 1;
+            if let Ok(mailassay::evidence::Answer::ExportFile(file)) = observation.answer {
+                assert!(file.format.is_some(), "{}: {:?}", file.label, file.rejected);
+                rows += file.rows;
+            }
+        },
+    );
     (records, rows)
 }
 
@@ -304,7 +313,14 @@ fn main() {
     }
     let asked_at = "2026-10-01T12:00:00Z".parse().unwrap();
     let (observations, _): (Vec<Observation>, _) = stage("read, kept in memory", || {
-        exports::read(std::slice::from_ref(&whole), &["exports".to_owned()], &key(), asked_at, "bench")
+        exports::read(
+            std::slice::from_ref(&whole),
+            &["exports".to_owned()],
+            &BTreeSet::new(),
+            &key(),
+            asked_at,
+            "bench",
+        )
     });
     let kept = folder.path().join("evidence");
     let (evidence, _) =

@@ -126,6 +126,7 @@ fn mailbox(number: usize) -> Mailbox {
         open_folders: present(Vec::new()),
         mfa_strength: present("app".to_owned()),
         days_without_sign_in: present(1),
+        sign_in_told: present(true),
         audit_lacks: present(Vec::new()),
         audit_days: present(90),
         deleted_items_days: present(14),

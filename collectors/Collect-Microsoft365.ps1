@@ -164,7 +164,7 @@ if ($Shard -eq 0) {
     Export-Whole -Name 'outbound-connectors' -Ask { Get-OutboundConnector | Select-Object -Property 'Name', 'Enabled', 'ConnectorType', 'UseMXRecord', 'SmartHosts', 'RecipientDomains', 'TlsSettings', 'TlsDomain', 'IsTransportRuleScoped' }
     Export-Whole -Name 'sharing-policies' -Ask { Get-SharingPolicy | Select-Object -Property 'Name', 'Domains', 'Enabled', 'Default' }
     # Answered in the compliance session (Connect-IPPSSession) alone.
-    Export-Whole -Name 'alert-policies' -Ask { Get-ProtectionAlert | Select-Object -Property 'Name', 'Disabled', 'ThreatType', 'AggregationType', 'Operation' }
+    Export-Whole -Name 'alert-policies' -Ask { Get-ProtectionAlert | Select-Object -Property 'Name', 'Disabled', 'ThreatType', 'AggregationType', 'Operation', 'NotificationEnabled', 'NotifyUser' }
     $graph = 'https://graph.microsoft.com/v1.0'
     $since = [datetime]::UtcNow.AddDays(-31).ToString('yyyy-MM-ddTHH:mm:ssZ')
     foreach ($question in @(
@@ -174,7 +174,8 @@ if ($Shard -eq 0) {
             @{ Name = 'app-grants'; Uri = "$graph/oauth2PermissionGrants" },
             @{ Name = 'authorization-policy'; Uri = "$graph/policies/authorizationPolicy" },
             @{ Name = 'directory-roles'; Uri = "$graph/roleManagement/directory/roleAssignments?`$expand=principal" },
-            @{ Name = 'sign-ins'; Uri = "$graph/auditLogs/signIns?`$filter=createdDateTime ge $since" },
+            # Only the beta version names the factors, and gives sign-ins without the user when asked for them.
+            @{ Name = 'sign-ins'; Uri = "https://graph.microsoft.com/beta/auditLogs/signIns?`$filter=createdDateTime ge $since and signInEventTypes/any(t: t eq 'interactiveUser' or t eq 'nonInteractiveUser')" },
             @{ Name = 'users'; Uri = "$graph/users?`$select=id,userPrincipalName,accountEnabled,createdDateTime,signInActivity" }
         )) {
         $uri = $question.Uri

@@ -60,11 +60,11 @@ ask imap config auto_batch_min 1 $users print imap
 # shellcheck disable=SC2086
 ask pop config auto_batch_min 1 $users print pop
 # shellcheck disable=SC2086
-ask sendas config auto_batch_min 1 $users print sendas compact
+ask sendas config $audit auto_batch_min 1 $users print sendas compact
 # shellcheck disable=SC2086
 ask tokens $users print tokens
 # shellcheck disable=SC2086
-ask asps $users print asps
+ask asps config $audit $users print asps
 ask admins print admins
 ask policies print policies formatjson quotechar "'"
 ask vaultholds print vaultholds

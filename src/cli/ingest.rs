@@ -1,5 +1,7 @@
 //! `ingest`: says what export files hold and how far they could be read.
 
+use std::collections::BTreeSet;
+
 use super::args::{Format, IngestArgs};
 use super::{Failure, say, say_json};
 use crate::clock::{Clock, SystemClock};
@@ -17,7 +19,8 @@ pub(super) fn run(args: IngestArgs) -> Result<Ending, Failure> {
     let key = KeyedReference::new(b"");
     let mut ingest = Ingest::new();
     let mut take = |observation| ingest.add(&observation);
-    exports::read_each(&args.paths, &labels, &key, SystemClock.now(), "here", &mut take);
+    // No scope names the organization's domains here; the exports may.
+    exports::read_each(&args.paths, &labels, &BTreeSet::new(), &key, SystemClock.now(), "here", &mut take);
     let ingest = ingest.sorted();
     match args.format {
         Format::Json => say_json(&ingest),

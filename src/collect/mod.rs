@@ -408,7 +408,8 @@ impl<'r> Run<'r> {
             let paths: Vec<_> = labels.iter().map(|label| scope.folder.join(label)).collect();
             let key = KeyedReference::new(self.request.key);
             let vantage = vantage.clone();
-            let read = tokio::task::spawn_blocking(move || exports::read(&paths, &labels, &key, now, &vantage));
+            let own = scope.declared.domains.iter().map(|domain| domain.name.clone()).collect();
+            let read = tokio::task::spawn_blocking(move || exports::read(&paths, &labels, &own, &key, now, &vantage));
             // A reader that panicked leaves its unit owed, and the evidence says so.
             let Ok(observations) = read.await else { return };
             let mut state = self.state.lock().expect("no holder of this lock panics");

@@ -221,6 +221,9 @@ pub struct Mailbox {
     /// The day of the last sign-in; absent where there never was one.
     #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
     pub last_sign_in: Seen<Date>,
+    /// The day of the last attempt to sign in, where the export does not tell whether it succeeded.
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
+    pub last_attempt: Seen<Date>,
     /// The day the account or mailbox was made.
     #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
     pub created: Seen<Date>,
@@ -286,6 +289,7 @@ impl Mailbox {
             single_item_recovery: unstated(),
             sent_as_copied: unstated(),
             last_sign_in: unstated(),
+            last_attempt: unstated(),
             created: unstated(),
         }
     }

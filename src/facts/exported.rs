@@ -485,13 +485,29 @@ pub(crate) mod tests {
             let key = KeyedReference::new(b"test");
             let asked_at = "2026-10-01T12:00:00Z".parse().unwrap();
             let paths = [path.to_owned()];
+            let own: BTreeSet<DomainName> = self
+                .observations
+                .iter()
+                .filter_map(|observation| match &observation.answer {
+                    Ok(Answer::Declared(declared)) => Some(declared.domains.iter().map(|domain| domain.name.clone())),
+                    _ => None,
+                })
+                .flatten()
+                .collect();
             self.observations.extend(crate::collect::exports::read(
                 &paths,
                 &[label.to_owned()],
+                &own,
                 &key,
                 asked_at,
                 "test",
             ));
+        }
+
+        /// As a version read it that kept nothing of logs and lists.
+        pub(crate) fn without_tallies(mut self) -> Self {
+            self.observations.retain(|observation| !matches!(observation.answer, Ok(Answer::Record(Record::Tally(_)))));
+            self
         }
 
         /// Writes the evidence, takes segments away, and reads it.

@@ -100,8 +100,10 @@ subject! {
         open_folders: Vec<String>,
         /// The strongest registered second factor: `phishing-resistant`, `app`, `phone` (calls, text messages, mail), `none`.
         mfa_strength: String,
-        /// Whole days since anybody last signed in to its account, or since it was made where nobody ever did.
+        /// Whole days since anybody last signed in to its account, or since it was made where nobody ever did; at least so many where only attempts are known.
         days_without_sign_in: i64,
+        /// Whether an export tells when somebody got in, and not attempts alone: true, or not known.
+        sign_in_told: bool,
         /// Actions by which a theft of mail is seen and that its own choice of audited actions leaves out.
         audit_lacks: Vec<String>,
         /// Days that entries of its audit log are kept.
@@ -134,7 +136,8 @@ pub fn build(context: Context<'_>) -> Built<Mailbox> {
 const INVENTORIES_MICROSOFT: [&str; 2] = ["microsoft365.mailboxes", "microsoft365.cas-mailboxes"];
 const INVENTORIES_GOOGLE: [&str; 2] = ["google-workspace.users-console", "google-workspace.users-gam"];
 
-fn inventories(provider: &str) -> (&'static [&'static str], &'static str) {
+/// The formats that list all mailboxes of a provider, and what to hand over.
+pub(super) fn inventories(provider: &str) -> (&'static [&'static str], &'static str) {
     match provider {
         "self-hosted" => (&[], "a list of all mailboxes of the mail server"),
         "google-workspace" => (&INVENTORIES_GOOGLE, "a list of all users (admin console download, or gam print users)"),
@@ -434,6 +437,7 @@ fn one(address: String, account: &Account<'_>, shared: &Shared<'_>) -> Mailbox {
         "the last sign-in of all users (gam print users fields lastlogintime,creationtime)",
         "the last sign-in of all accounts (Get-MgUser -All -Property SignInActivity,CreatedDateTime,UserPrincipalName,AccountEnabled)",
     );
+    let (days_without_sign_in, sign_in_told) = said.days_without_sign_in(shared.today);
     let audits =
         "the mailboxes with DefaultAuditSet, AuditOwner, AuditDelegate, AuditAdmin and AuditLogAgeLimit (Get-Mailbox)";
     let recovery = "the mailboxes with RetainDeletedItemsFor and SingleItemRecoveryEnabled (Get-Mailbox)";
@@ -466,7 +470,8 @@ fn one(address: String, account: &Account<'_>, shared: &Shared<'_>) -> Mailbox {
         declared_individuals_upper: most,
         open_folders: shared.grants.open_folders(account, said.gone),
         mfa_strength: from_export(said.mfa_strength(), factors),
-        days_without_sign_in: from_export(said.days_without_sign_in(shared.today), sign_ins),
+        days_without_sign_in: from_export(days_without_sign_in, sign_ins),
+        sign_in_told: from_export(sign_in_told, sign_ins),
         audit_lacks: from_export(said.of(|mailbox| &mailbox.audit_lacks, |new, known| new.len() > known.len()), audits),
         audit_days: from_export(days(said.of(|mailbox| &mailbox.audit_days, |new, known| new < known)), audits),
         deleted_items_days: from_export(
@@ -942,7 +947,22 @@ mod tests {
         assert_eq!(is(&ana.audit_lacks), Some(Vec::new()), "the set is Microsoft's");
         assert_eq!((is(&ana.audit_days), is(&ana.deleted_items_days)), (Some(90), Some(14)));
         assert_eq!(is(&ana.mfa_strength).as_deref(), Some("phone"));
-        assert_eq!(is(&ana.days_without_sign_in), Some(213), "the newest of both days");
+        assert_eq!(is(&ana.days_without_sign_in), Some(213), "nobody got in after the last attempt");
+        assert!(ana.sign_in_told.seen.present().is_none(), "whether anybody got in then is not told");
+        let users = |activity: &str| {
+            let users = format!(
+                r#"{{"@odata.context":"https://graph.microsoft.example/v1.0/$metadata#users","value":[{{"id":"u1","userPrincipalName":"ana@clinic.example","accountEnabled":true,"createdDateTime":"2024-01-01T00:00:00Z","signInActivity":{activity}}}]}}"#
+            );
+            let world = World::new(Some(declared("clinic.example"))).fixture("set-up-clinic", &["users.json"]);
+            let built = built_of(&world.file("users.json", users.as_bytes()));
+            let ana = find(&built, "ana@clinic.example");
+            (is(&ana.days_without_sign_in), is(&ana.sign_in_told))
+        };
+        let guessed =
+            r#"{"lastSignInDateTime":"2026-09-30T08:00:00Z","lastSuccessfulSignInDateTime":"2026-01-01T08:00:00Z"}"#;
+        assert_eq!(users(guessed), (Some(273), Some(true)), "a stranger's attempt is no sign-in");
+        assert_eq!(users(r#"{"lastSignInDateTime":"2026-09-30T08:00:00Z"}"#), (Some(1), None));
+        assert_eq!(users("{}"), (Some(1004), Some(true)), "nobody ever did");
         let desk = find(&built, "front-desk@clinic.example");
         assert_eq!(is(&desk.audit_lacks).map(|lacks| lacks.len()), Some(3));
         assert_eq!((is(&desk.single_item_recovery), is(&desk.sent_as_copied)), (Some(false), Some(false)));

@@ -23,7 +23,7 @@ subject! {
         /// What can be relied on when mail is sent to it: `enforced`, `opportunistic`, `none`.
         tls_delivery: String,
         /// What the organization's own connector for it insists on: `verified`, `encrypted`, `gateway` (its mail goes over
-        /// one smart host for everybody), `rules` (rules choose a connector), `clear`, `none`.
+        /// a smart host that is not the partner's), `rules` (rules choose a connector), `clear`, `none`.
         connector: String,
         /// Messages of the mail given that it provably handed over itself to a host of the scope, as that host recorded; 0 where no mail was given.
         incoming_messages: i64,

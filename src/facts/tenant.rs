@@ -124,8 +124,12 @@ subject! {
         forwarding_set_up: Vec<String>,
         /// Accounts that let a program in, as the audit log says.
         programs_let_in: Vec<String>,
-        /// Accounts that were taken out of auditing, as the audit log says.
+        /// Accounts that were taken out of auditing or that switched it off, as the audit log says.
         audit_bypass_set: Vec<String>,
+        /// Days from the first to the last message of the message trace.
+        message_trace_days: i64,
+        /// Whole days since the last message of the message trace.
+        message_trace_age_days: i64,
         /// Highest share, in percent, of consumer webmail among what one account sent to other domains.
         highest_webmail_share: i64,
         /// The account with that share.
@@ -136,7 +140,7 @@ subject! {
         send_over_other_servers: Vec<String>,
         /// Accounts with an outside address that they may forward to at once (Google Workspace).
         verified_forwarding_outside: Vec<String>,
-        /// Accounts that may do everything: global administrators, super administrators.
+        /// Accounts that may do everything, at least: global administrators, super administrators. Who is merely eligible is not counted.
         global_administrators: i64,
         /// Those of them that have a mailbox.
         global_administrators_with_mail: Vec<String>,
@@ -278,6 +282,8 @@ fn one(context: Context<'_>, provider: &str) -> Tenant {
         forwarding_set_up: activity.forwarding_set_up(),
         programs_let_in: activity.programs_let_in(),
         audit_bypass_set: activity.audit_bypass_set(),
+        message_trace_days: activity.message_trace_days(),
+        message_trace_age_days: activity.message_trace_age(),
         highest_webmail_share,
         highest_webmail_sender,
         app_passwords: activity.app_passwords(),
@@ -746,6 +752,27 @@ mod tests {
             all.calendar_details_open_to.seen,
             Seen::Present(vec!["anybody without signing in".to_owned(), "every domain".to_owned()])
         );
+    }
+
+    #[test]
+    fn a_report_of_registrations_is_as_old_as_its_newest_row_and_the_oldest_report_counts() {
+        let row = |id: &str, day: &str| {
+            format!(
+                r#"{{"id":"{id}","userPrincipalName":"{id}@clinic.example","isMfaCapable":true,"isMfaRegistered":true,"lastUpdatedDateTime":"{day}T00:00:00Z"}}"#
+            )
+        };
+        let of = |files: &[&[(&str, &str)]]| {
+            let mut world =
+                World::new(Some(declared("clinic.example"))).fixture("set-up-clinic", &["mfa-registration.json"]);
+            for (number, rows) in files.iter().enumerate() {
+                let rows: Vec<String> = rows.iter().map(|(id, day)| row(id, day)).collect();
+                world = world.file(&format!("r{number}.json"), format!("[{}]", rows.join(",")).as_bytes());
+            }
+            tenant(&world, &[]).registration_age_days.seen
+        };
+        let new: &[_] = &[("ana", "2025-01-01"), ("ben", "2026-09-30")];
+        assert_eq!(of(&[new]), Seen::Present(1), "ana changed nothing since");
+        assert_eq!(of(&[new, &[("cleo", "2026-09-01")]]), Seen::Present(30));
     }
 
     #[test]

@@ -39,7 +39,11 @@ const WANTED: [Wanted; 48] = [
         "gam print admins",
         &["few-global-administrators", "second-factor-on-every-role-holder"],
     ),
-    (&["google-workspace.app-passwords"], "gam all users print asps", &["no-app-passwords"]),
+    (
+        &["google-workspace.app-passwords"],
+        "gam config csv_output_users_audit true all users print asps",
+        &["no-app-passwords"],
+    ),
     (
         &["google-workspace.delegates"],
         "gam config csv_output_users_audit true all users print delegates",
@@ -52,7 +56,7 @@ const WANTED: [Wanted; 48] = [
     ),
     (
         &["google-workspace.forwarding-addresses"],
-        "gam all users print forwardingaddresses",
+        "gam config csv_output_users_audit true all users print forwardingaddresses",
         &["no-outside-forwarding-address-ready"],
     ),
     (
@@ -72,7 +76,11 @@ const WANTED: [Wanted; 48] = [
         &["external-auto-forwarding-off", "less-secure-apps-off", "outside-sending-servers-closed"],
     ),
     (&["google-workspace.pop"], "gam all users print pop", &["imap-and-pop-closed"]),
-    (&["google-workspace.send-as"], "gam all users print sendas compact", &["mail-leaves-over-own-servers"]),
+    (
+        &["google-workspace.send-as"],
+        "gam config csv_output_users_audit true all users print sendas compact",
+        &["mail-leaves-over-own-servers"],
+    ),
     (
         &["google-workspace.users-console", "google-workspace.users-gam"],
         "admin console, Users, Download users with all columns; or gam print users",
@@ -142,7 +150,7 @@ const WANTED: [Wanted; 48] = [
     ),
     (
         &["microsoft365.message-trace"],
-        "Get-MessageTraceV2, all pages, with Received as yyyy-MM-dd",
+        "Get-MessageTraceV2, all pages, with Received as yyyy-MM-dd, beside Get-AcceptedDomain",
         &["little-mail-to-consumer-webmail"],
     ),
     (
@@ -177,7 +185,7 @@ const WANTED: [Wanted; 48] = [
     (&["microsoft365.sharing-policies"], "Get-SharingPolicy", &["calendar-details-stay-inside"]),
     (
         &["microsoft365.sign-ins"],
-        "Graph auditLogs/signIns of 30 days, all pages",
+        "Graph beta auditLogs/signIns of 30 days, signInEventTypes interactiveUser and nonInteractiveUser, all pages",
         &["no-old-client-signed-in", "no-single-factor-sign-in"],
     ),
     (&["microsoft365.transport-config"], "Get-TransportConfig", &["smtp-auth-closed", "smtp-auth-off-for-the-tenant"]),
@@ -372,9 +380,17 @@ mod tests {
         let asked_at = "2026-10-01T12:00:00Z".parse().unwrap();
         let (paths, labels) = ([folder.path().to_owned()], ["exports".to_owned()]);
         let key = KeyedReference::new(b"test");
-        crate::collect::exports::read_each(&paths, &labels, &key, asked_at, "here", &mut |observation| {
-            ingest.add(&observation);
-        });
+        crate::collect::exports::read_each(
+            &paths,
+            &labels,
+            &BTreeSet::new(),
+            &key,
+            asked_at,
+            "here",
+            &mut |observation| {
+                ingest.add(&observation);
+            },
+        );
         let ingest = ingest.sorted();
         let json = serde_json::to_value(&ingest).unwrap();
         assert_eq!(json["schema"], 1);

@@ -179,7 +179,7 @@ mod tests {
         let (path, label) = ([folder.path().to_owned()], ["exports".to_owned()]);
         let key = crate::keyed::KeyedReference::new(b"test");
         let mut states = Vec::new();
-        for observation in super::super::read(&path, &label, &key, Timestamp::UNIX_EPOCH, "here") {
+        for observation in super::super::read(&path, &label, &BTreeSet::new(), &key, Timestamp::UNIX_EPOCH, "here") {
             if let Ok(Answer::ExportFile(file)) = &observation.answer {
                 states.push((
                     file.label.clone(),

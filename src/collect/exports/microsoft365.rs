@@ -7,6 +7,7 @@ use super::apps;
 use super::dates;
 use super::dkim;
 use super::grants;
+use super::own_domains::OwnDomains;
 use super::recipient::{self, over, reference, targets};
 use super::recognise::Format;
 use super::row::{Cell, Row, address};
@@ -20,12 +21,10 @@ use crate::keyed::KeyedReference;
 use crate::names::DomainName;
 use crate::seen::{NotObserved, Seen};
 
-use jiff::civil::Date;
-
 const PROVIDER: &str = "microsoft365";
 
 /// The records of one row; an error says why the row is none.
-pub fn records(format: Format, row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
+pub fn records(format: Format, row: &Row, key: &KeyedReference, own: &OwnDomains) -> Result<Vec<Record>, String> {
     match format {
         Format::AcceptedDomains => accepted_domain(row),
         Format::AdminAuditLog => {
@@ -34,7 +33,7 @@ pub fn records(format: Format, row: &Row, key: &KeyedReference) -> Result<Vec<Re
         Format::AuditLog => tallies::audit_entry(row, key),
         Format::DirectoryRoles => tallies::directory_role(row, key),
         Format::FolderStatistics => tallies::folder(row, key),
-        Format::MessageTrace => tallies::message(row, key),
+        Format::MessageTrace => tallies::message(row, key, own),
         Format::SignIns => tallies::sign_in(row, key),
         Format::AlertPolicies => Ok(settings::alert_policy(row)),
         Format::AntiPhishing => Ok(settings::anti_phishing(row)),
@@ -278,36 +277,50 @@ fn user(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
     Ok(vec![Record::Mailbox(Box::new(Mailbox {
         references: references(row, key),
         enabled: row.flag("accountenabled"),
-        last_sign_in: last_sign_in(row),
         created: row.day("createddatetime"),
-        ..Mailbox::unstated(PROVIDER, own_address(row)?, false)
+        ..with_last_sign_in(row, Mailbox::unstated(PROVIDER, own_address(row)?, false))
     }))])
 }
 
-/// The newest of the days that `signInActivity` names. An account that never signed in has no such
-/// object in Graph's answer, and one that was not asked for neither; only an empty one says "never".
-fn last_sign_in(row: &Row) -> Seen<Date> {
-    const DAYS: [&str; 3] = ["lastnoninteractivesignindatetime", "lastsignindatetime", "lastsuccessfulsignindatetime"];
+/// What `signInActivity` tells. `lastSuccessfulSignInDateTime` alone is the day somebody got in; the other
+/// days are those of attempts, and a stranger who guesses passwords makes them as well (Microsoft Graph,
+/// signInActivity). An account that never signed in has no such object in Graph's answer, and one that
+/// was not asked for neither; only an empty one says "never".
+fn with_last_sign_in(row: &Row, account: Mailbox) -> Mailbox {
+    const SUCCEEDED: &str = "lastsuccessfulsignindatetime";
+    const ATTEMPTS: [&str; 2] = ["lastnoninteractivesignindatetime", "lastsignindatetime"];
+    let unknown = |reason: NotObserved| Mailbox { last_sign_in: Seen::Unknown(reason), ..account.clone() };
     let activity = match row.seen("signinactivity") {
         Seen::Present(cell @ Cell::Object(_)) => cell,
-        Seen::Present(_) => return Seen::Unknown(row.unreadable("signinactivity", "no days; export with -Depth 4")),
-        Seen::Absent => return Seen::not_provided("signInActivity of every account (AuditLog.Read.All)"),
-        Seen::Malformed(malformed) => return Seen::Malformed(malformed),
-        Seen::Unknown(reason) => return Seen::Unknown(reason),
+        Seen::Present(_) => return unknown(row.unreadable("signinactivity", "no days; export with -Depth 4")),
+        Seen::Malformed(malformed) => return Mailbox { last_sign_in: Seen::Malformed(malformed), ..account },
+        Seen::Unknown(reason) => return unknown(reason),
+        Seen::Absent => {
+            let what = "signInActivity of every account (AuditLog.Read.All)".to_owned();
+            return unknown(NotObserved::NotProvided { what });
+        }
     };
-    let mut newest = None;
-    for cell in DAYS.iter().filter_map(|name| activity.field(name)).filter(|cell| !cell.is_empty()) {
-        match cell.text().map(dates::day_of) {
-            Some(Ok(day)) => newest = newest.max(Some(day)),
-            Some(Err(dates::NotADay::Unset)) => {}
-            Some(Err(dates::NotADay::Unreadable)) | None => {
-                return Seen::Unknown(row.unreadable("signinactivity", "no day in a known form"));
+    let newest = |names: &[&str]| {
+        let mut newest = None;
+        for cell in names.iter().filter_map(|name| activity.field(name)).filter(|cell| !cell.is_empty()) {
+            match cell.text().map(dates::day_of) {
+                Some(Ok(day)) => newest = newest.max(Some(day)),
+                Some(Err(dates::NotADay::Unset)) => {}
+                Some(Err(dates::NotADay::Unreadable)) | None => {
+                    return Err(row.unreadable("signinactivity", "no day in a known form"));
+                }
             }
         }
-    }
-    match newest {
-        Some(day) => Seen::Present(day),
-        None => Seen::Absent,
+        Ok(newest)
+    };
+    match (newest(&[SUCCEEDED]), newest(&ATTEMPTS)) {
+        (Ok(Some(day)), _) => Mailbox { last_sign_in: Seen::Present(day), ..account },
+        (Err(reason), _) | (Ok(None), Err(reason)) => unknown(reason),
+        (Ok(None), Ok(None)) => Mailbox { last_sign_in: Seen::Absent, ..account },
+        (Ok(None), Ok(Some(day))) => {
+            let what = "lastSuccessfulSignInDateTime in signInActivity of every account".to_owned();
+            Mailbox { last_attempt: Seen::Present(day), ..unknown(NotObserved::NotProvided { what }) }
+        }
     }
 }
 
@@ -852,16 +865,11 @@ fn conditional_access(row: &Row, key: &KeyedReference) -> Record {
             None => Vec::new(),
         }
     };
-    let filled = |cell: Option<&Cell>| {
-        cell.is_some_and(|cell| match cell {
-            Cell::Object(fields) => fields.values().any(|cell| !cell.is_empty()),
-            cell => !cell.is_empty(),
-        })
-    };
-    let from = |cell: &Option<Cell>, what: &str, read: &dyn Fn(&Cell) -> bool| match cell {
-        Some(cell) => Seen::Present(read(cell)),
-        None => Seen::Unknown(lost(&conditions, what)),
-    };
+    let from =
+        |cell: &Option<Cell>, what: &str, read: &dyn Fn(&Cell) -> Option<bool>| match cell.as_ref().and_then(read) {
+            Some(said) => Seen::Present(said),
+            None => Seen::Unknown(lost(&conditions, what)),
+        };
     let grant = row.seen("grantcontrols");
     let requires_mfa = match &grant {
         Seen::Absent => Seen::Present(false),
@@ -869,7 +877,8 @@ fn conditional_access(row: &Row, key: &KeyedReference) -> Record {
             let controls = texts(cell.field("builtincontrols"));
             let alone = controls.len() == 1
                 || cell.field("operator").and_then(Cell::text).is_none_or(|word| !word.eq_ignore_ascii_case("or"));
-            let strength = filled(cell.field("authenticationstrength"));
+            // A strength that the exporter cut off is one all the same.
+            let strength = cell.field("authenticationstrength").is_some_and(|cell| says_anything(cell) != Some(false));
             Seen::Present(
                 (controls.iter().any(|control| control == "mfa") && alone) || (strength && controls.is_empty()),
             )
@@ -885,37 +894,32 @@ fn conditional_access(row: &Row, key: &KeyedReference) -> Record {
         }
         None => Seen::Unknown(lost(&conditions, "conditions.users")),
     };
-    let narrowing = [
-        "platforms",
-        "locations",
-        "devices",
-        "clientapplications",
-        "userrisklevels",
-        "signinrisklevels",
-        "deviceStates",
-    ];
     Record::ConditionalAccess(Box::new(ConditionalAccess {
         provider: PROVIDER.to_owned(),
         reference: rule_reference(row, key),
         policy_state: row.word("state"),
         requires_mfa,
         all_users: from(&users, "conditions.users", &|cell| {
-            texts(cell.field("includeusers")).iter().any(|user| user == "all")
+            Some(texts(cell.field("includeusers")).iter().any(|user| user == "all"))
         }),
         all_applications: from(&applications, "conditions.applications", &|cell| {
-            texts(cell.field("includeapplications")).iter().any(|application| application == "all")
-                && texts(cell.field("excludeapplications")).is_empty()
+            let all = texts(cell.field("includeapplications")).iter().any(|application| application == "all")
+                && texts(cell.field("excludeapplications")).is_empty();
+            let filtered = if all { any_says(cell.field("applicationfilter")) } else { Some(true) };
+            filtered.map(|filtered| !filtered)
         }),
         excluded_users,
         excludes_groups: from(&users, "conditions.users", &|cell| {
-            ["excludegroups", "excluderoles", "excludeguestsorexternalusers"]
-                .iter()
-                .any(|name| filled(cell.field(name)))
+            any_says(
+                ["excludegroups", "excluderoles", "excludeguestsorexternalusers"]
+                    .iter()
+                    .filter_map(|name| cell.field(name)),
+            )
         }),
         narrowed: from(&inside, "conditions", &|cell| {
             let clients = texts(cell.field("clientapptypes"));
-            narrowing.iter().any(|name| filled(cell.field(&name.to_lowercase())))
-                || !(clients.is_empty() || clients.iter().any(|client| client == "all"))
+            let some_clients = !(clients.is_empty() || clients.iter().any(|client| client == "all"));
+            if some_clients { Some(true) } else { narrows(cell) }
         }),
         blocks_old_clients: match (&grant, &inside) {
             (Seen::Absent, _) => Seen::Present(false),
@@ -923,11 +927,57 @@ fn conditional_access(row: &Row, key: &KeyedReference) -> Record {
                 let refuses = texts(controls.field("builtincontrols")).iter().any(|control| control == "block");
                 let clients = texts(cell.field("clientapptypes"));
                 let old = |client: &str| clients.iter().any(|named| named == client || named == "all");
-                let everywhere = !narrowing.iter().any(|name| filled(cell.field(&name.to_lowercase())));
-                Seen::Present(refuses && everywhere && old("exchangeactivesync") && old("other"))
+                if refuses && old("exchangeactivesync") && old("other") {
+                    from(&inside, "conditions", &|cell| narrows(cell).map(|narrows| !narrows))
+                } else {
+                    Seen::Present(false)
+                }
             }
             (Seen::Present(_), _) => Seen::Unknown(lost(&conditions, "conditions")),
             (other, _) => Seen::Unknown(lost(other, "grantControls")),
         },
     }))
+}
+
+/// Whether a policy's conditions hold it to some sign-ins, whatever the condition is called: Graph adds
+/// new ones. Users, applications and clients are read by themselves.
+fn narrows(conditions: &Cell) -> Option<bool> {
+    const READ_BY_THEMSELVES: [&str; 3] = ["applications", "clientapptypes", "users"];
+    let Cell::Object(fields) = conditions else { return None };
+    any_says(
+        fields
+            .iter()
+            .filter(|(name, _)| !READ_BY_THEMSELVES.contains(&name.as_str()) && !is_note(name))
+            .map(|(_, cell)| cell),
+    )
+}
+
+/// Whether any of these says anything; `None` where only what was cut off could.
+fn any_says<'c>(cells: impl IntoIterator<Item = &'c Cell>) -> Option<bool> {
+    let mut whole = true;
+    for cell in cells {
+        match says_anything(cell) {
+            Some(true) => return Some(true),
+            Some(false) => {}
+            None => whole = false,
+        }
+    }
+    whole.then_some(false)
+}
+
+/// Whether anything is in a cell, however deep: an object of nothing but empty fields says nothing.
+/// `None` where the exporter cut it off.
+fn says_anything(cell: &Cell) -> Option<bool> {
+    match cell {
+        Cell::List(items) => any_says(items),
+        Cell::Object(fields) => any_says(fields.iter().filter(|(name, _)| !is_note(name)).map(|(_, cell)| cell)),
+        Cell::TooLarge => None,
+        cell if cell.is_destroyed() => None,
+        Cell::Boolean(_) | Cell::Null | Cell::Number(_) | Cell::Text(_) => Some(!cell.is_empty()),
+    }
+}
+
+/// What OData says of a field beside it.
+fn is_note(name: &str) -> bool {
+    name.contains("@odata")
 }

@@ -18,6 +18,7 @@ mod grants;
 mod json;
 mod known_only;
 mod microsoft365;
+mod own_domains;
 mod recipient;
 mod recognise;
 mod row;
@@ -41,18 +42,19 @@ use jiff::Timestamp;
 use crate::evidence::export::{ExportFile, ExportState, Record, RejectedRow};
 use crate::evidence::{Answer, Observation, Question, Source};
 use crate::keyed::KeyedReference;
-use crate::names::{SubjectId, SubjectKind};
+use crate::names::{DomainName, SubjectId, SubjectKind};
 use crate::seen::Seen;
 
 use alike::Alike;
 use bundle::{Archives, Content, Entry};
 use decode::{Decoded, Survey};
+use own_domains::{OwnDomains, speaks_of_messages};
 use recognise::{Format, NotRecognised};
 use row::Row;
 use table::{Next, Table};
 
 /// Raised when the same file would give other records.
-const READER: u32 = 5;
+const READER: u32 = 6;
 /// A file larger than this is not read.
 const FILE_BYTES: u64 = 8 * 1024 * 1024 * 1024;
 /// Rows in one file.
@@ -64,19 +66,21 @@ const SAMPLE: usize = 32;
 /// Text looked at to tell a table from JSON.
 const HEAD: u64 = 64 * 1024;
 
-/// Reads every file at and below `paths`; `labels` names each path in the evidence.
+/// Reads every file at and below `paths`; `labels` names each path in the evidence, `own` the
+/// organization's domains beside those that the exports name.
 ///
 /// One observation for each file, one for each record. Records of mailboxes, rules and the tenant
 /// lie under their own subject kinds.
 pub fn read(
     paths: &[PathBuf],
     labels: &[String],
+    own: &BTreeSet<DomainName>,
     key: &KeyedReference,
     asked_at: Timestamp,
     vantage: &str,
 ) -> Vec<Observation> {
     let mut observations = Vec::new();
-    read_each(paths, labels, key, asked_at, vantage, &mut |observation| observations.push(observation));
+    read_each(paths, labels, own, key, asked_at, vantage, &mut |observation| observations.push(observation));
     observations
 }
 
@@ -85,54 +89,82 @@ pub fn read(
 pub fn read_each(
     paths: &[PathBuf],
     labels: &[String],
+    own: &BTreeSet<DomainName>,
     key: &KeyedReference,
     asked_at: Timestamp,
     vantage: &str,
     take: &mut dyn FnMut(Observation),
 ) {
+    let mut own_domains = OwnDomains::default();
+    own.iter().for_each(|domain| own_domains.add(domain.clone(), false));
+    let mut sources: Vec<(Archives, Vec<(bool, Entry)>)> = Vec::new();
     for (index, path) in paths.iter().enumerate() {
         let label = labels.get(index).cloned().unwrap_or_else(|| path.display().to_string());
         let mut archives = Archives::default();
-        for entry in bundle::list(path, &label) {
-            let mut give = |subject, question, answer| {
-                take(Observation {
-                    subject,
-                    source: Source::Export,
-                    question,
-                    asked_at,
-                    took_ms: 0,
-                    vantage: vantage.to_owned(),
-                    answer: Ok(answer),
-                });
-            };
-            let mut row_number = 0;
-            let mut alike = Alike::default();
-            let mut records = |record: Record| {
-                row_number += 1;
-                if let Some(record) = alike.take(row_number, record) {
-                    let question = Question::ExportRecord { label: entry.label.clone(), row: row_number };
-                    give(subject_of(&record), question, Answer::Record(record));
-                }
-            };
-            let mut parts = Vec::new();
-            let file = match &entry.refused {
-                Some(why) => ExportFile { format: stated_format(&entry), ..unreadable(&entry.label, why.clone()) },
-                None if entry.stated.is_manifest => manifest(&entry, &mut archives),
-                None => read_entry(&entry, &mut archives, key, &mut records, &mut parts),
-            };
-            for (row, record) in alike.into_records() {
-                give(
-                    subject_of(&record),
-                    Question::ExportRecord { label: entry.label.clone(), row },
-                    Answer::Record(record),
-                );
-            }
-            for file in parts.into_iter().chain([file]) {
-                let subject = SubjectId::new(SubjectKind::ExportFile, file.label.clone());
-                give(subject, Question::ExportFile { label: file.label.clone() }, Answer::ExportFile(Box::new(file)));
+        let entries = bundle::list(path, &label).into_iter();
+        let entries = entries.map(|entry| (speaks_of_messages(&entry, &mut archives), entry)).collect();
+        sources.push((archives, entries));
+    }
+    // Whose messages a trace tells of is known when everything else was read.
+    for last in [false, true] {
+        for (archives, entries) in &mut sources {
+            for (_, entry) in entries.iter().filter(|(of_messages, _)| *of_messages == last) {
+                let mut give = |subject, question, answer| {
+                    take(Observation {
+                        subject,
+                        source: Source::Export,
+                        question,
+                        asked_at,
+                        took_ms: 0,
+                        vantage: vantage.to_owned(),
+                        answer: Ok(answer),
+                    });
+                };
+                one_file(entry, archives, key, &mut own_domains, &mut give);
             }
         }
     }
+}
+
+/// Reads one file and gives what came of it.
+fn one_file(
+    entry: &Entry,
+    archives: &mut Archives,
+    key: &KeyedReference,
+    own: &mut OwnDomains,
+    give: &mut dyn FnMut(SubjectId, Question, Answer),
+) {
+    let of_row = |row| Question::ExportRecord { label: entry.label.clone(), row };
+    let mut row_number = 0;
+    let mut alike = Alike::default();
+    let mut learned = own.clone();
+    let mut records = |record: Record| {
+        row_number += 1;
+        learned.learn(&record);
+        if let Some(record) = alike.take(row_number, record) {
+            give(subject_of(&record), of_row(row_number), Answer::Record(record));
+        }
+    };
+    let mut parts = Vec::new();
+    let file = match &entry.refused {
+        Some(why) => ExportFile { format: stated_format(entry), ..unreadable(&entry.label, why.clone()) },
+        None if entry.stated.is_manifest => manifest(entry, archives),
+        None => read_entry(entry, archives, &Reading { key, own }, &mut records, &mut parts),
+    };
+    *own = learned;
+    for (row, record) in alike.into_records() {
+        give(subject_of(&record), of_row(row), Answer::Record(record));
+    }
+    for file in parts.into_iter().chain([file]) {
+        let subject = SubjectId::new(SubjectKind::ExportFile, file.label.clone());
+        give(subject, Question::ExportFile { label: file.label.clone() }, Answer::ExportFile(Box::new(file)));
+    }
+}
+
+/// What rows are read with.
+struct Reading<'r> {
+    key: &'r KeyedReference,
+    own: &'r OwnDomains,
 }
 
 /// Under which subject a record is kept.
@@ -210,7 +242,7 @@ fn stated_format(entry: &Entry) -> Option<String> {
 fn read_entry(
     entry: &Entry,
     archives: &mut Archives,
-    key: &KeyedReference,
+    with: &Reading<'_>,
     records: &mut dyn FnMut(Record),
     parts: &mut Vec<ExportFile>,
 ) -> ExportFile {
@@ -228,7 +260,7 @@ fn read_entry(
         let why = "its SHA-256 is another one than the manifest says: it was changed after collection".to_owned();
         return ExportFile { bytes: survey.bytes, sha256: survey.sha256, ..unreadable(why) };
     }
-    let mut file = read_file(&content, survey, &entry.label, key, records, parts);
+    let mut file = read_file(&content, survey, &entry.label, with, records, parts);
     let contradiction = match (&entry.stated.kind, &file.format) {
         (Some(stated), Some(found)) if stated != found && found.rsplit('.').next() != Some(stated) => {
             Some("the manifest says that it holds something else than its columns say".to_owned())
@@ -250,7 +282,7 @@ fn read_file(
     content: &Content,
     survey: Survey,
     label: &str,
-    key: &KeyedReference,
+    with: &Reading<'_>,
     records: &mut dyn FnMut(Record),
     parts: &mut Vec<ExportFile>,
 ) -> ExportFile {
@@ -264,7 +296,7 @@ fn read_file(
     if survey.guessed {
         file.notes.push(format!("the encoding is a guess: {}", survey.encoding.as_str()));
     }
-    if let Some(found) = self_hosted::read(content, label, &survey, key) {
+    if let Some(found) = self_hosted::read(content, label, &survey, with.key) {
         file.format = Some(found.format.to_owned());
         file.rows = found.rows;
         file.state = if found.faults.is_empty() { ExportState::Read } else { ExportState::PartlyRead };
@@ -305,7 +337,7 @@ fn read_file(
         file.format = Some(document.format.to_owned());
         file.state = ExportState::Read;
         for part in document.parts {
-            let part = taken_apart(part, &file, key, records);
+            let part = taken_apart(part, &file, with, records);
             file.rows += part.rows;
             if part.state != ExportState::Read {
                 file.state = ExportState::PartlyRead;
@@ -317,7 +349,7 @@ fn read_file(
         return file;
     }
     match rows(content, &survey) {
-        Ok(rows) => reading(rows, file, key, records),
+        Ok(rows) => reading(rows, file, with, records),
         Err((state, why)) => {
             file.state = state;
             file.rejected.push(RejectedRow { row: 0, why });
@@ -330,7 +362,7 @@ fn read_file(
 fn taken_apart(
     part: assessors::Part,
     whole: &ExportFile,
-    key: &KeyedReference,
+    with: &Reading<'_>,
     records: &mut dyn FnMut(Record),
 ) -> ExportFile {
     let mut file = ExportFile {
@@ -349,7 +381,7 @@ fn taken_apart(
     for row in part.rows {
         let normal = row.and_then(|row| {
             lost.extend(row.cells.iter().filter(|(_, cell)| cell.is_destroyed()).map(|(column, _)| *column));
-            normalized(part.format, &row, key).map_err(|why| format!("row {}: {why}", row.number))
+            normalized(part.format, &row, with).map_err(|why| format!("row {}: {why}", row.number))
         });
         match normal {
             Ok(found) => {
@@ -425,7 +457,7 @@ fn rows(content: &Content, survey: &Survey) -> Result<Rows, (ExportState, String
 const EMPTY: &str = "the file is empty: the command gave nothing or failed; it proves nothing";
 
 /// Reads all rows: recognises the format by the first, turns each into records.
-fn reading(mut rows: Rows, mut file: ExportFile, key: &KeyedReference, records: &mut dyn FnMut(Record)) -> ExportFile {
+fn reading(mut rows: Rows, mut file: ExportFile, with: &Reading<'_>, records: &mut dyn FnMut(Record)) -> ExportFile {
     let mut sample = Vec::new();
     let mut rejections = Rejections::default();
     let mut ended = None;
@@ -489,7 +521,7 @@ fn reading(mut rows: Rows, mut file: ExportFile, key: &KeyedReference, records: 
     let mut lost = BTreeSet::new();
     let mut one = |row: &Row, rejections: &mut Rejections, file: &mut ExportFile| {
         lost.extend(row.cells.iter().filter(|(_, cell)| cell.is_destroyed()).map(|(column, _)| *column));
-        match normalized(format, row, key) {
+        match normalized(format, row, with) {
             Ok(found) => {
                 file.rows += 1;
                 found.into_iter().for_each(&mut *records);
@@ -515,10 +547,10 @@ fn reading(mut rows: Rows, mut file: ExportFile, key: &KeyedReference, records: 
     close(&rows, ended.flatten(), rejections, file)
 }
 
-fn normalized(format: Format, row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
+fn normalized(format: Format, row: &Row, with: &Reading<'_>) -> Result<Vec<Record>, String> {
     match format.provider() {
-        "google-workspace" => google_workspace::records(format, row, key),
-        _ => microsoft365::records(format, row, key),
+        "google-workspace" => google_workspace::records(format, row, with.key),
+        _ => microsoft365::records(format, row, with.key, with.own),
     }
 }
 

@@ -660,6 +660,8 @@ const READ: &[&str] = &[
     "signinactivity",
     "singleitemrecoveryenabled",
     "smarthosts",
+    "notificationenabled",
+    "notifyuser",
     "threattype",
     "tlssettings",
     "usemxrecord",

@@ -32,6 +32,12 @@ fn flags(row: &Row, columns: &[(&'static str, &str)]) -> Vec<Record> {
     there.map(|(column, name)| setting(name, None, flag_word(row, column))).collect()
 }
 
+/// One setting for each of these columns: of a policy that does not state one it is not known, whatever
+/// other policies state.
+fn flags_of_policy(row: &Row, columns: &[(&'static str, &str)]) -> Vec<Record> {
+    columns.iter().map(|(column, name)| setting(name, None, flag_word(row, column))).collect()
+}
+
 /// `Get-OrganizationConfig`.
 pub fn organization(row: &Row) -> Vec<Record> {
     let mut found = vec![setting("mailbox-auditing-disabled", None, flag_word(row, "auditdisabled"))];
@@ -71,7 +77,7 @@ pub fn encryption(row: &Row) -> Vec<Record> {
 
 /// `Get-MobileDeviceMailboxPolicy`: what each policy asks of a device.
 pub fn mobile_policy(row: &Row) -> Vec<Record> {
-    flags(
+    flags_of_policy(
         row,
         &[
             ("allownonprovisionabledevices", "mobile-any-device"),
@@ -83,7 +89,7 @@ pub fn mobile_policy(row: &Row) -> Vec<Record> {
 
 /// `Get-AntiPhishPolicy`.
 pub fn anti_phishing(row: &Row) -> Vec<Record> {
-    flags(
+    flags_of_policy(
         row,
         &[
             ("enablefirstcontactsafetytips", "first-contact-tip"),
@@ -95,16 +101,26 @@ pub fn anti_phishing(row: &Row) -> Vec<Record> {
 
 /// `Get-ProtectionAlert`: whether anybody is told when forwarding is set up.
 pub fn alert_policy(row: &Row) -> Vec<Record> {
-    // The name of the vendor's own alert, and the operations that such an alert of one's own watches
+    // The name of the vendor's own alert, and the operations that it or one of one's own watches
     // (Microsoft Learn, "Alert policies in Microsoft 365", from general knowledge).
-    const SIGNS: [&str; 5] = ["forwarding", "mailredirect", "new-inboxrule", "set-inboxrule", "redirect rule"];
-    let about: Vec<String> = ["name", "operation", "threattype"]
-        .into_iter()
-        .flat_map(|column| row.texts(column))
-        .map(str::to_ascii_lowercase)
-        .collect();
-    let watches = about.iter().any(|text| SIGNS.iter().any(|sign| text.contains(sign)));
-    let value = row.flag("disabled").map(|disabled| if disabled { "off" } else { "on" }.to_owned());
+    const NAME: &str = "creation of forwarding/redirect rule";
+    const OPERATIONS: [&str; 3] = ["mailredirect", "new-inboxrule", "set-inboxrule"];
+    let operations = row.texts("operation");
+    let mut operations = operations.iter().flat_map(|text| text.split([',', ';', ' ']));
+    let watches = row.text("name").is_some_and(|name| name.eq_ignore_ascii_case(NAME))
+        || operations.any(|text| OPERATIONS.iter().any(|operation| text.eq_ignore_ascii_case(operation)));
+    let word = |on: bool| if on { "on" } else { "off" }.to_owned();
+    let value = match row.flag("disabled") {
+        Seen::Present(true) => Seen::Present(word(false)),
+        // One that tells nobody is none.
+        Seen::Present(false) => match (row.flag("notificationenabled"), row.filled("notifyuser")) {
+            (Seen::Present(false), _) | (_, Seen::Present(false)) => Seen::Present(word(false)),
+            (Seen::Present(true), told) => told.map(word),
+            (Seen::Absent, _) => Seen::not_provided("NotificationEnabled and NotifyUser of every alert policy"),
+            (unread, _) => unread.map(word),
+        },
+        seen => seen.map(word),
+    };
     let of = if watches { "forwarding" } else { "other" };
     vec![setting("alert", Some(of.to_owned()), value)]
 }
@@ -116,8 +132,16 @@ pub fn authorization_policy(row: &Row) -> Vec<Record> {
     let found = nested.or_else(|| row.cell("permissiongrantpolicyidsassignedtodefaultuserrole"));
     let value = match found {
         None => Seen::not_provided("permissionGrantPoliciesAssigned of the default user role (-Depth 12)"),
-        Some(cell) if cell.is_destroyed() || matches!(cell, Cell::TooLarge | Cell::Object(_)) => {
+        Some(cell)
+            if cell.is_destroyed()
+                || matches!(cell, Cell::TooLarge | Cell::Object(_))
+                || matches!(cell, Cell::List(items) if items.iter().any(|item| matches!(item, Cell::Object(_)))) =>
+        {
             Seen::Unknown(super::row::lost("permissiongrantpoliciesassigned"))
+        }
+        // Only a list that is there and holds nothing says that nothing is given.
+        Some(cell) if cell.is_empty() && !matches!(cell, Cell::List(items) if items.is_empty()) => {
+            Seen::not_provided("permissionGrantPoliciesAssigned of the default user role (-Depth 12)")
         }
         Some(cell) => {
             let policies: Vec<String> = match cell {
@@ -198,9 +222,9 @@ pub fn sharing_policy(row: &Row) -> Vec<Record> {
     found
 }
 
-/// `Get-OutboundConnector`, for each domain it sends to: `off`, `clear`, `encrypted`, `verified`, and
-/// with `-by-gateway` where it takes everybody's mail over one smart host; a connector that rules
-/// choose is one of `rules`.
+/// `Get-OutboundConnector`, for each domain it sends to: `off`, `clear`, `encrypted`, `verified` (the
+/// certificate is held against a name), and with `-by-gateway` where mail goes over a smart host that is
+/// not below that domain; a connector that rules choose is one of `rules`.
 pub fn outbound_connector(row: &Row) -> Result<Vec<Record>, String> {
     let name = "outbound-connector";
     if row.flag("enabled").present() == Some(&false) {
@@ -209,8 +233,9 @@ pub fn outbound_connector(row: &Row) -> Result<Vec<Record>, String> {
     let tls = match row.word("tlssettings") {
         Seen::Absent => Seen::Present("clear"),
         Seen::Present(word) => match word.as_str() {
-            "encryptiononly" => Seen::Present("encrypted"),
-            "certificatevalidation" | "domainvalidation" => Seen::Present("verified"),
+            // Any host's certificate of a known authority will do for CertificateValidation.
+            "certificatevalidation" | "encryptiononly" => Seen::Present("encrypted"),
+            "domainvalidation" => Seen::Present("verified"),
             _ => {
                 Seen::Unknown(row.unreadable("tlssettings", "a number or an unknown word; export with -EnumsAsStrings"))
             }
@@ -226,7 +251,17 @@ pub fn outbound_connector(row: &Row) -> Result<Vec<Record>, String> {
     if row.flag("istransportrulescoped").present() == Some(&true) {
         return Ok(vec![setting(name, Some("rules".to_owned()), tls.map(str::to_owned))]);
     }
-    let over_one_host = row.flag("usemxrecord").present() == Some(&false) || !row.texts("smarthosts").is_empty();
+    let hosts = row.texts("smarthosts");
+    let hosts: Vec<&str> =
+        hosts.iter().flat_map(|text| text.split([',', ';', ' '])).filter(|host| !host.is_empty()).collect();
+    let over_one_host = row.flag("usemxrecord").present() == Some(&false) || !hosts.is_empty();
+    let only_below = |domain: &str| {
+        let below = |host: &&str| match (host.parse::<DomainName>(), domain.parse::<DomainName>()) {
+            (Ok(host), Ok(domain)) => host.is_at_or_below(&domain),
+            _ => false,
+        };
+        !hosts.is_empty() && hosts.iter().all(below)
+    };
     let domains = match row.seen("recipientdomains") {
         Seen::Present(_) => row.texts("recipientdomains"),
         Seen::Absent => Vec::new(),
@@ -245,7 +280,7 @@ pub fn outbound_connector(row: &Row) -> Result<Vec<Record>, String> {
         if !named {
             return Err("recipientdomains holds something else than domains".to_owned());
         }
-        let suffix = if domain == "*" && over_one_host { "-by-gateway" } else { "" };
+        let suffix = if over_one_host && !only_below(dotted) { "-by-gateway" } else { "" };
         found.push(setting(name, Some(domain), tls.clone().map(|word| format!("{word}{suffix}"))));
     }
     if found.is_empty() {
@@ -356,6 +391,22 @@ mod tests {
             of(&[("enabled", "True"), ("recipientdomains", "*"), ("tlssettings", ""), ("usemxrecord", "False")]),
             one("*", "clear-by-gateway")
         );
+        let over = |host: &'static str| {
+            of(&[
+                ("enabled", "True"),
+                ("recipientdomains", "lab.example"),
+                ("tlssettings", "DomainValidation"),
+                ("usemxrecord", "False"),
+                ("smarthosts", host),
+            ])
+        };
+        assert_eq!(over("mx.lab.example"), one("lab.example", "verified"));
+        for gateway in ["[192.0.2.1]", "gateway.example", "evillab.example", "mx.lab.example,gateway.example", ""] {
+            assert_eq!(over(gateway), one("lab.example", "verified-by-gateway"), "{gateway}");
+        }
+        let any_name =
+            [("enabled", "True"), ("recipientdomains", "lab.example"), ("tlssettings", "CertificateValidation")];
+        assert_eq!(of(&any_name), one("lab.example", "encrypted"), "no name is held against it");
         assert_eq!(of(&[("enabled", "False"), ("recipientdomains", "lab.example")]), one("", "off"));
         assert_eq!(
             of(&[("enabled", "True"), ("recipientdomains", "lab.example"), ("tlssettings", "2")]),
@@ -402,5 +453,41 @@ mod tests {
         assert_eq!(of(&[]), "none");
         let cut = row(&[("defaultuserrolepermissions", "@{permissionGrantPoliciesAssigned=}")]);
         assert_eq!(words(&authorization_policy(&cut)).remove(0).1, "?");
+        let flat = |cell| {
+            let cells = vec![("permissiongrantpolicyidsassignedtodefaultuserrole", cell)];
+            words(&authorization_policy(&Row { number: 1, cells, context: None })).remove(0).1
+        };
+        assert_eq!((flat(Cell::Null), flat(Cell::Text(" ".to_owned()))), ("?".to_owned(), "?".to_owned()));
+        assert_eq!(flat(Cell::List(vec![Cell::Null])), "?");
+        assert_eq!(flat(Cell::List(Vec::new())), "none");
+    }
+
+    #[test]
+    fn an_alert_is_told_by_its_whole_name_or_its_operations_and_by_whom_it_tells() {
+        let of = |name: &str, operation: &str, notified: &str, whom: &str| {
+            let cells =
+                [("name", name), ("operation", operation), ("notificationenabled", notified), ("notifyuser", whom)];
+            let cells = cells.iter().map(|(column, text)| (*column, Cell::Text((*text).to_owned())));
+            let cells = cells.chain([("disabled", Cell::Boolean(false))]).collect();
+            words(&alert_policy(&Row { number: 1, cells, context: None })).remove(0)
+        };
+        let is = |of: &str, value: &str| (of.to_owned(), value.to_owned());
+        let vendors = "Creation of forwarding/redirect rule";
+        assert_eq!(of(vendors, "", "True", "TenantAdmins"), is("forwarding", "on"));
+        assert_eq!(of("Ours", "MailRedirect", "True", "it@clinic.example"), is("forwarding", "on"));
+        assert_eq!(of("No more forwarding of phish", "SearchStarted", "True", "x"), is("other", "on"));
+        assert_eq!(of("Ours", "Remove-MailRedirect", "True", "x"), is("other", "on"));
+        assert_eq!(of(vendors, "", "False", "TenantAdmins"), is("forwarding", "off"));
+        assert_eq!(of(vendors, "", "True", ""), is("forwarding", "off"), "it tells nobody");
+        let silent = row(&[("name", vendors), ("disabled", "False")]);
+        assert_eq!(words(&alert_policy(&silent)).remove(0), is("forwarding", "?"));
+    }
+
+    #[test]
+    fn a_policy_that_does_not_state_a_setting_leaves_it_unknown() {
+        let mobile = words(&mobile_policy(&row(&[("allownonprovisionabledevices", "False")])));
+        assert_eq!(mobile.iter().filter(|(_, value)| value == "?").count(), 2);
+        let phishing = words(&anti_phishing(&row(&[("enablespoofintelligence", "True")])));
+        assert_eq!(phishing.iter().filter(|(_, value)| value == "?").count(), 2);
     }
 }

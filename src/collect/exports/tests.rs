@@ -1,6 +1,7 @@
 //! The room as a whole: bytes in, observations out.
 
 use super::*;
+use crate::evidence::export::ConditionalAccess;
 
 fn read_bytes(files: &[(&str, Vec<u8>)]) -> (Vec<Record>, Vec<ExportFile>) {
     let folder = tempfile::tempdir().unwrap();
@@ -9,7 +10,8 @@ fn read_bytes(files: &[(&str, Vec<u8>)]) -> (Vec<Record>, Vec<ExportFile>) {
     }
     let asked_at = "2026-10-01T12:00:00Z".parse().unwrap();
     let key = KeyedReference::new(b"test");
-    let observations = read(&[folder.path().to_owned()], &["exports".to_owned()], &key, asked_at, "here");
+    let observations =
+        read(&[folder.path().to_owned()], &["exports".to_owned()], &BTreeSet::new(), &key, asked_at, "here");
     let (mut records, mut read) = (Vec::new(), Vec::new());
     for observation in observations {
         match observation.answer {
@@ -269,4 +271,50 @@ proptest::proptest! {
         bytes.truncate(length - cut % length);
         one("x", bytes);
     }
+}
+
+/// A policy that demands a second factor of everybody, and one that blocks old clients, under the same
+/// further conditions.
+fn policies(conditions: &str, applications: &str) -> Vec<ConditionalAccess> {
+    let policy = |clients: &str, control: &str| {
+        format!(
+            r#"{{"id":"{control}","state":"enabled","conditions":{{"clientAppTypes":{clients},"users":{{"includeUsers":["All"],"excludeGuestsOrExternalUsers":{{"externalTenants":{{"membershipKind":null}}}}}},"applications":{{"includeApplications":["All"]{applications}}}{conditions}}},"grantControls":{{"operator":"OR","builtInControls":["{control}"]}}}}"#
+        )
+    };
+    let text = format!("[{},{}]", policy(r#"["all"]"#, "mfa"), policy(r#"["exchangeActiveSync","other"]"#, "block"));
+    let (records, _) = one("policies.json", text);
+    let policies = records.into_iter().map(|record| match record {
+        Record::ConditionalAccess(policy) => *policy,
+        other => panic!("{other:?}"),
+    });
+    policies.collect()
+}
+
+#[test]
+fn any_condition_that_says_something_narrows_a_policy() {
+    let of = |conditions: &str| {
+        let [mfa, block] = policies(conditions, "").try_into().unwrap();
+        assert_eq!(mfa.excludes_groups, Seen::Present(false), "nothing stands in the object");
+        (mfa.narrowed.present().copied(), block.blocks_old_clients.present().copied())
+    };
+    let empty = r#","locations":{"includeLocations":null,"excludeLocations":[]},"devices":{"deviceFilter":{"mode":null,"rule":null}},"times":null,"insiderRiskLevels":"","users@odata.type":"x""#;
+    for everywhere in ["", empty] {
+        assert_eq!(of(everywhere), (Some(false), Some(true)), "{everywhere}");
+    }
+    for narrow in [
+        r#","authenticationFlows":{"transferMethods":"deviceCodeFlow"}"#,
+        r#","insiderRiskLevels":"elevated""#,
+        r#","servicePrincipalRiskLevels":["high"]"#,
+        r#","times":{"includedRanges":["09:00"]}"#,
+        r#","clients":["x"]"#,
+        r#","deviceStates":{"excludeStates":["Compliant"]}"#,
+        r#","somethingNew":{"deep":[{"in":"it"}]}"#,
+    ] {
+        assert_eq!(of(narrow), (Some(true), Some(false)), "{narrow}");
+    }
+    assert_eq!(of(r#","platforms":"@{includePlatforms=System.Object[]}""#), (None, None), "it was cut off");
+    let filtered = policies("", r#","applicationFilter":{"mode":"include","rule":"x"}"#);
+    assert_eq!(filtered[0].all_applications, Seen::Present(false));
+    let unfiltered = policies("", r#","applicationFilter":{"mode":null,"rule":null}"#);
+    assert_eq!(unfiltered[0].all_applications, Seen::Present(true));
 }

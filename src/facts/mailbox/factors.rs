@@ -83,14 +83,32 @@ impl Said<'_, '_> {
     }
 
     /// Of several exports the newest day counts. An account that nobody ever signed in to counts from
-    /// the day it was made.
-    pub(super) fn days_without_sign_in(&self, today: Date) -> Fact<i64> {
+    /// the day it was made. Nobody got in later than the last attempt: where no export tells more, there
+    /// were at least so many days, and whether somebody got in is not known.
+    pub(super) fn days_without_sign_in(&self, today: Date) -> (Fact<i64>, Fact<bool>) {
         let last = self.of(|mailbox| &mailbox.last_sign_in, |new, known| new > known);
-        let from = match &last.seen {
-            Seen::Absent => self.of(|mailbox| &mailbox.created, |new, known| new > known),
-            Seen::Malformed(_) | Seen::Present(_) | Seen::Unknown(_) => last,
+        let attempt = self.of(|mailbox| &mailbox.last_attempt, |new, known| new > known);
+        let (from, told) = match (&last.seen, &attempt.seen) {
+            (Seen::Absent, _) => {
+                let created = self.of(|mailbox| &mailbox.created, |new, known| new > known);
+                (created, Fact::present(true, last.evidence))
+            }
+            (Seen::Present(_), _) => {
+                let told = Fact::present(true, last.evidence.clone());
+                (last, told)
+            }
+            (Seen::Malformed(_) | Seen::Unknown(_), Seen::Present(_)) => {
+                let what = "lastSuccessfulSignInDateTime of the account: only attempts are known".to_owned();
+                let told = Seen::Unknown(NotObserved::NotProvided { what });
+                let told = Fact::new(told, attempt.evidence.clone());
+                (attempt, told)
+            }
+            (Seen::Malformed(_) | Seen::Unknown(_), _) => {
+                let told = Fact::new(last.seen.clone().map(|_| true), last.evidence.clone());
+                (last, told)
+            }
         };
-        Fact::new(from.seen.map(|day| days_between(day, today).max(0)), from.evidence)
+        (Fact::new(from.seen.map(|day| days_between(day, today).max(0)), from.evidence), told)
     }
 }
 
@@ -134,6 +152,11 @@ impl Said<'_, '_> {
             return Fact::unknown(NotObserved::NotProvided { what: "the folders of this mailbox".to_owned() });
         };
         let ids = vec![first.0.clone()];
+        // The list begins with the folder above all others.
+        if !found.iter().any(|(_, tally)| tally.counts.contains_key("root")) {
+            let what = "all folders of this mailbox with FolderType, the one of type Root among them".to_owned();
+            return Fact::new(Seen::Unknown(NotObserved::NotProvided { what }), ids);
+        }
         if found.iter().any(|(_, tally)| tally.counts.contains_key("undated-items")) {
             let what = "OldestItemReceivedDate of every folder, with the year first".to_owned();
             return Fact::new(Seen::Unknown(NotObserved::NotProvided { what }), ids);

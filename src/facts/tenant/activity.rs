@@ -10,11 +10,12 @@ use jiff::civil::Date;
 
 use super::super::Context;
 use super::super::exported::{self, Class, Directory, Files};
+use super::super::mailbox::inventories;
 use super::super::shape::Fact;
 use super::not_provided;
 use crate::clock::days_between;
-use crate::evidence::export::{Record, Tally};
-use crate::evidence::{EvidenceId, Source};
+use crate::evidence::export::{Count, ExportFile, Mailbox, Record, Tally};
+use crate::evidence::{Answer, EvidenceId, Question, Source};
 use crate::names::SubjectKind;
 use crate::seen::{NotObserved, Seen};
 
@@ -28,64 +29,52 @@ pub(super) struct Log {
     of: &'static str,
     formats: &'static [&'static str],
     what: &'static str,
-    /// A word that some entry of a log fits that was not searched for one sort of entries alone; empty
-    /// for lists, which hold one sort.
-    ordinary: &'static str,
 }
 
 const SIGN_INS: Log = Log {
     of: "sign-ins",
     formats: &["microsoft365.sign-ins"],
-    what: "the sign-in log (Graph auditLogs/signIns as JSON, or the portal's CSV in English)",
-    ordinary: "succeeded",
+    what: "the sign-in log (Graph beta auditLogs/signIns as JSON, interactive and not interactive)",
 };
 const LOGINS: Log = Log {
     of: "sign-ins",
     formats: &["google-workspace.login-audit"],
     what: "the login audit (gam report login start -30d)",
-    ordinary: "succeeded",
 };
 const AUDIT: Log = Log {
     of: "audit-log",
     formats: &["microsoft365.unified-audit-log"],
     what: "the unified audit log (Search-UnifiedAuditLog with AuditData)",
-    ordinary: "other",
 };
 const TRACE: Log = Log {
     of: "message-trace",
     formats: &["microsoft365.message-trace"],
-    what: "the message trace (Get-MessageTraceV2), in which days begin with the year",
-    ordinary: "other-domain",
+    what: "the message trace (Get-MessageTraceV2) beside the accepted domains, in which days begin with the year",
 };
 const ROLES: Log = Log {
     of: "roles",
     formats: &["microsoft365.directory-roles"],
     what: "who holds directory roles (Graph roleManagement/directory/roleAssignments?$expand=principal)",
-    ordinary: "",
 };
 const ADMINS: Log = Log {
     of: "roles",
     formats: &["google-workspace.admin-roles"],
     what: "who holds administrator roles (gam print admins)",
-    ordinary: "",
 };
 const APP_PASSWORDS: Log = Log {
     of: "app-passwords",
     formats: &["google-workspace.app-passwords"],
-    what: "the app passwords of all users (gam all users print asps)",
-    ordinary: "",
+    what: "the app passwords of all users (gam config csv_output_users_audit true all users print asps)",
 };
 const FORWARDING_ADDRESSES: Log = Log {
     of: "forwarding-addresses",
     formats: &["google-workspace.forwarding-addresses"],
-    what: "the forwarding addresses of all users (gam all users print forwardingaddresses)",
-    ordinary: "",
+    what: "the forwarding addresses of all users (gam config csv_output_users_audit true all users print forwardingaddresses)",
 };
 const SEND_AS: Log = Log {
     of: "send-as",
     formats: &["google-workspace.send-as"],
-    what: "the addresses that users send as (gam all users print sendas compact)",
-    ordinary: "",
+    what: "the addresses that users send as (gam config csv_output_users_audit true all users print sendas compact)",
 };
 
 /// The tallies of one tenant.
@@ -95,18 +84,55 @@ pub(super) struct Activity<'s, 'e> {
     files: Files<'e>,
     /// By what the export lists and the account; several files of one kind together.
     tallies: BTreeMap<(&'e str, &'e str), (&'e EvidenceId, Tally)>,
+    /// The first and the last day of each file, by what it lists and its label.
+    days: BTreeMap<(&'e str, &'e str), Option<(Date, Date)>>,
+    /// Files that hold what another one holds, to the byte.
+    again: BTreeSet<Place<'e>>,
+    /// What lists mailboxes.
+    listed: Vec<&'e Mailbox>,
     /// Mailboxes by the references they are known by.
     mailboxes: BTreeMap<&'e str, Option<&'e str>>,
     gone: Option<NotObserved>,
 }
 
+/// A file by its label and the vantage it was read at.
+type Place<'e> = (&'e str, &'e str);
+
+/// The files that another one stands for: the same bytes under another name are the same entries.
+fn again(context: Context<'_>) -> BTreeSet<Place<'_>> {
+    let mut copies: BTreeMap<&str, BTreeSet<Place<'_>>> = BTreeMap::new();
+    for (_, observation) in context.evidence.from(Source::Export) {
+        if let Ok(Answer::ExportFile(file)) = &observation.answer
+            && !file.sha256.is_empty()
+        {
+            copies.entry(&file.sha256).or_default().insert((&file.label, &observation.vantage));
+        }
+    }
+    copies.into_values().flat_map(|copies| copies.into_iter().skip(1)).collect()
+}
+
 impl<'s, 'e> Activity<'s, 'e> {
     pub(super) fn of(context: Context<'e>, provider: &'s str) -> Self {
+        let again = again(context);
         let mut tallies: BTreeMap<(&str, &str), (&EvidenceId, Tally)> = BTreeMap::new();
+        let mut days: BTreeMap<(&str, &str), Option<(Date, Date)>> = BTreeMap::new();
         let mut mailboxes = Vec::new();
-        for (id, record) in exported::records(context) {
+        for (id, observation) in context.evidence.from(Source::Export) {
+            let (Ok(Answer::Record(record)), Question::ExportRecord { label, .. }) =
+                (&observation.answer, &observation.question)
+            else {
+                continue;
+            };
             match record {
                 Record::Tally(tally) if tally.provider == provider => {
+                    if again.contains(&(label.as_str(), observation.vantage.as_str())) {
+                        continue;
+                    }
+                    let of_file = days.entry((&tally.of, label)).or_default();
+                    if let Some(Count { first: Some(first), last: Some(last), .. }) = tally.counts.get("all") {
+                        *of_file =
+                            Some(of_file.map_or((*first, *last), |(from, to)| (from.min(*first), to.max(*last))));
+                    }
                     match tallies.get_mut(&(tally.of.as_str(), tally.account.as_str())) {
                         Some((_, known)) => known.add(tally),
                         None => _ = tallies.insert((&tally.of, &tally.account), (id, tally.as_ref().clone())),
@@ -120,13 +146,49 @@ impl<'s, 'e> Activity<'s, 'e> {
         if tallies.is_empty() {
             mailboxes.clear();
         }
+        mailboxes.retain(|mailbox| mailbox.listed);
         Self {
             context,
             provider,
             files: Files::of(context),
             tallies,
-            mailboxes: exported::mailboxes_by_reference(mailboxes.into_iter()),
+            days,
+            again,
+            mailboxes: exported::mailboxes_by_reference(mailboxes.iter().copied()),
+            listed: mailboxes,
             gone: context.evidence.taken_away(Source::Export, SubjectKind::Mailbox),
+        }
+    }
+
+    /// Whether a log or list was read whole, and by a version that keeps something of it.
+    fn whole(&self, log: &Log) -> Result<(), NotObserved> {
+        self.files.whole(log.formats, log.what)?;
+        let of_these = log.formats.iter().flat_map(|format| self.files.of_format(format)).map(|(_, file)| file);
+        let kept = |file: &ExportFile| {
+            self.days.contains_key(&(log.of, file.label.as_str()))
+                || self.again.iter().any(|(label, _)| *label == file.label)
+        };
+        if of_these.into_iter().any(|file| file.rows > 0 && !kept(file)) {
+            return Err(not_provided(&format!("{}: nothing is kept of what was read, collect again", log.what)));
+        }
+        Ok(())
+    }
+
+    /// Whether a list speaks of every user who can sign in: GAM leaves out those of whom there is
+    /// nothing to say, and those of whom it was told nothing.
+    fn speaks_of_everybody(&self, log: &Log) -> Result<(), NotObserved> {
+        let (formats, what) = inventories(self.provider);
+        self.files.whole(formats, what)?;
+        let closed = self.listed.iter().filter(|mailbox| mailbox.enabled.present() == Some(&false));
+        let closed: BTreeSet<&str> = closed.map(|mailbox| mailbox.address.as_str()).collect();
+        let told = |mailbox: &Mailbox| {
+            mailbox.references.iter().any(|reference| self.tallies.contains_key(&(log.of, reference.as_str())))
+        };
+        let of_here = self.listed.iter().filter(|mailbox| mailbox.provider == self.provider);
+        let missing = of_here.filter(|mailbox| !closed.contains(mailbox.address.as_str()) && !told(mailbox)).count();
+        match missing {
+            0 => Ok(()),
+            _ => Err(not_provided(&format!("{}: {missing} listed users are not in it", log.what))),
         }
     }
 
@@ -141,9 +203,11 @@ impl<'s, 'e> Activity<'s, 'e> {
         }
     }
 
-    /// The mailbox's name and how often, for each account for which `counts` is not 0. `doubt` are
-    /// words that may stand for the same: an entry with one keeps an empty list from being known.
-    fn accounts(&self, log: &Log, counts: impl Fn(&Tally) -> u64, doubt: &str) -> Fact<Vec<String>> {
+    /// The mailbox's name and how often, for each account for which `counts` is not 0. `doubt` is a
+    /// word that may stand for the same: an entry with it keeps an empty list from being known.
+    /// `ordinary` are words of entries that a log holds which was not searched for one sort of entries
+    /// alone; without them it is a list, which has to speak of everybody.
+    fn accounts(&self, log: &Log, counts: impl Fn(&Tally) -> u64, doubt: &str, ordinary: &[&str]) -> Fact<Vec<String>> {
         if let Some(reason) = &self.gone {
             return Fact::unknown(reason.clone());
         }
@@ -158,14 +222,20 @@ impl<'s, 'e> Activity<'s, 'e> {
         }
         if found.is_empty() {
             ids.extend(self.files.evidence_of(log.formats));
-            if let Err(reason) = self.files.whole(log.formats, log.what) {
+            if let Err(reason) = self.whole(log) {
                 return Fact::new(Seen::Unknown(reason), ids);
             }
             if doubtful {
                 let why = "some entries do not say enough to tell".to_owned();
                 return Fact::new(Seen::Unknown(NotObserved::Unreadable { why, line: None }), ids);
             }
-            if !log.ordinary.is_empty() && !self.in_log(log).any(|(_, tally)| times(tally, log.ordinary) > 0) {
+            if ordinary.is_empty()
+                && let Err(reason) = self.speaks_of_everybody(log)
+            {
+                return Fact::new(Seen::Unknown(reason), ids);
+            }
+            let there = |word: &&str| self.in_log(log).any(|(_, tally)| times(tally, word) > 0);
+            if !ordinary.iter().all(there) {
                 let what = format!("{}, not searched for one sort of entries alone", log.what);
                 return Fact::new(Seen::Unknown(not_provided(&what)), ids);
             }
@@ -180,25 +250,35 @@ impl<'s, 'e> Activity<'s, 'e> {
         Fact::present(names, ids)
     }
 
-    fn with_word(&self, log: &Log, word: &str, doubt: &str) -> Fact<Vec<String>> {
-        self.accounts(log, |tally| times(tally, word), doubt)
+    fn in_log_with(&self, log: &Log, word: &str, doubt: &str, ordinary: &[&str]) -> Fact<Vec<String>> {
+        self.accounts(log, |tally| times(tally, word), doubt, ordinary)
     }
 
-    /// What follows from the first and the last day that the log speaks of, and from today.
+    fn in_list_with(&self, list: &Log, word: &str) -> Fact<Vec<String>> {
+        self.accounts(list, |tally| times(tally, word), "", &[])
+    }
+
+    /// What follows from the first and the last day that the log speaks of, and from today. Files whose
+    /// days touch are one log; of several with days between them that no file covers only the last is.
     fn period(&self, log: &Log, read: impl Fn(Date, Date, Date) -> i64) -> Fact<i64> {
         if let Some(reason) = &self.gone {
             return Fact::unknown(reason.clone());
         }
-        let all = || self.in_log(log).filter_map(|(_, tally)| tally.counts.get("all"));
+        let of_files = self.days.iter().filter(|((of, _), _)| *of == log.of);
+        let mut spans: Vec<(Date, Date)> = of_files.filter_map(|(_, days)| *days).collect();
+        spans.sort_unstable();
+        let last =
+            spans.into_iter().reduce(
+                |(from, to), (first, last)| {
+                    if days_between(to, first) <= 1 { (from, to.max(last)) } else { (first, last) }
+                },
+            );
         let ids: Vec<_> = self.files.evidence_of(log.formats).collect();
-        let bounds = (all().filter_map(|count| count.first).min(), all().filter_map(|count| count.last).max());
-        match bounds {
-            (Some(first), Some(last)) => Fact::present(read(first, last, self.context.today()), ids),
-            _ => match self.files.whole(log.formats, log.what) {
-                Err(reason) => Fact::new(Seen::Unknown(reason), ids),
-                // An empty log may be a log of an hour.
-                Ok(()) => Fact::new(Seen::Unknown(not_provided("a log with entries: this one is empty")), ids),
-            },
+        match (last, self.whole(log)) {
+            (Some((first, last)), _) => Fact::present(read(first, last, self.context.today()), ids),
+            (None, Err(reason)) => Fact::new(Seen::Unknown(reason), ids),
+            // An empty log may be a log of an hour.
+            (None, Ok(())) => Fact::new(Seen::Unknown(not_provided("a log with entries: this one is empty")), ids),
         }
     }
 
@@ -214,32 +294,34 @@ impl<'s, 'e> Activity<'s, 'e> {
         self.period(self.sign_in_log(), |_, last, today| days_between(last, today).max(0))
     }
 
+    /// Both halves of the log show such clients.
     pub(super) fn old_client_sign_ins(&self) -> Fact<Vec<String>> {
-        self.with_word(&SIGN_INS, "old-client", "strange-client")
+        self.in_log_with(&SIGN_INS, "old-client", "strange-client", &["interactive", "not-interactive"])
     }
 
     pub(super) fn single_factor_sign_ins(&self) -> Fact<Vec<String>> {
-        self.with_word(self.sign_in_log(), "single-factor", "factors-not-stated")
+        let ordinary = if self.provider == "google-workspace" { "succeeded" } else { "interactive" };
+        self.in_log_with(self.sign_in_log(), "single-factor", "factors-not-stated", &[ordinary])
     }
 
     pub(super) fn forwarding_outside_events(&self) -> Fact<Vec<String>> {
-        self.with_word(&LOGINS, "forwarding-outside", "")
+        self.in_log_with(&LOGINS, "forwarding-outside", "", &["succeeded"])
     }
 
     pub(super) fn second_factors_switched_off(&self) -> Fact<Vec<String>> {
-        self.with_word(&LOGINS, "second-factor-off", "")
+        self.in_log_with(&LOGINS, "second-factor-off", "", &["succeeded"])
     }
 
     pub(super) fn forwarding_set_up(&self) -> Fact<Vec<String>> {
-        self.with_word(&AUDIT, "sends-on", "may-send-on")
+        self.in_log_with(&AUDIT, "sends-on", "may-send-on", &["other-cmdlet", "in-mailbox"])
     }
 
     pub(super) fn programs_let_in(&self) -> Fact<Vec<String>> {
-        self.with_word(&AUDIT, "consent", "")
+        self.in_log_with(&AUDIT, "consent", "", &["other-directory"])
     }
 
     pub(super) fn audit_bypass_set(&self) -> Fact<Vec<String>> {
-        self.with_word(&AUDIT, "audit-bypass", "")
+        self.in_log_with(&AUDIT, "audit-bypass", "may-end-auditing", &["other-cmdlet"])
     }
 
     pub(super) fn audit_log_age(&self) -> Fact<i64> {
@@ -251,11 +333,19 @@ impl<'s, 'e> Activity<'s, 'e> {
     }
 
     pub(super) fn app_passwords(&self) -> Fact<Vec<String>> {
-        self.with_word(&APP_PASSWORDS, "app-password", "")
+        self.in_list_with(&APP_PASSWORDS, "app-password")
     }
 
     pub(super) fn send_over_other_servers(&self) -> Fact<Vec<String>> {
-        self.with_word(&SEND_AS, "other-server", "")
+        self.in_list_with(&SEND_AS, "other-server")
+    }
+
+    pub(super) fn message_trace_days(&self) -> Fact<i64> {
+        self.period(&TRACE, |first, last, _| days_between(first, last) + 1)
+    }
+
+    pub(super) fn message_trace_age(&self) -> Fact<i64> {
+        self.period(&TRACE, |_, last, today| days_between(last, today).max(0))
     }
 
     /// The highest share, in percent, of consumer webmail among the messages that one account sent to
@@ -267,17 +357,18 @@ impl<'s, 'e> Activity<'s, 'e> {
             (out >= ENOUGH).then(|| times(tally, "consumer-webmail") * 100 / out)
         };
         let most = self.in_log(&TRACE).filter_map(|(id, tally)| Some((share(tally)?, &tally.account, id))).max();
-        let reason = self.gone.clone().or_else(|| self.files.whole(TRACE.formats, TRACE.what).err());
-        match (reason, most) {
-            (Some(reason), _) => (Fact::unknown(reason.clone()), Fact::unknown(reason)),
-            (None, Some((share, account, id))) => (
+        let few = || format!("a message trace with {ENOUGH} messages of one own account to other domains");
+        let seen = match (self.gone.clone().or_else(|| self.whole(&TRACE).err()), most) {
+            (Some(reason), _) => Err(reason),
+            (None, None) => Err(not_provided(&few())),
+            (None, Some(most)) => Ok(most),
+        };
+        match seen {
+            Err(reason) => (Fact::unknown(reason.clone()), Fact::unknown(reason)),
+            Ok((share, account, id)) => (
                 Fact::present(i64::try_from(share).unwrap_or(100), vec![id.clone()]),
                 Fact::present(self.name(account), vec![id.clone()]),
             ),
-            (None, None) => {
-                let ids: Vec<_> = self.files.evidence_of(TRACE.formats).collect();
-                (Fact::present(0, ids.clone()), Fact::present("nobody".to_owned(), ids))
-            }
         }
     }
 
@@ -304,11 +395,13 @@ impl<'s, 'e> Activity<'s, 'e> {
         }
         ids.extend(self.files.evidence_of(list.formats));
         ids.truncate(EVIDENCE);
-        let whole = self.files.whole(list.formats, list.what).err();
-        Ok(RoleHolders { accounts, ids, doubt: whole.or(doubt) })
+        // Somebody may do everything in every tenant: a list that names nobody was cut.
+        let nobody = accounts.is_empty().then(|| not_provided(&format!("{}: nobody of this role is in it", list.what)));
+        Ok(RoleHolders { accounts, ids, doubt: self.whole(list).err().or(doubt).or(nobody) })
     }
 
-    /// How many accounts may do everything; not known where a group is among them.
+    /// How many accounts may do everything at this moment; not known where a group is among them. Who is
+    /// eligible and takes the role when needed is in no list here, so there may be more.
     pub(super) fn global_administrators(&self) -> Fact<i64> {
         match self.with_role("global-administrator") {
             Err(reason) => Fact::unknown(reason),
@@ -319,22 +412,37 @@ impl<'s, 'e> Activity<'s, 'e> {
         }
     }
 
-    /// Accounts that may do everything and whose mailbox somebody reads mail in.
+    /// Accounts that may do everything and whose mailbox somebody reads mail in. That one has none is
+    /// known where all mailboxes are listed and an export tells its other names.
     pub(super) fn global_administrators_with_mail(&self) -> Fact<Vec<String>> {
-        match self.with_role("global-administrator") {
-            Err(reason) => Fact::unknown(reason),
-            Ok(RoleHolders { accounts, ids, doubt }) => {
-                let found: Vec<String> = accounts
-                    .iter()
-                    .filter_map(|account| self.mailboxes.get(account).copied().flatten())
-                    .map(str::to_owned)
-                    .collect();
-                let no_list = self.mailboxes.is_empty().then(|| not_provided("a list of all mailboxes"));
-                match doubt.or(no_list) {
-                    Some(reason) if found.is_empty() => Fact::new(Seen::Unknown(reason), ids),
-                    Some(_) | None => Fact::present(found, ids),
+        let RoleHolders { accounts, ids, mut doubt } = match self.with_role("global-administrator") {
+            Err(reason) => return Fact::unknown(reason),
+            Ok(found) => found,
+        };
+        let others: Vec<&Vec<String>> = exported::records(self.context)
+            .filter_map(|(_, record)| match record {
+                Record::MfaRegistration(said) if said.provider == self.provider => Some(&said.references),
+                Record::Mailbox(said) if said.provider == self.provider && !said.listed => Some(&said.references),
+                _ => None,
+            })
+            .collect();
+        let mut found = BTreeSet::new();
+        for account in accounts {
+            let same: Vec<_> = others.iter().filter(|names| names.iter().any(|name| name == account)).collect();
+            let mut names = same.iter().flat_map(|names| names.iter().map(String::as_str)).chain([account]);
+            match names.find_map(|name| self.mailboxes.get(name)) {
+                Some(mailbox) => _ = found.insert(mailbox.map_or_else(|| self.name(account), str::to_owned)),
+                None if same.is_empty() => {
+                    doubt =
+                        doubt.or(Some(not_provided("the accounts of all administrators, with id and sign-in name")));
                 }
+                None => {}
             }
+        }
+        let (formats, what) = inventories(self.provider);
+        match doubt.or(self.files.whole(formats, what).err()) {
+            Some(reason) if found.is_empty() => Fact::new(Seen::Unknown(reason), ids),
+            Some(_) | None => Fact::present(found.into_iter().collect(), ids),
         }
     }
 
@@ -399,7 +507,7 @@ impl<'s, 'e> Activity<'s, 'e> {
             .map(|(_, tally)| tally.account.as_str())
             .collect();
         let fact =
-            self.accounts(&FORWARDING_ADDRESSES, |tally| u64::from(outside.contains(tally.account.as_str())), "");
+            self.accounts(&FORWARDING_ADDRESSES, |tally| u64::from(outside.contains(tally.account.as_str())), "", &[]);
         match (&fact.seen, doubt) {
             (Seen::Present(found), Some(reason)) if found.is_empty() => Fact::new(Seen::Unknown(reason), fact.evidence),
             _ => fact,
@@ -477,7 +585,7 @@ mod tests {
             assert!(seen.seen.present().is_none());
         }
         assert!(less.highest_webmail_share.seen.present().is_none() && less.sign_in_log_days.seen.present().is_none());
-        let strange = br#"{"createdDateTime":"2026-09-01T08:00:00Z","userPrincipalName":"ana@clinic.example","clientAppUsed":"New client","authenticationRequirement":"multiFactorAuthentication","status":{"errorCode":0}}"#;
+        let strange = br#"{"createdDateTime":"2026-09-01T08:00:00Z","userPrincipalName":"ana@clinic.example","clientAppUsed":"New client","authenticationRequirement":"multiFactorAuthentication","isInteractive":true,"status":{"errorCode":0}}"#;
         let world = World::new(Some(declared("clinic.example"))).fixture("log-clinic", &["sign-ins.json"]);
         let told = tenant(&world.file("s.json", strange), "microsoft365");
         // A search for one sort of entries shows nothing of the others.
@@ -502,5 +610,136 @@ mod tests {
         assert_eq!(told.second_factors_switched_off.seen, list(&[]));
         assert_eq!(told.global_administrators.seen, Seen::Present(1));
         assert_eq!(told.role_holders_without_mfa.seen, list(&[]));
+    }
+
+    fn clinic(without: &[&str]) -> World {
+        World::new(Some(declared("clinic.example"))).fixture("log-clinic", without)
+    }
+
+    fn sign_in(day: &str, client: &str, interactive: bool) -> String {
+        format!(
+            r#"{{"createdDateTime":"{day}T08:00:00Z","userPrincipalName":"ana@clinic.example","clientAppUsed":"{client}","authenticationRequirement":"multiFactorAuthentication","isInteractive":{interactive},"status":{{"errorCode":0}}}}"#
+        )
+    }
+
+    #[test]
+    fn nobody_uses_old_clients_only_where_both_halves_of_the_log_say_so() {
+        let of = |rows: &[String]| {
+            let world = clinic(&["sign-ins.json"]).file("s.json", format!("[{}]", rows.join(",")).as_bytes());
+            tenant(&world, "microsoft365")
+        };
+        let half = of(&[sign_in("2026-09-20", "Browser", true)]);
+        assert!(half.old_client_sign_ins.seen.present().is_none());
+        assert_eq!(half.single_factor_sign_ins.seen, list(&[]));
+        let other = of(&[sign_in("2026-09-20", "Browser", false)]);
+        assert!(other.single_factor_sign_ins.seen.present().is_none(), "nobody's own sign-in is in it");
+        let both = of(&[sign_in("2026-09-20", "Browser", true), sign_in("2026-09-21", "Browser", false)]);
+        assert_eq!(both.old_client_sign_ins.seen, list(&[]));
+    }
+
+    #[test]
+    fn the_days_of_a_log_are_those_without_a_gap_and_a_file_counts_once() {
+        let file =
+            |from: &str, to: &str| format!("[{},{}]", sign_in(from, "IMAP4", true), sign_in(to, "Browser", false));
+        let of = |files: &[(&str, &str, &str)]| {
+            let none = clinic(&["sign-ins.json"]);
+            let world = files.iter().fold(none, |world, (name, from, to)| world.file(name, file(from, to).as_bytes()));
+            let told = tenant(&world, "microsoft365");
+            let seen = |fact: &Fact<i64>| fact.seen.present().copied().unwrap();
+            (seen(&told.sign_in_log_days), seen(&told.sign_in_log_age_days), told.old_client_sign_ins.seen)
+        };
+        let once = list(&["ana@clinic.example (1)"]);
+        let twice = list(&["ana@clinic.example (2)"]);
+        let (old, new) = (("a.json", "2026-01-01", "2026-01-31"), ("b.json", "2026-09-25", "2026-09-30"));
+        assert_eq!(of(&[old, new]), (6, 1, twice.clone()));
+        assert_eq!(of(&[("a.json", "2026-09-01", "2026-09-24"), new]), (30, 1, twice));
+        assert_eq!(of(&[new, ("copy.json", new.1, new.2)]), (6, 1, once));
+    }
+
+    #[test]
+    fn only_entries_of_the_same_sort_show_that_the_audit_log_was_not_searched() {
+        let of = |entries: &[(&str, &str)]| {
+            let mut text = "CreationDate,UserIds,Operations,AuditData\n".to_owned();
+            for (operation, workload) in entries {
+                text.push_str(&format!(
+                    "2026-09-01T00:00:00,a@clinic.example,{operation},\"{{\"\"Operation\"\":\"\"{operation}\"\",\"\"Workload\"\":\"\"{workload}\"\"}}\"\n"
+                ));
+            }
+            let told = tenant(&clinic(&["audit-log.csv"]).file("a.csv", text.as_bytes()), "microsoft365");
+            [told.forwarding_set_up, told.programs_let_in, told.audit_bypass_set]
+                .map(|fact| fact.seen.present().is_some())
+        };
+        let (cmdlet, read) = (("Set-CASMailbox", "Exchange"), ("MailItemsAccessed", "Exchange"));
+        assert_eq!(of(&[read]), [false, false, false], "reading mail shows nothing of what is set up");
+        assert_eq!(of(&[cmdlet]), [false, false, true], "rules of Outlook are among what is done in mailboxes");
+        assert_eq!(of(&[cmdlet, read]), [true, false, true]);
+        assert_eq!(of(&[("Update user.", "AzureActiveDirectory")]), [false, true, false]);
+    }
+
+    #[test]
+    fn a_list_of_roles_that_names_nobody_who_may_do_everything_was_cut() {
+        let roles = br##"[{"roleTemplateId":"29232cdf-9323-42fd-ade2-1d097af3e4de","members":[{"@odata.type":"#microsoft.graph.user","id":"u9","userPrincipalName":"admin@clinic.example"}]}]"##;
+        let told = tenant(&clinic(&["directory-roles.json"]).file("roles.json", roles), "microsoft365");
+        assert!(told.global_administrators.seen.present().is_none());
+        assert!(told.global_administrators_with_mail.seen.present().is_none());
+        assert_eq!(told.role_holders_without_mfa.seen.present().map(Vec::len), Some(1));
+    }
+
+    #[test]
+    fn that_an_administrator_has_no_mailbox_is_known_from_all_mailboxes_and_all_names() {
+        let roles = |name: &str| {
+            format!(
+                r##"[{{"roleTemplateId":"62e90394-69f5-4237-9190-012177145e10","members":[{{"@odata.type":"#microsoft.graph.user","userPrincipalName":"{name}"}}]}}]"##
+            )
+        };
+        let of = |name: &str, without: &[&str]| {
+            let without: Vec<&str> = without.iter().copied().chain(["directory-roles.json"]).collect();
+            let world = clinic(&without).file("roles.json", roles(name).as_bytes());
+            tenant(&world, "microsoft365").global_administrators_with_mail.seen
+        };
+        assert_eq!(of("admin@clinic.example", &[]), list(&[]));
+        assert!(of("admin@clinic.example", &["mfa-registration.csv"]).present().is_none(), "it may be an alias");
+        assert!(of("admin@clinic.example", &["mailboxes.csv"]).present().is_none());
+        let renamed = b"userPrincipalName,id,userType,isAdmin,isMfaRegistered,isMfaCapable,methodsRegistered\nana@tenant.example,u1,member,True,True,True,fido2SecurityKey\n";
+        let world = clinic(&["directory-roles.json", "mfa-registration.csv"]).file("mfa.csv", renamed);
+        let told = tenant(&world.file("roles.json", roles("ana@tenant.example").as_bytes()), "microsoft365");
+        assert_eq!(told.global_administrators_with_mail.seen, list(&["ana@clinic.example"]), "joined by id");
+    }
+
+    #[test]
+    fn few_messages_make_no_share() {
+        let few = b"Received,SenderAddress,RecipientAddress,MessageTraceId\n2026-09-01T08:00:00Z,ana@clinic.example,x@gmail.com,m1\n";
+        let told = tenant(&clinic(&["message-trace.csv"]).file("m.csv", few), "microsoft365");
+        assert!(told.highest_webmail_share.seen.present().is_none());
+        assert_eq!(
+            (told.message_trace_days.seen, told.message_trace_age_days.seen),
+            (Seen::Present(1), Seen::Present(30))
+        );
+        let strangers = b"Received,SenderAddress,RecipientAddress,MessageTraceId\n2026-09-01T08:00:00Z,x@gmail.com,ana@clinic.example,m1\n";
+        let told = tenant(&clinic(&["message-trace.csv"]).file("m.csv", strangers), "microsoft365");
+        assert!(told.message_trace_days.seen.present().is_none(), "nothing of strangers is kept");
+    }
+
+    #[test]
+    fn an_empty_list_of_google_speaks_of_every_user_or_is_not_known() {
+        let of = |rows: &str| {
+            let world = World::new(Some(declared("practice.example"))).fixture("gam7", &["asps.csv"]);
+            let asps = format!("User,codeId,creationTime,lastTimeUsed,name\n{rows}");
+            tenant(&world.file("asps.csv", asps.as_bytes()), "google-workspace").app_passwords.seen
+        };
+        assert_eq!(of("cleo@practice.example,,,,\ndan@practice.example,,,,\n"), list(&[]));
+        assert!(of("cleo@practice.example,,,,\n").present().is_none(), "dan was not asked");
+        assert!(of("").present().is_none());
+    }
+
+    #[test]
+    fn what_an_older_version_read_and_did_not_keep_is_not_known() {
+        let world = World::new(Some(declared("practice.example"))).fixture("gam7", &[]).without_tallies();
+        let told = tenant(&world, "google-workspace");
+        for seen in [&told.app_passwords, &told.send_over_other_servers, &told.verified_forwarding_outside] {
+            assert!(seen.seen.present().is_none());
+        }
+        assert!(told.global_administrators.seen.present().is_none());
+        assert!(told.role_holders_without_mfa.seen.present().is_none());
     }
 }

@@ -4,7 +4,9 @@
 //! That nothing is wrong is said only where the whole list was read; one that says something wrong
 //! is enough for the opposite. A setting that no export states is unknown, whatever its default.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
 
 use super::super::exported;
 use super::super::shape::Fact;
@@ -12,7 +14,7 @@ use super::super::{Context, tenant::Policies};
 use super::{Settings, not_provided};
 use crate::clock::days_between;
 use crate::evidence::export::{Record, TenantSetting};
-use crate::evidence::{EvidenceId, Source};
+use crate::evidence::{Answer, EvidenceId, Question, Source};
 use crate::names::SubjectKind;
 use crate::seen::{NotObserved, Seen};
 
@@ -315,18 +317,24 @@ impl<'s, 'e> SetUp<'s, 'e> {
         }
     }
 
-    /// The oldest day that any row gives.
+    /// A row's day is that of the user's last change, so the newest of a file's days is when it was made; of
+    /// several files the oldest counts.
     pub(super) fn registration_age_days(&self) -> Fact<i64> {
         if let Some(reason) = self.context.evidence.taken_away(Source::Export, SubjectKind::Mailbox) {
             return Fact::unknown(reason);
         }
-        let oldest = exported::records(self.context)
-            .filter_map(|(id, record)| match record {
-                Record::MfaRegistration(row) if row.provider == self.provider => Some((row.updated.present()?, id)),
-                _ => None,
-            })
-            .min();
-        match oldest {
+        let mut newest_of_file: BTreeMap<&str, (&Date, &EvidenceId)> = BTreeMap::new();
+        for (id, observation) in self.context.evidence.from(Source::Export) {
+            if let (Ok(Answer::Record(Record::MfaRegistration(row))), Question::ExportRecord { label, .. }) =
+                (&observation.answer, &observation.question)
+                && row.provider == self.provider
+                && let Some(day) = row.updated.present()
+            {
+                let newest = newest_of_file.entry(label).or_insert((day, id));
+                *newest = (*newest).max((day, id));
+            }
+        }
+        match newest_of_file.into_values().min() {
             Some((day, id)) => Fact::present(days_between(*day, self.context.today()), vec![id.clone()]),
             None => Fact::unknown(not_provided(
                 "the registered methods with lastUpdatedDateTime (Get-MgReportAuthenticationMethodUserRegistrationDetail -All)",

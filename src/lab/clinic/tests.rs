@@ -1,6 +1,6 @@
 //! The clinic's papers are what the program's own readers take them for, faults included.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use hickory_proto::op::{Message, Query};
@@ -33,7 +33,8 @@ fn laid_out(quarter: Quarter) -> TempDir {
 fn exported(quarter: Quarter) -> Vec<Observation> {
     let folder = laid_out(quarter);
     let key = KeyedReference::new(b"a key of the test");
-    exports::read(&[folder.path().join("exports")], &["exports".to_owned()], &key, quarter.as_of(), "lab")
+    let paths = [folder.path().join("exports")];
+    exports::read(&paths, &["exports".to_owned()], &BTreeSet::new(), &key, quarter.as_of(), "lab")
 }
 
 fn files(observations: &[Observation]) -> BTreeMap<String, ExportFile> {

@@ -56,7 +56,8 @@ pub(super) fn declared(domains: &[&str]) -> Declared {
 /// What reading the folder or file gives.
 pub(super) fn observed(path: &Path) -> Vec<Observation> {
     let key = KeyedReference::new(b"test");
-    exports::read(&[path.to_owned()], &["exports".to_owned()], &key, WHEN.parse().unwrap(), "test")
+    let own = ["clinic.example".parse().unwrap()].into();
+    exports::read(&[path.to_owned()], &["exports".to_owned()], &own, &key, WHEN.parse().unwrap(), "test")
 }
 
 /// Facts from the files of a folder under a scope.
