@@ -103,7 +103,7 @@ fn again(context: Context<'_>) -> BTreeSet<Place<'_>> {
     let mut copies: BTreeMap<&str, BTreeSet<Place<'_>>> = BTreeMap::new();
     for (_, observation) in context.evidence.from(Source::Export) {
         if let Ok(Answer::ExportFile(file)) = &observation.answer
-            && !file.sha256.is_empty()
+            && file.rows > 0
         {
             copies.entry(&file.sha256).or_default().insert((&file.label, &observation.vantage));
         }
