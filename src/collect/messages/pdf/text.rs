@@ -308,7 +308,7 @@ mod tests {
 
     #[test]
     fn a_page_on_its_side_and_text_nobody_sees_are_read() {
-        let drawn = "BT /F 12 Tf 0 1 -1 0 300 100 Tm (DOB) Tj 0 1 -1 0 300 140 Tm (03/04/1962) Tj ET BT 3 Tr /F 12 Tf 72 700 Td (hidden) Tj ET";
+        let drawn = "BT /F 12 Tf 0 1 -1 0 300 100 Tm (DOB) Tj 0 1 -1 0 300 130 Tm (03/04/1962) Tj ET BT 3 Tr /F 12 Tf 72 700 Td (hidden) Tj ET";
         assert_eq!(text_and_why(drawn).0, "hidden\nDOB 03/04/1962\n");
     }
 
