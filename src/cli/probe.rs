@@ -146,6 +146,7 @@ fn seen_mail(
                 Err(reason),
                 Question::AggregateReport { label } | Question::ReportFile { label } | Question::TlsReport { label },
             ) => voice.remark(&format!("{label}: {reason}")),
+            (Ok(Answer::ReportMail(mail)), _) if mail.mails == 0 => {}
             (Ok(Answer::ReportMail(mail)), _) => voice.remark(&format!(
                 "{}: {} mails, {} with no report in it",
                 observation.subject.name, mail.mails, mail.without_report

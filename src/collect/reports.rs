@@ -68,9 +68,8 @@ pub fn read(
         observations: Vec::new(),
     };
     reading.visit(path, label, 0)?;
-    if reading.mail.mails > 0 {
-        reading.file_note(&format!("{label}: mail"), Ok(Answer::ReportMail(reading.mail)));
-    }
+    // Written where no mail was given too: it says that what cannot be read is told apart by kind.
+    reading.file_note(&format!("{label}: mail"), Ok(Answer::ReportMail(reading.mail)));
     Ok(reading.observations)
 }
 

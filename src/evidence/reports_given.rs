@@ -94,6 +94,7 @@ impl ReportsGiven {
                 }
             }
         }
+        given.searched = given.searched.filter(|mail| mail.mails > 0);
         if !declared.reports.is_empty() && !asked {
             let what = "the reports that the scope names (collect --only reports)".to_owned();
             given.not_asked = Some(NotObserved::NotProvided { what });

@@ -28,7 +28,7 @@ pub(super) enum Content {
 }
 
 /// Pictures smaller than this that a page shows are decoration.
-const DECORATION_BYTES: usize = 64 * 1024;
+pub(super) const DECORATION_BYTES: usize = 64 * 1024;
 
 /// Reads an attachment that mail-parser gave as text.
 pub(super) fn text_part(text: &str, kind: &str, name: Option<&str>) -> Content {

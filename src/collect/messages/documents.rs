@@ -3,7 +3,7 @@
 
 use std::io::{Cursor, Read};
 
-use super::attachments::Content;
+use super::attachments::{Content, DECORATION_BYTES};
 use super::pdf::{MessagePdfs, PdfReader};
 
 /// Entries of a container that are looked at.
@@ -19,13 +19,29 @@ const CONTAINERS: usize = 2;
 pub(super) struct Inside<'p> {
     /// Containers that are open around it.
     containers: usize,
+    /// Bytes that may still be taken out of the outermost of them, and of all within.
+    left: u64,
     pub(super) pdfs: MessagePdfs<'p>,
 }
 
 impl<'p> Inside<'p> {
     /// At the attachments of one message.
     pub(super) fn message(pdf: &'p PdfReader) -> Self {
-        Self { containers: 0, pdfs: pdf.message() }
+        Self { containers: 0, left: 0, pdfs: pdf.message() }
+    }
+
+    /// Opens a container; `None` where too many are open already.
+    fn open<T>(&mut self, size: usize, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        if self.containers == CONTAINERS {
+            return None;
+        }
+        if self.containers == 0 {
+            self.left = (size as u64).saturating_mul(RATIO).min(INFLATED_BYTES);
+        }
+        self.containers += 1;
+        let read = read(self);
+        self.containers -= 1;
+        Some(read)
     }
 }
 
@@ -179,22 +195,17 @@ pub(super) fn rtf_text(bytes: &[u8]) -> String {
 
 /// The texts of a zip container: Office and OpenDocument files as documents, others by entry.
 pub(super) fn archive(bytes: &[u8], inside: &mut Inside<'_>) -> Content {
-    let mut taken = Taken { texts: Vec::new(), not_inspected: Vec::new(), left: budget(bytes.len()) };
+    let mut taken = Taken::default();
     read_archive(bytes, &mut taken, inside);
     taken.not_inspected.sort_unstable();
     taken.not_inspected.dedup();
-    Content::Several { texts: taken.texts, not_inspected: taken.not_inspected }
+    taken.content()
 }
 
-fn budget(size: usize) -> u64 {
-    (size as u64).saturating_mul(RATIO).min(INFLATED_BYTES)
-}
-
+#[derive(Default)]
 struct Taken {
     texts: Vec<String>,
     not_inspected: Vec<&'static str>,
-    /// Bytes that may still be taken out.
-    left: u64,
 }
 
 impl Taken {
@@ -216,8 +227,21 @@ impl Taken {
         }
     }
 
+    fn content(self) -> Content {
+        Content::Several { texts: self.texts, not_inspected: self.not_inspected }
+    }
+
+    /// Whether as much text was taken out as may be; some formats hold more than their bytes.
+    fn is_full(&mut self) -> bool {
+        let is_full = self.texts.iter().map(|text| text.len() as u64).sum::<u64>() > INFLATED_BYTES;
+        if is_full {
+            self.not_inspected.push("container-limit");
+        }
+        is_full
+    }
+
     /// Takes an entry out, or says why not.
-    fn entry(&mut self, archive: &mut zip::ZipArchive<Cursor<&[u8]>>, index: usize) -> Option<Vec<u8>> {
+    fn entry(&mut self, archive: &mut Zip<'_>, index: usize, inside: &mut Inside<'_>) -> Option<Vec<u8>> {
         let entry = match archive.by_index(index) {
             Ok(entry) => entry,
             Err(zip::result::ZipError::UnsupportedArchive(_) | zip::result::ZipError::InvalidPassword) => {
@@ -230,9 +254,9 @@ impl Taken {
             }
         };
         let mut bytes = Vec::new();
-        let limit = self.left;
+        let limit = inside.left;
         let read = entry.take(limit + 1).read_to_end(&mut bytes);
-        self.left = self.left.saturating_sub(bytes.len() as u64);
+        inside.left = inside.left.saturating_sub(bytes.len() as u64);
         if bytes.len() as u64 > limit {
             self.not_inspected.push("container-limit");
             return None;
@@ -246,13 +270,9 @@ impl Taken {
 }
 
 fn read_archive(bytes: &[u8], taken: &mut Taken, inside: &mut Inside<'_>) {
-    if inside.containers == CONTAINERS {
+    if inside.open(bytes.len(), |inside| read_entries(bytes, taken, inside)).is_none() {
         taken.not_inspected.push("container-limit");
-        return;
     }
-    inside.containers += 1;
-    read_entries(bytes, taken, inside);
-    inside.containers -= 1;
 }
 
 fn read_entries(bytes: &[u8], taken: &mut Taken, inside: &mut Inside<'_>) {
@@ -266,54 +286,118 @@ fn read_entries(bytes: &[u8], taken: &mut Taken, inside: &mut Inside<'_>) {
         taken.not_inspected.push("container-limit");
     }
     let is = |name: &str| names.iter().any(|known| known == name);
-    if is("word/document.xml") {
-        let wanted = |name: &str| {
-            name.starts_with("word/")
-                && ["document", "header", "footer", "comments", "footnotes", "endnotes"]
-                    .iter()
-                    .any(|stem| name["word/".len()..].starts_with(stem))
-        };
-        for index in indices(&mut archive, wanted) {
-            let text = taken.entry(&mut archive, index).map(|xml| markup_text(&xml, Markup::Word));
-            taken.texts.extend(text);
-        }
+    let document = if is("word/document.xml") {
+        Some(Document::Word)
     } else if is("xl/workbook.xml") {
-        workbook(&mut archive, taken);
+        workbook(&mut archive, taken, inside);
+        Some(Document::Workbook)
     } else if is("content.xml") && is("mimetype") {
-        for index in indices(&mut archive, |name| name == "content.xml") {
-            let text = taken.entry(&mut archive, index).map(|xml| markup_text(&xml, Markup::OpenDocument));
-            taken.texts.extend(text);
-        }
+        Some(Document::Open)
     } else if is("ppt/presentation.xml") {
-        for index in
-            indices(&mut archive, |name| name.starts_with("ppt/slides/slide") || name.starts_with("ppt/notesSlides/"))
-        {
-            let text = taken.entry(&mut archive, index).map(|xml| markup_text(&xml, Markup::Word));
-            taken.texts.extend(text);
-        }
+        Some(Document::Slides)
     } else {
-        for index in indices(&mut archive, |name| !name.ends_with('/')) {
-            let Some(entry) = taken.entry(&mut archive, index) else { continue };
-            let name = entry_name(&archive, index);
-            if entry.starts_with(b"PK\x03\x04") {
-                // It shares what may be taken out.
-                read_archive(&entry, taken, inside);
-                continue;
+        None
+    };
+    for index in indices(&mut archive, |name| !name.ends_with('/')) {
+        if taken.is_full() {
+            break;
+        }
+        let name = entry_name(&archive, index);
+        match document.and_then(|document| document.part(name.as_deref().unwrap_or_default())) {
+            Some(Part::Text(markup)) => {
+                let text = taken.entry(&mut archive, index, inside).map(|xml| markup_text(&xml, markup));
+                taken.texts.extend(text);
             }
-            // The entry's own name says as much as an attachment's.
-            let named = name.as_deref().map(|name| name.replace(['_', '/'], " ")).unwrap_or_default();
-            taken.file(&named, super::attachments::read(&entry, "", name.as_deref(), false, inside));
+            Some(Part::Picture) => {
+                let is_large = archive.by_index_raw(index).is_ok_and(|entry| entry.size() >= DECORATION_BYTES as u64);
+                taken.not_inspected.extend(is_large.then_some("image"));
+            }
+            Some(Part::Silent) => {}
+            None => other_entry(&mut archive, index, name.as_deref(), taken, inside),
+        }
+    }
+}
+
+/// A file in a container, read as what it is.
+fn other_entry(archive: &mut Zip<'_>, index: usize, name: Option<&str>, taken: &mut Taken, inside: &mut Inside<'_>) {
+    let Some(entry) = taken.entry(archive, index, inside) else { return };
+    if entry.starts_with(b"PK\x03\x04") {
+        read_archive(&entry, taken, inside);
+        return;
+    }
+    // The entry's own name says as much as an attachment's.
+    let named = name.map(|name| name.replace(['_', '/'], " ")).unwrap_or_default();
+    taken.file(&named, super::attachments::read(&entry, "", name, false, inside));
+}
+
+type Zip<'b> = zip::ZipArchive<Cursor<&'b [u8]>>;
+
+/// The kinds of documents that are a container.
+#[derive(Clone, Copy)]
+enum Document {
+    Open,
+    Slides,
+    Word,
+    Workbook,
+}
+
+/// What an entry of a document is.
+enum Part {
+    Picture,
+    /// Looks, settings, or what another entry says as well.
+    Silent,
+    Text(Markup),
+}
+
+impl Document {
+    /// `None` is a file of its own inside the document.
+    fn part(self, name: &str) -> Option<Part> {
+        let below = |folder: &str| name.starts_with(folder);
+        if ["/media/", "Pictures/", "Thumbnails/"].iter().any(|folder| name.contains(folder) || below(folder)) {
+            return Some(Part::Picture);
+        }
+        if name.contains("/embeddings/") {
+            return None;
+        }
+        let (folder, words): (&str, &[&str]) = match self {
+            Self::Open => {
+                let own = ["META-INF/", "Configurations2/", "mimetype", "meta.xml", "settings.xml", "styles.xml"];
+                return match name {
+                    _ if name == "content.xml" || name.ends_with("/content.xml") => {
+                        Some(Part::Text(Markup::OpenDocument))
+                    }
+                    _ if own.iter().any(|own| below(own)) || name.ends_with(".xml") || name.ends_with(".rdf") => {
+                        Some(Part::Silent)
+                    }
+                    _ => None,
+                };
+            }
+            Self::Slides => ("ppt/", &["slides/slide", "notesSlides/", "comments", "diagrams/data"]),
+            Self::Word => {
+                ("word/", &["document", "header", "footer", "comments", "footnotes", "endnotes", "diagrams/data"])
+            }
+            Self::Workbook => ("xl/", &["comments", "threadedComments/", "drawings/drawing"]),
+        };
+        match name.strip_prefix(folder) {
+            Some(rest) if words.iter().any(|stem| rest.starts_with(stem)) && rest.ends_with(".xml") => {
+                Some(Part::Text(Markup::Word))
+            }
+            Some(_) => Some(Part::Silent),
+            None => ["_rels/", "docProps/", "customXml/", "[Content_Types].xml"]
+                .iter()
+                .any(|own| below(own))
+                .then_some(Part::Silent),
         }
     }
 }
 
 /// An entry's name, where it can be read.
-fn entry_name(archive: &zip::ZipArchive<Cursor<&[u8]>>, index: usize) -> Option<String> {
+fn entry_name(archive: &Zip<'_>, index: usize) -> Option<String> {
     archive.name_for_index(index)?.ok().map(std::borrow::Cow::into_owned)
 }
 
 /// The entries whose name is wanted, by name, so that the order of the container does not matter.
-fn indices(archive: &mut zip::ZipArchive<Cursor<&[u8]>>, wanted: impl Fn(&str) -> bool) -> Vec<usize> {
+fn indices(archive: &mut Zip<'_>, wanted: impl Fn(&str) -> bool) -> Vec<usize> {
     let mut found: Vec<(String, usize)> = (0..archive.len().min(ENTRIES))
         .filter_map(|index| entry_name(archive, index).map(|name| (name, index)))
         .filter(|(name, _)| wanted(name))
@@ -323,16 +407,16 @@ fn indices(archive: &mut zip::ZipArchive<Cursor<&[u8]>>, wanted: impl Fn(&str) -
 }
 
 /// The sheets of a workbook as lines of tabs.
-fn workbook(archive: &mut zip::ZipArchive<Cursor<&[u8]>>, taken: &mut Taken) {
+fn workbook(archive: &mut Zip<'_>, taken: &mut Taken, inside: &mut Inside<'_>) {
     let mut shared = Vec::new();
     for index in indices(archive, |name| name == "xl/sharedStrings.xml") {
-        if let Some(xml) = taken.entry(archive, index) {
+        if let Some(xml) = taken.entry(archive, index, inside) {
             let xml = String::from_utf8_lossy(&xml);
             shared = elements(&xml, "si").map(|item| elements(item, "t").map(plain).collect::<String>()).collect();
         }
     }
     for index in indices(archive, |name| name.starts_with("xl/worksheets/") && name.ends_with(".xml")) {
-        let Some(xml) = taken.entry(archive, index) else { continue };
+        let Some(xml) = taken.entry(archive, index, inside) else { continue };
         let xml = String::from_utf8_lossy(&xml);
         let mut sheet = String::new();
         for row in elements(&xml, "row") {
@@ -353,17 +437,21 @@ fn workbook(archive: &mut zip::ZipArchive<Cursor<&[u8]>>, taken: &mut Taken) {
             }
             sheet.push('\n');
         }
+        if sheet.is_empty() && xml.contains("sheetData>") {
+            // Rows that are written in a way not known here.
+            taken.not_inspected.push("unreadable-part");
+        }
         taken.texts.push(sheet);
     }
 }
 
-/// A whole number as it is, and beside it as a date where it can be a serial day of a workbook
+/// A whole number as it is, and behind it as a date where it can be a serial day of a workbook
 /// (1 is 1900-01-01, with the leap day that never was).
 fn number_or_date(value: &str) -> String {
     let serial = value.parse::<i64>().ok().filter(|serial| (3_000..60_000).contains(serial));
     let date =
         serial.and_then(|serial| jiff::civil::date(1899, 12, 30).checked_add(jiff::Span::new().days(serial)).ok());
-    date.map_or_else(|| value.to_owned(), |date| date.to_string())
+    date.map_or_else(|| value.to_owned(), |date| format!("{value} {date}"))
 }
 
 /// `BC12` is column 54 (from 0).
@@ -372,7 +460,7 @@ fn column_of(reference: &str) -> usize {
     letters.fold(0, |sum, letter| sum * 26 + usize::from(letter - b'A') + 1).saturating_sub(1)
 }
 
-/// The insides of the elements of one name, prefixes heeded as written.
+/// The insides of the elements of one name, whatever its prefix.
 fn elements<'x>(xml: &'x str, name: &'x str) -> impl Iterator<Item = &'x str> {
     tagged_elements(xml, name).map(|(_, inside)| inside)
 }
@@ -385,6 +473,11 @@ fn tagged_elements<'x>(xml: &'x str, name: &'x str) -> impl Iterator<Item = (&'x
         loop {
             let open = rest.find('<')?;
             let tag = &rest[open + 1..];
+            // A namespace prefix, as some writers put one before every name.
+            let prefix =
+                tag.find(|letter: char| !letter.is_ascii_alphanumeric()).filter(|at| tag[*at..].starts_with(':'));
+            let prefix = &tag[..prefix.map_or(0, |at| at + 1)];
+            let tag = &tag[prefix.len()..];
             let Some(after) = tag.strip_prefix(name).filter(|after| after.starts_with(['>', ' ', '/'])) else {
                 rest = tag;
                 continue;
@@ -396,7 +489,7 @@ fn tagged_elements<'x>(xml: &'x str, name: &'x str) -> impl Iterator<Item = (&'x
                 rest = inside;
                 return Some((attributes, ""));
             }
-            let ending = format!("</{name}>");
+            let ending = format!("</{prefix}{name}>");
             let end = inside.find(&ending)?;
             rest = &inside[end + ending.len()..];
             return Some((attributes, &inside[..end]));
@@ -462,17 +555,12 @@ fn markup_text(xml: &[u8], markup: Markup) -> String {
 
 /// The parts of a `winmail.dat` (TNEF): body and attached files as text where they are.
 pub(super) fn tnef(bytes: &[u8], inside: &mut Inside<'_>) -> Content {
-    if inside.containers == CONTAINERS {
-        return Content::NotInspected("container-limit");
-    }
-    inside.containers += 1;
-    let taken = read_tnef(bytes, inside);
-    inside.containers -= 1;
-    Content::Several { texts: taken.texts, not_inspected: taken.not_inspected }
+    let read = inside.open(bytes.len(), |inside| read_tnef(bytes, inside));
+    read.map_or(Content::NotInspected("container-limit"), Taken::content)
 }
 
 fn read_tnef(bytes: &[u8], inside: &mut Inside<'_>) -> Taken {
-    let mut taken = Taken { texts: Vec::new(), not_inspected: Vec::new(), left: 0 };
+    let mut taken = Taken::default();
     let mut at = 6;
     while let Some(header) = bytes.get(at..at + 9) {
         let id = u32::from_le_bytes([header[1], header[2], header[3], header[4]]);
@@ -491,6 +579,9 @@ fn read_tnef(bytes: &[u8], inside: &mut Inside<'_>) -> Taken {
             _ => {}
         }
         at = at + 9 + length + 2;
+        if taken.is_full() {
+            break;
+        }
         if taken.texts.len() + taken.not_inspected.len() > ENTRIES {
             taken.not_inspected.push("container-limit");
             break;
@@ -546,7 +637,44 @@ mod tests {
             ("xl/sharedStrings.xml", shared),
             ("xl/worksheets/sheet1.xml", sheet),
         ])));
-        assert_eq!(found, ["DOB\t\tName\t\n1962-03-04\t\tQuillon\t\n"]);
+        assert_eq!(found, ["DOB\t\tName\t\n22709 1962-03-04\t\tQuillon\t\n"]);
+        // A prefix before every name, as some writers put one.
+        let prefixed = b"<x:worksheet><x:sheetData><x:row r=\"1\"><x:c r=\"A1\" t=\"inlineStr\"><x:is><x:t>MRN</x:t></x:is></x:c></x:row></x:sheetData></x:worksheet>";
+        let of = |sheet: &[u8]| {
+            texts(read(&zip_of(&[("xl/workbook.xml", b"<workbook/>"), ("xl/worksheets/sheet1.xml", sheet)])))
+        };
+        assert_eq!(of(prefixed), (vec!["MRN\t\n".to_owned()], vec![]));
+        assert_eq!(of(b"<worksheet><sheetData><other/></sheetData></worksheet>").1, ["unreadable-part"]);
+        assert!(of(b"<worksheet><sheetData/></worksheet>").1.is_empty());
+    }
+
+    #[test]
+    fn what_lies_beside_a_documents_text_is_read_or_counted() {
+        let word = ("word/document.xml", &b"<w:p><w:t>See below</w:t></w:p>"[..]);
+        let of = |more: (&str, &[u8])| texts(read(&zip_of(&[word, more])));
+        assert_eq!(of(("word/media/image1.jpeg", &[0; 70_000])).1, ["image"]);
+        assert!(of(("word/media/logo.png", b"small")).1.is_empty());
+        assert!(of(("word/theme/theme1.xml", b"<a:theme/>")).1.is_empty());
+        assert_eq!(of(("patients.csv", b"MRN 445566")).0, ["patients.csv\nMRN 445566", "See below\n"]);
+        let sheet = b"<worksheet><row><c t=\"inlineStr\"><is><t>MRN</t></is></c></row></worksheet>";
+        let table = zip_of(&[("xl/workbook.xml", b"<workbook/>"), ("xl/worksheets/sheet1.xml", sheet)]);
+        assert_eq!(of(("word/embeddings/table.xlsx", &table)).0, ["See below\n", "MRN\t\n"]);
+        let book = [
+            ("xl/workbook.xml", &b"<workbook/>"[..]),
+            ("xl/comments1.xml", b"<comments><text><r><t>Quillon, melanoma</t></r></text></comments>"),
+            ("xl/styles.xml", b"<styleSheet/>"),
+        ];
+        assert_eq!(texts(read(&zip_of(&book))), (vec!["Quillon, melanoma".to_owned()], vec![]));
+    }
+
+    #[test]
+    fn containers_in_a_container_share_what_may_be_taken_out() {
+        let bomb = zip_of(&[("a.txt", &vec![b'a'; 40 * 1024 * 1024])]);
+        let several: Vec<(String, &[u8])> = (0..4).map(|number| (format!("{number}.zip"), &bomb[..])).collect();
+        let several: Vec<(&str, &[u8])> = several.iter().map(|(name, bytes)| (name.as_str(), *bytes)).collect();
+        let (found, why) = texts(read(&zip_of(&several)));
+        assert!(found.iter().map(String::len).sum::<usize>() <= 64 * 1024 * 1024);
+        assert_eq!(why, ["container-limit"]);
     }
 
     #[test]

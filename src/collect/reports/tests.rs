@@ -48,7 +48,8 @@ fn read_files(files: &[(&str, Vec<u8>)]) -> Vec<(String, Result<AggregateReport,
         });
         (label, answer)
     };
-    observed(files).into_iter().map(one).collect()
+    let is_report = |observation: &Observation| !matches!(observation.answer, Ok(Answer::ReportMail(_)));
+    observed(files).into_iter().filter(is_report).map(one).collect()
 }
 
 fn tls_reports(observations: &[Observation]) -> Vec<(&str, &TlsReport)> {

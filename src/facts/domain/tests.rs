@@ -265,6 +265,15 @@ async fn reports_that_were_not_given_are_absent_and_those_not_read_are_unknown()
         answer: Err(NotObserved::Unreadable { why: "it cannot be unpacked".to_owned(), line: None }),
         ..reported("x", 1, 1)
     };
+    let noted = Observation {
+        question: Question::ReportFile { label: "reports: mail".to_owned() },
+        answer: Ok(Answer::ReportMail(crate::evidence::authentication::ReportMail::default())),
+        ..refused.clone()
+    };
+    let collected = collect_with(declared.clone(), &TIDY, Some(POLICY), vec![refused.clone(), noted]).await;
+    let domain = build(collected.context()).subjects.remove(0);
+    assert!(matches!(domain.mail_reports.seen, Seen::Unknown(NotObserved::Unreadable { .. })));
+    assert_eq!(domain.tls_reports.seen, Seen::Absent, "a file that is told apart is one of mail");
     let collected = collect_with(declared, &TIDY, Some(POLICY), vec![refused]).await;
     let domain = build(collected.context()).subjects.remove(0);
     assert!(matches!(domain.mail_reports.seen, Seen::Unknown(NotObserved::Unreadable { .. })));

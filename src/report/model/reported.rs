@@ -101,7 +101,7 @@ pub(super) fn reported(assessment: &Assessment) -> ReportedView {
         searched: assessment.report_mail.as_ref().map(|mail| {
             let with = mail.mails.saturating_sub(mail.without_report);
             format!(
-                "Reports were looked for in {} {}: {} brought a report, or should have, and {} held none.",
+                "Reports were looked for in {} {}: {} brought a report, should have, or could not be looked into, and {} held none.",
                 number(mail.mails),
                 if mail.mails == 1 { "mail" } else { "mails" },
                 number(with),

@@ -64,7 +64,7 @@ static MARKUP: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"<[^<>]*>").expect
 /// A tag of a filled page that could load, run or send something, or speak for the page, whatever made it.
 static GUARDED: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&format!(
-        r#"{TAGS}[^<>]*>|{FRAME}[^<>]*>|(?i)<[^<>]*\s(?:on[a-z]+|style|src|href)\s*=\s*(?:"[^#][^<>]*|'[^<>]*|[^"'\s][^<>]*)>"#
+        r#"{TAGS}[^<>]*>|{FRAME}[^<>]*>|(?i)<[^<>]*\s(?:[a-z]+:)?(?:on[a-z]+|style|src|href)\s*=\s*(?:"[^#][^<>]*|'[^<>]*|[^"'\s][^<>]*)>"#
     ))
     .expect("valid")
 });

@@ -5,9 +5,13 @@
 //! the order of drawing need not be the order of reading. Text is told from what a font says of its
 //! glyphs; where it says nothing, and where a page is a picture, that is counted.
 
+use std::collections::BTreeSet;
+
 use hayro_interpret::font::Glyph;
 use hayro_interpret::hayro_cmap::BfString;
-use hayro_interpret::hayro_syntax::object::dict::keys::CONTENTS;
+use hayro_interpret::hayro_syntax::object::dict::keys::{ANNOTS, CONTENTS};
+use hayro_interpret::hayro_syntax::object::{self, Array, Dict, Name, Object, Stream};
+use hayro_interpret::hayro_syntax::page::Page;
 use hayro_interpret::hayro_syntax::{LoadPdfError, Pdf};
 use hayro_interpret::{
     BlendMode, ClipPath, Context, Device, GlyphDrawMode, Image, InterpreterCache, InterpreterSettings, Paint,
@@ -21,15 +25,21 @@ use super::{PdfAnswer, TEXT_BYTES, Why};
 const PAGES: usize = 2_000;
 /// Glyphs of one page that are read.
 const GLYPHS: usize = 200_000;
-/// A page with fewer letters and digits than this, and a picture, is a picture.
+/// A page with fewer letters and digits than this, and something drawn, is a picture.
 const FEW: usize = 9;
+/// A page that pictures cover to this part is one, with fewer letters and digits than [`LAYER`]: a
+/// scanner's stamp is no text of the page, what it recognized is.
+const COVERED: f64 = 0.5;
+const LAYER: usize = 200;
+/// So many glyphs in a row that no character is known for are words that are missing.
+const MISSING: usize = 4;
 
 /// Reads a file.
 pub(super) fn read(bytes: Vec<u8>) -> PdfAnswer {
     let mut answer = PdfAnswer::default();
-    // A file attached inside is none of a page's glyphs, and one that is cut off lacks its last line.
+    // A file that is cut off lacks its last line.
     let end = &bytes[bytes.len().saturating_sub(1024)..];
-    if memchr::memmem::find(&bytes, b"/EmbeddedFile").is_some() || memchr::memmem::find(end, b"%%EOF").is_none() {
+    if memchr::memmem::find(end, b"%%EOF").is_none() {
         answer.not_inspected.push(Why::UnreadablePart);
     }
     let pdf = match Pdf::new(bytes) {
@@ -43,10 +53,8 @@ pub(super) fn read(bytes: Vec<u8>) -> PdfAnswer {
     };
     let about = pdf.metadata();
     let about = [&about.title, &about.subject, &about.keywords].into_iter().flatten().map(|text| text_string(text));
-    let about: Vec<String> = about.filter(|text| !text.trim().is_empty()).collect();
-    if !about.is_empty() {
-        answer.texts.push(about.join("\n"));
-    }
+    let mut beside = Beside { texts: about.collect(), ..Beside::default() };
+    pdf.objects().into_iter().for_each(|object| beside.object(&object));
     let pages = pdf.pages();
     if pages.len() > PAGES {
         answer.not_inspected.push(Why::ContainerLimit);
@@ -62,9 +70,14 @@ pub(super) fn read(bytes: Vec<u8>) -> PdfAnswer {
         let mut context = Context::new(Affine::IDENTITY, unit, &cache, pdf.xref(), settings.clone());
         let mut drawn = Drawn::default();
         interpret_page(page, &mut context, &mut drawn);
-        drawn.why(&mut answer.not_inspected);
-        if page.page_stream().is_none() && page.raw().contains_key(CONTENTS) {
+        let (width, height) = page.base_dimensions();
+        drawn.why(f64::from(width) * f64::from(height), &mut answer.not_inspected);
+        if !is_whole(page) {
             answer.not_inspected.push(Why::UnreadablePart);
+        }
+        // Remarks may stand in the page's own list.
+        for remark in page.raw().get::<Array<'_>>(ANNOTS).iter().flat_map(|list| list.iter::<Dict<'_>>()) {
+            beside.dict(&remark);
         }
         drawn.lines(&mut text);
         if text.len() > TEXT_BYTES {
@@ -72,10 +85,82 @@ pub(super) fn read(bytes: Vec<u8>) -> PdfAnswer {
             break;
         }
     }
+    beside.texts.retain(|text| !text.trim().is_empty());
+    if !beside.texts.is_empty() {
+        answer.texts.push(beside.texts.into_iter().collect::<Vec<_>>().join("\n"));
+    }
     answer.texts.push(text);
+    if beside.cannot_be_read {
+        answer.not_inspected.push(Why::UnreadablePart);
+    }
+    if beside.bytes > TEXT_BYTES {
+        answer.not_inspected.push(Why::ContainerLimit);
+    }
     answer.not_inspected.sort();
     answer.not_inspected.dedup();
     answer
+}
+
+/// Whether every part of a page's content can be unpacked.
+fn is_whole(page: &Page<'_>) -> bool {
+    match page.raw().get::<Array<'_>>(CONTENTS) {
+        Some(parts) => {
+            parts.raw_iter().count() == parts.iter::<Stream<'_>>().filter(|part| part.decoded().is_ok()).count()
+        }
+        None => page.page_stream().is_some() || !page.raw().contains_key(CONTENTS),
+    }
+}
+
+/// What a file says beside its pages: filled fields, remarks, bookmarks, its title.
+#[derive(Default)]
+struct Beside {
+    texts: BTreeSet<String>,
+    bytes: usize,
+    /// A file attached inside, a form of another format, a layer that is switched off, or letters that
+    /// only a reader with more fonts knows.
+    cannot_be_read: bool,
+}
+
+impl Beside {
+    fn object(&mut self, object: &Object<'_>) {
+        match object {
+            Object::Dict(dict) => self.dict(dict),
+            Object::Stream(stream) => self.dict(stream.dict()),
+            Object::Array(_)
+            | Object::Boolean(_)
+            | Object::Name(_)
+            | Object::Null(_)
+            | Object::Number(_)
+            | Object::String(_) => {}
+        }
+    }
+
+    fn dict(&mut self, dict: &Dict<'_>) {
+        let is = |key: &[u8], name: &[u8]| dict.get::<Name<'_>>(key).is_some_and(|found| found.as_ref() == name);
+        let is_off = dict.get::<Array<'_>>("OFF").is_some_and(|off| off.flex_iter().next::<Object<'_>>().is_some());
+        let encoding = dict.get::<Name<'_>>("Encoding").filter(|_| is(b"Subtype", b"Type0"));
+        let unknown_letters = !dict.contains_key("ToUnicode")
+            && encoding.is_some_and(|encoding| !encoding.as_ref().starts_with(b"Identity"));
+        self.cannot_be_read |= dict.contains_key("EF")
+            || dict.contains_key("XFA")
+            || is_off
+            || is(b"BaseState", b"OFF")
+            || unknown_letters;
+        // A signature's contents are no words.
+        if dict.contains_key("ByteRange") {
+            return;
+        }
+        let text = |key: &str| dict.get::<object::String<'_>>(key).map(|text| text_string(text.as_bytes()));
+        let label = text("TU").or_else(|| text("T"));
+        let filled = text("V").map(|value| label.map_or(value.clone(), |label| format!("{label}: {value}")));
+        for text in filled.into_iter().chain(["Contents", "Title", "Subject", "Keywords"].into_iter().filter_map(text))
+        {
+            if self.bytes <= TEXT_BYTES && !self.texts.contains(&text) {
+                self.bytes += text.len();
+                self.texts.insert(text);
+            }
+        }
+    }
 }
 
 /// A text string of the document's description: UTF-16 or UTF-8 behind its mark, else nearly Latin-1
@@ -100,6 +185,8 @@ struct Run {
     turns: u8,
     /// Where its last glyph begins.
     last: f64,
+    /// The font does not say how wide its letters are.
+    is_of_unknown_width: bool,
 }
 
 impl Run {
@@ -116,7 +203,13 @@ struct Drawn {
     letters: usize,
     /// Glyphs that no character is known for.
     unknown: usize,
-    pictures: usize,
+    /// Of those, the most in a row, and those of the row at hand.
+    most_unknown: usize,
+    row_unknown: usize,
+    /// The page that pictures cover, in its units.
+    covered: f64,
+    /// Pictures and lines.
+    drawings: usize,
 }
 
 impl Drawn {
@@ -130,15 +223,18 @@ impl Drawn {
             Some(BfString::String(several)) => several,
             Some(BfString::Char(_)) | None => {
                 self.unknown += 1;
+                self.row_unknown += 1;
+                self.most_unknown = self.most_unknown.max(self.row_unknown);
                 return;
             }
         };
+        self.row_unknown = 0;
         let advance = match glyph {
             Glyph::Outline(outline) => outline.advance_width().filter(|width| *width > 0.0),
             Glyph::Type3(_) => None,
         };
-        let advance = f64::from(advance.unwrap_or(500.0));
-        let (start, end) = (place * Point::ORIGIN, place * Point::new(advance, 0.0));
+        let is_of_unknown_width = advance.is_none();
+        let (start, end) = (place * Point::ORIGIN, place * Point::new(f64::from(advance.unwrap_or(500.0)), 0.0));
         let em = (place * Point::new(0.0, 1000.0) - start).hypot();
         let direction = end - start;
         if !(start.is_finite() && em.is_finite() && em > 0.0 && direction.hypot() > 0.0) {
@@ -156,7 +252,7 @@ impl Drawn {
         let across = start.to_vec2().dot(Vec2::new(-direction.y, direction.x));
         let end = end.to_vec2().dot(direction);
         self.letters += character.chars().filter(|letter| letter.is_alphanumeric()).count();
-        let this = Run { text: character, along, across, end, em, turns, last: along };
+        let this = Run { text: character, along, across, end, em, turns, last: along, is_of_unknown_width };
         match self.runs.last_mut() {
             Some(run) if this.is_on_line_of(run) => {
                 // Bold by being drawn twice.
@@ -164,7 +260,9 @@ impl Drawn {
                     return;
                 }
                 let gap = this.along - run.end;
-                if (-0.3 * em..0.2 * em).contains(&gap) {
+                // The widest letter takes a whole em, half of which is counted already.
+                let widest = if run.is_of_unknown_width { 0.6 } else { 0.2 };
+                if (-0.3 * em..widest * em).contains(&gap) {
                     run.text.push_str(&this.text);
                     (run.end, run.last) = (this.end, this.along);
                 } else {
@@ -176,15 +274,16 @@ impl Drawn {
     }
 
     /// Why some of the page was not looked into.
-    fn why(&self, not_inspected: &mut Vec<Why>) {
+    fn why(&self, page: f64, not_inspected: &mut Vec<Why>) {
         if self.glyphs > GLYPHS {
             not_inspected.push(Why::ContainerLimit);
         }
         // A bullet here and there is no text that is missing.
-        if self.unknown * 10 > self.glyphs {
+        if self.most_unknown >= MISSING || self.unknown * 10 > self.glyphs {
             not_inspected.push(Why::UnreadablePart);
         }
-        if self.letters < FEW && self.pictures > 0 {
+        let is_covered = self.covered > COVERED * page && self.letters < LAYER;
+        if is_covered || (self.letters < FEW && self.drawings > 0) {
             not_inspected.push(Why::Image);
         }
     }
@@ -198,16 +297,22 @@ impl Drawn {
             let length = rest.iter().take_while(|run| run.is_on_line_of(first)).count().max(1);
             let (line, after) = rest.split_at_mut(length);
             line.sort_by(|a, b| a.along.total_cmp(&b.along));
-            let mut end = None;
-            for run in line {
-                let gap = end.map_or(0.0, |end| (run.along - end) / run.em);
-                if gap > 1.0 {
-                    text.push('\t');
-                } else if gap > 0.2 && !text.ends_with(' ') {
-                    text.push(' ');
+            let mut before: Option<&Run> = None;
+            for run in &*line {
+                if let Some(before) = before {
+                    // Bold, or with a shadow, by being drawn twice.
+                    if run.text == before.text && (run.along - before.along).abs() < 0.2 * run.em {
+                        continue;
+                    }
+                    let gap = (run.along - before.end) / run.em;
+                    if gap > 1.0 {
+                        text.push('\t');
+                    } else if !(-0.3..=0.2).contains(&gap) && !text.ends_with(' ') {
+                        text.push(' ');
+                    }
                 }
                 text.push_str(&run.text);
-                end = Some(run.end);
+                before = Some(run);
             }
             text.push('\n');
             rest = after;
@@ -227,11 +332,15 @@ impl Device<'_> for Drawn {
         self.glyph(glyph, transform * glyph_transform);
     }
 
-    fn draw_image(&mut self, _: Image<'_, '_>, _: Affine) {
-        self.pictures += 1;
+    fn draw_image(&mut self, image: Image<'_, '_>, transform: Affine) {
+        self.drawings += 1;
+        self.covered += transform.determinant().abs() * f64::from(image.width()) * f64::from(image.height());
     }
 
-    fn draw_path(&mut self, _: &BezPath, _: Affine, _: &Paint<'_>, _: &PathDrawMode) {}
+    fn draw_path(&mut self, _: &BezPath, _: Affine, _: &Paint<'_>, _: &PathDrawMode) {
+        self.drawings += 1;
+    }
+
     fn push_clip_path(&mut self, _: &ClipPath) {}
     fn pop_clip_path(&mut self) {}
     fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'_>>, _: BlendMode) {}
@@ -316,12 +425,49 @@ mod tests {
     fn a_page_that_is_a_picture_is_counted() {
         let picture =
             stream("/Type/XObject/Subtype/Image/Width 1/Height 1/ColorSpace/DeviceGray/BitsPerComponent 8", "x");
-        let made = |words: &str| {
-            let content = format!("q 612 0 0 792 0 0 cm /I Do Q BT /F 12 Tf 72 700 Td ({words}) Tj ET");
+        let made = |size: &str, words: &str| {
+            let content = format!("q {size} 0 0 cm /I Do Q BT /F 12 Tf 72 700 Td ({words}) Tj ET");
             shown(read(file(&content, "/XObject<</I 6 0 R>>", std::slice::from_ref(&picture)))).1
         };
-        assert_eq!(made("1"), ["image"]);
-        assert!(made("A letter with a letterhead").is_empty());
+        assert_eq!(made("90 0 0 40", "1"), ["image"]);
+        assert!(made("90 0 0 40", "A letter with a letterhead").is_empty());
+        // A stamp of the scanner's, and the text it recognized.
+        assert_eq!(made("612 0 0 792", "DocuSign Envelope ID: 8F3C2A11-77"), ["image"]);
+        assert!(made("612 0 0 792", &"recognized words ".repeat(20)).is_empty());
+        // Letters that were made drawings.
+        assert_eq!(text_and_why("72 700 m 90 700 l 81 720 l f").1, ["image"]);
+    }
+
+    #[test]
+    fn what_was_filled_in_or_remarked_is_read() {
+        let page = |more: &[&str]| {
+            let more: Vec<String> = more.iter().map(|object| (*object).to_owned()).collect();
+            shown(read(file("BT /F 12 Tf 72 700 Td (Intake form) Tj ET", "", &more)))
+        };
+        let (text, why) = page(&[
+            "<</Type/Annot/Subtype/Widget/FT/Tx/T(mrn)/TU(MRN)/V(445566)/Rect[0 0 9 9]>>",
+            "<</Type/Annot/Subtype/FreeText/Contents(seen for melanoma)/Rect[0 0 9 9]>>",
+            "<</Title(Quillon, Zorba)/Parent 1 0 R>>",
+            "<</Type/Sig/ByteRange[0 1 2 3]/Contents(219-09-4471)>>",
+        ]);
+        assert_eq!(text, "MRN: 445566\nQuillon, Zorba\nseen for melanoma\n--\nIntake form\n");
+        assert!(why.is_empty());
+        for hidden in [
+            "<</Type/Filespec/F(patients.csv)/EF<</F 4 0 R>>>>",
+            "<</Fields[]/XFA 4 0 R>>",
+            "<</OCGs[1 0 R]/D<</OFF[1 0 R]>>/OFF[1 0 R]>>",
+            "<</Type/Font/Subtype/Type0/BaseFont/F/Encoding/GBK-EUC-H>>",
+        ] {
+            assert_eq!(page(&[hidden]).1, ["unreadable-part"], "{hidden}");
+        }
+    }
+
+    #[test]
+    fn what_is_drawn_over_something_else_is_a_word_of_its_own() {
+        let twice = "BT /F 12 Tf 72 700 Td (MRN 445566) Tj 0.4 0.2 Td (MRN 445566) Tj ET";
+        assert_eq!(text_and_why(twice).0, "MRN 445566\n");
+        let over = "BT /F 12 Tf 72 700 Td (DOB 03/14/1951) Tj 60 0 Td (MRN 445566) Tj ET";
+        assert_eq!(text_and_why(over).0, "DOB 03/14/1951 MRN 445566\n");
     }
 
     #[test]
@@ -332,19 +478,26 @@ mod tests {
         let plain = String::from_utf8(bytes).unwrap();
         let mixed = plain.replace("/F 5 0 R", "/F 7 0 R").replace("(ordinary)", "(AAAAAAAA)");
         assert_eq!(shown(read(mixed.into_bytes())).1, ["unreadable-part"]);
+        // One word among many is missing too; a bullet is not.
+        let among = |marks: &str| {
+            let both = plain
+                .replace("/F 5 0 R", "/F 5 0 R/G 7 0 R")
+                .replace("(ordinary) Tj", &format!("({}) Tj /G 12 Tf ({marks}) Tj", "ordinary words ".repeat(20)));
+            shown(read(both.into_bytes())).1
+        };
+        assert_eq!(among("AAAA"), ["unreadable-part"]);
+        assert!(among("A").is_empty());
         assert!(shown(read(plain.into_bytes())).1.is_empty());
     }
 
     #[test]
-    fn the_title_is_text_too_and_a_file_inside_is_counted() {
+    fn the_title_is_text_too() {
         let with_title = |bytes: Vec<u8>, more: &str| {
             let text = String::from_utf8(bytes).unwrap();
             text.replace("trailer<<", &format!("trailer<</Info<</Title(Quillon MRN 445566)>>{more}")).into_bytes()
         };
         let answer = read(with_title(file("BT /F 12 Tf 72 700 Td (page) Tj ET", "", &[]), ""));
         assert_eq!(shown(answer), ("Quillon MRN 445566\n--\npage\n".to_owned(), vec![]));
-        let attached = stream("/Type/EmbeddedFile", "MRN,Name");
-        assert_eq!(shown(read(file("", "", &[attached]))).1, ["unreadable-part"]);
     }
 
     #[test]
