@@ -18,6 +18,7 @@ mod extract;
 mod fold;
 mod html;
 mod incoming;
+mod mapi;
 pub(super) mod mbox;
 mod outlook;
 mod pdf;
