@@ -51,6 +51,7 @@ pub use explain::{Explained, ExplainedPiece, Places, explain};
 pub use incoming::Traced;
 pub use outlook::to_mail as mail_of_outlook;
 pub use pdf::{PdfReader, run_worker as run_pdf_worker};
+pub use pst::mails_of as mails_of_mailbox_file;
 pub use roster::{Roster, RosterError, RosterScan};
 pub use sample::{CONFIDENCE, Sampled};
 

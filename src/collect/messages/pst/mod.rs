@@ -72,6 +72,13 @@ pub(super) struct Folders {
     pub(super) not_inspected: Vec<Why>,
 }
 
+/// Every message of a mailbox file as mail, whatever its checksums say: for trying what is behind them.
+pub fn mails_of(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let Ok(mut pst) = Pst::opened(std::io::Cursor::new(bytes), false) else { return Vec::new() };
+    let messages: Vec<u32> = pst.folders().folders.into_iter().flat_map(|folder| folder.messages).collect();
+    messages.into_iter().filter_map(|message| pst.message(message).ok()).collect()
+}
+
 impl<R: Read + Seek> Pst<R> {
     /// Opens a file; the error is the reason for not looking into it.
     pub(super) fn open(reader: R) -> Result<Self, Why> {

@@ -195,7 +195,7 @@ impl File {
     /// The file.
     pub(super) fn bytes(mut self) -> Vec<u8> {
         let (multiple, trailer) = self.form.block();
-        let mut file = vec![0; 0x4400];
+        let mut file = vec![0; 0x400];
         let mut index: Vec<Vec<u8>> = Vec::new();
         for (number, mut bytes) in std::mem::take(&mut self.blocks) {
             let whole = bytes.len();
