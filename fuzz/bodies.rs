@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::OnceLock;
 
 use mailassay::catalogues::vendors::VendorCatalogue;
-use mailassay::collect::messages::mail_of_outlook;
+use mailassay::collect::messages::{mail_of_outlook, mails_of_mailbox_file};
 use mailassay::evidence::ReceivedBytes;
 use mailassay::evidence::endpoint::{Beside, Dialogue, EndpointAnswer, Hello, HelloReply};
 use mailassay::names::DomainName;
@@ -31,7 +31,7 @@ pub fn by_name(name: &str) -> Option<Body> {
 }
 
 /// Every target.
-pub const TARGETS: [(&str, Body); 15] = [
+pub const TARGETS: [(&str, Body); 16] = [
     ("certificate", certificate),
     ("dkim", dkim),
     ("dkim_signature", dkim_signature),
@@ -39,6 +39,7 @@ pub const TARGETS: [(&str, Body); 15] = [
     ("dmarc_report", dmarc_report),
     ("dns_message", dns_message),
     ("domain", domain_records),
+    ("mailbox_file", mailbox_file),
     ("mta_sts", mta_sts),
     ("outlook", outlook),
     ("server_hello", server_hello),
@@ -109,6 +110,13 @@ pub fn mta_sts(bytes: &[u8]) {
 /// One of Outlook's messages; what is made of it begins as mail does.
 pub fn outlook(bytes: &[u8]) {
     if let Ok(mail) = mail_of_outlook(bytes) {
+        assert!(mail.windows(4).any(|end| end == b"\r\n\r\n"), "the header ends");
+    }
+}
+
+/// One of Outlook's mailbox files; what is made of its messages begins as mail does.
+pub fn mailbox_file(bytes: &[u8]) {
+    for mail in mails_of_mailbox_file(bytes) {
         assert!(mail.windows(4).any(|end| end == b"\r\n\r\n"), "the header ends");
     }
 }

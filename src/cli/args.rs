@@ -554,7 +554,8 @@ pub(super) struct IngestArgs {
 pub(super) struct ContentArgs {
     #[command(subcommand)]
     pub verb: Option<ContentVerb>,
-    /// Mail files or folders; `-` reads one mbox from standard input.
+    /// Mail files or folders (mbox, Maildir, single messages, Outlook's PST and OST); `-` reads one mbox
+    /// from standard input.
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     #[arg(long, value_enum, default_value = "text")]

@@ -149,12 +149,14 @@ impl Reading<'_> {
                     self.file_note(&format!("{}, mail {}", self.root, self.mail.mails), Err(unreadable(why)));
                 }
             },
-            Format::Maildir | Format::NotMail | Format::Unreadable(_) => match files::read_bounded(path, FILE_BYTES) {
-                Ok(bytes) => {
-                    self.item(At { label, depth: 0, in_mail: false }, &bytes);
+            Format::Maildir | Format::NotMail | Format::Pst | Format::Unreadable(_) => {
+                match files::read_bounded(path, FILE_BYTES) {
+                    Ok(bytes) => {
+                        self.item(At { label, depth: 0, in_mail: false }, &bytes);
+                    }
+                    Err(_) => self.file_note(label, Err(unreadable("it is too large, or cannot be read"))),
                 }
-                Err(_) => self.file_note(label, Err(unreadable("it is too large, or cannot be read"))),
-            },
+            }
         }
         Ok(())
     }
@@ -264,8 +266,8 @@ impl Reading<'_> {
                     let label = format!("{}, mail {}", self.root, self.mail.mails + 1);
                     self.mail(At { label: &label, in_mail: true, ..at }, bytes)
                 }
-                Format::Maildir | Format::NotMail | Format::Unreadable(_) if at.in_mail => false,
-                Format::Maildir | Format::NotMail | Format::Unreadable(_) => {
+                Format::Maildir | Format::NotMail | Format::Pst | Format::Unreadable(_) if at.in_mail => false,
+                Format::Maildir | Format::NotMail | Format::Pst | Format::Unreadable(_) => {
                     let why = "it is no DMARC aggregate report and no TLS report";
                     self.file_note(at.label, Err(unreadable(why)));
                     true

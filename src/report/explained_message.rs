@@ -32,8 +32,13 @@ pub struct ExplainedView {
     /// Which message of the file, or which file of the folder by name, from 1.
     pub number: u64,
     /// In bytes from 0; in an mbox of the line that separates messages.
-    pub offset: u64,
-    pub bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// In Outlook's mailbox files, whose messages have no one offset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node: Option<u32>,
     /// Of the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
@@ -66,6 +71,7 @@ pub fn report(reference: MessageReference, explained: Places) -> ExplainedMessag
         number: message.number,
         offset: message.offset,
         bytes: message.bytes,
+        node: message.node,
         sha256: message.sha256,
         level: message.level,
         rule: message.rule,
@@ -102,7 +108,12 @@ pub fn text(answer: &ExplainedMessages) -> String {
         line(&format!("{}, level {} ({})", answer.r#ref, message.level, word(message.level)));
         line(&format!("  where:   {}/{}", message.mailbox, message.folder));
         line(&format!("  file:    {}, message {}", message.path, message.number));
-        line(&format!("  bytes:   {} from offset {}", message.bytes, message.offset));
+        if let (Some(bytes), Some(offset)) = (message.bytes, message.offset) {
+            line(&format!("  bytes:   {bytes} from offset {offset}"));
+        }
+        if let Some(node) = message.node {
+            line(&format!("  node:    {node} (0x{node:x}); in such a file a message has no byte offset"));
+        }
         if let Some(sha256) = &message.sha256 {
             line(&format!("  sha256:  {sha256}"));
         }

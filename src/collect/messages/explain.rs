@@ -19,9 +19,12 @@ pub struct Explained {
     pub file: String,
     /// Which message of the file, or which file of the folder by name, from 1.
     pub number: u64,
-    /// Where the message begins in its file, in bytes from 0: in an mbox its separator line.
-    pub offset: u64,
-    pub bytes: u64,
+    /// Where the message begins in its file, in bytes from 0: in an mbox its separator line. Messages
+    /// of Outlook's mailbox files have no one place.
+    pub offset: Option<u64>,
+    pub bytes: Option<u64>,
+    /// The number of its node in Outlook's mailbox files.
+    pub node: Option<u32>,
     /// Of the file that holds the message, as the name may not be told whole.
     pub sha256: Option<String>,
     pub level: u8,
@@ -87,8 +90,9 @@ impl Explained {
             folder: reading.folder.as_deref().unwrap_or(folder).to_owned(),
             file: file.to_owned(),
             number,
-            offset: at.offset,
-            bytes: at.bytes,
+            offset: at.node.is_none().then_some(at.offset),
+            bytes: at.node.is_none().then_some(at.bytes),
+            node: at.node,
             sha256: own_file.map(|(sha256, _)| hex(&sha256)),
             level: reading.level,
             rule: reading.rule.clone(),

@@ -172,7 +172,7 @@ impl<R: Read> Mbox<R> {
         let body = memchr::memchr(b'\n', whole).map_or(whole.len(), |line| line + 1);
         let dropped = std::mem::take(&mut self.dropped);
         let too_large = dropped > 0 || whole.len() > MESSAGE_BYTES;
-        let at = Extent { offset: self.base + self.start as u64, bytes: whole.len() as u64 + dropped };
+        let at = Extent { offset: self.base + self.start as u64, bytes: whole.len() as u64 + dropped, node: None };
         self.base += dropped;
         let kept = if too_large { whole.len().min(HEAD_BYTES).max(body) } else { whole.len() };
         let message = MboxMessage { bytes: whole[body..kept].to_vec(), too_large, at };
@@ -276,7 +276,7 @@ mod tests {
         let first = reader.next_message().unwrap().unwrap();
         assert!(first.too_large && first.bytes.len() <= HEAD_BYTES && first.bytes.starts_with(b"Message-ID"));
         let second = reader.next_message().unwrap().unwrap();
-        assert_eq!(first.at, Extent { offset: 0, bytes: second.at.offset });
+        assert_eq!(first.at, Extent { bytes: second.at.offset, ..Extent::default() });
         assert_eq!(second.at.offset + second.at.bytes, text.len() as u64);
         assert_eq!((second.bytes.as_slice(), second.too_large), (b"Subject: y\n\nz\n".as_slice(), false));
         assert!(reader.next_message().unwrap().is_none());

@@ -4,8 +4,9 @@
 //! counts, kinds, days and keyed references: no value, no subject, no file name out of a message, no
 //! address. Nothing is written.
 //!
-//! [`scan`] goes through the sources in order: `source` finds files, `mbox` splits, `extract` takes
-//! messages apart (with `correspondents`, `attachments`, `documents`, `html`, `quotes`, `outlook`, `pdf`), `fold` makes text plain,
+//! [`scan`] goes through the sources in order: `source` finds files, `mbox` splits, `outlook` and `pst`
+//! make mail (with `mapi`) of Outlook's files, `extract` takes
+//! messages apart (with `correspondents`, `attachments`, `documents`, `html`, `quotes`, `pdf`), `fold` makes text plain,
 //! `detect` judges, `read` joins that for one message, `tally` adds up. [`explain()`] says of one message
 //! why it was counted and where it lies. Where a `sample` stands for all mail, its counts are its own.
 
@@ -18,9 +19,11 @@ mod extract;
 mod fold;
 mod html;
 mod incoming;
+mod mapi;
 pub(super) mod mbox;
 mod outlook;
 mod pdf;
+mod pst;
 mod quotes;
 mod read;
 mod roster;
@@ -48,6 +51,7 @@ pub use explain::{Explained, ExplainedPiece, Places, explain};
 pub use incoming::Traced;
 pub use outlook::to_mail as mail_of_outlook;
 pub use pdf::{PdfReader, run_worker as run_pdf_worker};
+pub use pst::mails_of as mails_of_mailbox_file;
 pub use roster::{Roster, RosterError, RosterScan};
 pub use sample::{CONFIDENCE, Sampled};
 
@@ -259,8 +263,17 @@ fn count(sources: &[MailSource], options: &ScanOptions) -> Vec<u64> {
         for Unit { format, contents, .. } in units {
             counts.push(match (format, contents) {
                 (Format::Mbox, Contents::One(path)) => fs::File::open(&path).map_or(0, messages_in),
+                (Format::Pst, Contents::One(path)) => pst::messages_in(&path),
                 (Format::Maildir | Format::Messages, Contents::Files(files)) => files.len() as u64,
-                (Format::Mbox | Format::Maildir | Format::Messages | Format::NotMail | Format::Unreadable(_), _) => 0,
+                (
+                    Format::Mbox
+                    | Format::Maildir
+                    | Format::Messages
+                    | Format::NotMail
+                    | Format::Pst
+                    | Format::Unreadable(_),
+                    _,
+                ) => 0,
             });
         }
     }
@@ -337,7 +350,16 @@ impl Run<'_> {
             (Format::Maildir | Format::Messages, Contents::Files(files)) => {
                 self.files(mailbox, &folder, &label, format, files);
             }
-            (Format::Mbox | Format::Maildir | Format::Messages | Format::NotMail | Format::Unreadable(_), _) => {
+            (Format::Pst, Contents::One(path)) => self.pst(mailbox, &folder, &label, path),
+            (
+                Format::Mbox
+                | Format::Maildir
+                | Format::Messages
+                | Format::NotMail
+                | Format::Pst
+                | Format::Unreadable(_),
+                _,
+            ) => {
                 self.not_read(&label, format, &contents);
             }
         }
@@ -394,7 +416,7 @@ impl Run<'_> {
             );
         }
         let mut count = FileCount { messages: 0, not_inspected: BTreeMap::new() };
-        let at = Extent { offset: 0, bytes: size };
+        let at = Extent { bytes: size, ..Extent::default() };
         self.judge(mailbox, "mbox", label, vec![Waiting::Bytes { bytes, too_large, at }], &mut count);
         self.counted(label, Format::Messages, size, sha256, count, !too_large);
     }

@@ -26,8 +26,17 @@ const EXPLAINED_PIECES: usize = 1_000;
 
 /// One message waiting to be judged.
 pub(super) enum Waiting<'p> {
-    Bytes { bytes: Vec<u8>, too_large: bool, at: Extent },
+    Bytes {
+        bytes: Vec<u8>,
+        too_large: bool,
+        at: Extent,
+    },
     File(&'p Path),
+    /// A node of a mailbox file, made into mail.
+    OfNode {
+        mail: Result<Vec<u8>, &'static str>,
+        node: u32,
+    },
 }
 
 /// Where the bytes of a message lie in the file that holds it.
@@ -35,6 +44,8 @@ pub(super) enum Waiting<'p> {
 pub(super) struct Extent {
     pub(super) offset: u64,
     pub(super) bytes: u64,
+    /// In files that have no place for a message, what stands for it there.
+    pub(super) node: Option<u32>,
 }
 
 /// One message that was read.
@@ -63,6 +74,13 @@ impl Reader<'_> {
                 WasRead { reading: self.guarded(&bytes, too_large, junk), at, file: None }
             }
             Waiting::File(path) => self.file(path, junk),
+            Waiting::OfNode { mail, node } => {
+                let reading = match mail {
+                    Ok(mail) => self.guarded(&mail, false, junk),
+                    Err(why) => MessageReading::unread(why),
+                };
+                WasRead { reading, at: Extent { node: Some(node), ..Extent::default() }, file: None }
+            }
         }
     }
 
@@ -77,7 +95,7 @@ impl Reader<'_> {
         if bytes.starts_with(&outlook::MAGIC) {
             let reading = self.outlook(&bytes, size > limit, junk);
             let file = Some((Sha256::digest(&bytes).into(), size));
-            return WasRead { reading, at: Extent { offset: 0, bytes: size }, file };
+            return WasRead { reading, at: Extent { bytes: size, ..Extent::default() }, file };
         }
         let message = source::without_count(&bytes);
         let offset = (bytes.len() - message.len()) as u64;
@@ -87,7 +105,7 @@ impl Reader<'_> {
         }
         WasRead {
             reading,
-            at: Extent { offset, bytes: message.len() as u64 },
+            at: Extent { offset, bytes: message.len() as u64, node: None },
             file: Some((Sha256::digest(&bytes).into(), size)),
         }
     }

@@ -1,5 +1,5 @@
 //! Finds the mail under a path: mbox files, Maildirs (also Maildir++), trees of single messages (also
-//! Outlook's).
+//! Outlook's), Outlook's mailbox files.
 //!
 //! Looks at names and first bytes only. Symbolic links below the path are not followed, so that a
 //! scan stays in the folder it was given. What is no mail, or mail we cannot read, is named.
@@ -35,6 +35,8 @@ pub(in crate::collect) enum Format {
     Mbox,
     Messages,
     NotMail,
+    /// Outlook's mailbox files, PST and OST.
+    Pst,
     Unreadable(&'static str),
 }
 
@@ -45,6 +47,7 @@ impl Format {
             Self::Mbox => "mbox",
             Self::Messages => "messages",
             Self::NotMail => "not-mail",
+            Self::Pst => "pst",
             Self::Unreadable(kind) => kind,
         }
     }
@@ -114,7 +117,7 @@ fn walk(
         } else if kind.is_file() && !is_bookkeeping(&name) {
             match format_of(&entry)? {
                 Format::Messages => messages.push(entry),
-                Format::Maildir | Format::Mbox | Format::NotMail | Format::Unreadable(_) => {
+                Format::Maildir | Format::Mbox | Format::NotMail | Format::Pst | Format::Unreadable(_) => {
                     // Apple Mail keeps a file `mbox` inside a folder `Name.mbox`.
                     let stem = if name == "mbox" { String::new() } else { without_extension(&name) };
                     let unit_folder = inner_folder(folder, &stem, false, key);
@@ -139,7 +142,9 @@ fn file_unit(path: &Path, label: String, folder: String) -> std::io::Result<Unit
     let format = format_of(path)?;
     let contents = match format {
         Format::Messages => Contents::Files(vec![path.to_owned()]),
-        Format::Maildir | Format::Mbox | Format::NotMail | Format::Unreadable(_) => Contents::One(path.to_owned()),
+        Format::Maildir | Format::Mbox | Format::NotMail | Format::Pst | Format::Unreadable(_) => {
+            Contents::One(path.to_owned())
+        }
     };
     let folder = if folder.is_empty() { "INBOX".to_owned() } else { folder };
     Ok(Unit { label, folder, format, contents })
@@ -204,7 +209,7 @@ pub(in crate::collect) fn sniff(head: &[u8]) -> Format {
         return Format::Mbox;
     }
     if head.starts_with(b"!BDN") {
-        return Format::Unreadable("pst");
+        return Format::Pst;
     }
     if head.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
         return Format::Unreadable(OUTLOOK);
@@ -288,7 +293,7 @@ fn folder_name(name: &str) -> String {
 }
 
 fn without_extension(name: &str) -> String {
-    let known = [".mbox", ".mbx", ".eml", ".emlx", ".txt", ".pst", ".msg", ".zip", ".gz"];
+    let known = [".mbox", ".mbx", ".eml", ".emlx", ".txt", ".pst", ".ost", ".msg", ".zip", ".gz"];
     let lower = name.to_ascii_lowercase();
     let ending = known.iter().find(|ending| lower.ends_with(**ending)).map_or(0, |ending| ending.len());
     name.get(..name.len() - ending).unwrap_or(name).to_owned()

@@ -54,7 +54,7 @@ pub(super) fn folders(scan: &Scan) -> Vec<ContentFolder> {
         .collect()
 }
 
-fn files(scan: &Scan) -> Vec<ContentFile> {
+pub(super) fn files(scan: &Scan) -> Vec<ContentFile> {
     scan.observations
         .iter()
         .filter_map(|observation| match &observation.answer {

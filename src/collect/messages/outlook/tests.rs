@@ -2,10 +2,15 @@ use std::io::Write as _;
 
 use proptest::prelude::*;
 
+use super::super::mapi::unpacked;
 use super::super::tests::{folders, options};
 use super::super::{MailFrom, MailSource, scan};
 use super::*;
 use crate::files::write_whole;
+
+const MESSAGE_CODE_PAGE: u32 = 0x3ffd_0003;
+const RECIPIENT_TYPE: u32 = 0x0c15_0003;
+const SUBMITTED: u32 = 0x0039_0040;
 
 type File = cfb::CompoundFile<Cursor<Vec<u8>>>;
 
@@ -32,7 +37,7 @@ fn fixed(file: &mut File, at: &str, head: usize, rows: &[(u32, u64)]) {
 fn message(body: &str, file_text: &str, inner: &str) -> Vec<u8> {
     let mut file = File::create(Cursor::new(Vec::new())).unwrap();
     // 4 March 2020, 10:00 UTC.
-    fixed(&mut file, "", 32, &[(tag::SUBMITTED, 132_277_896_000_000_000), (tag::MESSAGE_CODE_PAGE, 1252)]);
+    fixed(&mut file, "", 32, &[(SUBMITTED, 132_277_896_000_000_000), (MESSAGE_CODE_PAGE, 1252)]);
     text(&mut file, "", "0037", "Résumé\r\nBcc: x@y.example");
     text(&mut file, "", "1000", body);
     text(&mut file, "", "0C1A", "Zorba Quillon");
@@ -41,7 +46,7 @@ fn message(body: &str, file_text: &str, inner: &str) -> Vec<u8> {
     for (number, (sort, address)) in [(1, "desk@clinic.example"), (2, "lab@clinic.example")].iter().enumerate() {
         let at = format!("/__recip_version1.0_#{number:08X}");
         file.create_storage(&at).unwrap();
-        fixed(&mut file, &at, 8, &[(tag::RECIPIENT_TYPE, *sort)]);
+        fixed(&mut file, &at, 8, &[(RECIPIENT_TYPE, *sort)]);
         text(&mut file, &at, "39FE", address);
     }
     let at = "/__attach_version1.0_#00000000";

@@ -1,0 +1,286 @@
+mod file;
+
+use std::io::Cursor;
+
+use jiff::civil::date;
+use mail_parser::MessageParser;
+use proptest::prelude::*;
+
+use super::super::tests::{files, folders, options};
+use super::super::{MailFrom, MailSource, Scan, ScanOptions, explain, scan};
+use super::*;
+use crate::files::write_whole;
+use file::{File, Set, properties, text};
+
+const PHI: &str = "Pt Zorba Quillon, MRN 4455661, biopsy shows melanoma";
+const FORMS: [Form; 3] = [Form::Ansi, Form::LargePages, Form::Unicode];
+/// 4 March 2020, 10:00 UTC.
+const MOMENT: u64 = 132_277_896_000_000_000;
+
+/// Numbers of nodes.
+const INBOX: u32 = 0x8042;
+const SENT: u32 = 0x8062;
+const BY_NAME: u32 = 0x8082;
+const MESSAGES: [u32; 4] = [0x20_0004, 0x20_0024, 0x20_0044, 0x20_0064];
+
+/// An invented message: its body, a long text in a file, and a message inside.
+fn message(file: &mut File, number: u32, id: &str, (body, attached, inner): (&str, &str, &str)) {
+    const RECIPIENTS: u32 = 0x692;
+    let list = file.recipients(&[(1, "Desk", "desk@clinic.example", 1), (2, "Lab", "lab@clinic.example", 2)]);
+    let long = file.data(attached.as_bytes());
+    let by_value = properties(vec![
+        (0x3705, 3, Set::Number(1)),
+        (0x3707, 0x1f, text("list of numbers.csv")),
+        (0x3701, 0x0102, Set::Part(0x1001 << 5 | 0x1f)),
+    ]);
+    let by_value = file.data(&by_value);
+    let by_value_parts = file.parts(&[(0x1001 << 5 | 0x1f, long, 0)]);
+    let none = file.recipients(&[]);
+    let none = file.parts(&[(RECIPIENTS, none, 0)]);
+    let inner = properties(vec![(0x0037, 0x1f, text("inner")), (0x1000, 0x1e, Set::Item(inner.as_bytes().to_vec()))]);
+    let inner = file.data(&inner);
+    let inside = properties(vec![
+        (0x3705, 3, Set::Number(5)),
+        (0x3701, 0x000d, Set::Item([(0x1002_u32 << 5 | 4).to_le_bytes(), 0_u32.to_le_bytes()].concat())),
+    ]);
+    let inside = file.data(&inside);
+    let inside_parts = file.parts(&[(0x1002 << 5 | 4, inner, none)]);
+    let parts = file.parts(&[
+        (RECIPIENTS, list, 0),
+        (0x401 << 5 | 5, by_value, by_value_parts),
+        (0x402 << 5 | 5, inside, inside_parts),
+    ]);
+    let values = vec![
+        (0x0037, 0x1f, text("\u{1}\u{5}Re: Résumé\r\nBcc: x@y.example")),
+        (0x0039, 0x40, Set::Item(MOMENT.to_le_bytes().to_vec())),
+        (0x0c1a, 0x1f, text("Zorba Quillon")),
+        (0x1000, 0x1f, text(body)),
+        (0x1035, 0x1f, text(&format!("<{id}@home.example>"))),
+        (0x5d01, 0x1f, text("zq@home.example")),
+    ];
+    file.node(number, &properties(values), parts);
+}
+
+/// A file with three folders: two messages, one of them with somebody's health, two, and none.
+fn mailbox(form: Form, method: u8) -> Vec<u8> {
+    let mut file = File::new(form, method);
+    let [one, two, three, four] = MESSAGES;
+    file::folders(
+        &mut file,
+        &[(INBOX, "Inbox", &[one, two]), (SENT, "Sent Items", &[three, four]), (BY_NAME, "Maria Quillon", &[])],
+    );
+    let long = "a line without anybody in it\n".repeat(700);
+    message(&mut file, one, "one", (PHI, "a,b", "x"));
+    message(&mut file, two, "two", ("Lunch at noon?", "a,b", "x"));
+    message(&mut file, three, "three", ("see there", &format!("{long}\n{PHI}\n"), "x"));
+    message(&mut file, four, "four", ("see there", "a,b", PHI));
+    file.bytes()
+}
+
+fn scanned(bytes: &[u8], options: &ScanOptions) -> Scan {
+    let root = tempfile::tempdir().unwrap();
+    write_whole(&root.path().join("old mail.pst"), bytes).unwrap();
+    let from = MailFrom::Path(root.path().to_owned());
+    scan(vec![MailSource { label: "mail".to_owned(), mailbox: "desk".to_owned(), from }], options)
+}
+
+#[test]
+fn folders_messages_files_and_attached_messages_are_read_in_every_form() {
+    for (form, method) in FORMS.into_iter().flat_map(|form| [0, 1, 2].map(|method| (form, method))) {
+        let scan = scanned(&mailbox(form, method), &options());
+        let folders = folders(&scan);
+        let names: Vec<&str> = folders.iter().map(|folder| folder.folder.as_str()).collect();
+        assert_eq!(&names[..2], ["old mail/Inbox", "old mail/Sent Items"], "{form:?} {method}");
+        assert!(names[2].starts_with("old mail/folder-"), "a folder named after somebody: {names:?}");
+        let counts: Vec<_> =
+            folders.iter().map(|folder| (folder.messages, folder.levels.get("high").copied())).collect();
+        assert_eq!(counts, [(2, Some(1)), (2, Some(2)), (0, None)], "{form:?} {method}");
+        assert_eq!(folders[0].places.keys().collect::<Vec<_>>(), ["body"]);
+        assert_eq!(folders[1].places.keys().collect::<Vec<_>>(), ["attached-message", "attachment"]);
+        assert_eq!(folders[0].oldest, Some(date(2020, 3, 4)));
+        let file = files(&scan).remove(0);
+        assert_eq!((file.format.as_str(), file.messages, file.complete), ("pst", 4, true));
+        assert!(file.not_inspected.is_empty(), "{:?}", file.not_inspected);
+    }
+}
+
+#[test]
+fn fields_hold_what_the_properties_say_and_no_more() {
+    let mut pst = Pst::open(Cursor::new(mailbox(Form::Unicode, 1))).unwrap();
+    let mail = pst.message(MESSAGES[0]).unwrap();
+    let mail = MessageParser::default().parse(&mail).unwrap();
+    let address =
+        |list: Option<&mail_parser::Address<'_>>| list.unwrap().first().unwrap().address().unwrap().to_owned();
+    assert_eq!(address(mail.from()), "zq@home.example");
+    assert_eq!(address(mail.to()), "desk@clinic.example");
+    assert_eq!(address(mail.cc()), "lab@clinic.example");
+    assert_eq!(mail.bcc(), None, "a line end in the subject begins no field");
+    assert_eq!(mail.message_id(), Some("one@home.example"));
+    assert!(mail.subject().unwrap().starts_with("Re: Résumé"), "without the mark of its beginning");
+}
+
+#[test]
+fn a_file_of_outlooks_own_making_is_read() {
+    let packed = include_bytes!("../../../../tests/data/pst/empty.pst.gz");
+    let mut bytes = Vec::new();
+    flate2::read::GzDecoder::new(packed.as_slice()).read_to_end(&mut bytes).unwrap();
+    let scan = scanned(&bytes, &options());
+    let names: Vec<(String, u64)> = folders(&scan).into_iter().map(|folder| (folder.folder, folder.messages)).collect();
+    assert_eq!(names, [("old mail/Deleted Items".to_owned(), 0)]);
+    let file = files(&scan).remove(0);
+    assert_eq!((file.complete, file.not_inspected.len()), (true, 0));
+}
+
+#[test]
+fn one_message_is_told_by_number_and_node() {
+    let root = tempfile::tempdir().unwrap();
+    write_whole(&root.path().join("old mail.pst"), &mailbox(Form::Unicode, 1)).unwrap();
+    let source = || MailSource {
+        label: "mail".to_owned(),
+        mailbox: "desk".to_owned(),
+        from: MailFrom::Path(root.path().to_owned()),
+    };
+    let reference = options().message_key.unwrap().reference(b"three@home.example");
+    let explained = explain(vec![source()], reference, &options()).messages;
+    let [one] = explained.as_slice() else { panic!("{explained:?}") };
+    assert_eq!((one.folder.as_str(), one.number, one.level), ("old mail/Sent Items", 3, 3));
+    assert_eq!((one.node, one.offset, one.bytes), (Some(MESSAGES[2]), None, None));
+    assert!(one.sha256.is_some());
+}
+
+#[test]
+fn a_sample_is_drawn_of_all_messages() {
+    let options = ScanOptions { sample: Some(2), ..options() };
+    let scan = scanned(&mailbox(Form::Unicode, 1), &options);
+    let sampled = &scan.sampled.as_ref().unwrap()["desk"];
+    assert_eq!((sampled.messages, sampled.examined), (4, 2));
+    let file = files(&scan).remove(0);
+    assert_eq!((file.messages, file.not_inspected.get("not-in-sample"), file.complete), (2, Some(&2), false));
+}
+
+#[test]
+fn folders_in_a_circle_and_messages_listed_twice_are_read_once() {
+    let mut file = File::new(Form::Unicode, 0);
+    let [one, ..] = MESSAGES;
+    file.store(ROOT_FOLDER);
+    file.folder(ROOT_FOLDER, "", &[INBOX, ROOT_FOLDER], &[], 0);
+    file.folder(INBOX, "Inbox", &[SENT, INBOX], &[one], 1);
+    file.folder(SENT, "Sent Items", &[INBOX, ROOT_FOLDER], &[one, one], 2);
+    message(&mut file, one, "one", (PHI, "a,b", "x"));
+    let found = Pst::open(Cursor::new(file.bytes())).unwrap().folders();
+    let folder = |path: &[&str], messages: &[u32]| Folder {
+        path: path.iter().map(|name| (*name).to_owned()).collect(),
+        messages: messages.to_vec(),
+    };
+    assert_eq!(found.folders, [folder(&["Inbox"], &[one]), folder(&["Inbox", "Sent Items"], &[])]);
+    assert!(found.not_inspected.is_empty(), "{:?}", found.not_inspected);
+}
+
+#[test]
+fn what_cannot_be_read_is_counted() {
+    // A message of which the folder says, and which is nowhere; and one more than is listed.
+    let mut file = File::new(Form::Unicode, 0);
+    file::folders(&mut file, &[(INBOX, "Inbox", &MESSAGES[..1])]);
+    file.folder(SENT, "Sent Items", &[], &[], 0);
+    let counted = files(&scanned(&file.bytes(), &options())).remove(0);
+    assert_eq!((counted.messages, counted.not_inspected.get("unreadable")), (1, Some(&1)));
+    let mut file = File::new(Form::Unicode, 0);
+    file.store(ROOT_FOLDER);
+    file.folder(ROOT_FOLDER, "", &[], &[], 3);
+    let counted = files(&scanned(&file.bytes(), &options())).remove(0);
+    assert_eq!((counted.complete, counted.not_inspected.get("not-in-file")), (false, Some(&1)));
+    // Forms and encodings that are not read.
+    let whole = mailbox(Form::Unicode, 1);
+    for (at, byte, why) in [(10, 37, "encrypted"), (513, 0x10, "encrypted"), (10, 99, "unknown-format")] {
+        let mut other = whole.clone();
+        other[at] = byte;
+        let counted = files(&scanned(&other, &options())).remove(0);
+        assert_eq!((counted.messages, counted.complete), (0, false));
+        assert_eq!(counted.not_inspected.get(why), Some(&1), "{at} {byte}: {:?}", counted.not_inspected);
+    }
+    for cut in (4..whole.len()).step_by(whole.len() / 30) {
+        let counted = files(&scanned(&whole[..cut], &options())).remove(0);
+        assert!(!counted.not_inspected.is_empty(), "cut at {cut}");
+    }
+}
+
+#[test]
+fn a_damaged_block_costs_what_is_in_it() {
+    let whole = mailbox(Form::Unicode, 0);
+    let long = memchr::memmem::find(&whole, b"a line without anybody in it").unwrap();
+    let mut damaged = whole.clone();
+    damaged[long] ^= 1;
+    let counted = files(&scanned(&damaged, &options())).remove(0);
+    assert_eq!((counted.messages, counted.not_inspected.get("unknown-format")), (4, Some(&1)));
+}
+
+#[test]
+fn an_attachment_may_not_come_to_more_than_a_message() {
+    // One list of blocks that names the same block again and again, and a list of such lists.
+    let mut file = File::new(Form::Unicode, 0);
+    file::folders(&mut file, &[(INBOX, "Inbox", &MESSAGES[..1])]);
+    let again = file.again(&[b'x'; 8_000], 1_000);
+    let attachment = properties(vec![(0x3705, 3, Set::Number(1)), (0x3701, 0x0102, Set::Part(0x1001 << 5 | 0x1f))]);
+    let attachment = file.data(&attachment);
+    let parts = file.parts(&[(0x1001 << 5 | 0x1f, again, 0)]);
+    let parts = file.parts(&[(0x401 << 5 | 5, attachment, parts)]);
+    file.node(MESSAGES[0], &properties(vec![(0x1000, 0x1f, text("x"))]), parts);
+    let bytes = file.bytes();
+    let mut pst = Pst::open(Cursor::new(&bytes)).unwrap();
+    let why = pst.message(MESSAGES[0]).unwrap_err();
+    assert!(["too-large", EXHAUSTED].contains(&why), "{why}");
+    // And again: the file is given up before it has led to much more than its length.
+    assert_eq!(pst.message(MESSAGES[0]), Err(EXHAUSTED));
+    assert!(!files(&scanned(&bytes, &options()))[0].complete);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(384))]
+
+    #[test]
+    fn changed_files_end(
+        form in prop::sample::select(FORMS.to_vec()),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..60),
+        cut in prop::option::of(any::<prop::sample::Index>()),
+    ) {
+        let mut bytes = mailbox(form, 0);
+        for (at, byte) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        let _ = mails_of(&bytes);
+    }
+}
+
+/// Files of others, which are not ours to keep: `MAILASSAY_FOREIGN_PST` names them, joined as in `PATH`.
+#[test]
+fn mailbox_files_of_others_are_read_whole() {
+    let named = std::env::var_os("MAILASSAY_FOREIGN_PST").unwrap_or_default();
+    for path in std::env::split_paths(&named).filter(|path| path.is_file()) {
+        let source =
+            MailSource { label: "-".to_owned(), mailbox: "desk".to_owned(), from: MailFrom::Path(path.clone()) };
+        let scan = scan(vec![source], &options());
+        let mut pst = Pst::open(std::fs::File::open(&path).unwrap()).unwrap();
+        let found = pst.folders();
+        let (mut attachments, mut bytes) = (0, 0);
+        for message in found.folders.iter().flat_map(|folder| &folder.messages) {
+            let mail = pst.message(*message).unwrap();
+            let mail = MessageParser::default().parse(&mail).unwrap();
+            attachments += mail.attachments().count();
+            bytes += mail.attachments().map(|attachment| attachment.contents().len()).sum::<usize>();
+        }
+        for folder in folders(&scan) {
+            println!("  {}: {} messages, {:?}", folder.folder, folder.messages, folder.levels);
+        }
+        let file = files(&scan).remove(0);
+        println!(
+            "{:?}: {} messages, {attachments} attachments of {bytes} bytes; not inspected {:?}",
+            pst.0.form, file.messages, file.not_inspected
+        );
+        assert_eq!(found.not_inspected, Vec::<Why>::new());
+        assert!(file.complete && !file.not_inspected.contains_key("reader-fault"), "{:?}", file.not_inspected);
+    }
+}
