@@ -225,6 +225,8 @@ pub fn audit_entry(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, Strin
         "new-inboxrule" | "set-inboxrule" | "new-transportrule" | "set-transportrule" | "set-journalrule" => {
             words.push("may-send-on");
         }
+        // What a rule does that is switched on stands in another entry.
+        "enable-inboxrule" | "enable-journalrule" | "enable-transportrule" => words.push("may-send-on"),
         // Outlook writes what the rule does into one text.
         "updateinboxrules" => {
             let properties = field("operationproperties");
@@ -263,6 +265,8 @@ pub fn audit_entry(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, Strin
         _ if text("workload").is_some_and(|workload| is(workload, "azureactivedirectory")) => {
             words.push("other-directory");
         }
+        // Other services have commands and items of their own.
+        _ if text("workload").is_some_and(|workload| !is(workload, "exchange")) => {}
         other if is_cmdlet(other) => words.push("other-cmdlet"),
         other if IN_MAILBOXES.contains(&other) => words.push("in-mailbox"),
         _ => {}
@@ -564,6 +568,28 @@ mod tests {
         assert_eq!(of("Update user.", "AzureActiveDirectory"), ["all", "other-directory"]);
         assert_eq!(of("UserLoggedIn", "AzureActiveDirectory"), ["all"], "sign-ins are a log of their own");
         assert_eq!(of("FileAccessed", "SharePoint"), ["all"]);
+        for (operation, workload) in [("Set-CsTenantFederationConfiguration", "MicrosoftTeams"), ("Create", "Planner")]
+        {
+            assert_eq!(of(operation, workload), ["all"], "{operation}");
+        }
+        for switched_on in ["Enable-InboxRule", "Enable-JournalRule", "Enable-TransportRule"] {
+            assert_eq!(of(switched_on, "Exchange"), ["all", "may-send-on"]);
+        }
+    }
+
+    #[test]
+    fn passwords_of_programs_are_told_by_their_number_or_one_by_one() {
+        let of = |cells: &[(&'static str, &str)]| {
+            let mut all = vec![("user", text("dan@practice.example"))];
+            all.extend(cells.iter().map(|(column, cell)| (*column, text(cell))));
+            app_password(&row(all), &key())
+        };
+        assert_eq!(words(of(&[("asps", "2")])), ["all", "app-password"]);
+        assert_eq!(words(of(&[("asps", "0")])), ["all"], "dan was asked and has none");
+        assert_eq!(words(of(&[("asp.codeid", "1")])), ["all", "app-password"]);
+        for strange in [&[("asps", "")][..], &[("asps", "some")], &[("asp.codeid", "")]] {
+            assert!(of(strange).is_err(), "{strange:?}");
+        }
     }
 
     #[test]
