@@ -384,11 +384,16 @@ pub fn google_admin(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, Stri
     Ok(one(tally(GOOGLE, "roles", reference(user, key), None, words)))
 }
 
-/// `gam print asps`: a password of a program, which asks for no second factor. A user without one has
-/// a row with nothing but the name.
+/// `gam print asps`: passwords of programs, which ask for no second factor. GAM7 gives a row for each user
+/// with how many there are, 0 among them, or with `oneitemperrow` a row for each password.
 pub fn app_password(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
     let account = named(row, &["user"], key)?;
-    let words: &[&str] = if row.text("codeid").is_some() { &["app-password"] } else { &[] };
+    let has = match row.count("asps") {
+        _ if row.text("asp.codeid").is_some() => true,
+        Seen::Present(passwords) => passwords > 0,
+        Seen::Absent | Seen::Malformed(_) | Seen::Unknown(_) => return Err("asps holds no number".to_owned()),
+    };
+    let words: &[&str] = if has { &["app-password"] } else { &[] };
     Ok(one(tally(GOOGLE, "app-passwords", account, None, words)))
 }
 

@@ -64,7 +64,8 @@ const ADMINS: Log = Log {
 const APP_PASSWORDS: Log = Log {
     of: "app-passwords",
     formats: &["google-workspace.app-passwords"],
-    what: "the app passwords of all users (gam config csv_output_users_audit true all users print asps)",
+    what: "the app passwords of all users (gam all users print asps)",
+    known_by: &[],
 };
 const FORWARDING_ADDRESSES: Log = Log {
     of: "forwarding-addresses",
