@@ -295,9 +295,12 @@ fn parameter<'c>(cell: &'c Cell, name: &str) -> Option<&'c str> {
     })
 }
 
+/// No address: whoever wrote from a domain that is not own.
+const STRANGERS: &str = "strangers";
+
 /// A message trace, for a sender of the organization: whether the recipient is outside, and whether
 /// there where people have private mailboxes. Of the recipient nothing is kept, nor of what strangers
-/// sent.
+/// sent but that it is there: one count for all of them tells which days the trace covers.
 pub fn message(row: &Row, key: &KeyedReference, own: &OwnDomains) -> Result<Vec<Record>, String> {
     let day = dated(row, &["received", "datetimereceived", "origin_timestamp_utc", "date"])?;
     let sender =
@@ -307,7 +310,9 @@ pub fn message(row: &Row, key: &KeyedReference, own: &OwnDomains) -> Result<Vec<
     let domain = |text: &str| text.rsplit_once('@').and_then(|(_, domain)| domain.parse::<DomainName>().ok());
     let mut words = Vec::new();
     match (domain(&sender), domain(&to)) {
-        (Some(from), Some(_)) if !own.has(&from) => return Ok(Vec::new()),
+        (Some(from), Some(_)) if !own.has(&from) => {
+            return Ok(one(tally(MICROSOFT, "message-trace", key.of(STRANGERS), Some(day), &["from-outside"])));
+        }
         (Some(_), Some(to)) if own.has(&to) => {}
         (Some(_), Some(to)) => {
             words.push("other-domain");
@@ -619,6 +624,8 @@ mod tests {
         assert_eq!(words(found), ["all", "consumer-webmail", "other-domain"]);
         assert_eq!(words(sent("ana@clinic.example", "desk@north.clinic-group.example")), ["all"], "both are own");
         assert_eq!(words(sent("ana@clinic.example", "desk@north.clinic.example")), ["all", "other-domain"]);
-        assert_eq!(sent("jane.doe@gmail.com", "ana@clinic.example"), Ok(Vec::new()), "nobody counts strangers");
+        let stranger = sent("jane.doe@gmail.com", "ana@clinic.example");
+        assert_eq!(stranger, sent("x@other.example", "ben@clinic.example"), "nobody tells strangers apart");
+        assert_eq!(words(stranger), ["all", "from-outside"]);
     }
 }
