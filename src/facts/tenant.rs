@@ -519,6 +519,13 @@ fn mfa_policy(context: Context<'_>, provider: &str) -> Fact<String> {
         return Fact::unknown(reason);
     }
     let files = Files::of(context);
+    let (formats, what) = (
+        &["microsoft365.conditional-access"],
+        "the conditional access policies (Get-MgIdentityConditionalAccessPolicy, -Depth 12)",
+    );
+    if let Some(reason) = files.outdated(formats, what) {
+        return Fact::unknown(reason);
+    }
     let policies = Policies::of(context, provider);
     let ids: Vec<_> = policies.all.iter().map(|(id, _)| (*id).clone()).collect();
     let demands: Vec<_> =
@@ -533,10 +540,7 @@ fn mfa_policy(context: Context<'_>, provider: &str) -> Fact<String> {
     if demands.iter().any(|entry| holds(&entry)) {
         return Fact::present("with-exceptions".to_owned(), ids);
     }
-    if let Err(reason) = files.whole(
-        &["microsoft365.conditional-access"],
-        "the conditional access policies (Get-MgIdentityConditionalAccessPolicy, -Depth 12)",
-    ) {
+    if let Err(reason) = files.whole(formats, what) {
         return Fact::unknown(reason);
     }
     match demands.into_iter().find_map(|(_, demands)| match demands {

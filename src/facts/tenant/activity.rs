@@ -725,12 +725,38 @@ mod tests {
     fn an_empty_list_of_google_speaks_of_every_user_or_is_not_known() {
         let of = |rows: &str| {
             let world = World::new(Some(declared("practice.example"))).fixture("gam7", &["asps.csv"]);
-            let asps = format!("User,codeId,creationTime,lastTimeUsed,name\n{rows}");
+            let asps = format!("User,asps\n{rows}");
             tenant(&world.file("asps.csv", asps.as_bytes()), "google-workspace").app_passwords.seen
         };
-        assert_eq!(of("cleo@practice.example,,,,\ndan@practice.example,,,,\n"), list(&[]));
-        assert!(of("cleo@practice.example,,,,\n").present().is_none(), "dan was not asked");
+        assert_eq!(of("cleo@practice.example,0\ndan@practice.example,0\n"), list(&[]));
+        assert!(of("cleo@practice.example,0\n").present().is_none(), "dan was not asked");
         assert!(of("").present().is_none());
+        let users = |rows: &str| {
+            let users = format!("primaryEmail,isAdmin,isEnrolledIn2Sv,isEnforcedIn2Sv,suspended\n{rows}");
+            World::new(Some(declared("practice.example"))).file("users.csv", users.as_bytes())
+        };
+        let addresses = b"User,forwardingEmail,verificationStatus\n";
+        let alone = users("cleo@practice.example,True,True,True,False\n").file("forwardingaddresses.csv", addresses);
+        let told = tenant(&alone, "google-workspace");
+        assert!(told.verified_forwarding_outside.seen.present().is_none(), "cleo was not asked");
+        let nobody = users("").file("asps.csv", b"User,asps\ncleo@practice.example,0\n");
+        assert!(tenant(&nobody, "google-workspace").app_passwords.seen.present().is_none(), "there are users");
+    }
+
+    #[test]
+    fn what_an_older_version_read_in_another_way_is_not_known() {
+        let world = |reader| World::new(Some(declared("practice.example"))).fixture("gam7", &[]).read_by(reader);
+        assert_eq!(tenant(&world(7), "google-workspace").second_factors_switched_off.seen, list(&[]));
+        assert!(tenant(&world(5), "google-workspace").second_factors_switched_off.seen.present().is_none());
+        let clinic =
+            |reader| World::new(Some(declared("clinic.example"))).fixture("set-up-clinic", &[]).read_by(reader);
+        let told = |reader| {
+            let told = tenant(&clinic(reader), "microsoft365");
+            [told.mfa_policy, told.legacy_authentication, told.forwarding_alert]
+                .map(|fact| fact.seen.present().cloned())
+        };
+        assert!(told(7).iter().all(Option::is_some), "{:?}", told(7));
+        assert_eq!(told(5), [None, None, None]);
     }
 
     #[test]

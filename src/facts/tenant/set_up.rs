@@ -208,7 +208,10 @@ impl<'s, 'e> SetUp<'s, 'e> {
         let ids: Vec<EvidenceId> = alerts.iter().map(|(id, _)| (*id).clone()).collect();
         let is = |word: &str| alerts.iter().any(|(_, alert)| alert.value.present().is_some_and(|value| value == word));
         if is("on") {
-            return Fact::present("on".to_owned(), ids);
+            return match self.settings.files.outdated(ALERTS.formats, ALERTS.what) {
+                Some(reason) => Fact::new(Seen::Unknown(reason), ids),
+                None => Fact::present("on".to_owned(), ids),
+            };
         }
         let unread = alerts.iter().find_map(|(_, alert)| unknown(&alert.value));
         if let Some(reason) = self.settings.files.whole(ALERTS.formats, ALERTS.what).err().or(unread) {
@@ -253,8 +256,9 @@ impl<'s, 'e> SetUp<'s, 'e> {
     /// Security defaults block such clients; so does a conditional access policy for all users and
     /// all applications.
     pub(super) fn legacy_authentication(&self) -> Fact<String> {
-        if let Some(reason) = &self.settings.unknown {
-            return Fact::unknown(reason.clone());
+        let outdated = || self.settings.files.outdated(CONDITIONAL_ACCESS.formats, CONDITIONAL_ACCESS.what);
+        if let Some(reason) = self.settings.unknown.clone().or_else(outdated) {
+            return Fact::unknown(reason);
         }
         let defaults = self.settings.flag("security-defaults", false, "security defaults");
         if defaults.seen.present() == Some(&true) {
