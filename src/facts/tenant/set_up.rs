@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::super::exported;
@@ -327,14 +328,16 @@ impl<'s, 'e> SetUp<'s, 'e> {
         if let Some(reason) = self.context.evidence.taken_away(Source::Export, SubjectKind::Mailbox) {
             return Fact::unknown(reason);
         }
-        let mut newest_of_file: BTreeMap<&str, (&Date, &EvidenceId)> = BTreeMap::new();
+        // Collections of other days use the same labels.
+        let mut newest_of_file: BTreeMap<(&str, &str, Timestamp), (&Date, &EvidenceId)> = BTreeMap::new();
         for (id, observation) in self.context.evidence.from(Source::Export) {
             if let (Ok(Answer::Record(Record::MfaRegistration(row))), Question::ExportRecord { label, .. }) =
                 (&observation.answer, &observation.question)
                 && row.provider == self.provider
                 && let Some(day) = row.updated.present()
             {
-                let newest = newest_of_file.entry(label).or_insert((day, id));
+                let file = (label.as_str(), observation.vantage.as_str(), observation.asked_at);
+                let newest = newest_of_file.entry(file).or_insert((day, id));
                 *newest = (*newest).max((day, id));
             }
         }
