@@ -886,15 +886,24 @@ mod tests {
         let world = |reader| World::new(Some(declared("practice.example"))).fixture("gam7", &[]).read_by(reader);
         assert_eq!(tenant(&world(7), "google-workspace").second_factors_switched_off.seen, list(&[]));
         assert!(tenant(&world(5), "google-workspace").second_factors_switched_off.seen.present().is_none());
-        let clinic =
-            |reader| World::new(Some(declared("clinic.example"))).fixture("set-up-clinic", &[]).read_by(reader);
-        let told = |reader| {
-            let told = tenant(&clinic(reader), "microsoft365");
-            [told.mfa_policy, told.legacy_authentication, told.forwarding_alert]
-                .map(|fact| fact.seen.present().cloned())
+        let policy = r#"[{"id":"p","state":"enabled","conditions":{"clientAppTypes":["all"],"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]}},"grantControls":{"operator":"OR","builtInControls":["mfa"]}}]"#;
+        let known = |reader| {
+            let world =
+                World::new(Some(declared("clinic.example"))).fixture("set-up-clinic", &["conditional-access.json"]);
+            let world = world.file("policies.json", policy.as_bytes()).read_by(reader);
+            let told = tenant(&world, "microsoft365");
+            let evidence = world.evidence(&[]);
+            let mailboxes = super::super::super::mailbox::build(context(&evidence)).subjects;
+            [
+                told.mfa_policy.seen == Seen::Present("everybody".to_owned()),
+                told.legacy_authentication.seen.present().is_some(),
+                told.forwarding_alert.seen.present().is_some(),
+                told.encrypting_rules.seen.present().is_some(),
+                mailboxes.iter().any(|mailbox| mailbox.mfa_enforced.seen == Seen::Present(true)),
+                mailboxes.iter().any(|mailbox| mailbox.days_without_sign_in.seen.present().is_some()),
+            ]
         };
-        assert!(told(7).iter().all(Option::is_some), "{:?}", told(7));
-        assert_eq!(told(5), [None, None, None]);
+        assert_eq!((known(7), known(5)), ([true; 6], [false; 6]));
     }
 
     #[test]

@@ -64,7 +64,7 @@ const RULES: Export = Export {
     formats: &["microsoft365.transport-rules"],
     what: "the transport rules with all columns (Get-TransportRule | ConvertTo-Json)",
 };
-const CONDITIONAL_ACCESS: Export = Export {
+pub(super) const CONDITIONAL_ACCESS: Export = Export {
     formats: &["microsoft365.conditional-access"],
     what: "the conditional access policies (Get-MgIdentityConditionalAccessPolicy, -Depth 12)",
 };
@@ -208,11 +208,8 @@ impl<'s, 'e> SetUp<'s, 'e> {
             self.settings.named("alert").filter(|(_, alert)| alert.of.as_deref() == Some("forwarding")).collect();
         let ids: Vec<EvidenceId> = alerts.iter().map(|(id, _)| (*id).clone()).collect();
         let is = |word: &str| alerts.iter().any(|(_, alert)| alert.value.present().is_some_and(|value| value == word));
-        if is("on") {
-            return match self.settings.files.outdated(ALERTS.formats, ALERTS.what) {
-                Some(reason) => Fact::new(Seen::Unknown(reason), ids),
-                None => Fact::present("on".to_owned(), ids),
-            };
+        if is("on") && self.settings.files.outdated(ALERTS.formats, ALERTS.what).is_none() {
+            return Fact::present("on".to_owned(), ids);
         }
         let unread = alerts.iter().find_map(|(_, alert)| unknown(&alert.value));
         if let Some(reason) = self.settings.files.whole(ALERTS.formats, ALERTS.what).err().or(unread) {
@@ -224,7 +221,9 @@ impl<'s, 'e> SetUp<'s, 'e> {
 
     /// One rule that is enforced is enough; that there is none is known from the whole list.
     pub(super) fn encrypting_rules(&self) -> Fact<String> {
-        if let Some(reason) = self.context.evidence.taken_away(Source::Export, SubjectKind::ForwardingRule) {
+        let outdated = || self.settings.files.outdated(RULES.formats, RULES.what);
+        let gone = self.context.evidence.taken_away(Source::Export, SubjectKind::ForwardingRule);
+        if let Some(reason) = gone.or_else(outdated) {
             return Fact::unknown(reason);
         }
         let (mut ids, mut off, mut in_doubt) = (Vec::new(), false, None);
@@ -257,9 +256,8 @@ impl<'s, 'e> SetUp<'s, 'e> {
     /// Security defaults block such clients; so does a conditional access policy for all users and
     /// all applications.
     pub(super) fn legacy_authentication(&self) -> Fact<String> {
-        let outdated = || self.settings.files.outdated(CONDITIONAL_ACCESS.formats, CONDITIONAL_ACCESS.what);
-        if let Some(reason) = self.settings.unknown.clone().or_else(outdated) {
-            return Fact::unknown(reason);
+        if let Some(reason) = &self.settings.unknown {
+            return Fact::unknown(reason.clone());
         }
         let defaults = self.settings.flag("security-defaults", false, "security defaults");
         if defaults.seen.present() == Some(&true) {
