@@ -64,7 +64,7 @@ ask sendas config $audit auto_batch_min 1 $users print sendas compact
 # shellcheck disable=SC2086
 ask tokens $users print tokens
 # shellcheck disable=SC2086
-ask asps config $audit $users print asps
+ask asps $users print asps
 ask admins print admins
 ask policies print policies formatjson quotechar "'"
 ask vaultholds print vaultholds

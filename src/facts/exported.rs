@@ -82,6 +82,9 @@ impl<'e> Files<'e> {
         if let Some(reason) = self.of_format("coverage").find_map(|(_, record)| record.not_whole()) {
             return Err(reason);
         }
+        if let Some(reason) = self.outdated(formats, what) {
+            return Err(reason);
+        }
         let (mut given, mut collected) = (false, false);
         for format in formats {
             let files: Vec<&ExportFile> = self.of_format(format).map(|(_, file)| file).collect();
@@ -106,6 +109,15 @@ impl<'e> Files<'e> {
             }
         }
         if given || collected { Ok(()) } else { Err(not_provided(what.to_owned())) }
+    }
+
+    /// Why files of these formats do not count, where an older version read one of them: what is kept of
+    /// it means something else.
+    pub fn outdated(&self, formats: &[&str], what: &str) -> Option<NotObserved> {
+        let mut files = formats.iter().flat_map(|format| self.of_format(format).map(move |(_, file)| (format, file)));
+        files
+            .any(|(format, file)| file.reader < means_the_same_since(format))
+            .then(|| NotObserved::NotProvided { what: format!("{what}: read by an older version, collect again") })
     }
 
     /// What collectors say they wrote of one format, where one asked for it.
@@ -134,6 +146,18 @@ impl<'e> Files<'e> {
             formats.iter().any(of)
         };
         self.files.iter().filter(move |(_, file)| speaks(file)).map(|(id, _)| (*id).clone())
+    }
+}
+
+/// The version of the reader since which what is kept of a format means what facts take it for.
+fn means_the_same_since(format: &str) -> u32 {
+    match format {
+        "google-workspace.app-passwords"
+        | "microsoft365.conditional-access"
+        | "microsoft365.message-trace"
+        | "microsoft365.outbound-connectors"
+        | "microsoft365.unified-audit-log" => 7,
+        _ => 6,
     }
 }
 
@@ -507,6 +531,24 @@ pub(crate) mod tests {
         /// As a version read it that kept nothing of logs and lists.
         pub(crate) fn without_tallies(mut self) -> Self {
             self.observations.retain(|observation| !matches!(observation.answer, Ok(Answer::Record(Record::Tally(_)))));
+            self
+        }
+
+        /// As collected on another day.
+        pub(crate) fn asked_on(mut self, day: &str) -> Self {
+            for observation in &mut self.observations {
+                observation.asked_at = format!("{day}T12:00:00Z").parse().unwrap();
+            }
+            self
+        }
+
+        /// As an older version read the files.
+        pub(crate) fn read_by(mut self, reader: u32) -> Self {
+            for observation in &mut self.observations {
+                if let Ok(Answer::ExportFile(file)) = &mut observation.answer {
+                    file.reader = reader;
+                }
+            }
             self
         }
 

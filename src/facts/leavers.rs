@@ -127,7 +127,7 @@ mod tests {
             lost_fields: Vec::new(),
             state: ExportState::Read,
             notes: Vec::new(),
-            reader: 1,
+            reader: 7,
         };
         let subject = SubjectId::new(SubjectKind::ExportFile, "users.csv");
         observation(subject, Source::Export, question(), Ok(Answer::ExportFile(Box::new(file))))

@@ -297,6 +297,8 @@ struct Shared<'e> {
     /// What the scope states of how many individuals' information lies in which mailbox.
     volumes: Volumes,
     tenants: BTreeMap<&'e str, OfTenant<'e>>,
+    /// Why no last sign-in is known: an older version read it in another way.
+    sign_ins_outdated: Option<NotObserved>,
     bypass_given: Result<(), NotObserved>,
     grants: Grants,
     today: Date,
@@ -318,6 +320,9 @@ struct OfTenant<'e> {
     /// Why nothing that the tenant says is known.
     gone: Option<NotObserved>,
 }
+
+/// The formats that tell the last sign-in of accounts.
+const LAST_SIGN_INS: [&str; 3] = ["google-workspace.users-console", "google-workspace.users-gam", "microsoft365.users"];
 
 impl<'e> Shared<'e> {
     fn of(context: Context<'e>, files: &Files<'e>, grants: Grants) -> Self {
@@ -364,6 +369,7 @@ impl<'e> Shared<'e> {
             phi,
             volumes,
             tenants,
+            sign_ins_outdated: files.outdated(&LAST_SIGN_INS, "the last sign-in of all accounts"),
             bypass_given: files.whole(
                 &["microsoft365.audit-bypass"],
                 "the audit bypass associations (Get-MailboxAuditBypassAssociation)",
@@ -437,7 +443,10 @@ fn one(address: String, account: &Account<'_>, shared: &Shared<'_>) -> Mailbox {
         "the last sign-in of all users (gam print users fields lastlogintime,creationtime)",
         "the last sign-in of all accounts (Get-MgUser -All -Property SignInActivity,CreatedDateTime,UserPrincipalName,AccountEnabled)",
     );
-    let (days_without_sign_in, sign_in_told) = said.days_without_sign_in(shared.today);
+    let (days_without_sign_in, sign_in_told) = match &shared.sign_ins_outdated {
+        Some(reason) => (Fact::unknown(reason.clone()), Fact::unknown(reason.clone())),
+        None => said.days_without_sign_in(shared.today),
+    };
     let audits =
         "the mailboxes with DefaultAuditSet, AuditOwner, AuditDelegate, AuditAdmin and AuditLogAgeLimit (Get-Mailbox)";
     let recovery = "the mailboxes with RetainDeletedItemsFor and SingleItemRecoveryEnabled (Get-Mailbox)";

@@ -10,7 +10,8 @@ mod set_up;
 use self::activity::Activity;
 pub(super) use self::set_up::REMOTE_DOMAINS;
 use self::set_up::{
-    ANTI_PHISHING, CONSENT, ENCRYPTION, Export, ORGANIZATION, OUTBOUND_SPAM, POLICIES, SetUp, TRANSPORT,
+    ANTI_PHISHING, CONDITIONAL_ACCESS, CONSENT, ENCRYPTION, Export, ORGANIZATION, OUTBOUND_SPAM, POLICIES, SetUp,
+    TRANSPORT,
 };
 use super::exported::{self, Files, joined};
 use super::shape::{Fact, subject};
@@ -337,21 +338,21 @@ fn leak_policy(context: Context<'_>, settings: &Settings<'_>) -> Fact<String> {
     let said: Vec<_> = settings.named("dlp-policy").collect();
     let ids: Vec<_> = said.iter().map(|(id, _)| (*id).clone()).collect();
     let is = |word: &str| said.iter().any(|(_, setting)| setting.value.present().is_some_and(|value| value == word));
+    let files = Files::of(context);
+    let (formats, what) = (&["microsoft365.dlp-policies"], "the leak policies (Get-DlpCompliancePolicy)");
     // One policy that holds is enough; without one, every policy must have been read.
-    if is("enforced") {
+    if is("enforced") && files.outdated(formats, what).is_none() {
         return Fact::present("enforced".to_owned(), ids);
     }
     let unread = said.iter().find_map(|(_, setting)| match &setting.value {
         Seen::Unknown(reason) => Some(reason.clone()),
         Seen::Absent | Seen::Malformed(_) | Seen::Present(_) => None,
     });
-    let files = Files::of(context);
-    let whole = files.whole(&["microsoft365.dlp-policies"], "the leak policies (Get-DlpCompliancePolicy)");
-    if let Some(reason) = whole.err().or(unread) {
+    if let Some(reason) = files.whole(formats, what).err().or(unread) {
         return Fact::new(Seen::Unknown(reason), ids);
     }
     let word = ["testing", "off"].into_iter().find(|word| is(word)).unwrap_or("none");
-    let ids = ids.into_iter().chain(files.evidence_of(&["microsoft365.dlp-policies"]));
+    let ids = ids.into_iter().chain(files.evidence_of(formats));
     Fact::present(word.to_owned(), ids.collect())
 }
 
@@ -481,7 +482,11 @@ pub(super) struct Policies<'e> {
 }
 
 impl<'e> Policies<'e> {
+    /// None where an older version read them in another way: their list is not whole then.
     pub(super) fn of(context: Context<'e>, provider: &str) -> Self {
+        if Files::of(context).outdated(CONDITIONAL_ACCESS.formats, CONDITIONAL_ACCESS.what).is_some() {
+            return Self { all: Vec::new() };
+        }
         let all = exported::records(context)
             .filter_map(|(id, record)| match record {
                 Record::ConditionalAccess(policy) if policy.provider == provider => Some((id, policy.as_ref())),
@@ -533,10 +538,7 @@ fn mfa_policy(context: Context<'_>, provider: &str) -> Fact<String> {
     if demands.iter().any(|entry| holds(&entry)) {
         return Fact::present("with-exceptions".to_owned(), ids);
     }
-    if let Err(reason) = files.whole(
-        &["microsoft365.conditional-access"],
-        "the conditional access policies (Get-MgIdentityConditionalAccessPolicy, -Depth 12)",
-    ) {
+    if let Err(reason) = files.whole(CONDITIONAL_ACCESS.formats, CONDITIONAL_ACCESS.what) {
         return Fact::unknown(reason);
     }
     match demands.into_iter().find_map(|(_, demands)| match demands {

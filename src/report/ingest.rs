@@ -39,11 +39,7 @@ const WANTED: [Wanted; 48] = [
         "gam print admins",
         &["few-global-administrators", "second-factor-on-every-role-holder"],
     ),
-    (
-        &["google-workspace.app-passwords"],
-        "gam config csv_output_users_audit true all users print asps",
-        &["no-app-passwords"],
-    ),
+    (&["google-workspace.app-passwords"], "gam all users print asps", &["no-app-passwords"]),
     (
         &["google-workspace.delegates"],
         "gam config csv_output_users_audit true all users print delegates",

@@ -875,13 +875,15 @@ fn conditional_access(row: &Row, key: &KeyedReference) -> Record {
         Seen::Absent => Seen::Present(false),
         Seen::Present(cell @ Cell::Object(_)) => {
             let controls = texts(cell.field("builtincontrols"));
-            let alone = controls.len() == 1
+            // What the exporter cut off is there all the same.
+            let says = |name: &str| cell.field(name).is_some_and(|cell| says_anything(cell) != Some(false));
+            let strength = says("authenticationstrength");
+            let others = ["customauthenticationfactors", "termsofuse"].into_iter().filter(|name| says(name)).count();
+            // Under OR any one of them lets the user in.
+            let alone = controls.len() + usize::from(strength) + others == 1
                 || cell.field("operator").and_then(Cell::text).is_none_or(|word| !word.eq_ignore_ascii_case("or"));
-            // A strength that the exporter cut off is one all the same.
-            let strength = cell.field("authenticationstrength").is_some_and(|cell| says_anything(cell) != Some(false));
-            Seen::Present(
-                (controls.iter().any(|control| control == "mfa") && alone) || (strength && controls.is_empty()),
-            )
+            let mfa = controls.iter().any(|control| control == "mfa");
+            Seen::Present((mfa || (strength && controls.is_empty())) && alone)
         }
         other => Seen::Unknown(lost(other, "grantControls")),
     };

@@ -54,7 +54,7 @@ use row::Row;
 use table::{Next, Table};
 
 /// Raised when the same file would give other records.
-const READER: u32 = 6;
+const READER: u32 = 7;
 /// A file larger than this is not read.
 const FILE_BYTES: u64 = 8 * 1024 * 1024 * 1024;
 /// Rows in one file.
@@ -137,10 +137,10 @@ fn one_file(
     let of_row = |row| Question::ExportRecord { label: entry.label.clone(), row };
     let mut row_number = 0;
     let mut alike = Alike::default();
-    let mut learned = own.clone();
+    let mut learned = Vec::new();
     let mut records = |record: Record| {
         row_number += 1;
-        learned.learn(&record);
+        learned.extend(OwnDomains::told_by(&record));
         if let Some(record) = alike.take(row_number, record) {
             give(subject_of(&record), of_row(row_number), Answer::Record(record));
         }
@@ -151,7 +151,7 @@ fn one_file(
         None if entry.stated.is_manifest => manifest(entry, archives),
         None => read_entry(entry, archives, &Reading { key, own }, &mut records, &mut parts),
     };
-    *own = learned;
+    learned.into_iter().for_each(|(domain, with_subdomains)| own.add(domain, with_subdomains));
     for (row, record) in alike.into_records() {
         give(subject_of(&record), of_row(row), Answer::Record(record));
     }

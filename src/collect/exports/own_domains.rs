@@ -29,18 +29,16 @@ impl OwnDomains {
         self.exact.insert(domain);
     }
 
-    /// Adds the domain that a record says mail is accepted for.
-    pub fn learn(&mut self, record: &Record) {
-        if let Record::AcceptedDomain { domain, match_subdomains } = record
-            && let Ok(domain) = domain.parse()
-        {
-            self.add(domain, *match_subdomains);
-        }
+    /// The domain that a record says mail is accepted for, and whether for those below it too.
+    pub fn told_by(record: &Record) -> Option<(DomainName, bool)> {
+        let Record::AcceptedDomain { domain, match_subdomains } = record else { return None };
+        Some((domain.parse().ok()?, *match_subdomains))
     }
 
     /// Whether a domain is own.
     pub fn has(&self, domain: &DomainName) -> bool {
-        self.exact.contains(domain) || self.above.iter().any(|own| domain.is_at_or_below(own))
+        let mut at_or_above = std::iter::successors(Some(domain.clone()), DomainName::parent);
+        self.exact.contains(domain) || at_or_above.any(|name| self.above.contains(&name))
     }
 }
 

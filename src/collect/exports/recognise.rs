@@ -219,7 +219,7 @@ impl Format {
             Self::GoogleAdmins => {
                 &[&["roleassignmentid", "role", "assignedto"], &["roleassignmentid", "role", "assignedtouser"]]
             }
-            Self::GoogleAppPasswords => &[&["user", "codeid"]],
+            Self::GoogleAppPasswords => &[&["user", "asps"], &["user", "asp.codeid"]],
             Self::GoogleForwardingAddresses => &[&["user", "forwardingemail"]],
             Self::GoogleLoginAudit => &[&["actor.email", "id.time", "login_type"], &["actor.email", "id.time", "name"]],
             Self::GoogleSendAs => &[&["user", "sendasemail", "verificationstatus"]],
@@ -674,7 +674,8 @@ const READ: &[&str] = &[
     "clientappused",
     "cmdletname",
     "cmdletparameters",
-    "codeid",
+    "asp.codeid",
+    "asps",
     "creationdate",
     "date",
     "date(utc)",

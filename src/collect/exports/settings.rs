@@ -254,7 +254,11 @@ pub fn outbound_connector(row: &Row) -> Result<Vec<Record>, String> {
     let hosts = row.texts("smarthosts");
     let hosts: Vec<&str> =
         hosts.iter().flat_map(|text| text.split([',', ';', ' '])).filter(|host| !host.is_empty()).collect();
-    let over_one_host = row.flag("usemxrecord").present() == Some(&false) || !hosts.is_empty();
+    let over_one_host = match (row.flag("usemxrecord"), hosts.is_empty()) {
+        (Seen::Present(false), _) | (_, false) => Some(true),
+        (Seen::Present(true), true) => Some(false),
+        (Seen::Absent | Seen::Malformed(_) | Seen::Unknown(_), true) => None,
+    };
     let only_below = |domain: &str| {
         let below = |host: &&str| match (host.parse::<DomainName>(), domain.parse::<DomainName>()) {
             (Ok(host), Ok(domain)) => host.is_at_or_below(&domain),
@@ -280,8 +284,12 @@ pub fn outbound_connector(row: &Row) -> Result<Vec<Record>, String> {
         if !named {
             return Err("recipientdomains holds something else than domains".to_owned());
         }
-        let suffix = if over_one_host && !only_below(dotted) { "-by-gateway" } else { "" };
-        found.push(setting(name, Some(domain), tls.clone().map(|word| format!("{word}{suffix}"))));
+        let way = match over_one_host {
+            Some(true) if !only_below(dotted) => tls.clone().map(|word| format!("{word}-by-gateway")),
+            Some(_) => tls.clone().map(str::to_owned),
+            None => Seen::not_provided("UseMXRecord and SmartHosts of every connector"),
+        };
+        found.push(setting(name, Some(domain), way));
     }
     if found.is_empty() {
         found.push(setting(name, None, tls.map(str::to_owned)));
@@ -386,7 +394,8 @@ mod tests {
         let one = |of: &str, word: &str| vec![(of.to_owned(), word.to_owned())];
         let lab =
             [("enabled", "True"), ("recipientdomains", "smtp:lab.example;1"), ("tlssettings", "DomainValidation")];
-        assert_eq!(of(&lab), one("lab.example", "verified"));
+        assert_eq!(of(&lab), one("lab.example", "?"), "it may go over a gateway");
+        assert_eq!(of(&[&lab[..], &[("usemxrecord", "True")]].concat()), one("lab.example", "verified"));
         assert_eq!(
             of(&[("enabled", "True"), ("recipientdomains", "*"), ("tlssettings", ""), ("usemxrecord", "False")]),
             one("*", "clear-by-gateway")
@@ -404,8 +413,12 @@ mod tests {
         for gateway in ["[192.0.2.1]", "gateway.example", "evillab.example", "mx.lab.example,gateway.example", ""] {
             assert_eq!(over(gateway), one("lab.example", "verified-by-gateway"), "{gateway}");
         }
-        let any_name =
-            [("enabled", "True"), ("recipientdomains", "lab.example"), ("tlssettings", "CertificateValidation")];
+        let any_name = [
+            ("enabled", "True"),
+            ("recipientdomains", "lab.example"),
+            ("tlssettings", "CertificateValidation"),
+            ("usemxrecord", "True"),
+        ];
         assert_eq!(of(&any_name), one("lab.example", "encrypted"), "no name is held against it");
         assert_eq!(of(&[("enabled", "False"), ("recipientdomains", "lab.example")]), one("", "off"));
         assert_eq!(

@@ -225,6 +225,8 @@ pub fn audit_entry(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, Strin
         "new-inboxrule" | "set-inboxrule" | "new-transportrule" | "set-transportrule" | "set-journalrule" => {
             words.push("may-send-on");
         }
+        // What a rule does that is switched on stands in another entry.
+        "enable-inboxrule" | "enable-journalrule" | "enable-transportrule" => words.push("may-send-on"),
         // Outlook writes what the rule does into one text.
         "updateinboxrules" => {
             let properties = field("operationproperties");
@@ -263,6 +265,8 @@ pub fn audit_entry(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, Strin
         _ if text("workload").is_some_and(|workload| is(workload, "azureactivedirectory")) => {
             words.push("other-directory");
         }
+        // Other services have commands and items of their own.
+        _ if text("workload").is_some_and(|workload| !is(workload, "exchange")) => {}
         other if is_cmdlet(other) => words.push("other-cmdlet"),
         other if IN_MAILBOXES.contains(&other) => words.push("in-mailbox"),
         _ => {}
@@ -291,9 +295,12 @@ fn parameter<'c>(cell: &'c Cell, name: &str) -> Option<&'c str> {
     })
 }
 
+/// No address: whoever wrote from a domain that is not own.
+const STRANGERS: &str = "strangers";
+
 /// A message trace, for a sender of the organization: whether the recipient is outside, and whether
 /// there where people have private mailboxes. Of the recipient nothing is kept, nor of what strangers
-/// sent.
+/// sent but that it is there: one count for all of them tells which days the trace covers.
 pub fn message(row: &Row, key: &KeyedReference, own: &OwnDomains) -> Result<Vec<Record>, String> {
     let day = dated(row, &["received", "datetimereceived", "origin_timestamp_utc", "date"])?;
     let sender =
@@ -303,7 +310,9 @@ pub fn message(row: &Row, key: &KeyedReference, own: &OwnDomains) -> Result<Vec<
     let domain = |text: &str| text.rsplit_once('@').and_then(|(_, domain)| domain.parse::<DomainName>().ok());
     let mut words = Vec::new();
     match (domain(&sender), domain(&to)) {
-        (Some(from), Some(_)) if !own.has(&from) => return Ok(Vec::new()),
+        (Some(from), Some(_)) if !own.has(&from) => {
+            return Ok(one(tally(MICROSOFT, "message-trace", key.of(STRANGERS), Some(day), &["from-outside"])));
+        }
         (Some(_), Some(to)) if own.has(&to) => {}
         (Some(_), Some(to)) => {
             words.push("other-domain");
@@ -380,11 +389,16 @@ pub fn google_admin(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, Stri
     Ok(one(tally(GOOGLE, "roles", reference(user, key), None, words)))
 }
 
-/// `gam print asps`: a password of a program, which asks for no second factor. A user without one has
-/// a row with nothing but the name.
+/// `gam print asps`: passwords of programs, which ask for no second factor. GAM7 gives a row for each user
+/// with how many there are, 0 among them, or with `oneitemperrow` a row for each password.
 pub fn app_password(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
     let account = named(row, &["user"], key)?;
-    let words: &[&str] = if row.text("codeid").is_some() { &["app-password"] } else { &[] };
+    let has = match row.count("asps") {
+        _ if row.text("asp.codeid").is_some() => true,
+        Seen::Present(passwords) => passwords > 0,
+        Seen::Absent | Seen::Malformed(_) | Seen::Unknown(_) => return Err("asps holds no number".to_owned()),
+    };
+    let words: &[&str] = if has { &["app-password"] } else { &[] };
     Ok(one(tally(GOOGLE, "app-passwords", account, None, words)))
 }
 
@@ -564,6 +578,28 @@ mod tests {
         assert_eq!(of("Update user.", "AzureActiveDirectory"), ["all", "other-directory"]);
         assert_eq!(of("UserLoggedIn", "AzureActiveDirectory"), ["all"], "sign-ins are a log of their own");
         assert_eq!(of("FileAccessed", "SharePoint"), ["all"]);
+        for (operation, workload) in [("Set-CsTenantFederationConfiguration", "MicrosoftTeams"), ("Create", "Planner")]
+        {
+            assert_eq!(of(operation, workload), ["all"], "{operation}");
+        }
+        for switched_on in ["Enable-InboxRule", "Enable-JournalRule", "Enable-TransportRule"] {
+            assert_eq!(of(switched_on, "Exchange"), ["all", "may-send-on"]);
+        }
+    }
+
+    #[test]
+    fn passwords_of_programs_are_told_by_their_number_or_one_by_one() {
+        let of = |cells: &[(&'static str, &str)]| {
+            let mut all = vec![("user", text("dan@practice.example"))];
+            all.extend(cells.iter().map(|(column, cell)| (*column, text(cell))));
+            app_password(&row(all), &key())
+        };
+        assert_eq!(words(of(&[("asps", "2")])), ["all", "app-password"]);
+        assert_eq!(words(of(&[("asps", "0")])), ["all"], "dan was asked and has none");
+        assert_eq!(words(of(&[("asp.codeid", "1")])), ["all", "app-password"]);
+        for strange in [&[("asps", "")][..], &[("asps", "some")], &[("asp.codeid", "")]] {
+            assert!(of(strange).is_err(), "{strange:?}");
+        }
     }
 
     #[test]
@@ -588,6 +624,8 @@ mod tests {
         assert_eq!(words(found), ["all", "consumer-webmail", "other-domain"]);
         assert_eq!(words(sent("ana@clinic.example", "desk@north.clinic-group.example")), ["all"], "both are own");
         assert_eq!(words(sent("ana@clinic.example", "desk@north.clinic.example")), ["all", "other-domain"]);
-        assert_eq!(sent("jane.doe@gmail.com", "ana@clinic.example"), Ok(Vec::new()), "nobody counts strangers");
+        let stranger = sent("jane.doe@gmail.com", "ana@clinic.example");
+        assert_eq!(stranger, sent("x@other.example", "ben@clinic.example"), "nobody tells strangers apart");
+        assert_eq!(words(stranger), ["all", "from-outside"]);
     }
 }

@@ -318,3 +318,33 @@ fn any_condition_that_says_something_narrows_a_policy() {
     let unfiltered = policies("", r#","applicationFilter":{"mode":null,"rule":null}"#);
     assert_eq!(unfiltered[0].all_applications, Seen::Present(true));
 }
+
+#[test]
+fn a_second_factor_that_something_else_stands_in_for_is_not_demanded() {
+    let of = |controls: &str| {
+        let text = format!(
+            r#"[{{"id":"p","state":"enabled","conditions":{{"users":{{"includeUsers":["All"]}},"applications":{{"includeApplications":["All"]}}}},"grantControls":{{{controls}}}}}]"#
+        );
+        match one("policies.json", text).0.remove(0) {
+            Record::ConditionalAccess(policy) => policy.requires_mfa,
+            other => panic!("{other:?}"),
+        }
+    };
+    let strength = r#""authenticationStrength":{"id":"s"}"#;
+    for demanded in [
+        r#""operator":"OR","builtInControls":["mfa"],"termsOfUse":[],"authenticationStrength":{"id":null}"#.to_owned(),
+        r#""operator":"AND","builtInControls":["mfa"],"termsOfUse":["t"]"#.to_owned(),
+        format!(r#""operator":"OR","builtInControls":[],{strength}"#),
+        format!(r#""operator":"AND","builtInControls":[],"termsOfUse":["t"],{strength}"#),
+    ] {
+        assert_eq!(of(&demanded), Seen::Present(true), "{demanded}");
+    }
+    for open in [
+        r#""operator":"OR","builtInControls":["mfa"],"termsOfUse":["t"]"#.to_owned(),
+        r#""operator":"OR","builtInControls":["mfa"],"customAuthenticationFactors":["f"]"#.to_owned(),
+        r#""operator":"OR","builtInControls":["mfa","compliantDevice"]"#.to_owned(),
+        format!(r#""operator":"OR","builtInControls":[],"termsOfUse":["t"],{strength}"#),
+    ] {
+        assert_eq!(of(&open), Seen::Present(false), "{open}");
+    }
+}

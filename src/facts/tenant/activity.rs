@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::super::Context;
@@ -14,7 +15,7 @@ use super::super::mailbox::inventories;
 use super::super::shape::Fact;
 use super::not_provided;
 use crate::clock::days_between;
-use crate::evidence::export::{Count, ExportFile, Mailbox, Record, Tally};
+use crate::evidence::export::{Count, Mailbox, Record, Tally};
 use crate::evidence::{Answer, EvidenceId, Question, Source};
 use crate::names::SubjectKind;
 use crate::seen::{NotObserved, Seen};
@@ -29,52 +30,63 @@ pub(super) struct Log {
     of: &'static str,
     formats: &'static [&'static str],
     what: &'static str,
+    /// Words of entries that show which days a log speaks of.
+    known_by: &'static [&'static str],
 }
 
 const SIGN_INS: Log = Log {
     of: "sign-ins",
     formats: &["microsoft365.sign-ins"],
     what: "the sign-in log (Graph beta auditLogs/signIns as JSON, interactive and not interactive)",
+    known_by: &["interactive", "not-interactive"],
 };
 const LOGINS: Log = Log {
     of: "sign-ins",
     formats: &["google-workspace.login-audit"],
     what: "the login audit (gam report login start -30d)",
+    known_by: &["succeeded"],
 };
 const AUDIT: Log = Log {
     of: "audit-log",
     formats: &["microsoft365.unified-audit-log"],
     what: "the unified audit log (Search-UnifiedAuditLog with AuditData)",
+    known_by: &["in-mailbox", "other-cmdlet", "other-directory"],
 };
 const TRACE: Log = Log {
     of: "message-trace",
     formats: &["microsoft365.message-trace"],
     what: "the message trace (Get-MessageTraceV2) beside the accepted domains, in which days begin with the year",
+    known_by: &[],
 };
 const ROLES: Log = Log {
     of: "roles",
     formats: &["microsoft365.directory-roles"],
     what: "who holds directory roles (Graph roleManagement/directory/roleAssignments?$expand=principal)",
+    known_by: &[],
 };
 const ADMINS: Log = Log {
     of: "roles",
     formats: &["google-workspace.admin-roles"],
     what: "who holds administrator roles (gam print admins)",
+    known_by: &[],
 };
 const APP_PASSWORDS: Log = Log {
     of: "app-passwords",
     formats: &["google-workspace.app-passwords"],
-    what: "the app passwords of all users (gam config csv_output_users_audit true all users print asps)",
+    what: "the app passwords of all users (gam all users print asps)",
+    known_by: &[],
 };
 const FORWARDING_ADDRESSES: Log = Log {
     of: "forwarding-addresses",
     formats: &["google-workspace.forwarding-addresses"],
     what: "the forwarding addresses of all users (gam config csv_output_users_audit true all users print forwardingaddresses)",
+    known_by: &[],
 };
 const SEND_AS: Log = Log {
     of: "send-as",
     formats: &["google-workspace.send-as"],
     what: "the addresses that users send as (gam config csv_output_users_audit true all users print sendas compact)",
+    known_by: &[],
 };
 
 /// The tallies of one tenant.
@@ -84,10 +96,10 @@ pub(super) struct Activity<'s, 'e> {
     files: Files<'e>,
     /// By what the export lists and the account; several files of one kind together.
     tallies: BTreeMap<(&'e str, &'e str), (&'e EvidenceId, Tally)>,
-    /// The first and the last day of each file, by what it lists and its label.
-    days: BTreeMap<(&'e str, &'e str), Option<(Date, Date)>>,
-    /// Files that hold what another one holds, to the byte.
-    again: BTreeSet<Place<'e>>,
+    /// What each file covers, by what it lists and the file.
+    covers: BTreeMap<(&'e str, Place<'e>), Covers<'e>>,
+    /// Files with rows of which nothing is kept, by format.
+    unkept: BTreeSet<&'e str>,
     /// What lists mailboxes.
     listed: Vec<&'e Mailbox>,
     /// Mailboxes by the references they are known by.
@@ -95,27 +107,48 @@ pub(super) struct Activity<'s, 'e> {
     gone: Option<NotObserved>,
 }
 
-/// A file by its label and the vantage it was read at.
-type Place<'e> = (&'e str, &'e str);
+/// A file by its label, the vantage it was read at, and when: collections of other days use the same labels.
+type Place<'e> = (&'e str, &'e str, Timestamp);
 
-/// The files that another one stands for: the same bytes under another name are the same entries.
-fn again(context: Context<'_>) -> BTreeSet<Place<'_>> {
-    let mut copies: BTreeMap<&str, BTreeSet<Place<'_>>> = BTreeMap::new();
-    for (_, observation) in context.evidence.from(Source::Export) {
-        if let Ok(Answer::ExportFile(file)) = &observation.answer
-            && file.rows > 0
-        {
-            copies.entry(&file.sha256).or_default().insert((&file.label, &observation.vantage));
+/// The first and the last day of a file, and the words that fit any of its entries.
+#[derive(Default)]
+struct Covers<'e> {
+    days: Option<(Date, Date)>,
+    words: BTreeSet<&'e str>,
+}
+
+/// The files with rows: format, place, bytes.
+fn with_rows(context: Context<'_>) -> Vec<(Option<&str>, Place<'_>, &str)> {
+    let files = context.evidence.from(Source::Export).filter_map(|(_, observation)| match &observation.answer {
+        Ok(Answer::ExportFile(file)) if file.rows > 0 => {
+            let place = (file.label.as_str(), observation.vantage.as_str(), observation.asked_at);
+            Some((file.format.as_deref(), place, file.sha256.as_str()))
         }
+        _ => None,
+    });
+    files.collect()
+}
+
+/// The files that another one stands for: the same bytes under another name are the same entries. Those of
+/// the same name stay: of two collections that say the same only one answer is kept, be it the first's.
+fn again<'e>(files: &[(Option<&str>, Place<'e>, &'e str)]) -> BTreeSet<Place<'e>> {
+    let mut copies: BTreeMap<&str, BTreeSet<Place<'_>>> = BTreeMap::new();
+    for (_, place, sha256) in files {
+        copies.entry(sha256).or_default().insert(*place);
     }
-    copies.into_values().flat_map(|copies| copies.into_iter().skip(1)).collect()
+    let others = copies.into_values().flat_map(|copies| {
+        let first = copies.first().map(|(label, vantage, _)| (*label, *vantage));
+        copies.into_iter().filter(move |(label, vantage, _)| first != Some((*label, *vantage)))
+    });
+    others.collect()
 }
 
 impl<'s, 'e> Activity<'s, 'e> {
     pub(super) fn of(context: Context<'e>, provider: &'s str) -> Self {
-        let again = again(context);
+        let with_rows = with_rows(context);
+        let again = again(&with_rows);
         let mut tallies: BTreeMap<(&str, &str), (&EvidenceId, Tally)> = BTreeMap::new();
-        let mut days: BTreeMap<(&str, &str), Option<(Date, Date)>> = BTreeMap::new();
+        let mut covers: BTreeMap<(&str, Place<'_>), Covers<'_>> = BTreeMap::new();
         let mut mailboxes = Vec::new();
         for (id, observation) in context.evidence.from(Source::Export) {
             let (Ok(Answer::Record(record)), Question::ExportRecord { label, .. }) =
@@ -125,13 +158,16 @@ impl<'s, 'e> Activity<'s, 'e> {
             };
             match record {
                 Record::Tally(tally) if tally.provider == provider => {
-                    if again.contains(&(label.as_str(), observation.vantage.as_str())) {
+                    let place = (label.as_str(), observation.vantage.as_str(), observation.asked_at);
+                    if again.contains(&place) {
                         continue;
                     }
-                    let of_file = days.entry((&tally.of, label)).or_default();
+                    let of_file = covers.entry((&tally.of, place)).or_default();
+                    let fits = tally.counts.iter().filter(|(_, count)| count.times > 0);
+                    of_file.words.extend(fits.map(|(word, _)| word.as_str()));
                     if let Some(Count { first: Some(first), last: Some(last), .. }) = tally.counts.get("all") {
-                        *of_file =
-                            Some(of_file.map_or((*first, *last), |(from, to)| (from.min(*first), to.max(*last))));
+                        let days = of_file.days.map_or((*first, *last), |(from, to)| (from.min(*first), to.max(*last)));
+                        of_file.days = Some(days);
                     }
                     match tallies.get_mut(&(tally.of.as_str(), tally.account.as_str())) {
                         Some((_, known)) => known.add(tally),
@@ -142,18 +178,21 @@ impl<'s, 'e> Activity<'s, 'e> {
                 _ => {}
             }
         }
-        // Without a log nobody's name is looked up.
-        if tallies.is_empty() {
-            mailboxes.clear();
-        }
+        // What a later collection says alike is kept under the time of the first, so the name is enough here.
+        let kept: BTreeSet<_> = covers.keys().map(|(_, (label, vantage, _))| (*label, *vantage)).collect();
+        let unkept = with_rows
+            .iter()
+            .filter(|(_, place, _)| !kept.contains(&(place.0, place.1)) && !again.contains(place))
+            .filter_map(|(format, ..)| *format)
+            .collect();
         mailboxes.retain(|mailbox| mailbox.listed);
         Self {
             context,
             provider,
             files: Files::of(context),
             tallies,
-            days,
-            again,
+            covers,
+            unkept,
             mailboxes: exported::mailboxes_by_reference(mailboxes.iter().copied()),
             listed: mailboxes,
             gone: context.evidence.taken_away(Source::Export, SubjectKind::Mailbox),
@@ -163,12 +202,7 @@ impl<'s, 'e> Activity<'s, 'e> {
     /// Whether a log or list was read whole, and by a version that keeps something of it.
     fn whole(&self, log: &Log) -> Result<(), NotObserved> {
         self.files.whole(log.formats, log.what)?;
-        let of_these = log.formats.iter().flat_map(|format| self.files.of_format(format)).map(|(_, file)| file);
-        let kept = |file: &ExportFile| {
-            self.days.contains_key(&(log.of, file.label.as_str()))
-                || self.again.iter().any(|(label, _)| *label == file.label)
-        };
-        if of_these.into_iter().any(|file| file.rows > 0 && !kept(file)) {
+        if log.formats.iter().any(|format| self.unkept.contains(format)) {
             return Err(not_provided(&format!("{}: nothing is kept of what was read, collect again", log.what)));
         }
         Ok(())
@@ -184,8 +218,12 @@ impl<'s, 'e> Activity<'s, 'e> {
         let told = |mailbox: &Mailbox| {
             mailbox.references.iter().any(|reference| self.tallies.contains_key(&(log.of, reference.as_str())))
         };
-        let of_here = self.listed.iter().filter(|mailbox| mailbox.provider == self.provider);
-        let missing = of_here.filter(|mailbox| !closed.contains(mailbox.address.as_str()) && !told(mailbox)).count();
+        let of_here = || self.listed.iter().filter(|mailbox| mailbox.provider == self.provider);
+        // A tenant has users; a list of none was cut or refused.
+        if of_here().next().is_none() {
+            return Err(not_provided(&format!("{what}: nobody is in it")));
+        }
+        let missing = of_here().filter(|mailbox| !closed.contains(mailbox.address.as_str()) && !told(mailbox)).count();
         match missing {
             0 => Ok(()),
             _ => Err(not_provided(&format!("{}: {missing} listed users are not in it", log.what))),
@@ -234,8 +272,7 @@ impl<'s, 'e> Activity<'s, 'e> {
             {
                 return Fact::new(Seen::Unknown(reason), ids);
             }
-            let there = |word: &&str| self.in_log(log).any(|(_, tally)| times(tally, word) > 0);
-            if !ordinary.iter().all(there) {
+            if !ordinary.iter().all(|word| self.files_with(log, word).next().is_some()) {
                 let what = format!("{}, not searched for one sort of entries alone", log.what);
                 return Fact::new(Seen::Unknown(not_provided(&what)), ids);
             }
@@ -258,28 +295,46 @@ impl<'s, 'e> Activity<'s, 'e> {
         self.accounts(list, |tally| times(tally, word), "", &[])
     }
 
-    /// What follows from the first and the last day that the log speaks of, and from today. Files whose
-    /// days touch are one log; of several with days between them that no file covers only the last is.
+    /// What the files cover that hold an entry to which this word fits.
+    fn files_with<'a>(&'a self, log: &Log, word: &str) -> impl Iterator<Item = &'a Covers<'e>> {
+        self.covers
+            .iter()
+            .filter(move |((of, _), covers)| *of == log.of && covers.words.contains(word))
+            .map(|(_, covers)| covers)
+    }
+
+    /// The first and the last day of the files that hold an entry to which this word fits. Files whose days
+    /// touch are one log; of several with days between them that no file covers only the last is.
+    fn span(&self, log: &Log, word: &str) -> Option<(Date, Date)> {
+        let mut spans: Vec<_> = self.files_with(log, word).filter_map(|covers| covers.days).collect();
+        spans.sort_unstable();
+        spans.into_iter().reduce(
+            |(from, to), (first, last)| {
+                if days_between(to, first) <= 1 { (from, to.max(last)) } else { (first, last) }
+            },
+        )
+    }
+
+    /// What follows from the first and the last day that the log speaks of, and from today. A log that is
+    /// known by several sorts of entries speaks of the days for which each of those that it holds is there.
     fn period(&self, log: &Log, read: impl Fn(Date, Date, Date) -> i64) -> Fact<i64> {
         if let Some(reason) = &self.gone {
             return Fact::unknown(reason.clone());
         }
-        let of_files = self.days.iter().filter(|((of, _), _)| *of == log.of);
-        let mut spans: Vec<(Date, Date)> = of_files.filter_map(|(_, days)| *days).collect();
-        spans.sort_unstable();
-        let last =
-            spans.into_iter().reduce(
-                |(from, to), (first, last)| {
-                    if days_between(to, first) <= 1 { (from, to.max(last)) } else { (first, last) }
-                },
-            );
         let ids: Vec<_> = self.files.evidence_of(log.formats).collect();
-        match (last, self.whole(log)) {
-            (Some((first, last)), _) => Fact::present(read(first, last, self.context.today()), ids),
-            (None, Err(reason)) => Fact::new(Seen::Unknown(reason), ids),
+        let Some(all) = self.span(log, "all") else {
             // An empty log may be a log of an hour.
-            (None, Ok(())) => Fact::new(Seen::Unknown(not_provided("a log with entries: this one is empty")), ids),
+            let empty = || not_provided("a log with entries: this one is empty");
+            return Fact::new(Seen::Unknown(self.whole(log).err().unwrap_or_else(empty)), ids);
+        };
+        let spans = log.known_by.iter().filter_map(|word| self.span(log, word));
+        let common = |(from, to): (Date, Date), (first, last)| (from.max(first), to.min(last));
+        let (first, last) = spans.reduce(common).unwrap_or(all);
+        if first > last {
+            let what = format!("{}, with all sorts of entries for the same days", log.what);
+            return Fact::new(Seen::Unknown(not_provided(&what)), ids);
         }
+        Fact::present(read(first, last, self.context.today()), ids)
     }
 
     fn sign_in_log(&self) -> &'static Log {
@@ -358,7 +413,13 @@ impl<'s, 'e> Activity<'s, 'e> {
         };
         let most = self.in_log(&TRACE).filter_map(|(id, tally)| Some((share(tally)?, &tally.account, id))).max();
         let few = || format!("a message trace with {ENOUGH} messages of one own account to other domains");
-        let seen = match (self.gone.clone().or_else(|| self.whole(&TRACE).err()), most) {
+        // A sender at a domain that is not known to be own is none of those counted.
+        let accepted = || {
+            let what = "the accepted domains (Get-AcceptedDomain), collected together with the message trace";
+            self.files.whole(&["microsoft365.accepted-domains"], what).err()
+        };
+        let gap = self.gone.clone().or_else(|| self.whole(&TRACE).err()).or_else(accepted);
+        let seen = match (gap, most) {
             (Some(reason), _) => Err(reason),
             (None, None) => Err(not_provided(&few())),
             (None, Some(most)) => Ok(most),
@@ -419,22 +480,31 @@ impl<'s, 'e> Activity<'s, 'e> {
             Err(reason) => return Fact::unknown(reason),
             Ok(found) => found,
         };
-        let others: Vec<&Vec<String>> = exported::records(self.context)
-            .filter_map(|(_, record)| match record {
-                Record::MfaRegistration(said) if said.provider == self.provider => Some(&said.references),
-                Record::Mailbox(said) if said.provider == self.provider && !said.listed => Some(&said.references),
-                _ => None,
-            })
-            .collect();
+        // What else each account is called, by everything that it is called.
+        let mut others: BTreeMap<&str, Vec<&Vec<String>>> = BTreeMap::new();
+        for (_, record) in exported::records(self.context) {
+            let names = match record {
+                Record::MfaRegistration(said) if said.provider == self.provider => &said.references,
+                Record::Mailbox(said) if said.provider == self.provider && !said.listed => &said.references,
+                _ => continue,
+            };
+            names.iter().for_each(|name| others.entry(name).or_default().push(names));
+        }
+        let listed = || self.listed.iter().filter(|mailbox| mailbox.provider == self.provider);
+        let apart = listed().any(|mailbox| !mailbox.references.iter().any(|name| others.contains_key(name.as_str())));
         let mut found = BTreeSet::new();
         for account in accounts {
-            let same: Vec<_> = others.iter().filter(|names| names.iter().any(|name| name == account)).collect();
+            let same = others.get(account).map_or(&[][..], Vec::as_slice);
             let mut names = same.iter().flat_map(|names| names.iter().map(String::as_str)).chain([account]);
             match names.find_map(|name| self.mailboxes.get(name)) {
                 Some(mailbox) => _ = found.insert(mailbox.map_or_else(|| self.name(account), str::to_owned)),
                 None if same.is_empty() => {
                     doubt =
                         doubt.or(Some(not_provided("the accounts of all administrators, with id and sign-in name")));
+                }
+                // A mailbox that is nobody's by any name may be this account's by a name that is not listed.
+                None if apart => {
+                    doubt = doubt.or(Some(not_provided("the account of every mailbox, with id and sign-in name")));
                 }
                 None => {}
             }
@@ -657,6 +727,59 @@ mod tests {
     }
 
     #[test]
+    fn logs_of_two_collections_are_told_apart_by_their_days() {
+        let of = |from: &str, to: &str, rows: &str| {
+            let log = format!("[{},{}]", sign_in(from, "IMAP4", true), sign_in(to, "Browser", false));
+            let head = "userPrincipalName,id,userType,isAdmin,isMfaRegistered,isMfaCapable,methodsRegistered,lastUpdatedDateTime";
+            let world = clinic(&["sign-ins.json", "mfa-registration.csv"]).file("s.json", log.as_bytes());
+            world.file("mfa.csv", format!("{head}\n{rows}\n").as_bytes())
+        };
+        let old = "ana@clinic.example,u1,member,True,True,True,fido2SecurityKey,2026-01-31T00:00:00Z";
+        let new = "ana@clinic.example,u1,member,True,True,True,fido2SecurityKey,2026-09-30T00:00:00Z";
+        let january = of("2026-01-01", "2026-01-31", old).asked_on("2026-02-01").evidence(&[]);
+        let now = of("2026-09-25", "2026-09-30", new).evidence(&[]);
+        let both = crate::evidence::Evidence::join(vec![january, now]).unwrap();
+        let told = build(context(&both)).subjects.into_iter().find(|tenant| tenant.name == "microsoft365").unwrap();
+        assert_eq!(told.sign_in_log_days.seen, Seen::Present(6));
+        assert_eq!(told.old_client_sign_ins.seen, list(&["ana@clinic.example (2)"]));
+        assert_eq!(told.registration_age_days.seen, Seen::Present(243));
+    }
+
+    #[test]
+    fn a_log_speaks_of_the_days_for_which_every_sort_of_its_entries_is_there() {
+        let rows = |days: &[&str], interactive: bool| {
+            let rows: Vec<_> = days.iter().map(|day| sign_in(day, "Browser", interactive)).collect();
+            format!("[{}]", rows.join(","))
+        };
+        let of = |other: &[&str]| {
+            let world = clinic(&["sign-ins.json"]).file("a.json", rows(&["2026-09-01", "2026-09-30"], true).as_bytes());
+            let told = tenant(&world.file("b.json", rows(other, false).as_bytes()), "microsoft365");
+            assert_eq!(told.old_client_sign_ins.seen, list(&[]));
+            told.sign_in_log_days.seen
+        };
+        assert_eq!(of(&["2026-09-01", "2026-09-29"]), Seen::Present(29));
+        assert_eq!(of(&["2026-09-30"]), Seen::Present(1));
+        assert!(of(&["2026-01-01"]).present().is_none(), "not one day has both");
+
+        let entry = |day: &str, operation: &str, workload: &str| {
+            format!(
+                "{day}T00:00:00,a@clinic.example,{operation},\"{{\"\"Operation\"\":\"\"{operation}\"\",\"\"Workload\"\":\"\"{workload}\"\"}}\"\n"
+            )
+        };
+        let head = "CreationDate,UserIds,Operations,AuditData\n";
+        let sign_ins = ["2026-09-01", "2026-09-30"].map(|day| entry(day, "UserLoggedIn", "AzureActiveDirectory"));
+        let all = ["2026-09-29", "2026-09-30"].map(|day| {
+            entry(day, "Set-CASMailbox", "Exchange")
+                + &entry(day, "MailItemsAccessed", "Exchange")
+                + &entry(day, "Update user.", "AzureActiveDirectory")
+        });
+        let world = clinic(&["audit-log.csv"]).file("a.csv", (head.to_owned() + &sign_ins.concat()).as_bytes());
+        let told = tenant(&world.file("b.csv", (head.to_owned() + &all.concat()).as_bytes()), "microsoft365");
+        assert_eq!(told.forwarding_set_up.seen, list(&[]));
+        assert_eq!(told.audit_log_days.seen, Seen::Present(2));
+    }
+
+    #[test]
     fn only_entries_of_the_same_sort_show_that_the_audit_log_was_not_searched() {
         let of = |entries: &[(&str, &str)]| {
             let mut text = "CreationDate,UserIds,Operations,AuditData\n".to_owned();
@@ -692,14 +815,20 @@ mod tests {
                 r##"[{{"roleTemplateId":"62e90394-69f5-4237-9190-012177145e10","members":[{{"@odata.type":"#microsoft.graph.user","userPrincipalName":"{name}"}}]}}]"##
             )
         };
+        let desk = b"userPrincipalName,id,userType,isAdmin,isMfaRegistered,isMfaCapable,methodsRegistered\nfront-desk@clinic.example,u2,member,False,False,False,\n";
         let of = |name: &str, without: &[&str]| {
             let without: Vec<&str> = without.iter().copied().chain(["directory-roles.json"]).collect();
             let world = clinic(&without).file("roles.json", roles(name).as_bytes());
-            tenant(&world, "microsoft365").global_administrators_with_mail.seen
+            tenant(&world.file("desk.csv", desk), "microsoft365").global_administrators_with_mail.seen
         };
         assert_eq!(of("admin@clinic.example", &[]), list(&[]));
         assert!(of("admin@clinic.example", &["mfa-registration.csv"]).present().is_none(), "it may be an alias");
         assert!(of("admin@clinic.example", &["mailboxes.csv"]).present().is_none());
+        // A list of addresses alone does not tell whose mailbox is whose.
+        let addresses = b"PrimarySmtpAddress,ImapEnabled,PopEnabled\nboss@clinic.example,True,True\n";
+        let world = clinic(&["mailboxes.csv", "directory-roles.json"]).file("cas.csv", addresses);
+        let told = tenant(&world.file("roles.json", roles("admin@clinic.example").as_bytes()), "microsoft365");
+        assert!(told.global_administrators_with_mail.seen.present().is_none());
         let renamed = b"userPrincipalName,id,userType,isAdmin,isMfaRegistered,isMfaCapable,methodsRegistered\nana@tenant.example,u1,member,True,True,True,fido2SecurityKey\n";
         let world = clinic(&["directory-roles.json", "mfa-registration.csv"]).file("mfa.csv", renamed);
         let told = tenant(&world.file("roles.json", roles("ana@tenant.example").as_bytes()), "microsoft365");
@@ -717,19 +846,64 @@ mod tests {
         );
         let strangers = b"Received,SenderAddress,RecipientAddress,MessageTraceId\n2026-09-01T08:00:00Z,x@gmail.com,ana@clinic.example,m1\n";
         let told = tenant(&clinic(&["message-trace.csv"]).file("m.csv", strangers), "microsoft365");
-        assert!(told.message_trace_days.seen.present().is_none(), "nothing of strangers is kept");
+        assert_eq!(
+            told.message_trace_days.seen,
+            Seen::Present(1),
+            "a day on which nobody here wrote is one of the log"
+        );
+        assert!(told.highest_webmail_share.seen.present().is_none());
+        let unaccepted = logs(&["accepted-domains.csv"]);
+        assert!(
+            unaccepted.highest_webmail_share.seen.present().is_none(),
+            "senders at other own domains are not counted"
+        );
     }
 
     #[test]
     fn an_empty_list_of_google_speaks_of_every_user_or_is_not_known() {
         let of = |rows: &str| {
             let world = World::new(Some(declared("practice.example"))).fixture("gam7", &["asps.csv"]);
-            let asps = format!("User,codeId,creationTime,lastTimeUsed,name\n{rows}");
+            let asps = format!("User,asps\n{rows}");
             tenant(&world.file("asps.csv", asps.as_bytes()), "google-workspace").app_passwords.seen
         };
-        assert_eq!(of("cleo@practice.example,,,,\ndan@practice.example,,,,\n"), list(&[]));
-        assert!(of("cleo@practice.example,,,,\n").present().is_none(), "dan was not asked");
+        assert_eq!(of("cleo@practice.example,0\ndan@practice.example,0\n"), list(&[]));
+        assert!(of("cleo@practice.example,0\n").present().is_none(), "dan was not asked");
         assert!(of("").present().is_none());
+        let users = |rows: &str| {
+            let users = format!("primaryEmail,isAdmin,isEnrolledIn2Sv,isEnforcedIn2Sv,suspended\n{rows}");
+            World::new(Some(declared("practice.example"))).file("users.csv", users.as_bytes())
+        };
+        let addresses = b"User,forwardingEmail,verificationStatus\n";
+        let alone = users("cleo@practice.example,True,True,True,False\n").file("forwardingaddresses.csv", addresses);
+        let told = tenant(&alone, "google-workspace");
+        assert!(told.verified_forwarding_outside.seen.present().is_none(), "cleo was not asked");
+        let nobody = users("").file("asps.csv", b"User,asps\ncleo@practice.example,0\n");
+        assert!(tenant(&nobody, "google-workspace").app_passwords.seen.present().is_none(), "there are users");
+    }
+
+    #[test]
+    fn what_an_older_version_read_in_another_way_is_not_known() {
+        let world = |reader| World::new(Some(declared("practice.example"))).fixture("gam7", &[]).read_by(reader);
+        assert_eq!(tenant(&world(7), "google-workspace").second_factors_switched_off.seen, list(&[]));
+        assert!(tenant(&world(5), "google-workspace").second_factors_switched_off.seen.present().is_none());
+        let policy = r#"[{"id":"p","state":"enabled","conditions":{"clientAppTypes":["all"],"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]}},"grantControls":{"operator":"OR","builtInControls":["mfa"]}}]"#;
+        let known = |reader| {
+            let world =
+                World::new(Some(declared("clinic.example"))).fixture("set-up-clinic", &["conditional-access.json"]);
+            let world = world.file("policies.json", policy.as_bytes()).read_by(reader);
+            let told = tenant(&world, "microsoft365");
+            let evidence = world.evidence(&[]);
+            let mailboxes = super::super::super::mailbox::build(context(&evidence)).subjects;
+            [
+                told.mfa_policy.seen == Seen::Present("everybody".to_owned()),
+                told.legacy_authentication.seen.present().is_some(),
+                told.forwarding_alert.seen.present().is_some(),
+                told.encrypting_rules.seen.present().is_some(),
+                mailboxes.iter().any(|mailbox| mailbox.mfa_enforced.seen == Seen::Present(true)),
+                mailboxes.iter().any(|mailbox| mailbox.days_without_sign_in.seen.present().is_some()),
+            ]
+        };
+        assert_eq!((known(7), known(5)), ([true; 6], [false; 6]));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::super::exported;
@@ -63,7 +64,7 @@ const RULES: Export = Export {
     formats: &["microsoft365.transport-rules"],
     what: "the transport rules with all columns (Get-TransportRule | ConvertTo-Json)",
 };
-const CONDITIONAL_ACCESS: Export = Export {
+pub(super) const CONDITIONAL_ACCESS: Export = Export {
     formats: &["microsoft365.conditional-access"],
     what: "the conditional access policies (Get-MgIdentityConditionalAccessPolicy, -Depth 12)",
 };
@@ -207,7 +208,7 @@ impl<'s, 'e> SetUp<'s, 'e> {
             self.settings.named("alert").filter(|(_, alert)| alert.of.as_deref() == Some("forwarding")).collect();
         let ids: Vec<EvidenceId> = alerts.iter().map(|(id, _)| (*id).clone()).collect();
         let is = |word: &str| alerts.iter().any(|(_, alert)| alert.value.present().is_some_and(|value| value == word));
-        if is("on") {
+        if is("on") && self.settings.files.outdated(ALERTS.formats, ALERTS.what).is_none() {
             return Fact::present("on".to_owned(), ids);
         }
         let unread = alerts.iter().find_map(|(_, alert)| unknown(&alert.value));
@@ -220,7 +221,9 @@ impl<'s, 'e> SetUp<'s, 'e> {
 
     /// One rule that is enforced is enough; that there is none is known from the whole list.
     pub(super) fn encrypting_rules(&self) -> Fact<String> {
-        if let Some(reason) = self.context.evidence.taken_away(Source::Export, SubjectKind::ForwardingRule) {
+        let outdated = || self.settings.files.outdated(RULES.formats, RULES.what);
+        let gone = self.context.evidence.taken_away(Source::Export, SubjectKind::ForwardingRule);
+        if let Some(reason) = gone.or_else(outdated) {
             return Fact::unknown(reason);
         }
         let (mut ids, mut off, mut in_doubt) = (Vec::new(), false, None);
@@ -323,14 +326,16 @@ impl<'s, 'e> SetUp<'s, 'e> {
         if let Some(reason) = self.context.evidence.taken_away(Source::Export, SubjectKind::Mailbox) {
             return Fact::unknown(reason);
         }
-        let mut newest_of_file: BTreeMap<&str, (&Date, &EvidenceId)> = BTreeMap::new();
+        // Collections of other days use the same labels.
+        let mut newest_of_file: BTreeMap<(&str, &str, Timestamp), (&Date, &EvidenceId)> = BTreeMap::new();
         for (id, observation) in self.context.evidence.from(Source::Export) {
             if let (Ok(Answer::Record(Record::MfaRegistration(row))), Question::ExportRecord { label, .. }) =
                 (&observation.answer, &observation.question)
                 && row.provider == self.provider
                 && let Some(day) = row.updated.present()
             {
-                let newest = newest_of_file.entry(label).or_insert((day, id));
+                let file = (label.as_str(), observation.vantage.as_str(), observation.asked_at);
+                let newest = newest_of_file.entry(file).or_insert((day, id));
                 *newest = (*newest).max((day, id));
             }
         }
