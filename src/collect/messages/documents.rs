@@ -206,18 +206,20 @@ pub(super) fn archive(bytes: &[u8], inside: &mut Inside<'_>) -> Content {
 struct Taken {
     texts: Vec<String>,
     not_inspected: Vec<&'static str>,
+    /// Of the texts.
+    bytes: u64,
 }
 
 impl Taken {
     /// Takes over what a file in the container gave.
     fn file(&mut self, name: &str, content: Content) {
         match content {
-            Content::Text(text) | Content::Invite(text) => self.texts.push(format!("{name}\n{text}")),
+            Content::Text(text) | Content::Invite(text) => self.text(format!("{name}\n{text}")),
             Content::Several { mut texts, not_inspected } => {
                 if let Some(first) = texts.first_mut().filter(|_| !name.is_empty()) {
                     first.insert_str(0, &format!("{name}\n"));
                 }
-                self.texts.extend(texts);
+                texts.into_iter().for_each(|text| self.text(text));
                 self.not_inspected.extend(not_inspected);
             }
             Content::Message(_) => self.not_inspected.push("message-in-archive"),
@@ -233,11 +235,16 @@ impl Taken {
 
     /// Whether as much text was taken out as may be; some formats hold more than their bytes.
     fn is_full(&mut self) -> bool {
-        let is_full = self.texts.iter().map(|text| text.len() as u64).sum::<u64>() > INFLATED_BYTES;
+        let is_full = self.bytes > INFLATED_BYTES;
         if is_full {
             self.not_inspected.push("container-limit");
         }
         is_full
+    }
+
+    fn text(&mut self, text: String) {
+        self.bytes += text.len() as u64;
+        self.texts.push(text);
     }
 
     /// Takes an entry out, or says why not.
@@ -305,14 +312,20 @@ fn read_entries(bytes: &[u8], taken: &mut Taken, inside: &mut Inside<'_>) {
         let name = entry_name(&archive, index);
         match document.and_then(|document| document.part(name.as_deref().unwrap_or_default())) {
             Some(Part::Text(markup)) => {
-                let text = taken.entry(&mut archive, index, inside).map(|xml| markup_text(&xml, markup));
-                taken.texts.extend(text);
+                let Some(xml) = taken.entry(&mut archive, index, inside) else { continue };
+                // A document with a password keeps the names of its parts.
+                if xml.iter().find(|byte| !b"\xef\xbb\xbf \t\r\n".contains(byte)) == Some(&b'<') {
+                    taken.text(markup_text(&xml, markup));
+                } else if !xml.is_empty() {
+                    taken.not_inspected.push("encrypted");
+                }
             }
             Some(Part::Picture) => {
                 let is_large = archive.by_index_raw(index).is_ok_and(|entry| entry.size() >= DECORATION_BYTES as u64);
                 taken.not_inspected.extend(is_large.then_some("image"));
             }
             Some(Part::Silent) => {}
+            Some(Part::Unread) => taken.not_inspected.push("unreadable-part"),
             None => other_entry(&mut archive, index, name.as_deref(), taken, inside),
         }
     }
@@ -347,46 +360,45 @@ enum Part {
     /// Looks, settings, or what another entry says as well.
     Silent,
     Text(Markup),
+    /// Copies of other tables, in formats that are not read.
+    Unread,
 }
 
 impl Document {
     /// `None` is a file of its own inside the document.
     fn part(self, name: &str) -> Option<Part> {
-        let below = |folder: &str| name.starts_with(folder);
-        if ["/media/", "Pictures/", "Thumbnails/"].iter().any(|folder| name.contains(folder) || below(folder)) {
+        let is_below = |folders: &[&str]| folders.iter().any(|folder| name.starts_with(folder));
+        let is_a = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
+        if name.contains("/media/") || is_below(&["Pictures/", "Thumbnails/"]) {
             return Some(Part::Picture);
         }
-        if name.contains("/embeddings/") {
+        if name.contains("/embeddings/") || is_a(&[".htm", ".html", ".mht", ".docx", ".rtf", ".txt"]) {
             return None;
         }
         let (folder, words): (&str, &[&str]) = match self {
+            Self::Open if is_a(&["content.xml", "styles.xml", "meta.xml"]) => {
+                return Some(Part::Text(Markup::OpenDocument));
+            }
             Self::Open => {
-                let own = ["META-INF/", "Configurations2/", "mimetype", "meta.xml", "settings.xml", "styles.xml"];
-                return match name {
-                    _ if name == "content.xml" || name.ends_with("/content.xml") => {
-                        Some(Part::Text(Markup::OpenDocument))
-                    }
-                    _ if own.iter().any(|own| below(own)) || name.ends_with(".xml") || name.ends_with(".rdf") => {
-                        Some(Part::Silent)
-                    }
-                    _ => None,
-                };
+                let is_own = is_below(&["META-INF/", "Configurations2/", "mimetype"]) || is_a(&[".xml", ".rdf"]);
+                return is_own.then_some(Part::Silent);
             }
             Self::Slides => ("ppt/", &["slides/slide", "notesSlides/", "comments", "diagrams/data"]),
             Self::Word => {
                 ("word/", &["document", "header", "footer", "comments", "footnotes", "endnotes", "diagrams/data"])
             }
+            Self::Workbook if is_below(&["xl/pivotCache/", "xl/externalLinks/", "xl/model/"]) => {
+                return (!name.contains("/_rels/")).then_some(Part::Unread).or(Some(Part::Silent));
+            }
             Self::Workbook => ("xl/", &["comments", "threadedComments/", "drawings/drawing"]),
         };
         match name.strip_prefix(folder) {
-            Some(rest) if words.iter().any(|stem| rest.starts_with(stem)) && rest.ends_with(".xml") => {
-                Some(Part::Text(Markup::Word))
+            Some(rest) if words.iter().any(|stem| rest.starts_with(stem)) && is_a(&[".xml"]) => {
+                Some(Part::Text(Markup::Office))
             }
             Some(_) => Some(Part::Silent),
-            None => ["_rels/", "docProps/", "customXml/", "[Content_Types].xml"]
-                .iter()
-                .any(|own| below(own))
-                .then_some(Part::Silent),
+            None if name == "docProps/core.xml" => Some(Part::Text(Markup::Office)),
+            None => is_below(&["_rels/", "docProps/", "customXml/", "[Content_Types].xml"]).then_some(Part::Silent),
         }
     }
 }
@@ -421,7 +433,14 @@ fn workbook(archive: &mut Zip<'_>, taken: &mut Taken, inside: &mut Inside<'_>) {
         let mut sheet = String::new();
         for row in elements(&xml, "row") {
             let mut column = 0;
+            if taken.bytes + sheet.len() as u64 > INFLATED_BYTES {
+                break;
+            }
             for (tag, cell) in tagged_elements(row, "c") {
+                // One text of all cells can be written into each of a million.
+                if taken.bytes + sheet.len() as u64 > INFLATED_BYTES {
+                    break;
+                }
                 let at = attribute(tag, "r").map_or(column, column_of).min(column + 256);
                 (column..at).for_each(|_| sheet.push('\t'));
                 column = at + 1;
@@ -441,7 +460,10 @@ fn workbook(archive: &mut Zip<'_>, taken: &mut Taken, inside: &mut Inside<'_>) {
             // Rows that are written in a way not known here.
             taken.not_inspected.push("unreadable-part");
         }
-        taken.texts.push(sheet);
+        taken.text(sheet);
+        if taken.is_full() {
+            return;
+        }
     }
 }
 
@@ -509,8 +531,8 @@ fn plain(text: &str) -> String {
 
 #[derive(Clone, Copy)]
 enum Markup {
+    Office,
     OpenDocument,
-    Word,
 }
 
 /// The words of a document's XML: paragraphs are lines, cells are columns.
@@ -524,18 +546,25 @@ fn markup_text(xml: &[u8], markup: Markup) -> String {
         out.push_str(&plain(&rest[..open]));
         let Some(close) = rest[open..].find('>') else { break };
         let tag = &rest[open + 1..open + close];
-        let name = tag.split([' ', '/', '>']).find(|word| !word.is_empty()).unwrap_or_default();
+        let name = tag.split([' ', '/', '>', '\t', '\r', '\n']).find(|word| !word.is_empty()).unwrap_or_default();
+        // Writers choose their own prefixes.
+        let name = name.rsplit_once(':').map_or(name, |(_, name)| name);
         let closing = tag.starts_with('/');
         let (paragraph, cell, row, tab, line) = match markup {
-            Markup::Word => {
-                (matches!(name, "w:p" | "a:p"), name == "w:tc", name == "w:tr", name == "w:tab", name == "w:br")
+            // Runs of letters stay joined; what else holds words, and the places of a drawing, ends a line.
+            Markup::Office => {
+                let ends =
+                    ["p", "author", "cm", "col", "colOff", "comment", "row", "rowOff", "text", "threadedComment"];
+                let about = ["title", "subject", "keywords", "description", "creator", "lastModifiedBy", "category"];
+                let paragraph = ends.contains(&name) || about.contains(&name);
+                (paragraph, name == "tc", name == "tr", name == "tab", name == "br")
             }
             Markup::OpenDocument => (
-                matches!(name, "text:p" | "text:h"),
-                name == "table:table-cell",
-                name == "table:table-row",
-                name == "text:tab",
-                name == "text:line-break",
+                matches!(name, "p" | "h" | "title" | "subject" | "keyword" | "description" | "creator"),
+                name == "table-cell",
+                name == "table-row",
+                name == "tab",
+                name == "line-break",
             ),
         };
         if cell && !tag.ends_with('/') {
@@ -571,7 +600,7 @@ fn read_tnef(bytes: &[u8], inside: &mut Inside<'_>) -> Taken {
         };
         match id & 0xffff {
             // attBody, attSubject, attAttachTitle.
-            0x800c | 0x8004 | 0x8010 => taken.texts.extend(as_text(value)),
+            0x800c | 0x8004 | 0x8010 => as_text(value).into_iter().for_each(|text| taken.text(text)),
             // attAttachData.
             0x800f => taken.file("", super::attachments::read(value, "", None, false, inside)),
             // attMsgProps and attAttachment hold compressed properties that are not read.
@@ -661,10 +690,42 @@ mod tests {
         assert_eq!(of(("word/embeddings/table.xlsx", &table)).0, ["See below\n", "MRN\t\n"]);
         let book = [
             ("xl/workbook.xml", &b"<workbook/>"[..]),
-            ("xl/comments1.xml", b"<comments><text><r><t>Quillon, melanoma</t></r></text></comments>"),
+            (
+                "xl/comments1.xml",
+                b"<comments><authors><author>Ana Ruiz</author></authors><comment><text><r><t>MRN </t></r><r><t>445566</t></r></text></comment><comment><text><t>DOB 03/14/1951</t></text></comment></comments>",
+            ),
+            ("xl/pivotCache/pivotCacheRecords1.xml", b"<pivotCacheRecords/>"),
             ("xl/styles.xml", b"<styleSheet/>"),
         ];
-        assert_eq!(texts(read(&zip_of(&book))), (vec!["Quillon, melanoma".to_owned()], vec![]));
+        let (found, why) = texts(read(&zip_of(&book)));
+        let lines: Vec<&str> = found[0].lines().filter(|line| !line.is_empty()).collect();
+        assert_eq!(lines, ["Ana Ruiz", "MRN 445566", "DOB 03/14/1951"]);
+        assert_eq!(why, ["unreadable-part"]);
+        assert_eq!(of(("word/afchunk1.mht", b"MRN 445566")).0, ["See below\n", "word afchunk1.mht\nMRN 445566"]);
+        let open = |styles: &[u8]| {
+            let text = ("content.xml", &b"<text:p>See above</text:p>"[..]);
+            texts(read(&zip_of(&[
+                ("mimetype", b"application/vnd.oasis.opendocument.text"),
+                text,
+                ("styles.xml", styles),
+            ])))
+        };
+        assert_eq!(open(b"<style:header><text:p>MRN 445566</text:p></style:header>").0[1], "MRN 445566\n");
+        assert_eq!(open(b"\x8e\x12 garbage").1, ["encrypted"]);
+    }
+
+    #[test]
+    fn one_long_text_in_every_cell_ends_at_the_limit() {
+        let shared = format!("<sst><si><t>{}</t></si></sst>", "word ".repeat(1024 * 1024));
+        let cells = "<c t=\"s\"><v>0</v></c>".repeat(1000);
+        let sheet = format!("<worksheet><sheetData><row>{cells}</row><row>{cells}</row></sheetData></worksheet>");
+        let (found, why) = texts(read(&zip_of(&[
+            ("xl/workbook.xml", b"<workbook/>"),
+            ("xl/sharedStrings.xml", shared.as_bytes()),
+            ("xl/worksheets/sheet1.xml", sheet.as_bytes()),
+        ])));
+        assert!(found.iter().map(String::len).sum::<usize>() < 80 * 1024 * 1024);
+        assert_eq!(why, ["container-limit"]);
     }
 
     #[test]

@@ -226,11 +226,12 @@ fn receive(from: &mut impl Read, limit: usize) -> std::io::Result<Zeroizing<Vec<
     if bytes.len() < length { Err(std::io::ErrorKind::UnexpectedEof.into()) } else { Ok(bytes) }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
     /// A program in place of ours; what it answers is not what was asked.
+    #[cfg(unix)]
     fn said_by(script: &str) -> &'static str {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
@@ -245,6 +246,7 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_process_that_fails_lies_or_hangs_costs_one_file() {
         assert_eq!(said_by("exit 1"), "reader-fault");
