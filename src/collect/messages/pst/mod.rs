@@ -25,6 +25,8 @@ const DEPTH: usize = 64;
 /// At most so many folders and messages of one file are read.
 const FOLDERS: usize = 100_000;
 const MESSAGES: usize = 10_000_000;
+/// Characters of a folder's name.
+const NAME: usize = 256;
 /// The list of one folder's messages, or of its folders.
 const TABLE_BYTES: usize = BYTES;
 
@@ -114,7 +116,7 @@ impl<R: Read + Seek> Pst<R> {
             if !messages.is_empty() || (inside && !path.is_empty()) {
                 found.folders.push(Folder { path: path.clone(), messages });
             }
-            if found.folders.len() > FOLDERS || messages_seen.len() > MESSAGES {
+            if seen.len() > FOLDERS || messages_seen.len() > MESSAGES {
                 found.not_inspected.push(EXHAUSTED);
                 break;
             }
@@ -128,7 +130,7 @@ impl<R: Read + Seek> Pst<R> {
             for folder in inner.into_iter().rev().filter(|folder| *folder != ROOT_FOLDER) {
                 if path.len() >= DEPTH {
                     found.not_inspected.push("too-deep");
-                } else if seen.insert(folder) {
+                } else if seen.len() <= FOLDERS && seen.insert(folder) {
                     let mut inner = path.clone();
                     inner.push(self.name(folder));
                     let is_mail = mail == Some(folder) || inner == MAIL_FOLDERS_OF_OST;
@@ -181,7 +183,8 @@ impl<R: Read + Seek> Pst<R> {
     fn name(&mut self, folder: u32) -> String {
         let name =
             self.folder(folder).and_then(|(thing, mut reading)| reading.text(&thing, DISPLAY_NAME, 1252).ok()?);
-        name.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| "no-name".to_owned())
+        let name: String = name.unwrap_or_default().chars().take(NAME).collect();
+        if name.trim().is_empty() { "no-name".to_owned() } else { name }
     }
 
     fn says_it_has(&mut self, folder: u32) -> u64 {
@@ -192,7 +195,8 @@ impl<R: Read + Seek> Pst<R> {
     /// The nodes of this kind that a table of a folder lists.
     fn listed(&mut self, folder: u32, table: u32, of_kind: u32) -> Result<Vec<u32>, Why> {
         self.0.begin();
-        let Some(node) = self.0.node(folder & !KIND | table).map_err(whole)? else { return Ok(Vec::new()) };
+        // Every folder has both its lists (§2.4.4), be they empty.
+        let node = self.0.node(folder & !KIND | table).map_err(whole)?.ok_or("unreadable")?;
         let blocks = self.0.data(node.data, TABLE_BYTES).map_err(whole)?;
         let heap = Heap::new(blocks, self.0.form == Form::LargePages);
         let table = heap.table().ok_or("unreadable")?;

@@ -181,7 +181,6 @@ fn what_cannot_be_read_is_counted() {
     // A message of which the folder says, and which is nowhere; and one more than is listed.
     let mut file = File::new(Form::Unicode, 0);
     file::folders(&mut file, &[(INBOX, "Inbox", &MESSAGES[..1])]);
-    file.folder(SENT, "Sent Items", &[], &[], 0);
     let counted = files(&scanned(&file.bytes(), &options())).remove(0);
     assert_eq!((counted.messages, counted.not_inspected.get("unreadable")), (1, Some(&1)));
     let mut file = File::new(Form::Unicode, 0);
@@ -189,6 +188,12 @@ fn what_cannot_be_read_is_counted() {
     file.folder(ROOT_FOLDER, "", &[], &[], 3);
     let counted = files(&scanned(&file.bytes(), &options())).remove(0);
     assert_eq!((counted.complete, counted.not_inspected.get("not-in-file")), (false, Some(&1)));
+    // A folder that another one lists, and which is nowhere, with both its lists.
+    let mut file = File::new(Form::Unicode, 0);
+    file.store(ROOT_FOLDER);
+    file.folder(ROOT_FOLDER, "", &[INBOX], &[], 0);
+    let counted = files(&scanned(&file.bytes(), &options())).remove(0);
+    assert_eq!((counted.complete, counted.not_inspected.get("unreadable")), (false, Some(&2)));
     // Forms and encodings that are not read.
     let whole = mailbox(Form::Unicode, 1);
     for (at, byte, why) in [(10, 37, "encrypted"), (513, 0x10, "encrypted"), (10, 99, "unknown-format")] {
@@ -282,5 +287,12 @@ fn mailbox_files_of_others_are_read_whole() {
         );
         assert_eq!(found.not_inspected, Vec::<Why>::new());
         assert!(file.complete && !file.not_inspected.contains_key("reader-fault"), "{:?}", file.not_inspected);
+        // Damaged at many places, and cut off there, it ends too.
+        let whole = std::fs::read(&path).unwrap();
+        for at in (0..whole.len()).step_by(whole.len() / 60) {
+            let mut damaged = whole.clone();
+            damaged[at..].iter_mut().step_by(97).take(40).for_each(|byte| *byte = byte.wrapping_add(1));
+            let _ = (mails_of(&damaged), mails_of(&whole[..at]));
+        }
     }
 }
