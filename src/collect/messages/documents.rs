@@ -701,7 +701,7 @@ mod tests {
         let lines: Vec<&str> = found[0].lines().filter(|line| !line.is_empty()).collect();
         assert_eq!(lines, ["Ana Ruiz", "MRN 445566", "DOB 03/14/1951"]);
         assert_eq!(why, ["unreadable-part"]);
-        assert_eq!(of(("word/afchunk1.mht", b"MRN 445566")).0, ["See below\n", "word afchunk1.mht\nMRN 445566"]);
+        assert_eq!(of(("word/afchunk1.mht", b"MRN 445566")).0, ["word afchunk1.mht\nMRN 445566", "See below\n"]);
         let open = |styles: &[u8]| {
             let text = ("content.xml", &b"<text:p>See above</text:p>"[..]);
             texts(read(&zip_of(&[
