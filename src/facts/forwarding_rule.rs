@@ -348,7 +348,10 @@ const NEEDED_GOOGLE: [Needed; 1] =
 const SELF_HOSTED: &str = "self-hosted";
 /// Which scripts and files a server has is known to nobody but the server.
 const NEEDED_SELF_HOSTED: [Needed; 4] = [
-    (&["self-hosted.sieve"], "the Sieve scripts of all mailboxes (doveadm sieve list, doveadm sieve get)"),
+    (
+        &["self-hosted.sieve", "self-hosted.zimbra"],
+        "the Sieve scripts of all mailboxes (doveadm sieve list, doveadm sieve get; Zimbra: zmprov -l gaa -v)",
+    ),
     (&["self-hosted.postfix"], "the settings of Postfix (postconf -n)"),
     (&["self-hosted.aliases"], "the alias maps of Postfix (postconf alias_maps virtual_alias_maps)"),
     (&["self-hosted.forward-file"], "the .forward files of all users"),

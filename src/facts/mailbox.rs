@@ -36,7 +36,7 @@ fact_group! {
 subject! {
     /// A mailbox, named by its address.
     pub struct Mailbox is Mailbox {
-        /// `microsoft365`, `google-workspace`.
+        /// `microsoft365`, `google-workspace`, `self-hosted`.
         provider: String,
         /// `user`, `shared`, `room`, `equipment`, `other`.
         mailbox_kind: String,
@@ -134,12 +134,15 @@ pub fn build(context: Context<'_>) -> Built<Mailbox> {
 }
 
 const INVENTORIES_MICROSOFT: [&str; 2] = ["microsoft365.mailboxes", "microsoft365.cas-mailboxes"];
+const INVENTORIES_SELF_HOSTED: [&str; 1] = ["self-hosted.zimbra"];
 const INVENTORIES_GOOGLE: [&str; 2] = ["google-workspace.users-console", "google-workspace.users-gam"];
 
 /// The formats that list all mailboxes of a provider, and what to hand over.
 pub(super) fn inventories(provider: &str) -> (&'static [&'static str], &'static str) {
     match provider {
-        "self-hosted" => (&[], "a list of all mailboxes of the mail server"),
+        "self-hosted" => {
+            (&INVENTORIES_SELF_HOSTED, "a list of all mailboxes of the mail server (Zimbra: zmprov -l gaa -v)")
+        }
         "google-workspace" => (&INVENTORIES_GOOGLE, "a list of all users (admin console download, or gam print users)"),
         _ => (&INVENTORIES_MICROSOFT, "a list of all mailboxes (Get-EXOMailbox)"),
     }
@@ -417,8 +420,11 @@ fn one(address: String, account: &Account<'_>, shared: &Shared<'_>) -> Mailbox {
     let looking = shared.grants.mailboxes_with(account, said.gone, "folder", None);
     let sending = shared.grants.mailboxes_with(account, said.gone, "send-as", Some(&["send-as", "send-on-behalf"]));
     let (least, most) = declared_individuals(&shared.volumes, &address);
-    let from =
-        |google: &'static str, microsoft: &'static str| if provider == "google-workspace" { google } else { microsoft };
+    let from = |google: &'static str, microsoft: &'static str| match provider {
+        "google-workspace" => google,
+        "self-hosted" => "this attribute of the account (Zimbra: zmprov -l gaa -v; other servers keep no such list)",
+        _ => microsoft,
+    };
     let users = from(
         "the users (admin console download with all columns)",
         "the mailboxes (Get-Mailbox -ResultSize Unlimited)",

@@ -206,8 +206,8 @@ const WANTED: [Wanted; 48] = [
     ),
     (&["self-hosted.postfix"], "postconf -n", &["no-forwarding-outside"]),
     (
-        &["self-hosted.sieve"],
-        "doveadm sieve get for every user",
+        &["self-hosted.sieve", "self-hosted.zimbra"],
+        "doveadm sieve get for every user; Zimbra: zmprov -l gaa -v",
         &["no-forwarding-to-consumer-webmail", "rules-do-not-hide-warnings"],
     ),
 ];

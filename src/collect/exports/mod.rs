@@ -30,6 +30,7 @@ mod tallies;
 mod tests;
 mod watched;
 mod words;
+mod zimbra;
 
 pub(super) use recipient::reference;
 
@@ -295,6 +296,15 @@ fn read_file(
     file.rejected.clear();
     if survey.guessed {
         file.notes.push(format!("the encoding is a guess: {}", survey.encoding.as_str()));
+    }
+    if let Some(found) = zimbra::read(content, &survey, with.key, records) {
+        file.format = Some(found.format.to_owned());
+        file.rows = found.rows;
+        file.state = if found.faults.is_empty() { ExportState::Read } else { ExportState::PartlyRead };
+        file.rejected_rows = found.faults.len() as u64;
+        file.rejected = found.faults.into_iter().map(|why| RejectedRow { row: 0, why }).collect();
+        file.notes.push(zimbra::NOTE.to_owned());
+        return file;
     }
     if let Some(found) = self_hosted::read(content, label, &survey, with.key) {
         file.format = Some(found.format.to_owned());

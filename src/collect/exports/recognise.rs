@@ -11,7 +11,7 @@ use super::row::{Row, comparable};
 
 /// The format of this name, whole (`microsoft365.mailboxes`) or without its provider.
 pub fn format_named(name: &str) -> Option<&'static str> {
-    const ELSEWHERE: [&str; 7] = [
+    const ELSEWHERE: [&str; 9] = [
         "self-hosted.aliases",
         "self-hosted.dovecot",
         "self-hosted.forward-file",
@@ -19,6 +19,8 @@ pub fn format_named(name: &str) -> Option<&'static str> {
         "self-hosted.postfix",
         "self-hosted.rspamd-dkim",
         "self-hosted.sieve",
+        "self-hosted.zimbra",
+        "self-hosted.zimbra-accounts",
     ];
     let all = || Format::ALL.into_iter().map(Format::as_str).chain(ELSEWHERE);
     all().find(|format| *format == name).or_else(|| all().find(|format| format.rsplit('.').next() == Some(name)))

@@ -17,7 +17,7 @@ use crate::records::dkim_tables;
 use crate::records::sieve::{self, Action, Block};
 use crate::seen::{NotObserved, Seen};
 
-const PROVIDER: &str = "self-hosted";
+pub(super) const PROVIDER: &str = "self-hosted";
 /// Longer texts are none of these.
 const TEXT_BYTES: u64 = sieve::SCRIPT_BYTES as u64;
 
@@ -115,7 +115,7 @@ fn owner(label: &str, key: &KeyedReference) -> (Seen<String>, Option<String>) {
     (Seen::Unknown(reason), named.map(|part| reference(&part, key)))
 }
 
-fn rule(origin: &str, mailbox: (Seen<String>, Option<String>), reference: String) -> ForwardingRule {
+pub(super) fn rule(origin: &str, mailbox: (Seen<String>, Option<String>), reference: String) -> ForwardingRule {
     ForwardingRule {
         mailbox: mailbox.0,
         owner: mailbox.1,
@@ -127,7 +127,7 @@ fn rule(origin: &str, mailbox: (Seen<String>, Option<String>), reference: String
     }
 }
 
-fn one(text: &str, key: &KeyedReference) -> Target {
+pub(super) fn one(text: &str, key: &KeyedReference) -> Target {
     let mut targets = recipient::of_text(text, key);
     if targets.len() == 1 { targets.remove(0) } else { Target::Unparseable }
 }
@@ -147,7 +147,7 @@ fn sieve_script(text: &str, label: &str, key: &KeyedReference) -> Found {
     Found { format: "self-hosted.sieve", rows: script.blocks.len() as u64, faults, records: records.collect() }
 }
 
-fn of_block(block: &Block, mut rule: ForwardingRule, key: &KeyedReference) -> ForwardingRule {
+pub(super) fn of_block(block: &Block, mut rule: ForwardingRule, key: &KeyedReference) -> ForwardingRule {
     let keeps = block.actions.iter().any(|action| match action {
         Action::Keep => true,
         Action::FileInto { folder, .. } => !words::hiding_folder(folder),
