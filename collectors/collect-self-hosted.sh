@@ -125,7 +125,7 @@ if [ -n "$zimbra" ]; then
         if (!keep) print parts[1] ": (left out)"
       }
       keep { print }' "$accounts.part" > "$accounts"
-    note zimbra true "$(grep -c '^# name ' "$accounts")" ""
+    note zimbra true "$(grep -c '^# name [^ ]*@[^ ]*$' "$accounts")" ""
   else
     note zimbra false 0 "zmprov failed or gave nothing"
   fi

@@ -928,6 +928,31 @@ mod tests {
     }
 
     #[test]
+    fn zimbras_accounts_are_mailboxes_and_their_list_is_one_of_all() {
+        let of = |without: &[&str]| {
+            let file = std::fs::read("fixtures/exports/zimbra/selfhosted/zimbra-accounts.txt").unwrap();
+            let text = String::from_utf8(file).unwrap();
+            let kept: Vec<&str> =
+                text.split("\n\n# name ").filter(|part| !without.iter().any(|word| part.contains(word))).collect();
+            let world =
+                World::new(Some(declared("surgery.example"))).file("z.txt", kept.join("\n\n# name ").as_bytes());
+            built(&world, &[])
+        };
+        let all = of(&[]);
+        assert_eq!((all.subjects.len(), &all.collection), (4, &Collection::Complete));
+        let eve = find(&all, "eve@surgery.example");
+        assert_eq!(is(&eve.forwarding).map(|forwarding| forwarding.target_class), Some("consumer-webmail".to_owned()));
+        assert_eq!((is(&eve.forwarding_keeps_copy), is(&eve.administrator)), (Some(false), Some(true)));
+        assert_eq!((is(&eve.mfa_registered), is(&eve.mfa_enforced)), (Some(false), Some(false)));
+        assert_eq!((is(&eve.retention_policy), is(&eve.deleted_items_days)), (Some(false), Some(30)));
+        assert_eq!(is(&find(&all, "gil@surgery.example").sign_in), Some("blocked".to_owned()));
+        assert_eq!(find(&all, "ana@surgery.example").forwarding.seen, Seen::Absent);
+        assert!(is(&eve.full_access_holders).is_none() && is(&eve.audited).is_none());
+        let some = of(&["zimbraIsSystemResource"]);
+        assert!(some.subjects.len() == 3 && matches!(some.collection, Collection::Incomplete(_)));
+    }
+
+    #[test]
     fn google_accounts_carry_enrolment_enforcement_and_forwarding() {
         let world = World::new(Some(declared("practice.example"))).fixture("google-clinic", &[]);
         let built = built(&world, &[]);

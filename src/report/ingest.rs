@@ -33,7 +33,7 @@ pub struct Missing {
 /// What each provider's checks need: the formats of which one is enough, how it is made, the checks.
 type Wanted = (&'static [&'static str], &'static str, &'static [&'static str]);
 
-const WANTED: [Wanted; 48] = [
+const WANTED: [Wanted; 51] = [
     (
         &["google-workspace.admin-roles"],
         "gam print admins",
@@ -167,7 +167,11 @@ const WANTED: [Wanted; 48] = [
     (
         &["microsoft365.outbound-connectors"],
         "Get-OutboundConnector | ConvertTo-Json -EnumsAsStrings",
-        &["partner-with-phi-sent-to-over-enforced-tls", "partner-with-phi-known-by-certificate"],
+        &[
+            "partner-with-phi-sent-to-over-enforced-tls",
+            "partner-with-phi-known-by-certificate",
+            "transport-rules-send-over-known-connectors",
+        ],
     ),
     (&["microsoft365.outbound-spam"], "Get-HostedOutboundSpamFilterPolicy", &["external-auto-forwarding-off"]),
     (
@@ -181,12 +185,22 @@ const WANTED: [Wanted; 48] = [
         &["forwarding-targets-resolved"],
     ),
     (&["microsoft365.remote-domains"], "Get-RemoteDomain", &["default-remote-domain-blocks-forwarding"]),
+    (
+        &["microsoft365.retention-compliance"],
+        "Get-RetentionCompliancePolicy -DistributionDetail, in the compliance session",
+        &["retention-policies-in-force"],
+    ),
     (&["microsoft365.security-defaults"], "Get-MgPolicyIdentitySecurityDefaultEnforcementPolicy", &["mfa-enforced"]),
+    (
+        &["microsoft365.service-principals"],
+        "Get-MgServicePrincipal -All -Property Id,AppId,AppOwnerOrganizationId,VerifiedPublisher | ConvertTo-Json -Depth 4",
+        &["programs-with-mail-come-from-verified-publishers"],
+    ),
     (&["microsoft365.sharing-policies"], "Get-SharingPolicy", &["calendar-details-stay-inside"]),
     (
         &["microsoft365.sign-ins"],
         "Graph beta auditLogs/signIns of 30 days, signInEventTypes interactiveUser and nonInteractiveUser, all pages",
-        &["no-old-client-signed-in", "no-single-factor-sign-in"],
+        &["no-old-client-signed-in", "no-single-factor-sign-in", "imap-and-pop-not-used"],
     ),
     (&["microsoft365.transport-config"], "Get-TransportConfig", &["smtp-auth-closed", "smtp-auth-off-for-the-tenant"]),
     (
@@ -204,6 +218,7 @@ const WANTED: [Wanted; 48] = [
         "Get-MgUser -All -Property AccountEnabled,UserPrincipalName,CreatedDateTime,SignInActivity",
         &["accounts-in-use", "accounts-of-leavers-closed"],
     ),
+    (&["self-hosted.dovecot"], "doveconf -n", &["own-server-takes-no-passwords-in-clear"]),
     (&["self-hosted.postfix"], "postconf -n", &["no-forwarding-outside"]),
     (
         &["self-hosted.sieve", "self-hosted.zimbra"],

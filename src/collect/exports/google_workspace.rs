@@ -48,6 +48,8 @@ pub fn records(format: Format, row: &Row, key: &KeyedReference) -> Result<Vec<Re
         | Format::AuthorizationPolicy
         | Format::DkimSigning
         | Format::DlpPolicies
+        | Format::RetentionPolicies
+        | Format::ServicePrincipals
         | Format::Encryption
         | Format::MobilePolicies
         | Format::OutboundConnectors

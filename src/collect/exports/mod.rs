@@ -55,7 +55,7 @@ use row::Row;
 use table::{Next, Table};
 
 /// Raised when the same file would give other records.
-const READER: u32 = 6;
+const READER: u32 = 7;
 /// A file larger than this is not read.
 const FILE_BYTES: u64 = 8 * 1024 * 1024 * 1024;
 /// Rows in one file.
@@ -217,6 +217,7 @@ fn unreadable(label: &str, why: String) -> ExportFile {
         notes: Vec::new(),
         collected: BTreeMap::new(),
         asked: BTreeMap::new(),
+        collected_on: None,
         reader: READER,
     }
 }
@@ -226,6 +227,7 @@ fn manifest(entry: &Entry, archives: &mut Archives) -> ExportFile {
     let mut file = ExportFile { format: Some("manifest".to_owned()), ..unreadable(&entry.label, String::new()) };
     file.rejected.clear();
     file.state = ExportState::Read;
+    file.collected_on = entry.stated.collected_on.map(|day| (day, day));
     if let Ok(survey) = entry.content(archives).and_then(|content| decode::survey(&content, FILE_BYTES)) {
         file.bytes = survey.bytes;
         file.encoding = survey.encoding.as_str().to_owned();
@@ -339,6 +341,7 @@ fn read_file(
                 ..file.clone()
             });
         }
+        file.collected_on = coverage.collected_on;
         file.collected = coverage.collected;
         file.asked = coverage.asked;
         return file;

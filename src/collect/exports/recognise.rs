@@ -75,7 +75,9 @@ pub enum Format {
     RecipientPermissions,
     Recipients,
     RemoteDomains,
+    RetentionPolicies,
     SecurityDefaults,
+    ServicePrincipals,
     SharingPolicies,
     SignIns,
     SweepRules,
@@ -86,7 +88,7 @@ pub enum Format {
 
 impl Format {
     /// Every format, in the order of the enum.
-    pub const ALL: [Self; 53] = [
+    pub const ALL: [Self; 55] = [
         Self::AcceptedDomains,
         Self::AdminAuditLog,
         Self::AlertPolicies,
@@ -133,7 +135,9 @@ impl Format {
         Self::RecipientPermissions,
         Self::Recipients,
         Self::RemoteDomains,
+        Self::RetentionPolicies,
         Self::SecurityDefaults,
+        Self::ServicePrincipals,
         Self::SharingPolicies,
         Self::SignIns,
         Self::SweepRules,
@@ -194,6 +198,8 @@ impl Format {
             Self::PerUserMfa => "microsoft365.per-user-mfa",
             Self::Recipients => "microsoft365.recipients",
             Self::RemoteDomains => "microsoft365.remote-domains",
+            Self::RetentionPolicies => "microsoft365.retention-compliance",
+            Self::ServicePrincipals => "microsoft365.service-principals",
             Self::SecurityDefaults => "microsoft365.security-defaults",
             Self::TransportConfig => "microsoft365.transport-config",
             Self::TransportRules => "microsoft365.transport-rules",
@@ -250,6 +256,15 @@ impl Format {
             Self::SharingPolicies => &[&["domains", "enabled", "default"]],
             Self::DkimSigning => &[&["selector1cname"], &["selectorbeforerotateondate"]],
             Self::DlpPolicies => &[&["mode", "workload", "exchangelocation"]],
+            Self::RetentionPolicies => &[
+                &["mode", "workload", "exchangelocation", "retentionruletypes"],
+                &["mode", "workload", "exchangelocation", "restrictiveretention"],
+                &["exchangelocation", "retentionruletypes"],
+                &["exchangelocation", "restrictiveretention"],
+            ],
+            Self::ServicePrincipals => {
+                &[&["id", "appid", "verifiedpublisher"], &["id", "appid", "appownerorganizationid"]]
+            }
             Self::JournalRules => &[&["journalemailaddress"]],
             Self::MailboxPermissions => &[&["user", "accessrights", "isinherited"], &["user", "accessrights", "deny"]],
             Self::PermissionsExtractor => &[&["fullaccessusers", "sendasusers"]],
@@ -364,6 +379,8 @@ impl Format {
             | Self::AppGrants
             | Self::DkimSigning
             | Self::DlpPolicies
+            | Self::RetentionPolicies
+            | Self::ServicePrincipals
             | Self::JournalRules
             | Self::MailboxPermissions
             | Self::PermissionsExtractor
@@ -706,7 +723,11 @@ const READ: &[&str] = &[
     "senderaddress",
     "smtpmsa.host",
     "userids",
+    "appid",
+    "appownerorganizationid",
+    "routemessageoutboundconnector",
     "verificationstatus",
+    "verifiedpublisher",
     "workload",
 ];
 

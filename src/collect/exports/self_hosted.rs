@@ -358,6 +358,15 @@ fn postfix(text: &str, key: &KeyedReference) -> Found {
         }
         records.push(Record::ForwardingRule(Box::new(own)));
     }
+    // A service of master.cf may say otherwise, so of the whole only what the settings state is said.
+    let is = |name: &str, value: &str| {
+        let of = |line: &String| line.split_once('=').is_some_and(|(n, v)| n.trim() == name && v.trim() == value);
+        lines.iter().any(of)
+    };
+    let behind_tls = is("smtpd_tls_auth_only", "yes") || is("smtpd_tls_security_level", "encrypt");
+    if behind_tls || is("smtpd_sasl_auth_enable", "yes") {
+        records.push(setting("passwords-in-clear", "postfix", !behind_tls));
+    }
     Found { format: "self-hosted.postfix", rows: lines.len() as u64, faults: Vec::new(), records }
 }
 
@@ -389,16 +398,17 @@ fn dovecot(text: &str) -> Found {
     // 2.4 turned the setting round; both are off by default, and `-n` leaves defaults out.
     let clear = is("auth_allow_cleartext") == Some("yes") || is("disable_plaintext_auth") == Some("no");
     let demanded = is("ssl") == Some("required");
-    let setting = |name: &str, value: bool| {
-        Record::TenantSetting(Box::new(TenantSetting {
-            provider: PROVIDER.to_owned(),
-            setting: name.to_owned(),
-            of: Some("dovecot".to_owned()),
-            value: Seen::Present(value.to_string()),
-        }))
-    };
-    let records = vec![setting("passwords-in-clear", clear), setting("tls-demanded", demanded)];
+    let records = vec![setting("passwords-in-clear", "dovecot", clear), setting("tls-demanded", "dovecot", demanded)];
     Found { format: "self-hosted.dovecot", rows, faults, records }
+}
+
+fn setting(name: &str, of: &str, value: bool) -> Record {
+    Record::TenantSetting(Box::new(TenantSetting {
+        provider: PROVIDER.to_owned(),
+        setting: name.to_owned(),
+        of: Some(of.to_owned()),
+        value: Seen::Present(value.to_string()),
+    }))
 }
 
 #[cfg(test)]

@@ -494,19 +494,23 @@ mod tests {
     }
 
     fn mailboxes(records: &[Record]) -> Vec<&Mailbox> {
-        let of = |record| match record {
-            Record::Mailbox(mailbox) => Some(mailbox.as_ref()),
-            _ => None,
-        };
-        records.iter().filter_map(of).collect()
+        let mut found = Vec::new();
+        for record in records {
+            if let Record::Mailbox(mailbox) = record {
+                found.push(mailbox.as_ref());
+            }
+        }
+        found
     }
 
     fn rules(records: &[Record]) -> Vec<&crate::evidence::export::ForwardingRule> {
-        let of = |record| match record {
-            Record::ForwardingRule(rule) => Some(rule.as_ref()),
-            _ => None,
-        };
-        records.iter().filter_map(of).collect()
+        let mut found = Vec::new();
+        for record in records {
+            if let Record::ForwardingRule(rule) = record {
+                found.push(rule.as_ref());
+            }
+        }
+        found
     }
 
     const WHOLE: &str = "objectClass: zimbraAccount\nzimbraId: 1\n";
