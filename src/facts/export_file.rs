@@ -13,7 +13,7 @@ use crate::seen::NotObserved;
 subject! {
     /// A file of an export, named by its label.
     pub struct ExportFile is ExportFile {
-        /// What it was recognised as, or `none`.
+        /// What it was recognised as: `microsoft365.mailboxes`, …, `coverage` for a collector's record, `manifest`; or `none`.
         format: String,
         /// `read`, `partly-read`, `not-an-export`, `unreadable`.
         state: String,
@@ -50,8 +50,8 @@ pub fn build(context: Context<'_>) -> Built<ExportFile> {
                 rows: Fact::present(count(file.rows), evidence()),
                 rejected: Fact::present(count(file.rejected_rows), evidence()),
                 lost_fields: Fact::present(file.lost_fields.clone(), evidence()),
-                collected_days_ago: day(file, *id, |(first, _)| days_between(first, context.today()).max(0)),
-                collected_over_days: day(file, *id, |(first, last)| days_between(first, last) + 1),
+                collected_days_ago: day(file, id, |(first, _)| days_between(first, context.today()).max(0)),
+                collected_over_days: day(file, id, |(first, last)| days_between(first, last) + 1),
                 reason: Fact::present(
                     file.rejected.first().map_or_else(|| "none".to_owned(), |first| first.why.clone()),
                     evidence(),

@@ -407,7 +407,18 @@ impl<'s, 'e> SetUp<'s, 'e> {
         let outside = |setting: &TenantSetting, value: &str| {
             setting.of.clone().filter(|of| value == "on" && !COVERED.contains(&of.as_str()))
         };
-        self.listed(&["service"], outside, &POLICIES)
+        let fact = self.listed(&["service"], outside, &POLICIES);
+        // A list that speaks of covered services alone was cut: what it leaves out is on by default.
+        let speaks_of_others = self
+            .settings
+            .named("service")
+            .any(|(_, setting)| setting.of.as_deref().is_some_and(|of| !COVERED.contains(&of)));
+        match &fact.seen {
+            Seen::Present(found) if found.is_empty() && !speaks_of_others => {
+                Fact::new(Seen::Unknown(not_provided("the status of every service of Google Workspace")), fact.evidence)
+            }
+            _ => fact,
+        }
     }
 
     /// Programs that reach mail and that nobody vouches for. One whose publisher no list names is in doubt.
