@@ -176,6 +176,8 @@ if ($Shard -eq 0) {
             @{ Name = 'conditional-access'; Uri = "$graph/identity/conditionalAccess/policies" },
             @{ Name = 'security-defaults'; Uri = "$graph/policies/identitySecurityDefaultsEnforcementPolicy" },
             @{ Name = 'app-grants'; Uri = "$graph/oauth2PermissionGrants" },
+            # What programs hold without a user: over Microsoft Graph, and over Exchange Online.
+            @{ Name = 'app-roles'; Uri = @("$graph/servicePrincipals(appId='00000003-0000-0000-c000-000000000000')/appRoleAssignedTo", "$graph/servicePrincipals(appId='00000002-0000-0ff1-ce00-000000000000')/appRoleAssignedTo") },
             @{ Name = 'service-principals'; Uri = "$graph/servicePrincipals?`$select=id,appId,appOwnerOrganizationId,verifiedPublisher" },
             @{ Name = 'authorization-policy'; Uri = "$graph/policies/authorizationPolicy" },
             @{ Name = 'directory-roles'; Uri = "$graph/roleManagement/directory/roleAssignments?`$expand=principal" },
@@ -185,11 +187,13 @@ if ($Shard -eq 0) {
         )) {
         $uri = $question.Uri
         Export-Whole -Name $question.Name -Ask {
-            $next = $uri
-            while ($next) {
-                $page = Invoke-MgGraphRequest -Method GET -Uri $next -OutputType Hashtable
-                if ($page.ContainsKey('value')) { $page['value'] } else { $page }
-                $next = if ($page.ContainsKey('@odata.nextLink')) { $page['@odata.nextLink'] } else { $null }
+            foreach ($first in @($uri)) {
+                $next = $first
+                while ($next) {
+                    $page = Invoke-MgGraphRequest -Method GET -Uri $next -OutputType Hashtable
+                    if ($page.ContainsKey('value')) { $page['value'] } else { $page }
+                    $next = if ($page.ContainsKey('@odata.nextLink')) { $page['@odata.nextLink'] } else { $null }
+                }
             }
         }.GetNewClosure()
     }

@@ -10,7 +10,7 @@ mod set_up;
 use self::activity::Activity;
 pub(super) use self::set_up::REMOTE_DOMAINS;
 use self::set_up::{
-    ANTI_PHISHING, CONSENT, ENCRYPTION, Export, ORGANIZATION, OUTBOUND_SPAM, POLICIES, SetUp, TRANSPORT,
+    ANTI_PHISHING, CONSENT, ENCRYPTION, Export, GRANTS, ORGANIZATION, OUTBOUND_SPAM, POLICIES, ROLES, SetUp, TRANSPORT,
 };
 use super::exported::{self, Files, joined};
 use super::shape::{Fact, subject};
@@ -340,30 +340,32 @@ fn programs_with_all_mail(context: Context<'_>, provider: &str, settings: &Setti
     if let Some(reason) = &settings.unknown {
         return Fact::unknown(reason.clone());
     }
-    let (format, what) = match provider {
+    let exports = match provider {
         "google-workspace" => {
             return Fact::unknown(not_provided(
                 "the programs with domain-wide delegation (admin console, API controls)",
             ));
         }
-        _ => ("microsoft365.app-grants", "the permissions of programs (Get-MgOauth2PermissionGrant -All)"),
+        // What users or administrators gave for a user, and what a program holds without one.
+        _ => [&GRANTS, &ROLES],
     };
     let mut programs = BTreeSet::new();
     let (mut ids, mut in_doubt) = (Vec::new(), None);
-    for (id, setting) in settings.named("app-grant") {
+    for (id, setting) in settings.named("app-grant").chain(settings.named("app-role")) {
         match &setting.value {
             Seen::Present(value) if value == "mail-of-everybody" => {
                 programs.extend(setting.of.clone());
                 ids.push(id.clone());
             }
             Seen::Present(_) | Seen::Absent => {}
-            Seen::Malformed(_) => in_doubt = Some(not_provided(what)),
+            Seen::Malformed(_) => in_doubt = Some(not_provided(GRANTS.what)),
             Seen::Unknown(reason) => in_doubt = Some(reason.clone()),
         }
     }
     let files = Files::of(context);
-    ids.extend(files.evidence_of(&[format]));
-    match files.whole(&[format], what).err().or(in_doubt) {
+    ids.extend(exports.iter().flat_map(|export| files.evidence_of(export.formats)));
+    let missing = exports.iter().find_map(|export| files.whole(export.formats, export.what).err());
+    match missing.or(in_doubt) {
         Some(reason) if programs.is_empty() => Fact::new(Seen::Unknown(reason), ids),
         Some(_) | None => Fact::present(programs.into_iter().collect(), ids),
     }
@@ -870,6 +872,24 @@ mod tests {
         );
         assert_eq!(tenant.password_expires_days.seen, Seen::Present(90));
         assert_eq!(tenant.services_outside_agreement.seen, Seen::Present(vec!["youtube".to_owned()]));
+    }
+
+    #[test]
+    fn a_program_that_needs_no_user_reaches_the_mail_of_everybody() {
+        let of = |role: &str, resource: &str| {
+            let roles = format!(
+                r#"[{{"principalId":"0a1b2c3d-0000-4000-8000-000000000009","appRoleId":"{role}","resourceId":"r","resourceDisplayName":"{resource}"}}]"#
+            );
+            let grants = br#"[{"clientId":"0a1b2c3d-0000-4000-8000-000000000002","consentType":"AllPrincipals","scope":"User.Read"}]"#;
+            let world = World::new(Some(declared("clinic.example"))).file("g.json", grants);
+            tenant(&world.file("r.json", roles.as_bytes()), &[]).programs_with_all_mail.seen
+        };
+        let found = Seen::Present(vec!["0a1b2c3d-0000-4000-8000-000000000009".to_owned()]);
+        assert_eq!(of("E2A3A72E-5f79-4c64-b1b1-878b674786c9", "Microsoft Graph"), found);
+        assert_eq!(of("dc890d15-9560-4a4c-9b7f-a736ec74ec40", "Office 365 Exchange Online"), found);
+        assert_eq!(of("df021288-bdef-4463-88db-98f22de89214", "Microsoft Graph"), Seen::Present(Vec::new()));
+        assert!(of("00000000-0000-0000-0000-000000000000", "Office 365 Exchange Online").present().is_none());
+        assert!(rights(&["app-roles.json"]).programs_unverified.seen.present().is_some(), "one is enough");
     }
 
     fn rights(without: &[&str]) -> Tenant {

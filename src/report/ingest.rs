@@ -33,7 +33,7 @@ pub struct Missing {
 /// What each provider's checks need: the formats of which one is enough, how it is made, the checks.
 type Wanted = (&'static [&'static str], &'static str, &'static [&'static str]);
 
-const WANTED: [Wanted; 51] = [
+const WANTED: [Wanted; 52] = [
     (
         &["google-workspace.admin-roles"],
         "gam print admins",
@@ -99,6 +99,11 @@ const WANTED: [Wanted; 51] = [
         &["forged-senders-looked-for", "dmarc-followed-on-arrival", "readers-told-of-first-contact"],
     ),
     (&["microsoft365.app-grants"], "Get-MgOauth2PermissionGrant -All", &["no-program-reads-all-mail"]),
+    (
+        &["microsoft365.app-roles"],
+        "Graph servicePrincipals(appId='ID')/appRoleAssignedTo of Microsoft Graph and Exchange Online, all pages",
+        &["no-program-reads-all-mail", "programs-with-mail-come-from-verified-publishers"],
+    ),
     (&["microsoft365.audit-bypass"], "Get-MailboxAuditBypassAssociation -ResultSize Unlimited", &["no-audit-bypass"]),
     (
         &["microsoft365.authorization-policy"],

@@ -71,6 +71,37 @@ pub fn app_grant(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String>
     Ok(vec![setting("microsoft365", "app-grant", Some(program(id, key)), value)])
 }
 
+/// Permissions that a program holds without a user and that reach everybody's mail, by the id of the role:
+/// Graph's Mail.Read, Mail.ReadBasic, Mail.ReadBasic.All, Mail.ReadWrite, Mail.Send, MailboxItem.Read.All,
+/// MailboxSettings.ReadWrite, of which Exchange Online shares some, and its full_access_as_app (Microsoft Graph
+/// permissions reference, read 2026-11).
+const MAIL_ROLES: [&str; 8] = [
+    "693c5e45-0940-467d-9b8a-1022fb9d42ef",
+    "6931bccd-447a-43d1-b442-00a195474933",
+    "6be147d2-ea4f-4b5a-a3fa-3eab6f3c140a",
+    "7d9f353d-a7bd-4fbb-822a-26d5dd39a3ce",
+    "810c84a8-4a9e-49e6-bf7d-12d183f40d01",
+    "b633e1c5-b582-4048-a93e-9f11b44c7e96",
+    "dc890d15-9560-4a4c-9b7f-a736ec74ec40",
+    "e2a3a72e-5f79-4c64-b1b1-878b674786c9",
+];
+
+/// Graph's appRoleAssignments: what a program may do without anybody signing in. A role of Exchange
+/// Online that is not among those known here may reach mail.
+pub fn app_role(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
+    let id = row.text("principalid").ok_or_else(|| "principalid is empty".to_owned())?;
+    let role = row.text("approleid").ok_or_else(|| "approleid is empty".to_owned())?;
+    let of_exchange = row.text("resourcedisplayname").is_none_or(|name| name.to_ascii_lowercase().contains("exchange"));
+    let value = if MAIL_ROLES.iter().any(|known| role.eq_ignore_ascii_case(known)) {
+        Seen::Present("mail-of-everybody".to_owned())
+    } else if of_exchange {
+        Seen::Unknown(row.unreadable("approleid", "a role that is not known here"))
+    } else {
+        Seen::Present("no-mail".to_owned())
+    };
+    Ok(vec![setting("microsoft365", "app-role", Some(program(id, key)), value)])
+}
+
 /// `gam print tokens`: what one user let in.
 pub fn google_token(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
     let id = row.text("clientid").ok_or_else(|| "clientid is empty".to_owned())?;

@@ -45,6 +45,7 @@ pub fn records(format: Format, row: &Row, key: &KeyedReference) -> Result<Vec<Re
         | Format::SignIns
         | Format::AntiPhishing
         | Format::AppGrants
+        | Format::AppRoles
         | Format::AuthorizationPolicy
         | Format::DkimSigning
         | Format::DlpPolicies

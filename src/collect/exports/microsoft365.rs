@@ -40,6 +40,7 @@ pub fn records(format: Format, row: &Row, key: &KeyedReference, own: &OwnDomains
         Format::AlertPolicies => Ok(settings::alert_policy(row)),
         Format::AntiPhishing => Ok(settings::anti_phishing(row)),
         Format::AppGrants => apps::app_grant(row, key),
+        Format::AppRoles => apps::app_role(row, key),
         Format::AuditBypass => audit_bypass(row, key),
         Format::AuthorizationPolicy => Ok(settings::authorization_policy(row)),
         // What it names was read before DNS was asked.

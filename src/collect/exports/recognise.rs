@@ -34,6 +34,7 @@ pub enum Format {
     AlertPolicies,
     AntiPhishing,
     AppGrants,
+    AppRoles,
     AuditBypass,
     AuditLog,
     AuthorizationPolicy,
@@ -88,12 +89,13 @@ pub enum Format {
 
 impl Format {
     /// Every format, in the order of the enum.
-    pub const ALL: [Self; 55] = [
+    pub const ALL: [Self; 56] = [
         Self::AcceptedDomains,
         Self::AdminAuditLog,
         Self::AlertPolicies,
         Self::AntiPhishing,
         Self::AppGrants,
+        Self::AppRoles,
         Self::AuditBypass,
         Self::AuditLog,
         Self::AuthorizationPolicy,
@@ -166,6 +168,7 @@ impl Format {
             Self::AlertPolicies => "microsoft365.alert-policies",
             Self::AntiPhishing => "microsoft365.anti-phishing",
             Self::AppGrants => "microsoft365.app-grants",
+            Self::AppRoles => "microsoft365.app-roles",
             Self::AuthorizationPolicy => "microsoft365.authorization-policy",
             Self::Encryption => "microsoft365.encryption",
             Self::MobilePolicies => "microsoft365.mobile-policies",
@@ -247,6 +250,7 @@ impl Format {
                 &[&["enablefirstcontactsafetytips"], &["phishthresholdlevel", "enablespoofintelligence"]]
             }
             Self::AppGrants => &[&["clientid", "consenttype", "scope"]],
+            Self::AppRoles => &[&["approleid", "principalid", "resourceid"]],
             Self::AuthorizationPolicy => {
                 &[&["defaultuserrolepermissions"], &["permissiongrantpolicyidsassignedtodefaultuserrole"]]
             }
@@ -377,6 +381,7 @@ impl Format {
             | Self::GoogleDelegates
             | Self::GoogleTokens
             | Self::AppGrants
+            | Self::AppRoles
             | Self::DkimSigning
             | Self::DlpPolicies
             | Self::RetentionPolicies
@@ -725,6 +730,7 @@ const READ: &[&str] = &[
     "userids",
     "appid",
     "appownerorganizationid",
+    "resourcedisplayname",
     "routemessageoutboundconnector",
     "verificationstatus",
     "verifiedpublisher",

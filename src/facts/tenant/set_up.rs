@@ -74,7 +74,11 @@ const RETENTION_POLICIES: Export = Export {
     formats: &["microsoft365.retention-compliance"],
     what: "the retention policies with all columns (Get-RetentionCompliancePolicy -DistributionDetail)",
 };
-const GRANTS: Export = Export {
+pub(super) const ROLES: Export = Export {
+    formats: &["microsoft365.app-roles"],
+    what: "the permissions of programs without a user (Graph servicePrincipals/ID/appRoleAssignedTo of Microsoft Graph and Exchange Online)",
+};
+pub(super) const GRANTS: Export = Export {
     formats: &["microsoft365.app-grants"],
     what: "the permissions of programs (Get-MgOauth2PermissionGrant -All)",
 };
@@ -432,7 +436,7 @@ impl<'s, 'e> SetUp<'s, 'e> {
             .filter_map(|(_, setting)| Some((setting.of.as_deref()?, &setting.value)))
             .collect();
         let (mut found, mut ids, mut in_doubt) = (BTreeSet::new(), Vec::new(), None);
-        for (id, grant) in self.settings.named("app-grant") {
+        for (id, grant) in self.settings.named("app-grant").chain(self.settings.named("app-role")) {
             match &grant.value {
                 Seen::Present(word) if word == "no-mail" => continue,
                 Seen::Present(_) => {}
@@ -454,7 +458,7 @@ impl<'s, 'e> SetUp<'s, 'e> {
         }
         ids.extend(self.settings.files.evidence_of(PROGRAMS.formats));
         let whole = |export: &Export| self.settings.files.whole(export.formats, export.what).err();
-        match in_doubt.or_else(|| whole(&GRANTS)).or_else(|| whole(&PROGRAMS)) {
+        match in_doubt.or_else(|| whole(&GRANTS)).or_else(|| whole(&ROLES)).or_else(|| whole(&PROGRAMS)) {
             Some(reason) if found.is_empty() => Fact::new(Seen::Unknown(reason), ids),
             Some(_) | None => Fact::present(found.into_iter().collect(), ids),
         }
