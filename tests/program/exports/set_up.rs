@@ -226,6 +226,25 @@ pub(super) static SET_UP: &[File] = &[
         ],
     },
     File {
+        name: "app-roles",
+        of: "Microsoft.Graph.PowerShell.Models.MicrosoftGraphAppRoleAssignment",
+        columns: &["principalId", "appRoleId", "resourceId", "resourceDisplayName"],
+        rows: &[
+            &[
+                Text("0a1b2c3d-0000-4000-8000-000000000003"),
+                Text("b633e1c5-b582-4048-a93e-9f11b44c7e96"),
+                Text("r1"),
+                Text("Microsoft Graph"),
+            ],
+            &[
+                Text("0a1b2c3d-0000-4000-8000-000000000002"),
+                Text("df021288-bdef-4463-88db-98f22de89214"),
+                Text("r1"),
+                Text("Microsoft Graph"),
+            ],
+        ],
+    },
+    File {
         name: "audit-log",
         of: "Deserialized.Microsoft.Exchange.Data.ApplicationLogic.UnifiedAuditLogEvent",
         columns: &["RecordType", "CreationDate", "UserIds", "Operations", "AuditData"],
