@@ -161,6 +161,7 @@ fn rule(number: usize) -> ForwardingRule {
         name_class: present("plain".to_owned()),
         readable: present(true),
         skips_filter: unknown(),
+        route: present("none".to_owned()),
     }
 }
 

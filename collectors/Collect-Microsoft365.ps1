@@ -65,6 +65,9 @@ function Write-Status {
     Write-Line -Path (Join-Path $status "coverage-$Shard.jsonl") -Value $line
 }
 
+# On which day it was asked: exports of different weeks do not fit together.
+Write-Line -Path (Join-Path $status "coverage-$Shard.jsonl") -Value ([ordered]@{ what = 'collected'; subject = '*'; ok = $true; rows = 0; at = [datetime]::UtcNow.ToString('yyyy-MM-dd') })
+
 # One export of the whole tenant. It is written under another name until it is whole.
 function Export-Whole {
     param([string]$Name, [scriptblock]$Ask)
@@ -148,7 +151,7 @@ if ($Shard -eq 0) {
         Get-DistributionGroup -ResultSize Unlimited | Select-Object -Property $properties
     }
     Export-Whole -Name 'cas-mailboxes' -Ask { Get-EXOCASMailbox -ResultSize Unlimited -PropertySets All | Select-Object -Property 'PrimarySmtpAddress', 'PopEnabled', 'ImapEnabled', 'SmtpClientAuthenticationDisabled' }
-    Export-Whole -Name 'transport-rules' -Ask { Get-TransportRule -ResultSize Unlimited | Select-Object -Property 'Name', 'State', 'Mode', 'Priority', 'RuleVersion', 'SentToScope', 'BlindCopyTo', 'CopyTo', 'AddToRecipients', 'RedirectMessageTo', 'DeleteMessage', 'SetSCL', 'ApplyOME', 'ApplyRightsProtectionTemplate', 'RouteMessageOutboundRequireTls' }
+    Export-Whole -Name 'transport-rules' -Ask { Get-TransportRule -ResultSize Unlimited | Select-Object -Property 'Name', 'State', 'Mode', 'Priority', 'RuleVersion', 'SentToScope', 'BlindCopyTo', 'CopyTo', 'AddToRecipients', 'RedirectMessageTo', 'DeleteMessage', 'SetSCL', 'ApplyOME', 'ApplyRightsProtectionTemplate', 'RouteMessageOutboundRequireTls', 'RouteMessageOutboundConnector' }
     Export-Whole -Name 'journal-rules' -Ask { Get-JournalRule | Select-Object -Property 'Name', 'Enabled', 'Scope', 'Recipient', 'JournalEmailAddress' }
     Export-Whole -Name 'remote-domains' -Ask { Get-RemoteDomain | Select-Object -Property 'DomainName', 'AutoForwardEnabled', 'AutoReplyEnabled', 'AllowedOOFType' }
     Export-Whole -Name 'outbound-spam' -Ask { Get-HostedOutboundSpamFilterPolicy | Select-Object -Property 'Name', 'AutoForwardingMode', 'IsDefault' }
@@ -161,9 +164,10 @@ if ($Shard -eq 0) {
     Export-Whole -Name 'anti-phishing' -Ask { Get-AntiPhishPolicy | Select-Object -Property 'Name', 'Enabled', 'PhishThresholdLevel', 'EnableFirstContactSafetyTips', 'EnableSpoofIntelligence', 'HonorDmarcPolicy' }
     Export-Whole -Name 'encryption' -Ask { Get-IRMConfiguration | Select-Object -Property 'AzureRMSLicensingEnabled' }
     Export-Whole -Name 'mobile-policies' -Ask { Get-MobileDeviceMailboxPolicy | Select-Object -Property 'Name', 'IsDefault', 'AllowNonProvisionableDevices', 'PasswordEnabled', 'RequireDeviceEncryption' }
-    Export-Whole -Name 'outbound-connectors' -Ask { Get-OutboundConnector | Select-Object -Property 'Name', 'Enabled', 'ConnectorType', 'UseMXRecord', 'SmartHosts', 'RecipientDomains', 'TlsSettings', 'TlsDomain', 'IsTransportRuleScoped' }
+    Export-Whole -Name 'outbound-connectors' -Ask { Get-OutboundConnector -IncludeTestModeConnectors $true | Select-Object -Property 'Name', 'Enabled', 'ConnectorType', 'UseMXRecord', 'SmartHosts', 'RecipientDomains', 'TlsSettings', 'TlsDomain', 'IsTransportRuleScoped' }
     Export-Whole -Name 'sharing-policies' -Ask { Get-SharingPolicy | Select-Object -Property 'Name', 'Domains', 'Enabled', 'Default' }
     # Answered in the compliance session (Connect-IPPSSession) alone.
+    Export-Whole -Name 'retention-compliance' -Ask { Get-RetentionCompliancePolicy -DistributionDetail | Select-Object -Property 'Name', 'Enabled', 'Mode', 'Workload', 'ExchangeLocation', 'RetentionRuleTypes', 'RestrictiveRetention' }
     Export-Whole -Name 'alert-policies' -Ask { Get-ProtectionAlert | Select-Object -Property 'Name', 'Disabled', 'ThreatType', 'AggregationType', 'Operation', 'NotificationEnabled', 'NotifyUser' }
     $graph = 'https://graph.microsoft.com/v1.0'
     $since = [datetime]::UtcNow.AddDays(-31).ToString('yyyy-MM-ddTHH:mm:ssZ')
@@ -172,6 +176,9 @@ if ($Shard -eq 0) {
             @{ Name = 'conditional-access'; Uri = "$graph/identity/conditionalAccess/policies" },
             @{ Name = 'security-defaults'; Uri = "$graph/policies/identitySecurityDefaultsEnforcementPolicy" },
             @{ Name = 'app-grants'; Uri = "$graph/oauth2PermissionGrants" },
+            # What programs hold without a user: over Microsoft Graph, and over Exchange Online.
+            @{ Name = 'app-roles'; Uri = @("$graph/servicePrincipals(appId='00000003-0000-0000-c000-000000000000')/appRoleAssignedTo", "$graph/servicePrincipals(appId='00000002-0000-0ff1-ce00-000000000000')/appRoleAssignedTo") },
+            @{ Name = 'service-principals'; Uri = "$graph/servicePrincipals?`$select=id,appId,appOwnerOrganizationId,verifiedPublisher" },
             @{ Name = 'authorization-policy'; Uri = "$graph/policies/authorizationPolicy" },
             @{ Name = 'directory-roles'; Uri = "$graph/roleManagement/directory/roleAssignments?`$expand=principal" },
             # Only the beta version names the factors, and gives sign-ins without the user when asked for them.
@@ -180,11 +187,13 @@ if ($Shard -eq 0) {
         )) {
         $uri = $question.Uri
         Export-Whole -Name $question.Name -Ask {
-            $next = $uri
-            while ($next) {
-                $page = Invoke-MgGraphRequest -Method GET -Uri $next -OutputType Hashtable
-                if ($page.ContainsKey('value')) { $page['value'] } else { $page }
-                $next = if ($page.ContainsKey('@odata.nextLink')) { $page['@odata.nextLink'] } else { $null }
+            foreach ($first in @($uri)) {
+                $next = $first
+                while ($next) {
+                    $page = Invoke-MgGraphRequest -Method GET -Uri $next -OutputType Hashtable
+                    if ($page.ContainsKey('value')) { $page['value'] } else { $page }
+                    $next = if ($page.ContainsKey('@odata.nextLink')) { $page['@odata.nextLink'] } else { $null }
+                }
             }
         }.GetNewClosure()
     }

@@ -18,7 +18,7 @@ command -v "$gam" > /dev/null 2>&1 || { echo "$0: $gam is not on this machine; s
 mkdir -p "$out/gws" "$out/status" || exit 73
 chmod 700 "$out"
 coverage=$out/status/coverage.jsonl
-touch "$coverage"
+printf '{"what":"collected","subject":"*","ok":true,"rows":0,"at":"%s"}\n' "$(date -u +%Y-%m-%d)" >> "$coverage"
 
 # Each export is asked for once; what is there already is left, so that a broken run can go on.
 ask() {

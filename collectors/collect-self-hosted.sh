@@ -6,7 +6,8 @@
 # Reads only. Run it as root, or as a user who may read the mail system's configuration and the
 # users' scripts; what it may not read is written down as not read, so that "no rules" and "no
 # permission to read rules" stay apart. It collects no mail, no passwords and no keys: of Postfix
-# and Dovecot only the settings that differ from the defaults, without those that hold secrets.
+# and Dovecot only the settings that differ from the defaults, without those that hold secrets; of Zimbra's
+# accounts forwarding, filters, state, protocols, factors and last sign-in.
 set -u
 umask 077
 
@@ -20,7 +21,7 @@ mkdir -p "$out/selfhosted/sieve" "$out/selfhosted/home" "$out/status" || exit 73
 chmod 700 "$out"
 
 coverage=$out/status/coverage.jsonl
-: > "$coverage"
+printf '{"what":"collected","subject":"*","ok":true,"rows":0,"at":"%s"}\n' "$(date -u +%Y-%m-%d)" > "$coverage"
 
 # One line for each thing asked: what, whether it could be read, how many lines came of it.
 note() { printf '{"what":"%s","ok":%s,"rows":%s,"why":"%s"}\n' "$1" "$2" "$3" "$4" >> "$coverage"; }
@@ -97,8 +98,44 @@ else
   note aliases false 0 "no alias map was found"
 fi
 
+# Zimbra keeps forwarding, filters and protocols with the accounts. Of each account only the attributes
+# that are read are kept, with all lines of a value; a line of a filter that looks like another attribute
+# is followed by nothing, so that a script which was cut cannot be taken for a whole one.
+accounts=$out/selfhosted/zimbra-accounts.txt
+zimbra=
+if command -v zmprov > /dev/null 2>&1; then
+  zimbra=zmprov
+elif [ -x /opt/zimbra/bin/zmprov ]; then
+  zimbra=/opt/zimbra/bin/zmprov
+fi
+zimbra_accounts() {
+  if [ "$(id -un)" != zimbra ] && id zimbra > /dev/null 2>&1 && [ "$(id -u)" -eq 0 ]; then
+    su - zimbra -c 'zmprov -l gaa -v'
+  else
+    "$zimbra" -l gaa -v
+  fi
+}
+if [ -n "$zimbra" ]; then
+  if zimbra_accounts > "$accounts.part" 2> "$out/status/stderr.txt" && [ -s "$accounts.part" ]; then
+    awk '
+      /^# name / || /^[[:space:]]*$/ { print; next }
+      /^[A-Za-z][A-Za-z0-9;-]*::? / {
+        split($0, parts, ":")
+        keep = parts[1] ~ /^(objectClass|zimbraAccountStatus|zimbraCalResType|zimbraCreateTimestamp|zimbraDumpsterEnabled|zimbraFeatureTwoFactorAuthRequired|zimbraId|zimbraImapEnabled|zimbraIs(Delegated)?AdminAccount|zimbraIsSystem(Account|Resource)|zimbraLastLogonTimestamp|zimbraMailAlias|zimbraMailCatchAllForwardingAddress|zimbraMailDeliveryAddress|zimbraMailDumpsterLifetime|zimbra(Pref)?MailForwardingAddress|zimbraMailMessageLifetime|zimbraPop3Enabled|zimbraPrefMailLocalDeliveryDisabled|zimbraTwoFactorAuthEnabled|zimbra[A-Za-z]*Sieve[A-Za-z]*)$/
+        if (!keep) print parts[1] ": (left out)"
+      }
+      keep { print }' "$accounts.part" > "$accounts"
+    note zimbra true "$(grep -c '^# name [^ ]*@[^ ]*$' "$accounts")" ""
+  else
+    note zimbra false 0 "zmprov failed or gave nothing"
+  fi
+  rm -f "$accounts.part"
+fi
+
 # The active Sieve script of every user that Dovecot lists.
-if command -v doveadm > /dev/null 2>&1; then
+if [ -n "$zimbra" ] && ! command -v doveadm > /dev/null 2>&1; then
+  : # Zimbra's filters stand with its accounts.
+elif command -v doveadm > /dev/null 2>&1; then
   if doveadm user '*' > "$out/status/users.txt" 2> "$out/status/stderr.txt" && [ -s "$out/status/users.txt" ]; then
     while IFS= read -r user; do
       [ -n "$user" ] || continue

@@ -41,6 +41,9 @@ pub struct ExportFile {
     /// Of a collector's own record: how many mailboxes it asked, by format.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub asked: BTreeMap<String, u64>,
+    /// Of a collector's own record or a manifest: the first and the last day it says it was made on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collected_on: Option<(Date, Date)>,
     /// The version of the reader.
     pub reader: u32,
 }
@@ -254,6 +257,7 @@ impl ForwardingRule {
             opaque: Seen::Present(false),
             skips_filter: unstated(),
             encrypts: unstated(),
+            routes_to: unstated(),
             rules: 1,
         }
     }
@@ -350,6 +354,9 @@ pub struct ForwardingRule {
     /// Of a rule of the mail system: whether it encrypts messages, or lets them go over TLS alone.
     #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
     pub encrypts: Seen<bool>,
+    /// Of a rule of the mail system: keyed reference of the connector that it sends mail over.
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
+    pub routes_to: Seen<String>,
     /// How many rules of the mailbox this stands for. Rules that send nothing on and are alike in
     /// everything kept of them are kept once, under the first of their references.
     #[serde(default = "one_rule", skip_serializing_if = "is_one")]

@@ -1,13 +1,19 @@
 //! A file of an export: whether it was read whole.
 
+use jiff::civil::Date;
+
 use super::exported::{self, Files};
 use super::shape::{Fact, subject};
 use super::{Built, Collection, Context};
+use crate::clock::days_between;
+use crate::evidence::EvidenceId;
+use crate::evidence::export::ExportFile as Exported;
+use crate::seen::NotObserved;
 
 subject! {
     /// A file of an export, named by its label.
     pub struct ExportFile is ExportFile {
-        /// What it was recognised as, or `none`.
+        /// What it was recognised as: `microsoft365.mailboxes`, …, `coverage` for a collector's record, `manifest`; or `none`.
         format: String,
         /// `read`, `partly-read`, `not-an-export`, `unreadable`.
         state: String,
@@ -17,6 +23,10 @@ subject! {
         rejected: i64,
         /// Columns whose values the exporter destroyed.
         lost_fields: Vec<String>,
+        /// Of a collector's record or a manifest: whole days since the first day it was collected on.
+        collected_days_ago: i64,
+        /// Of a collector's record or a manifest: days from the first to the last day of collection, both counted.
+        collected_over_days: i64,
         /// Why it could not be read, or `none`.
         reason: String,
     }
@@ -40,6 +50,8 @@ pub fn build(context: Context<'_>) -> Built<ExportFile> {
                 rows: Fact::present(count(file.rows), evidence()),
                 rejected: Fact::present(count(file.rejected_rows), evidence()),
                 lost_fields: Fact::present(file.lost_fields.clone(), evidence()),
+                collected_days_ago: day(file, id, |(first, _)| days_between(first, context.today()).max(0)),
+                collected_over_days: day(file, id, |(first, last)| days_between(first, last) + 1),
                 reason: Fact::present(
                     file.rejected.first().map_or_else(|| "none".to_owned(), |first| first.why.clone()),
                     evidence(),
@@ -54,6 +66,44 @@ pub fn build(context: Context<'_>) -> Built<ExportFile> {
     Built { subjects, collection }
 }
 
+fn day(file: &Exported, id: &EvidenceId, read: impl Fn((Date, Date)) -> i64) -> Fact<i64> {
+    match file.collected_on {
+        Some(days) => Fact::present(read(days), vec![id.clone()]),
+        None => Fact::unknown(NotObserved::NotProvided {
+            what: "the day of collection (a collector's record, or collected_at in manifest.yaml)".to_owned(),
+        }),
+    }
+}
+
 fn count(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::exported::tests::{World, context, declared};
+    use super::*;
+
+    #[test]
+    fn a_record_that_names_days_tells_how_old_the_export_is_and_another_does_not() {
+        let days = |text: &str| {
+            let world = World::new(Some(declared("clinic.example"))).file("coverage.jsonl", text.as_bytes());
+            let evidence = world.evidence(&[]);
+            let built = build(context(&evidence));
+            let file = &built.subjects[0];
+            (file.collected_days_ago.seen.present().copied(), file.collected_over_days.seen.present().copied())
+        };
+        let today = {
+            let world = World::new(Some(declared("clinic.example"))).file("coverage.jsonl", b"x");
+            let evidence = world.evidence(&[]);
+            context(&evidence).today()
+        };
+        let line = |ago: i64| {
+            let day = today.checked_sub(jiff::Span::new().days(ago)).unwrap();
+            format!(r#"{{"what":"collected","subject":"*","ok":true,"rows":0,"at":"{day}"}}"#)
+        };
+        assert_eq!(days(&format!("{}\n{}\n", line(12), line(9))), (Some(12), Some(4)));
+        assert_eq!(days(r#"{"what":"users","ok":true,"rows":3,"why":""}"#), (None, None));
+        assert_eq!(days(&line(3).replace("-", "/").replace("20", "x")), (None, None), "a day that cannot be read");
+    }
 }

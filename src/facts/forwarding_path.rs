@@ -62,6 +62,7 @@ pub fn build(context: Context<'_>, rules: &Built<ForwardingRule>, mailboxes: &Bu
 
 const GOOGLE: &str = "google-workspace";
 const MICROSOFT: &str = "microsoft365";
+const SELF_HOSTED: &str = "self-hosted";
 
 /// What opens the way from one mailbox to one domain.
 #[derive(Debug, Default)]
@@ -135,8 +136,8 @@ fn of_rule(
         "filter" => ("filter", GOOGLE, false),
         "journal" => ("journal rule", MICROSOFT, true),
         "transport" => ("transport rule", MICROSOFT, true),
-        "sieve" => ("Sieve script", "self-hosted", true),
-        _ => ("setting of the mail server", "self-hosted", true),
+        "sieve" => ("Sieve script", SELF_HOSTED, true),
+        _ => ("setting of the mail server", SELF_HOSTED, true),
     };
     let way = Way { what, provider, past_controls };
     let mailbox = match &rule.mailbox.seen {
@@ -171,14 +172,18 @@ fn of_mailbox(
     if unplaced(&forwarding.target_class) {
         return Some(NotObserved::NotProvided { what: "where some mailboxes forward mail".to_owned() });
     }
-    let provider = mailbox.provider.seen.present().map_or("", String::as_str);
-    let provider = if provider == GOOGLE { GOOGLE } else { MICROSOFT };
+    let provider = match mailbox.provider.seen.present().map_or("", String::as_str) {
+        GOOGLE => GOOGLE,
+        SELF_HOSTED => SELF_HOSTED,
+        _ => MICROSOFT,
+    };
     for domain in forwarding.target_domain.split(", ").filter(|domain| *domain != "none") {
         let class = directory.class_of_domain(domain);
         if !outside(class.as_str()) {
             continue;
         }
-        let way = Way { what: "mailbox forwarding", provider, past_controls: false };
+        // No tenant stands around a server of one's own.
+        let way = Way { what: "mailbox forwarding", provider, past_controls: provider == SELF_HOSTED };
         let entry = into.entry((mailbox.name.clone(), domain.to_owned())).or_default();
         entry.add(way, class, None, &mailbox.forwarding.evidence);
     }

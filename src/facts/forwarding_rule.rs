@@ -58,6 +58,8 @@ subject! {
         readable: bool,
         /// Of a rule of the mail system: whether it takes mail past the filter for spam and phishing.
         skips_filter: bool,
+        /// Of a rule of the mail system, the connector it sends mail over: `none`, `listed`, `switched-off`, `unlisted` where no list of connectors names it.
+        route: String,
     }
 }
 
@@ -94,11 +96,17 @@ pub fn build(context: Context<'_>) -> Built<ForwardingRule> {
             rules.entry(name(rule, &by_reference)).or_default().push((id, rule));
         }
     }
+    let connectors = Connectors::of(context);
     let subjects: Vec<_> = rules
         .into_iter()
         .map(|(name, said)| {
-            let known =
-                Known { directory: &directory, by_reference: &by_reference, listed: &listed, sensitive: &sensitive };
+            let known = Known {
+                directory: &directory,
+                by_reference: &by_reference,
+                listed: &listed,
+                sensitive: &sensitive,
+                connectors: &connectors,
+            };
             one(name, &said, &known, mailboxes_gone.as_ref())
         })
         .collect();
@@ -124,6 +132,7 @@ struct Known<'k, 'e> {
     listed: &'k BTreeSet<&'e str>,
     /// Mailboxes of administrators, and those that hold PHI.
     sensitive: &'k BTreeSet<String>,
+    connectors: &'k Connectors<'e>,
 }
 
 /// The mailbox a rule belongs to, as far as the exports tell.
@@ -151,7 +160,7 @@ fn one(
     known: &Known<'_, '_>,
     mailboxes_gone: Option<&NotObserved>,
 ) -> ForwardingRule {
-    let Known { directory, by_reference, listed, sensitive } = *known;
+    let Known { directory, by_reference, listed, sensitive, connectors } = *known;
     let ids: Vec<EvidenceId> = said.iter().map(|(id, _)| (*id).clone()).collect();
     let flag = |read: &dyn Fn(&Exported) -> &Seen<bool>| {
         let values: Vec<_> = said.iter().map(|(id, rule)| (*id, read(rule))).collect();
@@ -238,6 +247,66 @@ fn one(
         name_class: Fact::new(name_class, name_evidence),
         readable: Fact::new(opaque.seen.map(|opaque| !opaque), opaque.evidence),
         skips_filter: flag(&|rule| &rule.skips_filter),
+        route: connectors.route(said),
+    }
+}
+
+/// The connectors for outgoing mail, by keyed reference of their name.
+struct Connectors<'e> {
+    /// Whether it is switched on, as far as that is stated.
+    known: BTreeMap<&'e str, Option<bool>>,
+    /// Why there may be further ones.
+    more: Option<NotObserved>,
+    evidence: Vec<EvidenceId>,
+}
+
+impl<'e> Connectors<'e> {
+    fn of(context: Context<'e>) -> Self {
+        const FORMATS: [&str; 1] = ["microsoft365.outbound-connectors"];
+        let mut known = BTreeMap::new();
+        for (_, record) in exported::records(context) {
+            if let Record::TenantSetting(setting) = record
+                && setting.setting == "connector-name"
+                && let Some(of) = &setting.of
+            {
+                known.insert(of.as_str(), setting.value.present().map(|word| word == "on"));
+            }
+        }
+        let files = Files::of(context);
+        let gone = context.evidence.taken_away(Source::Export, SubjectKind::Tenant);
+        let whole = files.whole(&FORMATS, "the connectors for outgoing mail (Get-OutboundConnector)").err();
+        // A reader that kept no names says nothing of which there are.
+        let rows = files.of_format(FORMATS[0]).any(|(_, file)| file.rows > 0);
+        let nameless = (rows && known.is_empty())
+            .then(|| NotObserved::NotProvided { what: "the names of the connectors for outgoing mail".to_owned() });
+        Self { known, more: gone.or(whole).or(nameless), evidence: files.evidence_of(&FORMATS).collect() }
+    }
+
+    fn route(&self, said: &[(&EvidenceId, &Exported)]) -> Fact<String> {
+        let (id, rule) = said[0];
+        let mut evidence = vec![id.clone()];
+        if rule.origin != "transport" {
+            return Fact::present("none".to_owned(), evidence);
+        }
+        let values: Vec<_> = said.iter().map(|(id, rule)| (*id, &rule.routes_to)).collect();
+        let connector = match joined(&values, |_, _| false).0 {
+            Seen::Absent => return Fact::present("none".to_owned(), evidence),
+            Seen::Present(connector) => connector,
+            Seen::Malformed(malformed) => return Fact::new(Seen::Malformed(malformed), evidence),
+            Seen::Unknown(reason) => return Fact::new(Seen::Unknown(reason), evidence),
+        };
+        evidence.extend(self.evidence.iter().cloned());
+        let word = match (self.known.get(connector.as_str()), &self.more) {
+            (Some(Some(true)), _) => "listed",
+            (Some(Some(false)), _) => "switched-off",
+            (Some(None), _) => {
+                let what = "whether every connector is switched on".to_owned();
+                return Fact::new(Seen::Unknown(NotObserved::NotProvided { what }), evidence);
+            }
+            (None, Some(reason)) => return Fact::new(Seen::Unknown(reason.clone()), evidence),
+            (None, None) => "unlisted",
+        };
+        Fact::present(word.to_owned(), evidence)
     }
 }
 
@@ -348,7 +417,10 @@ const NEEDED_GOOGLE: [Needed; 1] =
 const SELF_HOSTED: &str = "self-hosted";
 /// Which scripts and files a server has is known to nobody but the server.
 const NEEDED_SELF_HOSTED: [Needed; 4] = [
-    (&["self-hosted.sieve"], "the Sieve scripts of all mailboxes (doveadm sieve list, doveadm sieve get)"),
+    (
+        &["self-hosted.sieve", "self-hosted.zimbra"],
+        "the Sieve scripts of all mailboxes (doveadm sieve list, doveadm sieve get; Zimbra: zmprov -l gaa -v)",
+    ),
     (&["self-hosted.postfix"], "the settings of Postfix (postconf -n)"),
     (&["self-hosted.aliases"], "the alias maps of Postfix (postconf alias_maps virtual_alias_maps)"),
     (&["self-hosted.forward-file"], "the .forward files of all users"),
@@ -392,6 +464,30 @@ mod tests {
 
     fn known(pairs: &[(&str, &str)]) -> Vec<(String, Option<String>)> {
         pairs.iter().map(|(mailbox, class)| ((*mailbox).to_owned(), Some((*class).to_owned()))).collect()
+    }
+
+    #[test]
+    fn a_rule_sends_over_a_connector_that_is_listed_switched_off_or_nowhere() {
+        let routes = |without: &[&str]| -> Vec<Option<String>> {
+            let world = World::new(Some(declared("clinic.example"))).fixture("set-up-clinic", without);
+            let rules = world.file(
+                "routes.csv",
+                b"Name,State,Mode,Priority,RuleVersion,RouteMessageOutboundConnector\na,Enabled,Enforce,5,14,To the laboratory\nb,Enabled,Enforce,6,14,OLD ARCHIVE\nc,Enabled,Enforce,7,14,Nobody's\nd,Enabled,Enforce,8,14,\n",
+            );
+            let built = built(&rules, &[]);
+            let mut of_file: Vec<_> = built
+                .subjects
+                .iter()
+                .filter(|rule| rule.origin.seen.present().is_some_and(|origin| origin == "transport"))
+                .map(|rule| rule.route.seen.present().cloned())
+                .collect();
+            of_file.sort();
+            of_file
+        };
+        let some = |words: &[&str]| words.iter().map(|word| Some((*word).to_owned())).collect::<Vec<_>>();
+        assert_eq!(routes(&["transport-rules.csv"]), some(&["listed", "none", "switched-off", "unlisted"]));
+        let unknown = routes(&["transport-rules.csv", "outbound-connectors.json"]);
+        assert_eq!(unknown.iter().filter(|route| route.is_none()).count(), 3);
     }
 
     #[test]

@@ -122,6 +122,7 @@ mod tests {
             rows: 3,
             collected: BTreeMap::new(),
             asked: BTreeMap::new(),
+            collected_on: None,
             rejected: Vec::new(),
             rejected_rows: 0,
             lost_fields: Vec::new(),

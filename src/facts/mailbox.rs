@@ -36,7 +36,7 @@ fact_group! {
 subject! {
     /// A mailbox, named by its address.
     pub struct Mailbox is Mailbox {
-        /// `microsoft365`, `google-workspace`.
+        /// `microsoft365`, `google-workspace`, `self-hosted`.
         provider: String,
         /// `user`, `shared`, `room`, `equipment`, `other`.
         mailbox_kind: String,
@@ -134,12 +134,15 @@ pub fn build(context: Context<'_>) -> Built<Mailbox> {
 }
 
 const INVENTORIES_MICROSOFT: [&str; 2] = ["microsoft365.mailboxes", "microsoft365.cas-mailboxes"];
+const INVENTORIES_SELF_HOSTED: [&str; 1] = ["self-hosted.zimbra"];
 const INVENTORIES_GOOGLE: [&str; 2] = ["google-workspace.users-console", "google-workspace.users-gam"];
 
 /// The formats that list all mailboxes of a provider, and what to hand over.
 pub(super) fn inventories(provider: &str) -> (&'static [&'static str], &'static str) {
     match provider {
-        "self-hosted" => (&[], "a list of all mailboxes of the mail server"),
+        "self-hosted" => {
+            (&INVENTORIES_SELF_HOSTED, "a list of all mailboxes of the mail server (Zimbra: zmprov -l gaa -v)")
+        }
         "google-workspace" => (&INVENTORIES_GOOGLE, "a list of all users (admin console download, or gam print users)"),
         _ => (&INVENTORIES_MICROSOFT, "a list of all mailboxes (Get-EXOMailbox)"),
     }
@@ -423,8 +426,11 @@ fn one(address: String, account: &Account<'_>, shared: &Shared<'_>) -> Mailbox {
     let looking = shared.grants.mailboxes_with(account, said.gone, "folder", None);
     let sending = shared.grants.mailboxes_with(account, said.gone, "send-as", Some(&["send-as", "send-on-behalf"]));
     let (least, most) = declared_individuals(&shared.volumes, &address);
-    let from =
-        |google: &'static str, microsoft: &'static str| if provider == "google-workspace" { google } else { microsoft };
+    let from = |google: &'static str, microsoft: &'static str| match provider {
+        "google-workspace" => google,
+        "self-hosted" => "this attribute of the account (Zimbra: zmprov -l gaa -v; other servers keep no such list)",
+        _ => microsoft,
+    };
     let users = from(
         "the users (admin console download with all columns)",
         "the mailboxes (Get-Mailbox -ResultSize Unlimited)",
@@ -928,6 +934,31 @@ mod tests {
         assert!(matches!(missing.collection, Collection::Incomplete(_)));
         let empty = built(&World::new(Some(declared("clinic.example"))).file("mailboxes.csv", b""), &[]);
         assert!(empty.subjects.is_empty() && matches!(empty.collection, Collection::Incomplete(_)));
+    }
+
+    #[test]
+    fn zimbras_accounts_are_mailboxes_and_their_list_is_one_of_all() {
+        let of = |without: &[&str]| {
+            let file = std::fs::read("fixtures/exports/zimbra/selfhosted/zimbra-accounts.txt").unwrap();
+            let text = String::from_utf8(file).unwrap();
+            let kept: Vec<&str> =
+                text.split("\n\n# name ").filter(|part| !without.iter().any(|word| part.contains(word))).collect();
+            let world =
+                World::new(Some(declared("surgery.example"))).file("z.txt", kept.join("\n\n# name ").as_bytes());
+            built(&world, &[])
+        };
+        let all = of(&[]);
+        assert_eq!((all.subjects.len(), &all.collection), (4, &Collection::Complete));
+        let eve = find(&all, "eve@surgery.example");
+        assert_eq!(is(&eve.forwarding).map(|forwarding| forwarding.target_class), Some("consumer-webmail".to_owned()));
+        assert_eq!((is(&eve.forwarding_keeps_copy), is(&eve.administrator)), (Some(false), Some(true)));
+        assert_eq!((is(&eve.mfa_registered), is(&eve.mfa_enforced)), (Some(false), Some(false)));
+        assert_eq!((is(&eve.retention_policy), is(&eve.deleted_items_days)), (Some(false), Some(30)));
+        assert_eq!(is(&find(&all, "gil@surgery.example").sign_in), Some("blocked".to_owned()));
+        assert_eq!(find(&all, "ana@surgery.example").forwarding.seen, Seen::Absent);
+        assert!(is(&eve.full_access_holders).is_none() && is(&eve.audited).is_none());
+        let some = of(&["zimbraIsSystemResource"]);
+        assert!(some.subjects.len() == 3 && matches!(some.collection, Collection::Incomplete(_)));
     }
 
     #[test]

@@ -10,8 +10,8 @@ mod set_up;
 use self::activity::Activity;
 pub(super) use self::set_up::REMOTE_DOMAINS;
 use self::set_up::{
-    ANTI_PHISHING, CONDITIONAL_ACCESS, CONSENT, ENCRYPTION, Export, ORGANIZATION, OUTBOUND_SPAM, POLICIES, SetUp,
-    TRANSPORT,
+    ANTI_PHISHING, CONDITIONAL_ACCESS, CONSENT, ENCRYPTION, Export, GRANTS, ORGANIZATION, OUTBOUND_SPAM, POLICIES,
+    ROLES, SetUp, TRANSPORT,
 };
 use super::exported::{self, Files, joined};
 use super::shape::{Fact, subject};
@@ -47,6 +47,22 @@ subject! {
         programs_with_all_mail: Vec<String>,
         /// The strictest state of a leak policy for mail: `enforced`, `testing`, `off`, `none`.
         leak_policy: String,
+        /// Leak policies for mail that only test.
+        leak_policies_on_trial: i64,
+        /// Retention policies for mail that are switched off or only test.
+        retention_policies_idle: i64,
+        /// Programs, by id, that reach mail and whose publisher nobody verified.
+        programs_unverified: Vec<String>,
+        /// Services that are switched on and that Google's agreement for health information is not known to cover (Google Workspace).
+        services_outside_agreement: Vec<String>,
+        /// Whether a server of one's own takes passwords before TLS.
+        clear_passwords: bool,
+        /// Mailboxes that an export lists.
+        mailboxes_listed: i64,
+        /// Rules that people made for their mailboxes, as far as they were read.
+        rules_of_people: i64,
+        /// Days after which a password has to be changed; 0 where it never has to (Google Workspace).
+        password_expires_days: i64,
         /// Administrators, by sign-in name, that have no mailbox of their own and no registered second factor.
         other_administrators_without_mfa: Vec<String>,
         /// People who left, by their number in the register of leavers, whose account can still be signed in to.
@@ -111,6 +127,8 @@ subject! {
         sign_in_log_age_days: i64,
         /// Accounts that signed in by a client that knows no second factor, with how often: `ana@clinic.example (3)`.
         old_client_sign_ins: Vec<String>,
+        /// Accounts that signed in by IMAP or POP, with how often.
+        imap_pop_sign_ins: Vec<String>,
         /// Accounts that somebody signed in to with one factor, with how often.
         single_factor_sign_ins: Vec<String>,
         /// Accounts that set up forwarding to outside, as the login audit says (Google Workspace).
@@ -158,8 +176,12 @@ pub fn build(context: Context<'_>) -> Built<Tenant> {
     let files = Files::of(context);
     let mut providers: BTreeSet<&str> = files.providers();
     providers.extend(exported::records(context).filter_map(|(_, record)| provider(record)));
-    // An own server is no tenant: its settings are probed where it answers.
-    providers.remove("self-hosted");
+    // An own server stands for a tenant where an export says how it is set up.
+    let set_up =
+        |record: &Record| matches!(record, Record::TenantSetting(setting) if setting.provider == "self-hosted");
+    if !exported::records(context).any(|(_, record)| set_up(record)) {
+        providers.remove("self-hosted");
+    }
     let subjects: Vec<_> = providers.into_iter().map(|provider| one(context, provider)).collect();
     let gone =
         [SubjectKind::ExportFile, SubjectKind::Tenant].map(|kind| context.evidence.taken_away(Source::Export, kind));
@@ -243,6 +265,22 @@ fn one(context: Context<'_>, provider: &str) -> Tenant {
         widest_full_access: widest_full_access(context, &Files::of(context)),
         programs_with_all_mail: programs_with_all_mail(context, provider, &settings),
         leak_policy: leak_policy(context, &settings),
+        leak_policies_on_trial: set_up.leak_policies_on_trial(),
+        retention_policies_idle: set_up.retention_policies_idle(),
+        programs_unverified: set_up.programs_unverified(),
+        services_outside_agreement: set_up.services_outside_agreement(),
+        clear_passwords: set_up.clear_passwords(),
+        mailboxes_listed: set_up.mailboxes_listed(),
+        rules_of_people: set_up.rules_of_people(),
+        password_expires_days: set_up.number(
+            "password-expires-days",
+            |one, other| match (one, other) {
+                (0, other) => other,
+                (one, 0) => one,
+                (one, other) => one.min(other),
+            },
+            &POLICIES,
+        ),
         other_administrators_without_mfa: other_administrators_without_mfa(context, provider),
         leavers_with_open_account: super::leavers::with_open_account(context, provider),
         modern_authentication: set_up.flag("modern-authentication", false, &ORGANIZATION),
@@ -275,6 +313,7 @@ fn one(context: Context<'_>, provider: &str) -> Tenant {
         sign_in_log_days: activity.sign_in_log_days(),
         sign_in_log_age_days: activity.sign_in_log_age(),
         old_client_sign_ins: activity.old_client_sign_ins(),
+        imap_pop_sign_ins: activity.imap_pop_sign_ins(),
         single_factor_sign_ins: activity.single_factor_sign_ins(),
         forwarding_outside_events: activity.forwarding_outside_events(),
         second_factors_switched_off: activity.second_factors_switched_off(),
@@ -302,30 +341,32 @@ fn programs_with_all_mail(context: Context<'_>, provider: &str, settings: &Setti
     if let Some(reason) = &settings.unknown {
         return Fact::unknown(reason.clone());
     }
-    let (format, what) = match provider {
+    let exports = match provider {
         "google-workspace" => {
             return Fact::unknown(not_provided(
                 "the programs with domain-wide delegation (admin console, API controls)",
             ));
         }
-        _ => ("microsoft365.app-grants", "the permissions of programs (Get-MgOauth2PermissionGrant -All)"),
+        // What users or administrators gave for a user, and what a program holds without one.
+        _ => [&GRANTS, &ROLES],
     };
     let mut programs = BTreeSet::new();
     let (mut ids, mut in_doubt) = (Vec::new(), None);
-    for (id, setting) in settings.named("app-grant") {
+    for (id, setting) in settings.named("app-grant").chain(settings.named("app-role")) {
         match &setting.value {
             Seen::Present(value) if value == "mail-of-everybody" => {
                 programs.extend(setting.of.clone());
                 ids.push(id.clone());
             }
             Seen::Present(_) | Seen::Absent => {}
-            Seen::Malformed(_) => in_doubt = Some(not_provided(what)),
+            Seen::Malformed(_) => in_doubt = Some(not_provided(GRANTS.what)),
             Seen::Unknown(reason) => in_doubt = Some(reason.clone()),
         }
     }
     let files = Files::of(context);
-    ids.extend(files.evidence_of(&[format]));
-    match files.whole(&[format], what).err().or(in_doubt) {
+    ids.extend(exports.iter().flat_map(|export| files.evidence_of(export.formats)));
+    let missing = exports.iter().find_map(|export| files.whole(export.formats, export.what).err());
+    match missing.or(in_doubt) {
         Some(reason) if programs.is_empty() => Fact::new(Seen::Unknown(reason), ids),
         Some(_) | None => Fact::present(programs.into_iter().collect(), ids),
     }
@@ -831,5 +872,100 @@ mod tests {
             (&tenant.password_length.seen, &tenant.password_reuse.seen),
             (&Seen::Present(12), &Seen::Present(true))
         );
+        assert_eq!(tenant.password_expires_days.seen, Seen::Present(90));
+        assert_eq!(tenant.services_outside_agreement.seen, Seen::Present(vec!["youtube".to_owned()]));
+    }
+
+    #[test]
+    fn a_program_that_needs_no_user_reaches_the_mail_of_everybody() {
+        let of = |role: &str, resource: &str| {
+            let roles = format!(
+                r#"[{{"principalId":"0a1b2c3d-0000-4000-8000-000000000009","appRoleId":"{role}","resourceId":"r","resourceDisplayName":"{resource}"}}]"#
+            );
+            let grants = br#"[{"clientId":"0a1b2c3d-0000-4000-8000-000000000002","consentType":"AllPrincipals","scope":"User.Read"}]"#;
+            let world = World::new(Some(declared("clinic.example"))).file("g.json", grants);
+            tenant(&world.file("r.json", roles.as_bytes()), &[]).programs_with_all_mail.seen
+        };
+        let found = Seen::Present(vec!["0a1b2c3d-0000-4000-8000-000000000009".to_owned()]);
+        assert_eq!(of("E2A3A72E-5f79-4c64-b1b1-878b674786c9", "Microsoft Graph"), found);
+        assert_eq!(of("dc890d15-9560-4a4c-9b7f-a736ec74ec40", "Office 365 Exchange Online"), found);
+        assert_eq!(of("df021288-bdef-4463-88db-98f22de89214", "Microsoft Graph"), Seen::Present(Vec::new()));
+        assert!(of("00000000-0000-0000-0000-000000000000", "Office 365 Exchange Online").present().is_none());
+        assert!(rights(&["app-roles.json"]).programs_unverified.seen.present().is_some(), "one is enough");
+    }
+
+    fn rights(without: &[&str]) -> Tenant {
+        tenant(&World::new(Some(declared("clinic.example"))).fixture("rights-clinic", without), &[])
+    }
+
+    #[test]
+    fn policies_that_do_nothing_are_counted_and_their_list_has_to_be_whole() {
+        let whole = rights(&[]);
+        assert_eq!(
+            (&whole.leak_policies_on_trial.seen, &whole.retention_policies_idle.seen),
+            (&Seen::Present(1), &Seen::Present(1))
+        );
+        let less = rights(&["dlp-policies.csv", "retention-compliance.csv"]);
+        assert!(
+            less.leak_policies_on_trial.seen.present().is_none()
+                && less.retention_policies_idle.seen.present().is_none()
+        );
+        // A policy that keeps mail looks for no leak.
+        assert!(rights(&["dlp-policies.csv"]).leak_policy.seen.present().is_none());
+    }
+
+    #[test]
+    fn a_program_that_reaches_mail_is_verified_only_where_the_list_of_programs_says_so() {
+        let unverified = |tenant: Tenant| tenant.programs_unverified.seen;
+        assert_eq!(unverified(rights(&[])), Seen::Present(vec!["0a1b2c3d-0000-4000-8000-000000000001".to_owned()]));
+        assert!(unverified(rights(&["service-principals.json"])).present().is_none());
+        let of = |publisher: &str| {
+            let text = format!(
+                r#"[{{"id":"0a1b2c3d-0000-4000-8000-000000000001","appId":"b1","verifiedPublisher":{publisher}}}]"#
+            );
+            let world =
+                World::new(Some(declared("clinic.example"))).fixture("rights-clinic", &["service-principals.json"]);
+            unverified(tenant(&world.file("s.json", text.as_bytes()), &[]))
+        };
+        assert_eq!(of(r#"{"verifiedPublisherId":"7"}"#), Seen::Present(Vec::new()));
+        assert!(of(r#""@{verifiedPublisherId=7}""#).present().is_none(), "cut by the exporter");
+    }
+
+    #[test]
+    fn an_own_server_takes_no_passwords_in_clear_only_where_both_programs_say_so() {
+        const DOVECOT: &str = "# 2.3.21: x\nauth_mechanisms = plain\nprotocols = imap\n";
+        const POSTFIX: &str = "myhostname = mx.surgery.example\nmydestination = localhost\n";
+        let clear = |dovecot: &str, postfix: Option<&str>| {
+            let mut world = World::new(Some(declared("surgery.example")));
+            world = world.file("doveconf-n.txt", format!("{DOVECOT}{dovecot}").as_bytes());
+            if let Some(postfix) = postfix {
+                world = world.file("postconf-n.txt", format!("{POSTFIX}{postfix}").as_bytes());
+            }
+            let evidence = world.evidence(&[]);
+            let built = build(context(&evidence));
+            built.subjects.iter().find(|tenant| tenant.name == "self-hosted").unwrap().clear_passwords.seen.clone()
+        };
+        assert_eq!(clear("disable_plaintext_auth = no\n", None), Seen::Present(true));
+        assert_eq!(clear("", Some("smtpd_sasl_auth_enable = yes\n")), Seen::Present(true));
+        assert_eq!(clear("", Some("smtpd_tls_auth_only = yes\n")), Seen::Present(false));
+        assert!(clear("", Some("")).present().is_none(), "a service of Postfix may take them");
+        assert!(clear("", None).present().is_none());
+    }
+
+    #[test]
+    fn an_empty_list_of_rules_is_told_from_one_that_nobody_gave() {
+        let said = |rules: Option<&str>| {
+            let mut world = World::new(Some(declared("clinic.example")))
+                .file("m.csv", b"PrimarySmtpAddress,ForwardingSmtpAddress\na@clinic.example,\nb@clinic.example,\n");
+            if let Some(rules) = rules {
+                world = world.file("r.csv", rules.as_bytes());
+            }
+            let tenant = tenant(&world, &[]);
+            (tenant.mailboxes_listed.seen, tenant.rules_of_people.seen)
+        };
+        const HEADER: &str = "MailboxOwnerId,RuleIdentity,Name,Enabled,ForwardTo,RedirectTo,SupportedByTask\n";
+        assert_eq!(said(Some(HEADER)), (Seen::Present(2), Seen::Present(0)));
+        assert_eq!(said(Some(&format!("{HEADER}a@clinic.example,1,x,True,,,True\n"))).1, Seen::Present(1));
+        assert!(said(None).1.present().is_none());
     }
 }

@@ -29,6 +29,9 @@ pub struct Block {
     pub conditional: bool,
     /// The texts that the tests around it look for.
     pub looks_for: Vec<String>,
+    /// Whether it stands within `disabled_if`, by which Zimbra keeps a filter that is switched off;
+    /// a server that does not know the word runs nothing of such a script.
+    pub switched_off: bool,
 }
 
 /// One action that matters here.
@@ -84,13 +87,16 @@ pub fn read(text: &str) -> Script {
                 // An action among the words before the brace is an action all the same.
                 take(&statement, &mut open, &mut script.includes);
                 let mut around = open.last().map(|(_, around)| around.clone()).unwrap_or_default();
+                let off = matches!(statement.first(), Some(Token::Identifier(name)) if name == "disabled_if")
+                    || open.last().is_some_and(|(block, _)| block.switched_off);
                 around.extend(statement.iter().filter_map(|token| match token {
                     Token::Text(text) => Some(text.clone()),
                     Token::Identifier(_) | Token::Number | Token::Punctuation(_) | Token::Tag(_) => None,
                 }));
                 statement.clear();
                 if open.len() < DEEPEST {
-                    let block = Block { conditional: true, looks_for: around.clone(), actions: Vec::new() };
+                    let looks_for = around.clone();
+                    let block = Block { conditional: true, looks_for, actions: Vec::new(), switched_off: off };
                     open.push((block, around));
                 } else {
                     script.faults.push("its blocks are nested too deep");

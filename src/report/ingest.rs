@@ -33,7 +33,7 @@ pub struct Missing {
 /// What each provider's checks need: the formats of which one is enough, how it is made, the checks.
 type Wanted = (&'static [&'static str], &'static str, &'static [&'static str]);
 
-const WANTED: [Wanted; 48] = [
+const WANTED: [Wanted; 52] = [
     (
         &["google-workspace.admin-roles"],
         "gam print admins",
@@ -95,6 +95,11 @@ const WANTED: [Wanted; 48] = [
         &["forged-senders-looked-for", "dmarc-followed-on-arrival", "readers-told-of-first-contact"],
     ),
     (&["microsoft365.app-grants"], "Get-MgOauth2PermissionGrant -All", &["no-program-reads-all-mail"]),
+    (
+        &["microsoft365.app-roles"],
+        "Graph servicePrincipals(appId='ID')/appRoleAssignedTo of Microsoft Graph and Exchange Online, all pages",
+        &["no-program-reads-all-mail", "programs-with-mail-come-from-verified-publishers"],
+    ),
     (&["microsoft365.audit-bypass"], "Get-MailboxAuditBypassAssociation -ResultSize Unlimited", &["no-audit-bypass"]),
     (
         &["microsoft365.authorization-policy"],
@@ -163,7 +168,11 @@ const WANTED: [Wanted; 48] = [
     (
         &["microsoft365.outbound-connectors"],
         "Get-OutboundConnector | ConvertTo-Json -EnumsAsStrings",
-        &["partner-with-phi-sent-to-over-enforced-tls", "partner-with-phi-known-by-certificate"],
+        &[
+            "partner-with-phi-sent-to-over-enforced-tls",
+            "partner-with-phi-known-by-certificate",
+            "transport-rules-send-over-known-connectors",
+        ],
     ),
     (&["microsoft365.outbound-spam"], "Get-HostedOutboundSpamFilterPolicy", &["external-auto-forwarding-off"]),
     (
@@ -177,12 +186,22 @@ const WANTED: [Wanted; 48] = [
         &["forwarding-targets-resolved"],
     ),
     (&["microsoft365.remote-domains"], "Get-RemoteDomain", &["default-remote-domain-blocks-forwarding"]),
+    (
+        &["microsoft365.retention-compliance"],
+        "Get-RetentionCompliancePolicy -DistributionDetail, in the compliance session",
+        &["retention-policies-in-force"],
+    ),
     (&["microsoft365.security-defaults"], "Get-MgPolicyIdentitySecurityDefaultEnforcementPolicy", &["mfa-enforced"]),
+    (
+        &["microsoft365.service-principals"],
+        "Get-MgServicePrincipal -All -Property Id,AppId,AppOwnerOrganizationId,VerifiedPublisher | ConvertTo-Json -Depth 4",
+        &["programs-with-mail-come-from-verified-publishers"],
+    ),
     (&["microsoft365.sharing-policies"], "Get-SharingPolicy", &["calendar-details-stay-inside"]),
     (
         &["microsoft365.sign-ins"],
         "Graph beta auditLogs/signIns of 30 days, signInEventTypes interactiveUser and nonInteractiveUser, all pages",
-        &["no-old-client-signed-in", "no-single-factor-sign-in"],
+        &["no-old-client-signed-in", "no-single-factor-sign-in", "imap-and-pop-not-used"],
     ),
     (&["microsoft365.transport-config"], "Get-TransportConfig", &["smtp-auth-closed", "smtp-auth-off-for-the-tenant"]),
     (
@@ -200,10 +219,11 @@ const WANTED: [Wanted; 48] = [
         "Get-MgUser -All -Property AccountEnabled,UserPrincipalName,CreatedDateTime,SignInActivity",
         &["accounts-in-use", "accounts-of-leavers-closed"],
     ),
+    (&["self-hosted.dovecot"], "doveconf -n", &["own-server-takes-no-passwords-in-clear"]),
     (&["self-hosted.postfix"], "postconf -n", &["no-forwarding-outside"]),
     (
-        &["self-hosted.sieve"],
-        "doveadm sieve get for every user",
+        &["self-hosted.sieve", "self-hosted.zimbra"],
+        "doveadm sieve get for every user; Zimbra: zmprov -l gaa -v",
         &["no-forwarding-to-consumer-webmail", "rules-do-not-hide-warnings"],
     ),
 ];

@@ -2,7 +2,7 @@
 //!
 //! Of a program only its id leaves, and of its permissions only those that reach mail.
 
-use super::row::Row;
+use super::row::{Cell, Row};
 use crate::evidence::export::{Record, TenantSetting};
 use crate::keyed::KeyedReference;
 use crate::seen::{NotObserved, Seen};
@@ -71,6 +71,37 @@ pub fn app_grant(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String>
     Ok(vec![setting("microsoft365", "app-grant", Some(program(id, key)), value)])
 }
 
+/// Permissions that a program holds without a user and that reach everybody's mail, by the id of the role:
+/// Graph's Mail.Read, Mail.ReadBasic, Mail.ReadBasic.All, Mail.ReadWrite, Mail.Send, MailboxItem.Read.All,
+/// MailboxSettings.ReadWrite, of which Exchange Online shares some, and its full_access_as_app (Microsoft Graph
+/// permissions reference, read 2026-11).
+const MAIL_ROLES: [&str; 8] = [
+    "693c5e45-0940-467d-9b8a-1022fb9d42ef",
+    "6931bccd-447a-43d1-b442-00a195474933",
+    "6be147d2-ea4f-4b5a-a3fa-3eab6f3c140a",
+    "7d9f353d-a7bd-4fbb-822a-26d5dd39a3ce",
+    "810c84a8-4a9e-49e6-bf7d-12d183f40d01",
+    "b633e1c5-b582-4048-a93e-9f11b44c7e96",
+    "dc890d15-9560-4a4c-9b7f-a736ec74ec40",
+    "e2a3a72e-5f79-4c64-b1b1-878b674786c9",
+];
+
+/// Graph's appRoleAssignments: what a program may do without anybody signing in. A role of Exchange
+/// Online that is not among those known here may reach mail.
+pub fn app_role(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
+    let id = row.text("principalid").ok_or_else(|| "principalid is empty".to_owned())?;
+    let role = row.text("approleid").ok_or_else(|| "approleid is empty".to_owned())?;
+    let of_exchange = row.text("resourcedisplayname").is_none_or(|name| name.to_ascii_lowercase().contains("exchange"));
+    let value = if MAIL_ROLES.iter().any(|known| role.eq_ignore_ascii_case(known)) {
+        Seen::Present("mail-of-everybody".to_owned())
+    } else if of_exchange {
+        Seen::Unknown(row.unreadable("approleid", "a role that is not known here"))
+    } else {
+        Seen::Present("no-mail".to_owned())
+    };
+    Ok(vec![setting("microsoft365", "app-role", Some(program(id, key)), value)])
+}
+
 /// `gam print tokens`: what one user let in.
 pub fn google_token(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
     let id = row.text("clientid").ok_or_else(|| "clientid is empty".to_owned())?;
@@ -83,8 +114,41 @@ pub fn google_token(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, Stri
     Ok(vec![setting("google-workspace", "app-grant", Some(program(id, key)), value)])
 }
 
-/// A data loss prevention policy as it bears on mail: `enforced`, `testing`, `off`, `elsewhere`.
+/// A data loss prevention policy.
 pub fn dlp_policy(row: &Row) -> Record {
+    setting("microsoft365", "dlp-policy", None, state_for_mail(row))
+}
+
+/// `Get-RetentionCompliancePolicy`.
+pub fn retention_policy(row: &Row) -> Record {
+    setting("microsoft365", "retention-policy", None, state_for_mail(row))
+}
+
+/// The tenants to which Microsoft's own programs belong (Microsoft Learn, "Verify first-party Microsoft
+/// applications in sign-in reports").
+const MICROSOFT: [&str; 2] = ["f8cdef31-a31e-4b4a-93e4-5f571e91255a", "72f988bf-86f1-41af-91ab-2d7cd011db47"];
+
+/// Graph's servicePrincipals: whether somebody vouches for who made the program: `microsoft`,
+/// `verified`, `unverified`.
+pub fn publisher(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
+    let id = row.text("id").ok_or_else(|| "id is empty".to_owned())?;
+    let of_microsoft = row
+        .text("appownerorganizationid")
+        .is_some_and(|owner| MICROSOFT.iter().any(|known| owner.eq_ignore_ascii_case(known)));
+    let value = match row.cell("verifiedpublisher") {
+        _ if of_microsoft => Seen::Present("microsoft".to_owned()),
+        Some(cell @ Cell::Object(_)) => {
+            let named = cell.field("verifiedpublisherid").is_some_and(|id| !id.is_empty());
+            Seen::Present(if named { "verified" } else { "unverified" }.to_owned())
+        }
+        Some(_) => Seen::Unknown(super::row::lost("verifiedpublisher")),
+        None => Seen::not_provided("VerifiedPublisher of every program (-Depth 4)"),
+    };
+    Ok(vec![setting("microsoft365", "program-publisher", Some(program(id, key)), value)])
+}
+
+/// A policy as it bears on mail: `enforced`, `testing`, `off`, `elsewhere`.
+fn state_for_mail(row: &Row) -> Seen<String> {
     let for_mail = match (row.seen("workload"), row.seen("exchangelocation")) {
         (Seen::Present(cell), _) if cell.text().is_some_and(|text| text.to_ascii_lowercase().contains("exchange")) => {
             Seen::Present(true)
@@ -95,12 +159,12 @@ pub fn dlp_policy(row: &Row) -> Record {
         (_, Seen::Malformed(_)) | (Seen::Malformed(_), _) => Seen::not_provided("where the policy holds"),
     };
     let enabled = row.flag("enabled").present() != Some(&false);
-    let value = match (for_mail, row.word("mode")) {
+    match (for_mail, row.word("mode")) {
         (Seen::Present(false), _) => Seen::Present("elsewhere".to_owned()),
         (Seen::Unknown(reason), _) | (_, Seen::Unknown(reason)) => Seen::Unknown(reason),
         (_, Seen::Present(mode)) => match mode.as_str() {
-            "enable" if enabled => Seen::Present("enforced".to_owned()),
-            "enable" | "disable" | "pendingdeletion" => Seen::Present("off".to_owned()),
+            "enable" | "enforce" if enabled => Seen::Present("enforced".to_owned()),
+            "enable" | "enforce" | "disable" | "pendingdeletion" => Seen::Present("off".to_owned()),
             "testwithnotifications" | "testwithoutnotifications" | "auditandnotify" if enabled => {
                 Seen::Present("testing".to_owned())
             }
@@ -110,8 +174,7 @@ pub fn dlp_policy(row: &Row) -> Record {
         (Seen::Absent | Seen::Malformed(_) | Seen::Present(_), Seen::Absent | Seen::Malformed(_)) => {
             Seen::Unknown(NotObserved::NotProvided { what: "the mode of the policy".to_owned() })
         }
-    };
-    setting("microsoft365", "dlp-policy", None, value)
+    }
 }
 
 #[cfg(test)]

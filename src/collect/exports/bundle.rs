@@ -11,9 +11,11 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use serde::Deserialize;
 use zip::ZipArchive;
 
+use super::dates;
 use crate::yaml;
 
 /// At most this many files and folders of one export are looked at.
@@ -59,6 +61,8 @@ pub enum Place {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stated {
     pub is_manifest: bool,
+    /// Of the manifest itself: the day it says the bundle was collected on.
+    pub collected_on: Option<Date>,
     pub kind: Option<String>,
     pub sha256: Option<String>,
     pub rows: Option<u64>,
@@ -182,9 +186,11 @@ pub fn list(path: &Path, label: &str) -> Vec<Entry> {
     entries
 }
 
-/// `manifest.yaml` of a bundle. What else stands in it (tenant, collector, operator) is for people.
+/// `manifest.yaml` of a bundle. What else stands in it but the day (tenant, collector, operator) is for people.
 #[derive(Debug, Deserialize)]
 struct Manifest {
+    #[serde(default)]
+    collected_at: Option<String>,
     #[serde(default)]
     files: Vec<StatedFile>,
 }
@@ -221,11 +227,13 @@ fn apply_manifest(at: usize, by_label: &BTreeMap<String, usize>, archives: &mut 
         }
     };
     entries[at].stated.is_manifest = true;
+    entries[at].stated.collected_on = manifest.collected_at.and_then(|at| dates::day_of(&at).ok());
     let folder = entries[at].label[..entries[at].label.len() - MANIFEST.len()].to_owned();
     for file in manifest.files {
         let label = format!("{folder}{}", file.path);
         let stated = Stated {
             is_manifest: false,
+            collected_on: None,
             kind: file.kind,
             sha256: file.sha256.map(|digest| digest.to_ascii_lowercase()),
             rows: file.rows,
@@ -488,7 +496,7 @@ mod tests {
 
     #[test]
     fn a_manifest_names_what_is_missing_and_what_each_file_is() {
-        let manifest = "schema: 1\ntenant: clinic\nfiles:\n  - { path: m365/a.csv, kind: microsoft365.mailboxes, sha256: AB, rows: 3 }\n  - { path: m365/gone.csv, kind: microsoft365.inbox-rules }\n";
+        let manifest = "schema: 1\ntenant: clinic\ncollected_at: 2026-10-01T12:00:00Z\nfiles:\n  - { path: m365/a.csv, kind: microsoft365.mailboxes, sha256: AB, rows: 3 }\n  - { path: m365/gone.csv, kind: microsoft365.inbox-rules }\n";
         let file = zipped(&[("manifest.yaml", manifest.as_bytes()), ("m365/a.csv", b"x")]);
         let entries = list(file.path(), "z");
         let of = |label: &str| entries.iter().find(|entry| entry.label == label).unwrap();
@@ -497,6 +505,7 @@ mod tests {
         assert!(of("z/m365/gone.csv").refused.is_some());
         assert_eq!(of("z/m365/gone.csv").stated.kind.as_deref(), Some("microsoft365.inbox-rules"));
         assert!(of("z/manifest.yaml").stated.is_manifest);
+        assert_eq!(of("z/manifest.yaml").stated.collected_on, Some("2026-10-01".parse().unwrap()));
         let broken = zipped(&[("manifest.yaml", b"files: [")]);
         assert!(list(broken.path(), "z")[0].refused.is_some());
         // Cut where it is too large it would still read, and name less.

@@ -7,9 +7,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead, BufReader, Read};
 
+use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::bundle::Content;
+use super::dates;
 use super::decode::{Decoded, Survey};
 use super::recognise;
 
@@ -27,6 +29,9 @@ struct Line {
     rows: i64,
     #[serde(default)]
     why: String,
+    /// The day a collector was started, in a line of its own.
+    #[serde(default)]
+    at: Option<String>,
 }
 
 /// What the records of one collector say.
@@ -40,6 +45,8 @@ pub struct Coverage {
     pub collected: BTreeMap<String, u64>,
     /// How many mailboxes were asked, read or not, by format.
     pub asked: BTreeMap<String, u64>,
+    /// The first and the last day on which a collector was started.
+    pub collected_on: Option<(Date, Date)>,
 }
 
 /// Reads the file if its name and its lines are those of a collector.
@@ -49,7 +56,7 @@ pub fn read(content: &Content, survey: &Survey, label: &str) -> Option<Coverage>
         return None;
     }
     let mut text = BufReader::new(Decoded::new(content.open().ok()?.take(survey.bytes), survey.encoding));
-    let (mut rows, mut faults) = (0, 0);
+    let (mut rows, mut faults, mut days) = (0, 0, None);
     // A collector that was started again asks again: what it says last of one thing holds.
     let mut last: HashMap<(String, String), Result<u64, String>> = HashMap::new();
     let mut line = Vec::new();
@@ -63,16 +70,25 @@ pub fn read(content: &Content, survey: &Survey, label: &str) -> Option<Coverage>
             continue;
         }
         match serde_json::from_slice::<Line>(&line) {
-            Ok(Line { what, subject, ok, rows: written, why }) => {
+            Ok(Line { what, subject, ok, rows: written, why, at }) => {
                 rows += 1;
+                if let Some(day) = at.as_deref().and_then(|at| dates::day_of(at).ok()) {
+                    days = Some(days.map_or((day, day), |(from, to): (Date, Date)| (from.min(day), to.max(day))));
+                }
                 let said = if ok { Ok(u64::try_from(written).unwrap_or(0)) } else { Err(reason(&why)) };
                 last.insert((what, subject), said);
             }
             Err(_) => faults += 1,
         }
     }
-    let mut coverage =
-        Coverage { rows, faults, failed: BTreeMap::new(), collected: BTreeMap::new(), asked: BTreeMap::new() };
+    let mut coverage = Coverage {
+        rows,
+        faults,
+        failed: BTreeMap::new(),
+        collected: BTreeMap::new(),
+        asked: BTreeMap::new(),
+        collected_on: days,
+    };
     for ((what, subject), said) in last {
         let format = format_of(&what);
         // An asterisk is the whole tenant.

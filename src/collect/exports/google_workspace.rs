@@ -45,9 +45,12 @@ pub fn records(format: Format, row: &Row, key: &KeyedReference) -> Result<Vec<Re
         | Format::SignIns
         | Format::AntiPhishing
         | Format::AppGrants
+        | Format::AppRoles
         | Format::AuthorizationPolicy
         | Format::DkimSigning
         | Format::DlpPolicies
+        | Format::RetentionPolicies
+        | Format::ServicePrincipals
         | Format::Encryption
         | Format::MobilePolicies
         | Format::OutboundConnectors

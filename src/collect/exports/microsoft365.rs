@@ -3,6 +3,8 @@
 //! Names of rules, the words they look for and display names stay here: classes and keyed
 //! references leave. A row without the address it speaks of is rejected, never guessed.
 
+use std::collections::BTreeSet;
+
 use super::apps;
 use super::dates;
 use super::dkim;
@@ -38,11 +40,14 @@ pub fn records(format: Format, row: &Row, key: &KeyedReference, own: &OwnDomains
         Format::AlertPolicies => Ok(settings::alert_policy(row)),
         Format::AntiPhishing => Ok(settings::anti_phishing(row)),
         Format::AppGrants => apps::app_grant(row, key),
+        Format::AppRoles => apps::app_role(row, key),
         Format::AuditBypass => audit_bypass(row, key),
         Format::AuthorizationPolicy => Ok(settings::authorization_policy(row)),
         // What it names was read before DNS was asked.
         Format::DkimSigning => dkim::of_row(row).map(|_| Vec::new()),
         Format::DlpPolicies => Ok(vec![apps::dlp_policy(row)]),
+        Format::RetentionPolicies => Ok(vec![apps::retention_policy(row)]),
+        Format::ServicePrincipals => apps::publisher(row, key),
         Format::Encryption => Ok(settings::encryption(row)),
         Format::FolderPermissions => grants::folder(row, key),
         Format::JournalRules => journal_rule(row, key),
@@ -58,7 +63,7 @@ pub fn records(format: Format, row: &Row, key: &KeyedReference, own: &OwnDomains
         Format::MfaRegistration => registration(row, key),
         Format::MobilePolicies => Ok(settings::mobile_policy(row)),
         Format::Organization => Ok(settings::organization(row)),
-        Format::OutboundConnectors => settings::outbound_connector(row),
+        Format::OutboundConnectors => outbound_connector(row, key),
         Format::OutboundSpam => Ok(vec![setting("external-auto-forwarding", None, forwarding_mode(row))]),
         Format::PerUserMfa => per_user_mfa(row, key),
         Format::Recipients => recipient(row, key),
@@ -798,8 +803,24 @@ fn transport_rule(row: &Row, key: &KeyedReference) -> Record {
         },
         encrypts: any_flag(row, &["applyome", "routemessageoutboundrequiretls"])
             .map(|on| on || row.filled("applyrightsprotectiontemplate").present() == Some(&true)),
+        routes_to: match row.seen("routemessageoutboundconnector") {
+            Seen::Present(cell) => match cell.text().or_else(|| cell.field("name").and_then(Cell::text)) {
+                Some(name) => Seen::Present(reference(name, key)),
+                None => Seen::Unknown(row.unreadable("routemessageoutboundconnector", "no name")),
+            },
+            seen => seen.map(|_| String::new()),
+        },
         ..ForwardingRule::unstated(PROVIDER, "transport", rule_reference(row, key))
     }))
+}
+
+/// What a connector insists on, and the name by which rules choose it.
+fn outbound_connector(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
+    let mut found = settings::outbound_connector(row)?;
+    let on = row.flag("enabled").map(|on| if on { "on" } else { "off" }.to_owned());
+    let names: BTreeSet<&str> = ["name", "identity"].into_iter().filter_map(|column| row.text(column)).collect();
+    found.extend(names.into_iter().map(|name| setting("connector-name", Some(reference(name, key)), on.clone())));
+    Ok(found)
 }
 
 /// A journal rule sends a copy of everything to one address.

@@ -30,6 +30,7 @@ mod tallies;
 mod tests;
 mod watched;
 mod words;
+mod zimbra;
 
 pub(super) use recipient::reference;
 
@@ -216,6 +217,7 @@ fn unreadable(label: &str, why: String) -> ExportFile {
         notes: Vec::new(),
         collected: BTreeMap::new(),
         asked: BTreeMap::new(),
+        collected_on: None,
         reader: READER,
     }
 }
@@ -225,6 +227,7 @@ fn manifest(entry: &Entry, archives: &mut Archives) -> ExportFile {
     let mut file = ExportFile { format: Some("manifest".to_owned()), ..unreadable(&entry.label, String::new()) };
     file.rejected.clear();
     file.state = ExportState::Read;
+    file.collected_on = entry.stated.collected_on.map(|day| (day, day));
     if let Ok(survey) = entry.content(archives).and_then(|content| decode::survey(&content, FILE_BYTES)) {
         file.bytes = survey.bytes;
         file.encoding = survey.encoding.as_str().to_owned();
@@ -296,6 +299,15 @@ fn read_file(
     if survey.guessed {
         file.notes.push(format!("the encoding is a guess: {}", survey.encoding.as_str()));
     }
+    if let Some(found) = zimbra::read(content, &survey, with.key, records) {
+        file.format = Some(found.format.to_owned());
+        file.rows = found.rows;
+        file.state = if found.faults.is_empty() { ExportState::Read } else { ExportState::PartlyRead };
+        file.rejected_rows = found.faults.len() as u64;
+        file.rejected = found.faults.into_iter().map(|why| RejectedRow { row: 0, why }).collect();
+        file.notes.push(zimbra::NOTE.to_owned());
+        return file;
+    }
     if let Some(found) = self_hosted::read(content, label, &survey, with.key) {
         file.format = Some(found.format.to_owned());
         file.rows = found.rows;
@@ -329,6 +341,7 @@ fn read_file(
                 ..file.clone()
             });
         }
+        file.collected_on = coverage.collected_on;
         file.collected = coverage.collected;
         file.asked = coverage.asked;
         return file;

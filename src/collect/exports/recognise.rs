@@ -11,7 +11,7 @@ use super::row::{Row, comparable};
 
 /// The format of this name, whole (`microsoft365.mailboxes`) or without its provider.
 pub fn format_named(name: &str) -> Option<&'static str> {
-    const ELSEWHERE: [&str; 7] = [
+    const ELSEWHERE: [&str; 9] = [
         "self-hosted.aliases",
         "self-hosted.dovecot",
         "self-hosted.forward-file",
@@ -19,6 +19,8 @@ pub fn format_named(name: &str) -> Option<&'static str> {
         "self-hosted.postfix",
         "self-hosted.rspamd-dkim",
         "self-hosted.sieve",
+        "self-hosted.zimbra",
+        "self-hosted.zimbra-accounts",
     ];
     let all = || Format::ALL.into_iter().map(Format::as_str).chain(ELSEWHERE);
     all().find(|format| *format == name).or_else(|| all().find(|format| format.rsplit('.').next() == Some(name)))
@@ -32,6 +34,7 @@ pub enum Format {
     AlertPolicies,
     AntiPhishing,
     AppGrants,
+    AppRoles,
     AuditBypass,
     AuditLog,
     AuthorizationPolicy,
@@ -73,7 +76,9 @@ pub enum Format {
     RecipientPermissions,
     Recipients,
     RemoteDomains,
+    RetentionPolicies,
     SecurityDefaults,
+    ServicePrincipals,
     SharingPolicies,
     SignIns,
     SweepRules,
@@ -84,12 +89,13 @@ pub enum Format {
 
 impl Format {
     /// Every format, in the order of the enum.
-    pub const ALL: [Self; 53] = [
+    pub const ALL: [Self; 56] = [
         Self::AcceptedDomains,
         Self::AdminAuditLog,
         Self::AlertPolicies,
         Self::AntiPhishing,
         Self::AppGrants,
+        Self::AppRoles,
         Self::AuditBypass,
         Self::AuditLog,
         Self::AuthorizationPolicy,
@@ -131,7 +137,9 @@ impl Format {
         Self::RecipientPermissions,
         Self::Recipients,
         Self::RemoteDomains,
+        Self::RetentionPolicies,
         Self::SecurityDefaults,
+        Self::ServicePrincipals,
         Self::SharingPolicies,
         Self::SignIns,
         Self::SweepRules,
@@ -160,6 +168,7 @@ impl Format {
             Self::AlertPolicies => "microsoft365.alert-policies",
             Self::AntiPhishing => "microsoft365.anti-phishing",
             Self::AppGrants => "microsoft365.app-grants",
+            Self::AppRoles => "microsoft365.app-roles",
             Self::AuthorizationPolicy => "microsoft365.authorization-policy",
             Self::Encryption => "microsoft365.encryption",
             Self::MobilePolicies => "microsoft365.mobile-policies",
@@ -192,6 +201,8 @@ impl Format {
             Self::PerUserMfa => "microsoft365.per-user-mfa",
             Self::Recipients => "microsoft365.recipients",
             Self::RemoteDomains => "microsoft365.remote-domains",
+            Self::RetentionPolicies => "microsoft365.retention-compliance",
+            Self::ServicePrincipals => "microsoft365.service-principals",
             Self::SecurityDefaults => "microsoft365.security-defaults",
             Self::TransportConfig => "microsoft365.transport-config",
             Self::TransportRules => "microsoft365.transport-rules",
@@ -239,6 +250,7 @@ impl Format {
                 &[&["enablefirstcontactsafetytips"], &["phishthresholdlevel", "enablespoofintelligence"]]
             }
             Self::AppGrants => &[&["clientid", "consenttype", "scope"]],
+            Self::AppRoles => &[&["approleid", "principalid", "resourceid"]],
             Self::AuthorizationPolicy => {
                 &[&["defaultuserrolepermissions"], &["permissiongrantpolicyidsassignedtodefaultuserrole"]]
             }
@@ -248,6 +260,15 @@ impl Format {
             Self::SharingPolicies => &[&["domains", "enabled", "default"]],
             Self::DkimSigning => &[&["selector1cname"], &["selectorbeforerotateondate"]],
             Self::DlpPolicies => &[&["mode", "workload", "exchangelocation"]],
+            Self::RetentionPolicies => &[
+                &["mode", "workload", "exchangelocation", "retentionruletypes"],
+                &["mode", "workload", "exchangelocation", "restrictiveretention"],
+                &["exchangelocation", "retentionruletypes"],
+                &["exchangelocation", "restrictiveretention"],
+            ],
+            Self::ServicePrincipals => {
+                &[&["id", "appid", "verifiedpublisher"], &["id", "appid", "appownerorganizationid"]]
+            }
             Self::JournalRules => &[&["journalemailaddress"]],
             Self::MailboxPermissions => &[&["user", "accessrights", "isinherited"], &["user", "accessrights", "deny"]],
             Self::PermissionsExtractor => &[&["fullaccessusers", "sendasusers"]],
@@ -360,8 +381,11 @@ impl Format {
             | Self::GoogleDelegates
             | Self::GoogleTokens
             | Self::AppGrants
+            | Self::AppRoles
             | Self::DkimSigning
             | Self::DlpPolicies
+            | Self::RetentionPolicies
+            | Self::ServicePrincipals
             | Self::JournalRules
             | Self::MailboxPermissions
             | Self::PermissionsExtractor
@@ -705,7 +729,12 @@ const READ: &[&str] = &[
     "senderaddress",
     "smtpmsa.host",
     "userids",
+    "appid",
+    "appownerorganizationid",
+    "resourcedisplayname",
+    "routemessageoutboundconnector",
     "verificationstatus",
+    "verifiedpublisher",
     "workload",
 ];
 

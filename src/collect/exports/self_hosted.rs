@@ -17,7 +17,7 @@ use crate::records::dkim_tables;
 use crate::records::sieve::{self, Action, Block};
 use crate::seen::{NotObserved, Seen};
 
-const PROVIDER: &str = "self-hosted";
+pub(super) const PROVIDER: &str = "self-hosted";
 /// Longer texts are none of these.
 const TEXT_BYTES: u64 = sieve::SCRIPT_BYTES as u64;
 
@@ -115,7 +115,7 @@ fn owner(label: &str, key: &KeyedReference) -> (Seen<String>, Option<String>) {
     (Seen::Unknown(reason), named.map(|part| reference(&part, key)))
 }
 
-fn rule(origin: &str, mailbox: (Seen<String>, Option<String>), reference: String) -> ForwardingRule {
+pub(super) fn rule(origin: &str, mailbox: (Seen<String>, Option<String>), reference: String) -> ForwardingRule {
     ForwardingRule {
         mailbox: mailbox.0,
         owner: mailbox.1,
@@ -127,7 +127,7 @@ fn rule(origin: &str, mailbox: (Seen<String>, Option<String>), reference: String
     }
 }
 
-fn one(text: &str, key: &KeyedReference) -> Target {
+pub(super) fn one(text: &str, key: &KeyedReference) -> Target {
     let mut targets = recipient::of_text(text, key);
     if targets.len() == 1 { targets.remove(0) } else { Target::Unparseable }
 }
@@ -147,7 +147,7 @@ fn sieve_script(text: &str, label: &str, key: &KeyedReference) -> Found {
     Found { format: "self-hosted.sieve", rows: script.blocks.len() as u64, faults, records: records.collect() }
 }
 
-fn of_block(block: &Block, mut rule: ForwardingRule, key: &KeyedReference) -> ForwardingRule {
+pub(super) fn of_block(block: &Block, mut rule: ForwardingRule, key: &KeyedReference) -> ForwardingRule {
     let keeps = block.actions.iter().any(|action| match action {
         Action::Keep => true,
         Action::FileInto { folder, .. } => !words::hiding_folder(folder),
@@ -358,6 +358,15 @@ fn postfix(text: &str, key: &KeyedReference) -> Found {
         }
         records.push(Record::ForwardingRule(Box::new(own)));
     }
+    // A service of master.cf may say otherwise, so of the whole only what the settings state is said.
+    let is = |name: &str, value: &str| {
+        let of = |line: &String| line.split_once('=').is_some_and(|(n, v)| n.trim() == name && v.trim() == value);
+        lines.iter().any(of)
+    };
+    let behind_tls = is("smtpd_tls_auth_only", "yes") || is("smtpd_tls_security_level", "encrypt");
+    if behind_tls || is("smtpd_sasl_auth_enable", "yes") {
+        records.push(setting("passwords-in-clear", "postfix", !behind_tls));
+    }
     Found { format: "self-hosted.postfix", rows: lines.len() as u64, faults: Vec::new(), records }
 }
 
@@ -389,16 +398,17 @@ fn dovecot(text: &str) -> Found {
     // 2.4 turned the setting round; both are off by default, and `-n` leaves defaults out.
     let clear = is("auth_allow_cleartext") == Some("yes") || is("disable_plaintext_auth") == Some("no");
     let demanded = is("ssl") == Some("required");
-    let setting = |name: &str, value: bool| {
-        Record::TenantSetting(Box::new(TenantSetting {
-            provider: PROVIDER.to_owned(),
-            setting: name.to_owned(),
-            of: Some("dovecot".to_owned()),
-            value: Seen::Present(value.to_string()),
-        }))
-    };
-    let records = vec![setting("passwords-in-clear", clear), setting("tls-demanded", demanded)];
+    let records = vec![setting("passwords-in-clear", "dovecot", clear), setting("tls-demanded", "dovecot", demanded)];
     Found { format: "self-hosted.dovecot", rows, faults, records }
+}
+
+fn setting(name: &str, of: &str, value: bool) -> Record {
+    Record::TenantSetting(Box::new(TenantSetting {
+        provider: PROVIDER.to_owned(),
+        setting: name.to_owned(),
+        of: Some(of.to_owned()),
+        value: Seen::Present(value.to_string()),
+    }))
 }
 
 #[cfg(test)]

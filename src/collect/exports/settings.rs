@@ -298,7 +298,7 @@ pub fn outbound_connector(row: &Row) -> Result<Vec<Record>, String> {
 }
 
 /// Policies of Google's Policy API that say yes or no, or a number, by the end of their type.
-const GOOGLE: [(&str, &str, &str, Reads); 11] = [
+const GOOGLE: [(&str, &str, &str, Reads); 12] = [
     ("gmail.auto_forwarding", "enableautoforwarding", "external-auto-forwarding", Reads::OnOff),
     ("gmail.imap_access", "enableimapaccess", "imap-access", Reads::OnOff),
     ("gmail.mail_delegation", "enablemaildelegation", "mail-delegation", Reads::Flag),
@@ -306,6 +306,7 @@ const GOOGLE: [(&str, &str, &str, Reads); 11] = [
     ("gmail.pop_access", "enablepopaccess", "pop-access", Reads::OnOff),
     ("security.less_secure_apps", "allowlesssecureapps", "less-secure-apps", Reads::Flag),
     ("security.password", "allowreuse", "password-reuse", Reads::Flag),
+    ("security.password", "expirationduration", "password-expires-days", Reads::Days),
     ("security.password", "minimumlength", "password-length", Reads::Number),
     ("security.session_controls", "websessionduration", "session-hours", Reads::Hours),
     ("security.two_step_verification_enforcement", "enforcedfrom", "second-factor-from", Reads::Day),
@@ -338,6 +339,26 @@ pub fn google_policy(row: &Row, key: &KeyedReference) -> Vec<Record> {
         .and_then(|query| query.field("group").or_else(|| query.field("orgunit")))
         .and_then(Cell::text)
         .map(|unit| key.of(unit));
+    // Whether a service is switched on: the part before the dot names it.
+    let last = kind.rsplit('/').next().unwrap_or_default();
+    if let Some(service) = last.strip_suffix(".service_status")
+        && !service.is_empty()
+        && service.len() <= 40
+        && service.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+    {
+        let state = value.and_then(|value| value.field("servicestate")).and_then(Cell::text);
+        let value = match state.map(str::to_ascii_lowercase).as_deref() {
+            Some("enabled") => Seen::Present("on".to_owned()),
+            Some("disabled") => Seen::Present("off".to_owned()),
+            _ => Seen::not_provided(format!("whether the service {service} is on")),
+        };
+        return vec![Record::TenantSetting(Box::new(TenantSetting {
+            provider: "google-workspace".to_owned(),
+            setting: "service".to_owned(),
+            of: Some(service.to_owned()),
+            value,
+        }))];
+    }
     let matching = GOOGLE.into_iter().filter(|(suffix, ..)| kind.rsplit('/').next() == Some(suffix));
     let records = matching.map(|(_, field, name, reads)| {
         // The readers of rows read one cell under a name that is known.

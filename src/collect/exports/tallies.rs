@@ -78,6 +78,9 @@ const OLD: [&str; 17] = [
     "universal outlook",
 ];
 
+/// Those of them that fetch mail.
+const IMAP_AND_POP: [&str; 4] = ["imap", "imap4", "pop", "pop3"];
+
 /// A sign-in as Graph gives it, or as the portal writes it into CSV (that layout is from general knowledge
 /// and was held against no portal's file). Graph names the factors in its beta version alone.
 pub fn sign_in(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
@@ -104,6 +107,12 @@ pub fn sign_in(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
     let client = row.text("clientappused").or_else(|| row.text("clientapp")).unwrap_or_default().to_ascii_lowercase();
     if OLD.contains(&client.as_str()) {
         words.push("old-client");
+        // What "other clients" are, the log does not say.
+        if IMAP_AND_POP.contains(&client.as_str()) {
+            words.push("imap-or-pop");
+        } else if client != "other clients" {
+            words.push("other-old-client");
+        }
     } else if !MODERN.contains(&client.as_str()) {
         words.push("strange-client");
     }
@@ -488,7 +497,13 @@ mod tests {
         };
         let (yes, no) = (|| Cell::Boolean(true), || Cell::Boolean(false));
         let single = "singleFactorAuthentication";
-        assert_eq!(of("IMAP4", single, "0", yes()), ["all", "interactive", "old-client", "single-factor", "succeeded"]);
+        assert_eq!(
+            of("IMAP4", single, "0", yes()),
+            ["all", "imap-or-pop", "interactive", "old-client", "single-factor", "succeeded"]
+        );
+        let other = of("Exchange ActiveSync", single, "0", yes());
+        assert!(other.contains(&"other-old-client".to_owned()) && !other.contains(&"imap-or-pop".to_owned()));
+        assert!(!of("Other clients", single, "0", yes()).contains(&"other-old-client".to_owned()));
         assert_eq!(of("Browser", "multiFactorAuthentication", "0", yes()), ["all", "interactive", "succeeded"]);
         assert_eq!(of("Browser", single, "0", no()), ["all", "not-interactive", "succeeded"]);
         assert_eq!(of("POP3", single, "50126", yes()), ["all"], "it did not succeed");

@@ -354,6 +354,20 @@ impl<'s, 'e> Activity<'s, 'e> {
         self.in_log_with(&SIGN_INS, "old-client", "strange-client", &["interactive", "not-interactive"])
     }
 
+    /// Which old clients were meant is told of every such sign-in, or an empty list is not known.
+    pub(super) fn imap_pop_sign_ins(&self) -> Fact<Vec<String>> {
+        let fact = self.in_log_with(&SIGN_INS, "imap-or-pop", "strange-client", &["interactive", "not-interactive"]);
+        let told = |tally: &Tally| times(tally, "imap-or-pop") + times(tally, "other-old-client");
+        let untold = self.in_log(&SIGN_INS).any(|(_, tally)| times(tally, "old-client") > told(tally));
+        match &fact.seen {
+            Seen::Present(found) if found.is_empty() && untold => {
+                let why = "some sign-ins by old clients do not say which client it was".to_owned();
+                Fact::new(Seen::Unknown(NotObserved::Unreadable { why, line: None }), fact.evidence)
+            }
+            _ => fact,
+        }
+    }
+
     pub(super) fn single_factor_sign_ins(&self) -> Fact<Vec<String>> {
         let ordinary = if self.provider == "google-workspace" { "succeeded" } else { "interactive" };
         self.in_log_with(self.sign_in_log(), "single-factor", "factors-not-stated", &[ordinary])
@@ -625,6 +639,8 @@ mod tests {
         let old = told.old_client_sign_ins.seen.present().unwrap();
         assert!(old.contains(&"ana@clinic.example (2)".to_owned()) && old.len() == 2, "{old:?}");
         assert!(old.iter().any(|name| name.starts_with("account ")), "an account without a mailbox has no name");
+        let fetched = told.imap_pop_sign_ins.seen.present().unwrap();
+        assert!(fetched.iter().all(|name| old.iter().any(|known| known.split(' ').next() == name.split(' ').next())));
         assert_eq!(told.single_factor_sign_ins.seen.present().map(Vec::len), Some(2), "a renewed token is none");
         assert_eq!(told.forwarding_set_up.seen, list(&["ana@clinic.example (1)", "front-desk@clinic.example (1)"]));
         assert_eq!(told.programs_let_in.seen, list(&["ana@clinic.example (1)"]));
@@ -665,6 +681,23 @@ mod tests {
         assert!(audit.audit_bypass_set.seen.present().is_none());
         assert!(told.old_client_sign_ins.seen.present().is_none());
         assert_eq!(told.single_factor_sign_ins.seen, list(&[]));
+    }
+
+    #[test]
+    fn which_old_client_fetched_mail_is_told_or_left_in_doubt() {
+        let fetched = |client: &str| {
+            let entry = |client: &str, interactive: bool| {
+                format!(
+                    r#"{{"createdDateTime":"2026-09-01T08:00:00Z","userPrincipalName":"ana@clinic.example","clientAppUsed":"{client}","authenticationRequirement":"multiFactorAuthentication","isInteractive":{interactive},"status":{{"errorCode":0}}}}"#
+                )
+            };
+            let log = format!("[{},{},{}]", entry("Browser", true), entry("Browser", false), entry(client, true));
+            let world = World::new(Some(declared("clinic.example"))).fixture("log-clinic", &["sign-ins.json"]);
+            tenant(&world.file("s.json", log.as_bytes()), "microsoft365").imap_pop_sign_ins.seen
+        };
+        assert_eq!(fetched("IMAP4"), list(&["ana@clinic.example (1)"]));
+        assert_eq!(fetched("Exchange ActiveSync"), list(&[]));
+        assert!(fetched("Other clients").present().is_none());
     }
 
     #[test]

@@ -69,6 +69,66 @@ pub(super) const CONDITIONAL_ACCESS: Export = Export {
     what: "the conditional access policies (Get-MgIdentityConditionalAccessPolicy, -Depth 12)",
 };
 
+const LEAK_POLICIES: Export =
+    Export { formats: &["microsoft365.dlp-policies"], what: "the leak policies (Get-DlpCompliancePolicy)" };
+const RETENTION_POLICIES: Export = Export {
+    formats: &["microsoft365.retention-compliance"],
+    what: "the retention policies with all columns (Get-RetentionCompliancePolicy -DistributionDetail)",
+};
+pub(super) const ROLES: Export = Export {
+    formats: &["microsoft365.app-roles"],
+    what: "the permissions of programs without a user (Graph servicePrincipals/ID/appRoleAssignedTo of Microsoft Graph and Exchange Online)",
+};
+pub(super) const GRANTS: Export = Export {
+    formats: &["microsoft365.app-grants"],
+    what: "the permissions of programs (Get-MgOauth2PermissionGrant -All)",
+};
+const PROGRAMS: Export = Export {
+    formats: &["microsoft365.service-principals"],
+    what: "all programs with their publishers (Get-MgServicePrincipal -All, Id, AppId, AppOwnerOrganizationId, VerifiedPublisher)",
+};
+const OWN_SERVER: [Export; 2] = [
+    Export { formats: &["self-hosted.dovecot"], what: "the settings of Dovecot (doveconf -n)" },
+    Export {
+        formats: &["self-hosted.postfix"],
+        what: "settings of Postfix that say when passwords are taken (postconf -n: smtpd_tls_auth_only)",
+    },
+];
+const INBOX_RULES: Export = Export {
+    formats: &["microsoft365.inbox-rules", "microsoft365.inbox-rules-graph"],
+    what: "the inbox rules of all mailboxes (Get-InboxRule)",
+};
+const FILTERS: Export =
+    Export { formats: &["google-workspace.filters"], what: "the filters of all users (gam all users print filters)" };
+const SCRIPTS: Export = Export {
+    formats: &["self-hosted.sieve", "self-hosted.zimbra"],
+    what: "the Sieve scripts of all mailboxes (doveadm sieve get; Zimbra: zmprov -l gaa -v)",
+};
+/// Services under Google's agreement for health information, by their names in the Policy API (Google
+/// Workspace, "HIPAA Included Functionality", from general knowledge, 2026-11; the list changes).
+const COVERED: [&str; 20] = [
+    "appsheet",
+    "apps_script",
+    "calendar",
+    "chat",
+    "classroom",
+    "cloud_search",
+    "contacts",
+    "docs",
+    "drive",
+    "drive_and_docs",
+    "gemini_app",
+    "gmail",
+    "groups",
+    "groups_for_business",
+    "keep",
+    "meet",
+    "sites",
+    "tasks",
+    "vault",
+    "voice",
+];
+
 /// The settings of one tenant, with what they stand in.
 pub(super) struct SetUp<'s, 'e> {
     context: Context<'e>,
@@ -317,6 +377,167 @@ impl<'s, 'e> SetUp<'s, 'e> {
         match in_doubt.or(whole) {
             Some(reason) if count == 0 => Fact::new(Seen::Unknown(reason), ids),
             Some(_) | None => Fact::present(count, ids),
+        }
+    }
+
+    /// How many policies are in one of these states.
+    fn policies_in(&self, name: &str, words: &[&str], export: &Export) -> Fact<i64> {
+        if let Some(reason) = &self.settings.unknown {
+            return Fact::unknown(reason.clone());
+        }
+        let (mut count, mut ids, mut in_doubt) = (0i64, Vec::new(), None);
+        for (id, setting) in self.settings.named(name) {
+            ids.push(id.clone());
+            match &setting.value {
+                Seen::Present(word) if words.contains(&word.as_str()) => count += 1,
+                Seen::Present(_) => {}
+                other => in_doubt = unknown(other),
+            }
+        }
+        ids.extend(self.settings.files.evidence_of(export.formats));
+        match in_doubt.or(self.settings.files.whole(export.formats, export.what).err()) {
+            Some(reason) if count == 0 => Fact::new(Seen::Unknown(reason), ids),
+            Some(_) | None => Fact::present(count, ids),
+        }
+    }
+
+    pub(super) fn leak_policies_on_trial(&self) -> Fact<i64> {
+        self.policies_in("dlp-policy", &["testing"], &LEAK_POLICIES)
+    }
+
+    pub(super) fn retention_policies_idle(&self) -> Fact<i64> {
+        self.policies_in("retention-policy", &["off", "testing"], &RETENTION_POLICIES)
+    }
+
+    /// Services that are switched on and that Google's list of what its agreement covers does not name.
+    pub(super) fn services_outside_agreement(&self) -> Fact<Vec<String>> {
+        let outside = |setting: &TenantSetting, value: &str| {
+            setting.of.clone().filter(|of| value == "on" && !COVERED.contains(&of.as_str()))
+        };
+        let fact = self.listed(&["service"], outside, &POLICIES);
+        // A list that speaks of covered services alone was cut: what it leaves out is on by default.
+        let speaks_of_others = self
+            .settings
+            .named("service")
+            .any(|(_, setting)| setting.of.as_deref().is_some_and(|of| !COVERED.contains(&of)));
+        match &fact.seen {
+            Seen::Present(found) if found.is_empty() && !speaks_of_others => {
+                Fact::new(Seen::Unknown(not_provided("the status of every service of Google Workspace")), fact.evidence)
+            }
+            _ => fact,
+        }
+    }
+
+    /// Programs that reach mail and that nobody vouches for. One whose publisher no list names is in doubt.
+    pub(super) fn programs_unverified(&self) -> Fact<Vec<String>> {
+        if let Some(reason) = &self.settings.unknown {
+            return Fact::unknown(reason.clone());
+        }
+        let publishers: BTreeMap<&str, &Seen<String>> = self
+            .settings
+            .named("program-publisher")
+            .filter_map(|(_, setting)| Some((setting.of.as_deref()?, &setting.value)))
+            .collect();
+        let (mut found, mut ids, mut in_doubt) = (BTreeSet::new(), Vec::new(), None);
+        for (id, grant) in self.settings.named("app-grant").chain(self.settings.named("app-role")) {
+            match &grant.value {
+                Seen::Present(word) if word == "no-mail" => continue,
+                Seen::Present(_) => {}
+                other => {
+                    in_doubt = unknown(other);
+                    continue;
+                }
+            }
+            let Some(program) = grant.of.as_deref() else { continue };
+            match publishers.get(program) {
+                Some(Seen::Present(word)) if word == "unverified" => {
+                    found.insert(program.to_owned());
+                    ids.push(id.clone());
+                }
+                Some(Seen::Present(_)) => {}
+                Some(other) => in_doubt = unknown(other),
+                None => in_doubt = Some(not_provided(PROGRAMS.what)),
+            }
+        }
+        ids.extend(self.settings.files.evidence_of(PROGRAMS.formats));
+        let whole = |export: &Export| self.settings.files.whole(export.formats, export.what).err();
+        match in_doubt.or_else(|| whole(&GRANTS)).or_else(|| whole(&ROLES)).or_else(|| whole(&PROGRAMS)) {
+            Some(reason) if found.is_empty() => Fact::new(Seen::Unknown(reason), ids),
+            Some(_) | None => Fact::present(found.into_iter().collect(), ids),
+        }
+    }
+
+    /// Whether a server of one's own takes passwords before TLS. One setting that lets it is enough; that
+    /// none does has to be stated by both Dovecot and Postfix.
+    pub(super) fn clear_passwords(&self) -> Fact<bool> {
+        if let Some(reason) = &self.settings.unknown {
+            return Fact::unknown(reason.clone());
+        }
+        let said: Vec<_> = self.settings.named("passwords-in-clear").collect();
+        let ids: Vec<EvidenceId> = said.iter().map(|(id, _)| (*id).clone()).collect();
+        let is = |of: &str, word: &str| {
+            said.iter().any(|(_, setting)| {
+                setting.of.as_deref() == Some(of) && setting.value.present().is_some_and(|value| value == word)
+            })
+        };
+        let by = ["dovecot", "postfix"];
+        if by.iter().any(|of| is(of, "true")) {
+            return Fact::present(true, ids);
+        }
+        let whole = OWN_SERVER.iter().find_map(|export| self.settings.files.whole(export.formats, export.what).err());
+        let silent = by.iter().zip(&OWN_SERVER).find(|(of, _)| !is(of, "false"));
+        match whole.or(silent.map(|(_, export)| not_provided(export.what))) {
+            Some(reason) => Fact::new(Seen::Unknown(reason), ids),
+            None => Fact::present(false, ids),
+        }
+    }
+
+    /// Mailboxes that an export lists.
+    pub(super) fn mailboxes_listed(&self) -> Fact<i64> {
+        if let Some(reason) = self.context.evidence.taken_away(Source::Export, SubjectKind::Mailbox) {
+            return Fact::unknown(reason);
+        }
+        let mut listed = BTreeSet::new();
+        for (_, record) in exported::records(self.context) {
+            if let Record::Mailbox(mailbox) = record
+                && mailbox.listed
+                && mailbox.provider == self.provider
+            {
+                listed.insert(mailbox.address.as_str());
+            }
+        }
+        let (formats, what) = super::super::mailbox::inventories(self.provider);
+        if listed.is_empty() {
+            return Fact::unknown(not_provided(what));
+        }
+        let ids = self.settings.files.evidence_of(formats).collect();
+        Fact::present(i64::try_from(listed.len()).unwrap_or(i64::MAX), ids)
+    }
+
+    /// Rules that people made for their mailboxes, as far as they were read; that there are none is
+    /// known from a whole list alone.
+    pub(super) fn rules_of_people(&self) -> Fact<i64> {
+        if let Some(reason) = self.context.evidence.taken_away(Source::Export, SubjectKind::ForwardingRule) {
+            return Fact::unknown(reason);
+        }
+        let mut count = 0i64;
+        for (_, record) in exported::records(self.context) {
+            if let Record::ForwardingRule(rule) = record
+                && rule.provider == self.provider
+                && ["filter", "inbox", "sieve"].contains(&rule.origin.as_str())
+            {
+                count = count.saturating_add(i64::try_from(rule.rules).unwrap_or(i64::MAX));
+            }
+        }
+        let export = match self.provider {
+            "google-workspace" => &FILTERS,
+            "self-hosted" => &SCRIPTS,
+            _ => &INBOX_RULES,
+        };
+        let ids = self.settings.files.evidence_of(export.formats).collect();
+        match self.settings.files.whole(export.formats, export.what) {
+            Err(reason) if count == 0 => Fact::new(Seen::Unknown(reason), ids),
+            Err(_) | Ok(()) => Fact::present(count, ids),
         }
     }
 

@@ -93,6 +93,38 @@ esac"#,
 }
 
 #[test]
+fn of_zimbras_accounts_only_what_is_read_is_kept_and_a_cut_script_is_no_whole_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let bin = folder.path().join("bin");
+    for name in ["postconf", "doveconf", "doveadm", "getent"] {
+        stand_in(&bin, name, "exit 2");
+    }
+    let accounts = |script: &str| {
+        format!(
+            "cat <<'END'\n# name eve@surgery.example\nobjectClass: zimbraAccount\nuserPassword: hunter2\nzimbraId: 1\nzimbraIsSystemResource: TRUE\nzimbraMailSieveScript: {script}\nzimbraPrefMailSignature: Eve\nhunter2\nzimbraTwoFactorAuthSecret: hunter2\nEND"
+        )
+    };
+    let read = |script: &str, out: &str| {
+        stand_in(&bin, "zmprov", &accounts(script));
+        let out = folder.path().join(out);
+        let coverage = run("collect-self-hosted.sh", &bin, &out);
+        assert!(coverage.contains(r#"{"what":"zimbra","ok":true,"rows":1"#), "{coverage}");
+        let kept = std::fs::read_to_string(out.join("selfhosted/zimbra-accounts.txt")).unwrap();
+        assert!(!kept.contains("hunter2"), "{kept}");
+        let output = mailassay().arg("ingest").arg(&out).args(["--format", "json"]).output().unwrap();
+        let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let files = answer["files"].as_array().unwrap().clone();
+        let list = files.iter().find(|file| file["format"] == "self-hosted.zimbra").unwrap().clone();
+        (list["state"].as_str().unwrap().to_owned(), answer["records"].clone())
+    };
+    let redirect = "keep;\n# name is what it is\nif true {\n  redirect \"eve@gmail.com\";\n}";
+    let (state, records) = read(redirect, "whole");
+    assert_eq!((state.as_str(), records["forwarding-rule"].as_u64()), ("read", Some(2)), "{records}");
+    let (state, _) = read(&format!("vacation text:\nphone: 1\nzimbraFoo: 2\n.\n;\n{redirect}"), "cut");
+    assert_eq!(state, "partly-read");
+}
+
+#[test]
 fn scripts_for_everybody_are_told_in_each_form_that_dovecot_gives_them() {
     let folder = tempfile::tempdir().unwrap();
     let bin = folder.path().join("bin");

@@ -4,6 +4,7 @@ mod collectors;
 mod encodings;
 mod recipients;
 mod rules;
+mod set_up;
 mod sources;
 mod taken_away;
 mod world;
