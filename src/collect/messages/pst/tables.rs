@@ -80,10 +80,17 @@ impl Heap {
         if items == [0] {
             return Some(Vec::new());
         }
+        // Items may lie over each other: together they hold no more than the heap.
+        let mut left: usize = self.blocks.iter().map(Vec::len).sum();
+        let mut once = |item| {
+            let bytes = self.item(item)?;
+            left = left.checked_sub(bytes.len())?;
+            Some(bytes)
+        };
         for _ in 0..levels {
             let mut below = Vec::new();
             for item in items {
-                for entry in self.item(item)?.chunks_exact(key + 4) {
+                for entry in once(item)?.chunks_exact(key + 4) {
                     let next = number(entry, key)?;
                     if seen.insert(next) {
                         below.push(next);
@@ -94,7 +101,7 @@ impl Heap {
         }
         let mut records = Vec::new();
         for item in items {
-            records.extend(self.item(item)?.chunks_exact(key + rest));
+            records.extend(once(item)?.chunks_exact(key + rest));
         }
         Some(records)
     }

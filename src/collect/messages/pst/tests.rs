@@ -220,6 +220,35 @@ fn a_damaged_block_costs_what_is_in_it() {
 }
 
 #[test]
+fn items_of_a_heap_come_to_no_more_than_the_heap() {
+    // Items that all lie over the same bytes: two of them are more than there is.
+    let heap = |named: u32| {
+        let records = [0x37_u8, 0, 0x1f, 0, 0, 0, 0, 0].repeat(500);
+        let index: Vec<u8> =
+            (0..named).flat_map(|one| [vec![0; 2], ((5 + 2 * one) << 5).to_le_bytes().to_vec()].concat()).collect();
+        let head = [[0xb5, 2, 6, 1].as_slice(), &(3_u32 << 5).to_le_bytes()].concat();
+        let mut block = vec![0; 12];
+        let mut bounds = Vec::new();
+        for item in [&head, &index] {
+            bounds.push(block.len());
+            block.extend(item);
+            bounds.push(block.len());
+        }
+        let at = block.len();
+        block.extend(&records);
+        (0..named).for_each(|_| bounds.extend([at, block.len()]));
+        let map = u16::try_from(block.len()).unwrap();
+        block[..8].copy_from_slice(&[map.to_le_bytes().as_slice(), &[0xec, 0xbc, 0x20, 0, 0, 0]].concat());
+        block.extend(u16::try_from(bounds.len() - 1).unwrap().to_le_bytes());
+        block.extend([0, 0]);
+        block.extend(bounds.iter().flat_map(|bound| u16::try_from(*bound).unwrap().to_le_bytes()));
+        Heap::new(vec![block], false).properties()
+    };
+    assert_eq!(heap(1).map(|values| values.len()), Some(1));
+    assert_eq!(heap(300), None);
+}
+
+#[test]
 fn an_attachment_may_not_come_to_more_than_a_message() {
     // One list of blocks that names the same block again and again, and a list of such lists.
     let mut file = File::new(Form::Unicode, 0);
