@@ -250,22 +250,25 @@ fn items_of_a_heap_come_to_no_more_than_the_heap() {
 
 #[test]
 fn an_attachment_may_not_come_to_more_than_a_message() {
-    // One list of blocks that names the same block again and again, and a list of such lists.
-    let mut file = File::new(Form::Unicode, 0);
-    file::folders(&mut file, &[(INBOX, "Inbox", &MESSAGES[..1])]);
-    let again = file.again(&[b'x'; 8_000], 1_000);
-    let attachment = properties(vec![(0x3705, 3, Set::Number(1)), (0x3701, 0x0102, Set::Part(0x1001 << 5 | 0x1f))]);
-    let attachment = file.data(&attachment);
-    let parts = file.parts(&[(0x1001 << 5 | 0x1f, again, 0)]);
-    let parts = file.parts(&[(0x401 << 5 | 5, attachment, parts)]);
-    file.node(MESSAGES[0], &properties(vec![(0x1000, 0x1f, text("x"))]), parts);
-    let bytes = file.bytes();
-    let mut pst = Pst::open(Cursor::new(&bytes)).unwrap();
-    let why = pst.message(MESSAGES[0]).unwrap_err();
-    assert!(["too-large", EXHAUSTED].contains(&why), "{why}");
-    // And again: the file is given up before it has led to much more than its length.
-    assert_eq!(pst.message(MESSAGES[0]), Err(EXHAUSTED));
-    assert!(!files(&scanned(&bytes, &options()))[0].complete);
+    for form in FORMS {
+        // One list of blocks that names the same block again and again, and a list of such lists.
+        let mut file = File::new(form, 0);
+        file::folders(&mut file, &[(INBOX, "Inbox", &MESSAGES[..1])]);
+        let again = file.again(&[b'x'; 8_000], 1_000);
+        let attachment = properties(vec![(0x3705, 3, Set::Number(1)), (0x3701, 0x0102, Set::Part(0x1001 << 5 | 0x1f))]);
+        let attachment = file.data(&attachment);
+        let parts = file.parts(&[(0x1001 << 5 | 0x1f, again, 0)]);
+        let parts = file.parts(&[(0x401 << 5 | 5, attachment, parts)]);
+        file.node(MESSAGES[0], &properties(vec![(0x1000, 0x1f, text("x"))]), parts);
+        let bytes = file.bytes();
+        let mut pst = Pst::open(Cursor::new(&bytes)).unwrap();
+        let why = pst.message(MESSAGES[0]).unwrap_err();
+        assert!(["too-large", EXHAUSTED].contains(&why), "{form:?}: {why}");
+        // And again: the file is given up before it has led to much more than its length, however small
+        // the blocks are packed.
+        assert_eq!(pst.message(MESSAGES[0]), Err(EXHAUSTED), "{form:?}");
+        assert!(!files(&scanned(&bytes, &options()))[0].complete, "{form:?}");
+    }
 }
 
 proptest! {
