@@ -168,9 +168,12 @@ impl<R: Read + Seek> Pst<R> {
                 }
             };
             for folder in inner.into_iter().rev().filter(|folder| *folder != ROOT_FOLDER) {
+                if seen.len() > FOLDERS || !seen.insert(folder) {
+                    continue;
+                }
                 if depth >= DEPTH {
                     found.not_inspected.push("too-deep");
-                } else if seen.len() <= FOLDERS && seen.insert(folder) {
+                } else {
                     waiting.push((folder, here.clone(), inside));
                 }
             }

@@ -35,6 +35,9 @@ pub(super) mod kind {
     pub(in super::super) const TIME: u16 = 0x0040;
 }
 
+/// Records of one tree: as many as messages are read of a file.
+const RECORDS: usize = super::MESSAGES;
+
 /// What a heap holds (its signature).
 const PROPERTIES: u8 = 0xbc;
 const TABLE: u8 = 0x7c;
@@ -99,11 +102,12 @@ impl Heap {
             }
             items = below;
         }
-        let mut records = Vec::new();
-        for item in items {
-            records.extend(once(item)?.chunks_exact(key + rest));
+        let leaves: Vec<&[u8]> = items.into_iter().map(&mut once).collect::<Option<_>>()?;
+        let records: usize = leaves.iter().map(|leaf| leaf.len() / (key + rest)).sum();
+        if records > RECORDS {
+            return None;
         }
-        Some(records)
+        Some(leaves.into_iter().flat_map(|leaf| leaf.chunks_exact(key + rest)).collect())
     }
 
     /// The properties of one thing (§2.3.3); `None` where the heap holds none.
