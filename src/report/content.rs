@@ -158,8 +158,8 @@ pub struct SampledMailbox {
 impl SampledView {
     fn of(sampled: Sampled) -> Self {
         let (lower, upper) = sampled.bounds();
-        let Sampled { messages, examined, phi } = sampled;
-        Self { messages, examined, phi_examined: phi, phi: Bounds { lower, upper } }
+        let Sampled { messages, lost, examined, phi } = sampled;
+        Self { messages: messages + lost, examined, phi_examined: phi, phi: Bounds { lower, upper } }
     }
 
     fn words(&self) -> String {
@@ -178,6 +178,7 @@ impl ContentReport {
         let mut all = Sampled::default();
         for one in sampled.values() {
             all.messages += one.messages;
+            all.lost += one.lost;
             all.examined += one.examined;
             all.phi += one.phi;
         }

@@ -28,16 +28,23 @@ pub(super) const UNREADABLE_PART: Why = "unreadable-part";
 
 /// Identifiers of properties ([MS-OXPROPS]).
 pub(super) mod id {
+    pub(super) const ACCOUNT: u16 = 0x3a00;
     pub(in super::super) const ATTACH_DATA: u16 = 0x3701;
     pub(super) const ATTACH_FILE_NAMES: [u16; 3] = [0x3707, 0x3704, 0x3001];
     pub(super) const ATTACH_TYPE: u16 = 0x370e;
+    pub(super) const BIRTHDAY: u16 = 0x3a42;
     pub(super) const BODY: u16 = 0x1000;
     pub(super) const CREATED: u16 = 0x3007;
+    pub(super) const CUSTOMER_ID: u16 = 0x3a4a;
     pub(super) const DELIVERED: u16 = 0x0e06;
+    pub(super) const GIVEN_NAME: u16 = 0x3a06;
+    pub(super) const GOVERNMENT_ID: u16 = 0x3a07;
     pub(super) const HTML: u16 = 0x1013;
     pub(super) const INTERNET_CODE_PAGE: u16 = 0x3fde;
     pub(super) const MESSAGE_CODE_PAGE: u16 = 0x3ffd;
     pub(super) const MESSAGE_ID: u16 = 0x1035;
+    /// Names, numbers and addresses of a person ([MS-OXOCNTC]).
+    pub(super) const OF_A_PERSON: std::ops::RangeInclusive<u16> = 0x3a00..=0x3a5f;
     pub(super) const RECIPIENT_ADDRESSES: [u16; 2] = [0x39fe, 0x3003];
     pub(super) const RECIPIENT_NAME: u16 = 0x3001;
     pub(super) const RECIPIENT_TYPE: u16 = 0x0c15;
@@ -46,6 +53,7 @@ pub(super) mod id {
     pub(super) const SENDER_NAMES: [u16; 2] = [0x0c1a, 0x0042];
     pub(super) const SUBJECT: u16 = 0x0037;
     pub(super) const SUBMITTED: u16 = 0x0039;
+    pub(super) const SURNAME: u16 = 0x3a11;
     pub(super) const TRANSPORT_HEADERS: u16 = 0x007d;
 }
 
@@ -165,7 +173,10 @@ fn bodies<P: Properties>(
     out: &mut Vec<u8>,
 ) -> Result<(), Why> {
     let plain = from.text(of, id::BODY, code_page)?.filter(|text| !text.trim().is_empty());
-    if let Some(text) = &plain {
+    // Notes on a person are read beside who it is.
+    let mut text = card(from, of, code_page)?;
+    text.push_str(plain.as_deref().unwrap_or_default());
+    if !text.is_empty() {
         part(boundary, "text/plain; charset=utf-8", None, text.as_bytes(), out);
     }
     let html = match from.bytes(of, id::HTML)? {
@@ -189,6 +200,35 @@ fn bodies<P: Properties>(
         }
     }
     Ok(())
+}
+
+/// What a contact says of a person, a line each; empty in mail. Some have a label in Outlook's form
+/// only, without which a number would say nothing.
+fn card<P: Properties>(from: &mut P, of: &P::Object, code_page: u16) -> Result<String, Why> {
+    let mut card = String::new();
+    let mut name = Vec::new();
+    for id in id::OF_A_PERSON {
+        let Some(text) = from.text(of, id, code_page)?.filter(|text| !text.trim().is_empty()) else { continue };
+        let label = match id {
+            id::ACCOUNT => "Account number: ",
+            id::CUSTOMER_ID => "Customer ID, record number: ",
+            // In the United States most often that of social security.
+            id::GOVERNMENT_ID => "Government ID, SSN: ",
+            id::GIVEN_NAME | id::SURNAME => {
+                name.push(text);
+                continue;
+            }
+            _ => "",
+        };
+        let _ = writeln!(card, "{label}{text}");
+    }
+    if let Some(birthday) = from.number(of, id::BIRTHDAY).and_then(moment_of) {
+        card.insert_str(0, &format!("Date of birth: {}\n", birthday.date()));
+    }
+    if !name.is_empty() {
+        card.insert_str(0, &format!("Name: {}\n", name.join(" ")));
+    }
+    Ok(card)
 }
 
 fn attach<P: Properties>(
@@ -219,8 +259,14 @@ fn attach<P: Properties>(
         }
     }
     let kind = from.text(of, id::ATTACH_TYPE, code_page)?.unwrap_or_default();
+    let several = kind.get(..10).is_some_and(|start| start.eq_ignore_ascii_case("multipart/"));
     let sound = kind.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'.' | b'+'));
-    let kind = if sound && kind.matches('/').count() == 1 { kind.as_str() } else { "application/octet-stream" };
+    let kind = match kind.as_str() {
+        // Signed mail is kept as one file ([MS-OXOSMIME]), which begins with its own Content-Type.
+        _ if several => "message/rfc822",
+        kind if sound && kind.matches('/').count() == 1 => kind,
+        _ => "application/octet-stream",
+    };
     match from.bytes(of, id::ATTACH_DATA) {
         // What is a text by its type is read as a file, not as a body.
         Ok(Some(bytes)) => part(boundary, kind, Some(&name), &bytes, out),
@@ -331,11 +377,15 @@ fn not_in_it(boundary: &str, name: &str, out: &mut Vec<u8>) {
     part(boundary, "application/octet-stream", Some(name), &[0; 16], out);
 }
 
-/// A moment in units of 100 ns since 1601, as a Date field has it.
-fn date_of(filetime: u64) -> Option<String> {
+/// A moment in units of 100 ns since 1601.
+fn moment_of(filetime: u64) -> Option<jiff::Zoned> {
     let seconds = i64::try_from(filetime / 10_000_000).ok()? - 11_644_473_600;
-    let moment = jiff::Timestamp::from_second(seconds).ok()?.to_zoned(jiff::tz::TimeZone::UTC);
-    Some(moment.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string())
+    Some(jiff::Timestamp::from_second(seconds).ok()?.to_zoned(jiff::tz::TimeZone::UTC))
+}
+
+/// It as a Date field has it.
+fn date_of(filetime: u64) -> Option<String> {
+    Some(moment_of(filetime)?.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string())
 }
 
 /// The encoding of a Windows code page.

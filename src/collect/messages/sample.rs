@@ -17,8 +17,10 @@ pub const CONFIDENCE: u32 = 95;
 /// What a sample tells of one mailbox, or of all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sampled {
-    /// Messages there are.
+    /// Messages that could be chosen.
     pub messages: u64,
+    /// Messages there are besides, in folders whose list could not be read: none could be chosen.
+    pub lost: u64,
     /// Messages looked at.
     pub examined: u64,
     /// Of these, likely with PHI.
@@ -30,7 +32,9 @@ impl Sampled {
     /// [`CONFIDENCE`].
     pub fn bounds(&self) -> (u64, u64) {
         let tail = (1.0 - f64::from(CONFIDENCE) / 100.0) / 2.0;
-        bounds(self.messages, self.examined, self.phi, tail)
+        let (lower, upper) = bounds(self.messages, self.examined, self.phi, tail);
+        // A sample says nothing of those it was not drawn from.
+        (lower, upper + self.lost)
     }
 }
 
@@ -186,6 +190,12 @@ mod tests {
         // A large one ends, and lies around a tenth.
         let (lower, upper) = bounds(20_000_000, 50_000, 5_000, 0.025);
         assert!((1_940_000..2_000_000).contains(&lower) && (2_000_000..2_060_000).contains(&upper), "{lower} {upper}");
+    }
+
+    #[test]
+    fn messages_that_could_not_be_chosen_may_all_be_counted() {
+        let sampled = Sampled { messages: 10, lost: 90, examined: 10, phi: 4 };
+        assert_eq!(sampled.bounds(), (4, 94));
     }
 
     #[test]

@@ -135,6 +135,12 @@ impl Tally {
         self.people.add(&reading.people);
     }
 
+    /// Counts messages that are in the folder and were not found.
+    pub(super) fn lose(&mut self, why: &str, messages: u64) {
+        self.messages += messages;
+        *self.not_inspected.entry(why.to_owned()).or_default() += messages;
+    }
+
     /// The counts, for evidence.
     pub(super) fn finish(self, mailbox: &str, folder: &str) -> ContentFolder {
         let (individuals_lower, individuals_upper) = self.people.bounds();

@@ -1,5 +1,6 @@
 use std::io::Write as _;
 
+use base64::Engine as _;
 use proptest::prelude::*;
 
 use super::super::mapi::unpacked;
@@ -141,6 +142,63 @@ fn a_body_in_rtf_is_read_whole_or_counted_as_not_looked_into() {
     assert_eq!((folder.levels.get("high"), folder.not_inspected.len()), (Some(&2), 0), "{:?}", folder.not_inspected);
     let folder = counted(&in_rtf(&packed[..packed.len() - 20]));
     assert_eq!((folder.messages, folder.not_inspected.get("unknown-format")), (2, Some(&2)));
+}
+
+#[test]
+fn signed_mail_is_taken_apart() {
+    let body = base64::engine::general_purpose::STANDARD.encode(PHI);
+    let entity = format!(
+        "Content-Type: multipart/signed; micalg=sha-256;\r\n boundary=\"b\"; protocol=\"application/pkcs7-signature\"\r\n\r\n--b\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\n{body}\r\n--b\r\nContent-Type: application/pkcs7-signature; name=smime.p7s\r\nContent-Transfer-Encoding: base64\r\n\r\nMIIB\r\n--b--\r\n"
+    );
+    for kind in ["multipart/signed", "Multipart/Signed; micalg=sha-256"] {
+        let mut file = File::create(Cursor::new(Vec::new())).unwrap();
+        fixed(&mut file, "", 32, &[]);
+        text(&mut file, "", "001A", "IPM.Note.SMIME.MultipartSigned");
+        let at = "/__attach_version1.0_#00000000";
+        file.create_storage(at).unwrap();
+        text(&mut file, at, "3707", "smime.p7m");
+        text(&mut file, at, "370E", kind);
+        stream(&mut file, &format!("{at}/__substg1.0_37010102"), entity.as_bytes());
+        file.flush().unwrap();
+        let folder = counted(&file.into_inner().into_inner());
+        assert_eq!(folder.levels.get("high"), Some(&2), "{kind}: {:?}", folder.not_inspected);
+        assert!(folder.not_inspected.is_empty(), "{:?}", folder.not_inspected);
+    }
+}
+
+#[test]
+fn what_a_contact_says_of_a_person_is_read() {
+    let mut file = File::create(Cursor::new(Vec::new())).unwrap();
+    // 4 March 1971.
+    fixed(&mut file, "", 32, &[(0x3a42_0040, 116_813_664_000_000_000)]);
+    for (tag, value) in [
+        ("001A", "IPM.Contact"),
+        ("3A06", "Zorba"),
+        ("3A11", "Quillon"),
+        ("3A07", "523-81-4467"),
+        ("3A09", "555-010-0199"),
+        ("3A4A", "4455661"),
+    ] {
+        text(&mut file, "", tag, value);
+    }
+    text(&mut file, "", "1000", "melanoma");
+    file.flush().unwrap();
+    let bytes = file.into_inner().into_inner();
+    let mail = to_mail(&bytes).unwrap();
+    let mail = mail_parser::MessageParser::default().parse(&mail).unwrap();
+    let card = mail.body_text(0).unwrap().replace('\r', "");
+    let lines = [
+        "Name: Zorba Quillon",
+        "Date of birth: 1971-03-04",
+        "Government ID, SSN: 523-81-4467",
+        "555-010-0199",
+        "Customer ID, record number: 4455661",
+        "melanoma",
+    ];
+    assert_eq!(card.lines().collect::<Vec<_>>(), lines);
+    let folder = counted(&bytes);
+    assert_eq!(folder.levels.get("high"), Some(&2), "{folder:?}");
+    assert!(["birth-date", "social-security"].iter().all(|kind| folder.kinds.contains_key(*kind)), "{folder:?}");
 }
 
 #[test]

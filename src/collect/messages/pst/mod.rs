@@ -27,8 +27,11 @@ const FOLDERS: usize = 100_000;
 const MESSAGES: usize = 10_000_000;
 /// Characters of a folder's name.
 const NAME: usize = 256;
-/// The list of one folder's messages, or of its folders.
-const TABLE_BYTES: usize = BYTES;
+const NO_NAME: &str = "no-name";
+/// The names of all folders, each with those of the folders it is in.
+const PATHS: usize = 64 * 1024 * 1024;
+/// The list of one folder's messages, or of its folders; it holds texts of each, too.
+const TABLE_BYTES: usize = 4 * BYTES;
 
 /// Where mail is in a file that does not name the folder, as OST files do not.
 const MAIL_FOLDERS_OF_OST: [&str; 2] = ["Root - Mailbox", "IPM_SUBTREE"];
@@ -64,13 +67,32 @@ pub(super) struct Folder {
     pub(super) path: Vec<String>,
     /// Numbers of the nodes of its messages.
     pub(super) messages: Vec<u32>,
+    /// Why messages of it are not listed, and how many; 1 where that is not known.
+    pub(super) lost: Option<(Why, u64)>,
+}
+
+/// A folder that others are in.
+struct Above {
+    name: String,
+    within: Option<Rc<Above>>,
+}
+
+impl Above {
+    /// The names from the outermost folder on.
+    fn path(folder: Option<&Self>) -> Vec<String> {
+        let mut path: Vec<String> = std::iter::successors(folder, |folder| folder.within.as_deref())
+            .map(|folder| folder.name.clone())
+            .collect();
+        path.reverse();
+        path
+    }
 }
 
 /// All folders, and what was not read of them.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Folders {
     pub(super) folders: Vec<Folder>,
-    /// Why folders, or lists of what is in them, were not read.
+    /// Why folders, or lists of the folders in them, were not read.
     pub(super) not_inspected: Vec<Why>,
 }
 
@@ -100,26 +122,44 @@ impl<R: Read + Seek> Pst<R> {
         let mail = self.mail_folders();
         let mut seen = HashSet::from([ROOT_FOLDER]);
         let mut messages_seen = HashSet::new();
-        let mut waiting = vec![(ROOT_FOLDER, Vec::<String>::new(), mail == Some(ROOT_FOLDER))];
-        while let Some((number, path, inside)) = waiting.pop() {
+        let mut waiting: Vec<(u32, Option<Rc<Above>>, bool)> = vec![(ROOT_FOLDER, None, false)];
+        let mut left = PATHS;
+        while let Some((number, above, inside)) = waiting.pop() {
+            let described = self.described(number);
+            let (name, says) = described.clone().unwrap_or_else(|_| (NO_NAME.to_owned(), 0));
+            let mut path = Above::path(above.as_deref());
+            if number != ROOT_FOLDER {
+                path.push(name.clone());
+            }
+            let is_mail = mail == Some(number) || path == MAIL_FOLDERS_OF_OST;
+            if is_mail {
+                // What is in it is called as the user sees it.
+                path.clear();
+            }
+            let inside = inside || is_mail;
+            let depth = path.len();
+            let here = (depth > 0).then(|| Rc::new(Above { name, within: above }));
+            let mut lost = described.err().map(|why| (why, 1));
             let mut messages = Vec::new();
             match self.listed(number, KIND_CONTENTS, KIND_MESSAGE) {
-                Ok(listed) if (listed.len() as u64) < self.says_it_has(number) => {
-                    found.not_inspected.push(NOT_IN_FILE);
+                Ok(listed) => {
                     messages = listed;
+                    let missing = says.saturating_sub(messages.len() as u64);
+                    lost = lost.or((missing > 0).then_some((NOT_IN_FILE, missing)));
                 }
-                Ok(listed) => messages = listed,
-                Err(why) => found.not_inspected.push(why),
+                Err(why) => lost = Some((why, says.max(1))),
             }
             messages.retain(|message| messages_seen.insert(*message));
+            let path_left = left.checked_sub(path.iter().map(String::len).sum());
             // Of folders that no user sees, only those that hold something.
-            if !messages.is_empty() || (inside && !path.is_empty()) {
-                found.folders.push(Folder { path: path.clone(), messages });
+            if !messages.is_empty() || lost.is_some() || (inside && depth > 0) {
+                found.folders.push(Folder { path, messages, lost });
             }
-            if seen.len() > FOLDERS || messages_seen.len() > MESSAGES {
+            let Some(path_left) = path_left.filter(|_| seen.len() <= FOLDERS && messages_seen.len() <= MESSAGES) else {
                 found.not_inspected.push(EXHAUSTED);
                 break;
-            }
+            };
+            left = path_left;
             let inner = match self.listed(number, KIND_HIERARCHY, KIND_FOLDER) {
                 Ok(inner) => inner,
                 Err(why) => {
@@ -128,17 +168,13 @@ impl<R: Read + Seek> Pst<R> {
                 }
             };
             for folder in inner.into_iter().rev().filter(|folder| *folder != ROOT_FOLDER) {
-                if path.len() >= DEPTH {
+                if seen.len() > FOLDERS || !seen.insert(folder) {
+                    continue;
+                }
+                if depth >= DEPTH {
                     found.not_inspected.push("too-deep");
-                } else if seen.len() <= FOLDERS && seen.insert(folder) {
-                    let mut inner = path.clone();
-                    inner.push(self.name(folder));
-                    let is_mail = mail == Some(folder) || inner == MAIL_FOLDERS_OF_OST;
-                    if is_mail {
-                        // What is in it is called as the user sees it.
-                        inner.clear();
-                    }
-                    waiting.push((folder, inner, inside || is_mail));
+                } else {
+                    waiting.push((folder, here.clone(), inside));
                 }
             }
         }
@@ -172,24 +208,17 @@ impl<R: Read + Seek> Pst<R> {
         u32::try_from(number).ok()
     }
 
-    fn folder(&mut self, folder: u32) -> Option<(Thing, Reading<'_, R>)> {
+    /// A folder's name, and how many messages it says it has.
+    fn described(&mut self, folder: u32) -> Result<(String, u64), Why> {
         self.0.begin();
-        let node = self.0.node(folder).ok()??;
+        let node = self.0.node(folder).map_err(whole)?.ok_or("unreadable")?;
         let mut reading = Reading { file: &mut self.0, left: BYTES };
-        let thing = reading.thing(node).ok()?;
-        Some((thing, reading))
-    }
-
-    fn name(&mut self, folder: u32) -> String {
-        let name =
-            self.folder(folder).and_then(|(thing, mut reading)| reading.text(&thing, DISPLAY_NAME, 1252).ok()?);
-        let name: String = name.unwrap_or_default().chars().take(NAME).collect();
-        if name.trim().is_empty() { "no-name".to_owned() } else { name }
-    }
-
-    fn says_it_has(&mut self, folder: u32) -> u64 {
-        let folder = self.folder(folder);
-        folder.and_then(|(thing, reading)| reading.number(&thing, MESSAGE_COUNT)).unwrap_or(0)
+        let thing = reading.thing(node).map_err(whole)?;
+        let name = reading.text(&thing, DISPLAY_NAME, 1252).ok().flatten().unwrap_or_default();
+        let name: String = name.chars().take(NAME).collect();
+        let name = if name.trim().is_empty() { NO_NAME.to_owned() } else { name };
+        let says = reading.number(&thing, MESSAGE_COUNT).unwrap_or(0);
+        Ok((name, says.min(u64::from(u32::MAX))))
     }
 
     /// The nodes of this kind that a table of a folder lists.

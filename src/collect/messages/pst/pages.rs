@@ -2,8 +2,8 @@
 //! blocks, and blocks joined, unpacked and decoded.
 //!
 //! Nothing in the file is believed: levels only go down, so that no reference leads round in a circle;
-//! checksums are compared; lengths are held against the file's; and what is read altogether is
-//! bounded by a multiple of the file's length.
+//! checksums are compared; lengths are held against the file's; and what is read altogether, unpacked,
+//! is bounded by a multiple of the file's length.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{Read, Seek, SeekFrom};
@@ -79,7 +79,7 @@ pub(super) struct File<R> {
     /// Where the trees of nodes and of blocks begin.
     roots: [u64; 2],
     pages: HashMap<u64, Rc<Page>>,
-    /// Bytes that may still be read of the file, and for the message at hand.
+    /// Bytes that may still be read of the file, and for the message at hand, unpacked.
     left: u64,
     message_left: u64,
     /// Tests of what lies behind them pass over checksums.
@@ -260,6 +260,7 @@ impl<R: Read + Seek> File<R> {
         }
         bytes.truncate(stored);
         if whole != stored {
+            self.spend(whole.saturating_sub(stored) as u64)?;
             bytes = inflated(&bytes, whole)?;
         }
         if !is_internal(number) {
@@ -353,12 +354,17 @@ impl<R: Read + Seek> File<R> {
         if at.checked_add(length).is_none_or(|end| end > self.length) {
             return Err(UNREADABLE_PART);
         }
-        self.left = self.left.checked_sub(length).ok_or(EXHAUSTED)?;
-        self.message_left = self.message_left.checked_sub(length).ok_or("too-large")?;
+        self.spend(length)?;
         let mut bytes = vec![0; count];
         self.reader.seek(SeekFrom::Start(at)).map_err(|_| "read-error")?;
         self.reader.read_exact(&mut bytes).map_err(|_| "read-error")?;
         Ok(bytes)
+    }
+
+    fn spend(&mut self, bytes: u64) -> Result<(), Why> {
+        self.left = self.left.checked_sub(bytes).ok_or(EXHAUSTED)?;
+        self.message_left = self.message_left.checked_sub(bytes).ok_or("too-large")?;
+        Ok(())
     }
 }
 

@@ -44,8 +44,7 @@ impl Run<'_> {
                 let mut number = 0;
                 for inner in found.folders {
                     let name = name_of(folder, &inner, &self.options.key.0);
-                    whole &=
-                        self.pst_folder(mailbox, (&name, label), (&mut pst, &inner.messages), &mut number, &mut count);
+                    whole &= self.pst_folder(mailbox, (&name, label), (&mut pst, &inner), &mut number, &mut count);
                 }
                 whole && !count.not_inspected.contains_key(NOT_IN_SAMPLE)
             }
@@ -63,14 +62,21 @@ impl Run<'_> {
         &mut self,
         mailbox: &str,
         (folder, label): (&str, &str),
-        (pst, messages): (&mut Pst<fs::File>, &[u32]),
+        (pst, inner): (&mut Pst<fs::File>, &Folder),
         number: &mut u64,
         count: &mut FileCount,
     ) -> bool {
         // A folder without messages was still looked at.
-        self.folders.entry((mailbox.to_owned(), folder.to_owned())).or_default();
-        let mut whole = true;
-        let mut messages = messages.iter();
+        let tally = self.folders.entry((mailbox.to_owned(), folder.to_owned())).or_default();
+        if let Some((why, messages)) = inner.lost {
+            tally.lose(why, messages);
+            *count.not_inspected.entry(why.to_owned()).or_default() += messages;
+            if self.choice.is_some() {
+                self.sampled.entry(mailbox.to_owned()).or_default().lost += messages;
+            }
+        }
+        let mut whole = inner.lost.is_none();
+        let mut messages = inner.messages.iter();
         loop {
             let (mut batch, mut bytes) = (Vec::new(), 0);
             while bytes < BATCH_BYTES && batch.len() < BATCH_MESSAGES {

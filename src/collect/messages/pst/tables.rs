@@ -35,6 +35,9 @@ pub(super) mod kind {
     pub(in super::super) const TIME: u16 = 0x0040;
 }
 
+/// Records of one tree: as many as messages are read of a file.
+const RECORDS: usize = super::MESSAGES;
+
 /// What a heap holds (its signature).
 const PROPERTIES: u8 = 0xbc;
 const TABLE: u8 = 0x7c;
@@ -80,10 +83,17 @@ impl Heap {
         if items == [0] {
             return Some(Vec::new());
         }
+        // Items may lie over each other: together they hold no more than the heap.
+        let mut left: usize = self.blocks.iter().map(Vec::len).sum();
+        let mut once = |item| {
+            let bytes = self.item(item)?;
+            left = left.checked_sub(bytes.len())?;
+            Some(bytes)
+        };
         for _ in 0..levels {
             let mut below = Vec::new();
             for item in items {
-                for entry in self.item(item)?.chunks_exact(key + 4) {
+                for entry in once(item)?.chunks_exact(key + 4) {
                     let next = number(entry, key)?;
                     if seen.insert(next) {
                         below.push(next);
@@ -92,11 +102,12 @@ impl Heap {
             }
             items = below;
         }
-        let mut records = Vec::new();
-        for item in items {
-            records.extend(self.item(item)?.chunks_exact(key + rest));
+        let leaves: Vec<&[u8]> = items.into_iter().map(&mut once).collect::<Option<_>>()?;
+        let records: usize = leaves.iter().map(|leaf| leaf.len() / (key + rest)).sum();
+        if records > RECORDS {
+            return None;
         }
-        Some(records)
+        Some(leaves.into_iter().flat_map(|leaf| leaf.chunks_exact(key + rest)).collect())
     }
 
     /// The properties of one thing (§2.3.3); `None` where the heap holds none.

@@ -171,6 +171,7 @@ fn folders_in_a_circle_and_messages_listed_twice_are_read_once() {
     let folder = |path: &[&str], messages: &[u32]| Folder {
         path: path.iter().map(|name| (*name).to_owned()).collect(),
         messages: messages.to_vec(),
+        lost: None,
     };
     assert_eq!(found.folders, [folder(&["Inbox"], &[one]), folder(&["Inbox", "Sent Items"], &[])]);
     assert!(found.not_inspected.is_empty(), "{:?}", found.not_inspected);
@@ -187,7 +188,7 @@ fn what_cannot_be_read_is_counted() {
     file.store(ROOT_FOLDER);
     file.folder(ROOT_FOLDER, "", &[], &[], 3);
     let counted = files(&scanned(&file.bytes(), &options())).remove(0);
-    assert_eq!((counted.complete, counted.not_inspected.get("not-in-file")), (false, Some(&1)));
+    assert_eq!((counted.complete, counted.not_inspected.get("not-in-file")), (false, Some(&3)));
     // A folder that another one lists, and which is nowhere, with both its lists.
     let mut file = File::new(Form::Unicode, 0);
     file.store(ROOT_FOLDER);
@@ -219,24 +220,115 @@ fn a_damaged_block_costs_what_is_in_it() {
     assert_eq!((counted.messages, counted.not_inspected.get("unknown-format")), (4, Some(&1)));
 }
 
+/// An inbox of 40 messages that lists one; of what the test takes away, nothing can be read.
+fn inbox_of_40(away: &[u32]) -> Vec<u8> {
+    let mut file = File::new(Form::Unicode, 0);
+    file.store(ROOT_FOLDER);
+    file.folder(ROOT_FOLDER, "", &[INBOX, SENT], &[], 0);
+    file.folder(INBOX, "Inbox", &[], &MESSAGES[..1], 40);
+    file.folder(SENT, "Sent Items", &[], &MESSAGES[1..2], 1);
+    message(&mut file, MESSAGES[0], "one", ("Lunch at noon?", "a,b", "x"));
+    message(&mut file, MESSAGES[1], "two", ("Lunch at noon?", "a,b", "x"));
+    away.iter().for_each(|number| file.take_away(*number));
+    file.bytes()
+}
+
+#[test]
+fn messages_that_a_folder_does_not_list_are_counted_at_the_folder() {
+    let list = INBOX & !KIND | KIND_CONTENTS;
+    // Names are found where their folder's own node is read.
+    for (away, name, why, messages, lost) in [
+        (vec![], "old mail/Inbox", "not-in-file", 40, 39),
+        (vec![list], "old mail/Inbox", "unreadable", 40, 40),
+        (vec![INBOX], "old mail/no-name", "unreadable", 2, 1),
+        (vec![INBOX, list], "old mail/no-name", "unreadable", 1, 1),
+    ] {
+        let bytes = inbox_of_40(&away);
+        let scan = scanned(&bytes, &options());
+        let folders = folders(&scan);
+        let [folder, sent] = folders.as_slice() else { panic!("{folders:?}") };
+        let (folder, sent) = if folder.folder == name { (folder, sent) } else { (sent, folder) };
+        assert_eq!((folder.folder.as_str(), folder.messages), (name, messages), "{away:?}");
+        assert_eq!(folder.not_inspected.get(why), Some(&lost), "{away:?}");
+        assert!(sent.not_inspected.is_empty());
+        let file = files(&scan).remove(0);
+        assert_eq!((file.complete, file.not_inspected.get(why)), (false, Some(&lost)), "{away:?}");
+        // A sample is drawn of the others, and says nothing of these.
+        let scan = scanned(&bytes, &ScanOptions { sample: Some(50), ..options() });
+        let sampled = &scan.sampled.as_ref().unwrap()["desk"];
+        assert_eq!((sampled.lost, sampled.bounds()), (lost, (0, lost)), "{away:?}");
+    }
+}
+
+#[test]
+fn names_of_folders_do_not_grow_with_their_depth_times_their_number() {
+    // Folders in folders, each with long names, and with many more that are nowhere.
+    let name = "\u{1d4dc}".repeat(NAME);
+    let number = |folder: u32| 0x8002 + folder * 0x20;
+    let mut file = File::new(Form::Unicode, 0);
+    file.store(ROOT_FOLDER);
+    file.folder(ROOT_FOLDER, "", &[number(0)], &[], 0);
+    for level in 0..60 {
+        let mut inner: Vec<u32> = (0..100).map(|other| number(1_000 + level * 100 + other)).collect();
+        inner.insert(0, number(level + 1));
+        file.folder(number(level), &name, &inner, &[], 0);
+    }
+    let found = Pst::open(Cursor::new(file.bytes())).unwrap().folders();
+    assert!(found.not_inspected.contains(&EXHAUSTED), "{:?}", found.not_inspected.len());
+    let names: usize = found.folders.iter().flat_map(|folder| &folder.path).map(String::len).sum();
+    assert!((PATHS / 2..PATHS + DEPTH * NAME * 4).contains(&names), "{names}");
+}
+
+#[test]
+fn items_of_a_heap_come_to_no_more_than_the_heap() {
+    // Items that all lie over the same bytes: two of them are more than there is.
+    let heap = |named: u32| {
+        let records = [0x37_u8, 0, 0x1f, 0, 0, 0, 0, 0].repeat(500);
+        let index: Vec<u8> =
+            (0..named).flat_map(|one| [vec![0; 2], ((5 + 2 * one) << 5).to_le_bytes().to_vec()].concat()).collect();
+        let head = [[0xb5, 2, 6, 1].as_slice(), &(3_u32 << 5).to_le_bytes()].concat();
+        let mut block = vec![0; 12];
+        let mut bounds = Vec::new();
+        for item in [&head, &index] {
+            bounds.push(block.len());
+            block.extend(item);
+            bounds.push(block.len());
+        }
+        let at = block.len();
+        block.extend(&records);
+        (0..named).for_each(|_| bounds.extend([at, block.len()]));
+        let map = u16::try_from(block.len()).unwrap();
+        block[..8].copy_from_slice(&[map.to_le_bytes().as_slice(), &[0xec, 0xbc, 0x20, 0, 0, 0]].concat());
+        block.extend(u16::try_from(bounds.len() - 1).unwrap().to_le_bytes());
+        block.extend([0, 0]);
+        block.extend(bounds.iter().flat_map(|bound| u16::try_from(*bound).unwrap().to_le_bytes()));
+        Heap::new(vec![block], false).properties()
+    };
+    assert_eq!(heap(1).map(|values| values.len()), Some(1));
+    assert_eq!(heap(300), None);
+}
+
 #[test]
 fn an_attachment_may_not_come_to_more_than_a_message() {
-    // One list of blocks that names the same block again and again, and a list of such lists.
-    let mut file = File::new(Form::Unicode, 0);
-    file::folders(&mut file, &[(INBOX, "Inbox", &MESSAGES[..1])]);
-    let again = file.again(&[b'x'; 8_000], 1_000);
-    let attachment = properties(vec![(0x3705, 3, Set::Number(1)), (0x3701, 0x0102, Set::Part(0x1001 << 5 | 0x1f))]);
-    let attachment = file.data(&attachment);
-    let parts = file.parts(&[(0x1001 << 5 | 0x1f, again, 0)]);
-    let parts = file.parts(&[(0x401 << 5 | 5, attachment, parts)]);
-    file.node(MESSAGES[0], &properties(vec![(0x1000, 0x1f, text("x"))]), parts);
-    let bytes = file.bytes();
-    let mut pst = Pst::open(Cursor::new(&bytes)).unwrap();
-    let why = pst.message(MESSAGES[0]).unwrap_err();
-    assert!(["too-large", EXHAUSTED].contains(&why), "{why}");
-    // And again: the file is given up before it has led to much more than its length.
-    assert_eq!(pst.message(MESSAGES[0]), Err(EXHAUSTED));
-    assert!(!files(&scanned(&bytes, &options()))[0].complete);
+    for form in FORMS {
+        // One list of blocks that names the same block again and again, and a list of such lists.
+        let mut file = File::new(form, 0);
+        file::folders(&mut file, &[(INBOX, "Inbox", &MESSAGES[..1])]);
+        let again = file.again(&[b'x'; 8_000], 1_000);
+        let attachment = properties(vec![(0x3705, 3, Set::Number(1)), (0x3701, 0x0102, Set::Part(0x1001 << 5 | 0x1f))]);
+        let attachment = file.data(&attachment);
+        let parts = file.parts(&[(0x1001 << 5 | 0x1f, again, 0)]);
+        let parts = file.parts(&[(0x401 << 5 | 5, attachment, parts)]);
+        file.node(MESSAGES[0], &properties(vec![(0x1000, 0x1f, text("x"))]), parts);
+        let bytes = file.bytes();
+        let mut pst = Pst::open(Cursor::new(&bytes)).unwrap();
+        let why = pst.message(MESSAGES[0]).unwrap_err();
+        assert!(["too-large", EXHAUSTED].contains(&why), "{form:?}: {why}");
+        // And again: the file is given up before it has led to much more than its length, however small
+        // the blocks are packed.
+        assert_eq!(pst.message(MESSAGES[0]), Err(EXHAUSTED), "{form:?}");
+        assert!(!files(&scanned(&bytes, &options()))[0].complete, "{form:?}");
+    }
 }
 
 proptest! {

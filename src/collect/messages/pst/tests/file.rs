@@ -183,6 +183,12 @@ impl File {
         self.node(number & !0x1f | KIND_CONTENTS, &table(self.form, &rows(messages)), 0);
     }
 
+    /// Leaves a node of which nothing can be read.
+    pub(super) fn take_away(&mut self, number: u32) {
+        let node = self.nodes.iter_mut().find(|node| node.0 == number).unwrap();
+        node.1 = 0xfff0;
+    }
+
     pub(super) fn recipients(&mut self, rows: &[(u32, &str, &str, u32)]) -> u64 {
         let table = table(self.form, rows);
         self.data(&table)
