@@ -277,7 +277,7 @@ const NOTES: [&str; 4] = [
     "HIPAA sets no period for keeping mail; compare the dates with the organization's own decision.",
 ];
 
-const SAMPLE_NOTE: &str = "A sample was examined: all counts, people, kinds and dates are of the messages examined. The bounds are exact for what the detector would count in all mail (hypergeometric, Clopper-Pearson), each for itself; they say nothing of what the detector misses or cannot look into.";
+const SAMPLE_NOTE: &str = "A sample was examined: all counts, people, kinds and dates are of the messages examined. The bounds are exact for what the detector would count in all mail (hypergeometric, Clopper-Pearson), each for itself; they say nothing of what the detector misses or cannot look into, nor of files and folders whose messages could not be counted.";
 
 /// Joins the observations of a scan.
 pub fn report(observations: &[Observation]) -> ContentReport {
