@@ -3,7 +3,8 @@
 //! What cannot be read is named by a reason, never passed over: encrypted, a picture, a format we do
 //! not read. File names are used to choose, and go no further.
 
-use super::documents::{self, Inside};
+use super::containers::{self, Inside};
+use super::documents;
 
 /// What an attachment gave.
 pub(super) enum Content {
@@ -67,7 +68,7 @@ pub(super) fn read(bytes: &[u8], kind: &str, name: Option<&str>, inline: bool, i
         return Content::Image { inline: inline && bytes.len() < DECORATION_BYTES };
     }
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
-        return documents::archive(bytes, inside);
+        return containers::archive(bytes, inside);
     }
     if bytes.starts_with(b"%PDF") || memchr::memmem::find(&bytes[..bytes.len().min(1024)], b"%PDF-").is_some() {
         return inside.pdfs.read(bytes);
@@ -76,7 +77,7 @@ pub(super) fn read(bytes: &[u8], kind: &str, name: Option<&str>, inline: bool, i
         return Content::Text(documents::rtf_text(bytes));
     }
     if bytes.starts_with(&[0x78, 0x9f, 0x3e, 0x22]) {
-        return documents::tnef(bytes, inside);
+        return containers::tnef(bytes, inside);
     }
     if bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
         let encrypted: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();

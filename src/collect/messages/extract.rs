@@ -8,8 +8,8 @@ use jiff::civil::Date;
 use mail_parser::{Address, HeaderName, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 
 use super::attachments::{self, Content};
+use super::containers::Inside;
 use super::correspondents::Correspondents;
-use super::documents::Inside;
 use super::incoming::{Incoming, Traced};
 use super::{html, quotes};
 

@@ -6,11 +6,12 @@
 //!
 //! [`scan`] goes through the sources in order: `source` finds files, `mbox` splits, `outlook` and `pst`
 //! make mail (with `mapi`) of Outlook's files, `extract` takes
-//! messages apart (with `correspondents`, `attachments`, `documents`, `html`, `quotes`, `pdf`), `fold` makes text plain,
+//! messages apart (with `correspondents`, `attachments`, `documents`, `containers`, `office`, `html`, `quotes`, `pdf`), `fold` makes text plain,
 //! `detect` judges, `read` joins that for one message, `tally` adds up. [`explain()`] says of one message
 //! why it was counted and where it lies. Where a `sample` stands for all mail, its counts are its own.
 
 mod attachments;
+mod containers;
 mod correspondents;
 mod detect;
 mod documents;
@@ -21,6 +22,7 @@ mod html;
 mod incoming;
 mod mapi;
 pub(super) mod mbox;
+mod office;
 mod outlook;
 mod pdf;
 mod pst;

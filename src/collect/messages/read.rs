@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
+use super::containers::Inside;
 use super::detect::{self, Circumstances, examine};
-use super::documents::Inside;
 use super::explain::ExplainedPiece;
 use super::extract::{self, Place};
 use super::fold::Folded;
