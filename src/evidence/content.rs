@@ -92,7 +92,7 @@ impl IncomingMail {
     }
 
     /// What was counted at two vantages, which may be the same mail: the count with the most proven
-    /// messages stands, and what speaks against it anywhere stays.
+    /// messages stands, or with the most messages where none are proven, and what speaks against it anywhere stays.
     pub fn join(self, other: Self) -> Self {
         let (clear, not_told) = (self.clear.max(other.clear), self.not_told.max(other.not_told));
         let complete = self.complete && other.complete;
@@ -101,7 +101,7 @@ impl IncomingMail {
             let of = versions.entry(version.clone()).or_default();
             *of = (*of).max(*count);
         }
-        let more = if other.proven() > self.proven() { other } else { self };
+        let more = if (other.proven(), other.messages) > (self.proven(), self.messages) { other } else { self };
         Self { clear, not_told, versions, complete, ..more }
     }
 }

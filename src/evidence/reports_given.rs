@@ -115,11 +115,11 @@ impl ReportsGiven {
 }
 
 /// Whole days from the end of the newest report to the assessment; a report that ends ahead of it is no sign
-/// that somebody still reports.
-pub fn days_since_last(ends: impl IntoIterator<Item = i64>, as_of: Timestamp) -> i64 {
+/// that somebody still reports, and `None` stands where all do.
+pub fn days_since_last(ends: impl IntoIterator<Item = i64>, as_of: Timestamp) -> Option<i64> {
     let now = as_of.as_second();
-    let last = ends.into_iter().filter(|end| *end <= now.saturating_add(AHEAD)).max().unwrap_or(0);
-    (now.saturating_sub(last) / DAY).max(0)
+    let last = ends.into_iter().filter(|end| *end <= now.saturating_add(AHEAD)).max()?;
+    Some((now.saturating_sub(last) / DAY).max(0))
 }
 
 #[cfg(test)]
@@ -130,9 +130,9 @@ mod tests {
     fn a_report_of_made_up_days_is_no_newer_one() {
         let as_of: Timestamp = "2026-10-03T12:00:00Z".parse().unwrap();
         let now = as_of.as_second();
-        assert_eq!(days_since_last([now - 90 * DAY, now - 70 * DAY], as_of), 70);
-        assert_eq!(days_since_last([now - 70 * DAY, now + 3 * DAY, i64::MAX], as_of), 70);
-        assert_eq!(days_since_last([now + DAY], as_of), 0);
-        assert!(days_since_last([now + 400 * DAY], as_of) > 20_000);
+        assert_eq!(days_since_last([now - 90 * DAY, now - 70 * DAY], as_of), Some(70));
+        assert_eq!(days_since_last([now - 70 * DAY, now + 3 * DAY, i64::MAX], as_of), Some(70));
+        assert_eq!(days_since_last([now + DAY], as_of), Some(0));
+        assert_eq!(days_since_last([now + 400 * DAY], as_of), None);
     }
 }

@@ -108,8 +108,8 @@ fact_group! {
         reports: i64 = 0,
         /// Files that should hold reports and could not be read, over all domains.
         files_not_read: i64 = 0,
-        /// Whole days from the end of the newest report to the assessment; of reports that all end ahead of it,
-        /// since 1970.
+        /// Whole days from the end of the newest report to the assessment; where all of them end ahead of
+        /// it, the largest number there is.
         days_since_last: i64 = 0,
         /// Rows of the reports that could not be read, or that do not say whether DMARC passed.
         rows_not_read: i64 = 0,
@@ -141,8 +141,8 @@ fact_group! {
         reports: i64 = 0,
         /// Files that should hold reports and could not be read, over all domains.
         files_not_read: i64 = 0,
-        /// Whole days from the end of the newest report to the assessment; of reports that all end ahead of it,
-        /// since 1970.
+        /// Whole days from the end of the newest report to the assessment; where all of them end ahead of
+        /// it, the largest number there is.
         days_since_last: i64 = 0,
         /// Whether everything in the reports was kept.
         whole: bool = true,

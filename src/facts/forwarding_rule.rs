@@ -9,6 +9,7 @@ mod score;
 
 use self::score::{Score, Traits};
 use super::exported::{self, Class, Directory, Files, joined};
+use super::partner::{CONNECTORS, CONNECTORS_EXPORT};
 use super::shape::{Fact, subject};
 use super::{Built, Collection, Context};
 use crate::catalogues::rule_scoring::RuleScoring;
@@ -253,8 +254,8 @@ fn one(
 
 /// The connectors for outgoing mail, by keyed reference of their name.
 struct Connectors<'e> {
-    /// Whether it is switched on, as far as that is stated.
-    known: BTreeMap<&'e str, Option<bool>>,
+    /// Whether it is switched on, as each collection states it.
+    known: BTreeMap<&'e str, Vec<(&'e EvidenceId, &'e Seen<String>)>>,
     /// Why there may be further ones.
     more: Option<NotObserved>,
     evidence: Vec<EvidenceId>,
@@ -262,24 +263,23 @@ struct Connectors<'e> {
 
 impl<'e> Connectors<'e> {
     fn of(context: Context<'e>) -> Self {
-        const FORMATS: [&str; 1] = ["microsoft365.outbound-connectors"];
-        let mut known = BTreeMap::new();
-        for (_, record) in exported::records(context) {
+        let mut known: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+        for (id, record) in exported::records(context) {
             if let Record::TenantSetting(setting) = record
                 && setting.setting == "connector-name"
                 && let Some(of) = &setting.of
             {
-                known.insert(of.as_str(), setting.value.present().map(|word| word == "on"));
+                known.entry(of.as_str()).or_default().push((id, &setting.value));
             }
         }
         let files = Files::of(context);
         let gone = context.evidence.taken_away(Source::Export, SubjectKind::Tenant);
-        let whole = files.whole(&FORMATS, "the connectors for outgoing mail (Get-OutboundConnector)").err();
+        let whole = files.whole(&CONNECTORS, CONNECTORS_EXPORT).err();
         // A reader that kept no names says nothing of which there are.
-        let rows = files.of_format(FORMATS[0]).any(|(_, file)| file.rows > 0);
+        let rows = files.of_format(CONNECTORS[0]).any(|(_, file)| file.rows > 0);
         let nameless = (rows && known.is_empty())
             .then(|| NotObserved::NotProvided { what: "the names of the connectors for outgoing mail".to_owned() });
-        Self { known, more: gone.or(whole).or(nameless), evidence: files.evidence_of(&FORMATS).collect() }
+        Self { known, more: gone.or(whole).or(nameless), evidence: files.evidence_of(&CONNECTORS).collect() }
     }
 
     fn route(&self, said: &[(&EvidenceId, &Exported)]) -> Fact<String> {
@@ -289,6 +289,12 @@ impl<'e> Connectors<'e> {
             return Fact::present("none".to_owned(), evidence);
         }
         let values: Vec<_> = said.iter().map(|(id, rule)| (*id, &rule.routes_to)).collect();
+        let named: BTreeSet<&str> =
+            said.iter().filter_map(|(_, rule)| rule.routes_to.present()).map(String::as_str).collect();
+        if named.len() > 1 {
+            let why = "two collections name different connectors".to_owned();
+            return Fact::new(Seen::Unknown(NotObserved::Lost { why }), evidence);
+        }
         let connector = match joined(&values, |_, _| false).0 {
             Seen::Absent => return Fact::present("none".to_owned(), evidence),
             Seen::Present(connector) => connector,
@@ -296,10 +302,12 @@ impl<'e> Connectors<'e> {
             Seen::Unknown(reason) => return Fact::new(Seen::Unknown(reason), evidence),
         };
         evidence.extend(self.evidence.iter().cloned());
-        let word = match (self.known.get(connector.as_str()), &self.more) {
-            (Some(Some(true)), _) => "listed",
-            (Some(Some(false)), _) => "switched-off",
-            (Some(None), _) => {
+        // Where one collection says on and another off, the latter counts.
+        let state = self.known.get(connector.as_str()).map(|said| joined(said, |new, _| new != "on").0);
+        let word = match (state, &self.more) {
+            (Some(Seen::Present(word)), _) if word == "on" => "listed",
+            (Some(Seen::Present(_)), _) => "switched-off",
+            (Some(Seen::Absent | Seen::Malformed(_) | Seen::Unknown(_)), _) => {
                 let what = "whether every connector is switched on".to_owned();
                 return Fact::new(Seen::Unknown(NotObserved::NotProvided { what }), evidence);
             }

@@ -128,8 +128,8 @@ fn connector(context: Context<'_>, partner: &DomainName) -> Fact<String> {
     Fact::present(word.to_owned(), ids)
 }
 
-const CONNECTORS: [&str; 1] = ["microsoft365.outbound-connectors"];
-const CONNECTORS_EXPORT: &str = "the outbound connectors (Get-OutboundConnector)";
+pub(super) const CONNECTORS: [&str; 1] = ["microsoft365.outbound-connectors"];
+pub(super) const CONNECTORS_EXPORT: &str = "the outbound connectors (Get-OutboundConnector)";
 
 fn no_connectors() -> NotObserved {
     NotObserved::NotProvided { what: CONNECTORS_EXPORT.to_owned() }
@@ -142,8 +142,7 @@ struct Incoming {
     evidence: Vec<EvidenceId>,
 }
 
-/// Mail counted at several vantages may be the same mail: the count with the most messages stands, and
-/// what speaks against it anywhere stays.
+/// What several vantages counted, joined ([`IncomingMail::join`]).
 fn incoming(context: Context<'_>, partner: &DomainName, named: bool) -> Incoming {
     let subject = partner.to_string();
     let mut evidence = Vec::new();

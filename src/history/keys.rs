@@ -22,15 +22,27 @@ pub fn seen_since(previous: Option<&Assessment>, facts: &mut Facts, as_of: Times
         .collect();
     let mut keys = Vec::new();
     for domain in &mut facts.domains.subjects {
+        let name = domain.name.clone();
+        let own = |published| {
+            let own = earlier.iter().filter(|key| key.domain == name);
+            own.map(|key| DkimKey { published, ..key.clone() }).collect::<Vec<_>>()
+        };
         let dkim = match &domain.dkim.seen {
             Seen::Present(dkim) => dkim,
             Seen::Unknown(reason) => {
-                let own = earlier.iter().filter(|key| key.domain == domain.name).cloned();
-                keys.extend(own.map(|key| DkimKey { published: Published::NotKnown, ..key }));
+                keys.extend(own(Published::NotKnown));
                 domain.dkim_key_age.seen = Seen::Unknown(reason.clone());
                 continue;
             }
-            Seen::Absent | Seen::Malformed(_) => continue,
+            // Where nothing is below `_domainkey`, none of them is published.
+            Seen::Absent => {
+                keys.extend(own(Published::No));
+                continue;
+            }
+            Seen::Malformed(_) => {
+                keys.extend(own(Published::NotKnown));
+                continue;
+            }
         };
         let mut oldest: Option<(Timestamp, &str)> = None;
         for (selector, sha256) in dkim.keys.iter().filter_map(|key| key.split_once(' ')) {
@@ -161,5 +173,9 @@ mod tests {
             first.iter().map(|key| DkimKey { published: Published::NotKnown, ..key.clone() }).collect();
         assert_eq!(seen_since(Some(&assessment(first)), &mut facts, as_of), kept);
         assert!(matches!(facts.domains.subjects[0].dkim_key_age.seen, Seen::Unknown(NotObserved::Interrupted)));
+        // A domain that lost its last key has not lost its history.
+        facts.domains.subjects[0].dkim.seen = Seen::Absent;
+        let gone: Vec<DkimKey> = kept.iter().map(|key| DkimKey { published: Published::No, ..key.clone() }).collect();
+        assert_eq!(seen_since(Some(&assessment(kept)), &mut facts, as_of), gone);
     }
 }

@@ -416,6 +416,7 @@ mod tests {
             "<!-- <section id=\"control\"></section>",
             "<me{{#if about}}ta{{else}}q{{/if}} http-equ{{#if about}}iv{{else}}q{{/if}}=\"refresh\" content=\"0\" title=\"<\">",
             "<p title=\">\">x</p>",
+            "<SVG><a href=\"#x\"><set attributeName=\"hr{{#if about}}ef{{else}}q{{/if}}\" to=\"https://elsewhere.example/\"></set></a></SVG>",
             "<svg><a xlink:hr{{#if about}}ef{{else}}q{{/if}}=\"https://elsewhere.example/\"><text>x</text></a></svg>",
             // A slash ends an element in a drawing only, and these stand in none, or in none any more.
             "<rect hidden/>",

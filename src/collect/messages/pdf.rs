@@ -44,9 +44,10 @@ impl PdfReader {
         Self(None)
     }
 
-    /// Reads them in processes of this program, which must know the verb `pdf-text`.
+    /// Reads them in processes of this program, which must know the verb `pdf-text`; none where nothing would
+    /// hold such a process.
     pub fn apart(program: PathBuf) -> Self {
-        if cfg!(feature = "pdf") {
+        if cfg!(all(unix, feature = "pdf")) {
             Self(Some(Arc::new(Pool { program, idle: Mutex::default() })))
         } else {
             Self::none()

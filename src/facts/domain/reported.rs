@@ -47,8 +47,8 @@ impl Reports {
                 tls.push(report);
             }
         }
-        let mail_days = days_since_last(mail.iter().map(|report| report.end), context.as_of);
-        let tls_days = days_since_last(tls.iter().map(|report| report.end), context.as_of);
+        let mail_days = days_since_last(mail.iter().map(|report| report.end), context.as_of).unwrap_or(i64::MAX);
+        let tls_days = days_since_last(tls.iter().map(|report| report.end), context.as_of).unwrap_or(i64::MAX);
         Self {
             mail: match ReportedMail::join(mail) {
                 Some(joined) => Fact::present(mail_reports(&joined, domain, given.mail.files, mail_days), mail_ids),

@@ -158,6 +158,14 @@ async fn mail_that_nobody_traced_tells_nothing_and_one_message_in_clear_is_enoug
         assert_eq!(joined.incoming_old_tls.seen, Seen::Present(2));
         assert!(unknown(&joined.incoming_tls.seen));
     }
+    // A vantage that saw no mail of hers takes none of another's away.
+    let (none, untraced) =
+        (IncomingMail::default(), IncomingMail { messages: 3, untraced: 3, ..IncomingMail::default() });
+    for mails in [vec![none.clone(), untraced.clone()], vec![untraced, none]] {
+        let joined = incoming_seeing(mails, true).await;
+        assert!(unknown(&joined.incoming_tls.seen));
+        assert_eq!(joined.incoming_messages.seen.present(), None);
+    }
     assert_eq!(incoming_seeing(vec![old], true).await.incoming_old_tls.seen, Seen::Present(2));
     let not_told = IncomingMail { versions: [("not told".to_owned(), 5)].into(), ..tls };
     assert!(matches!(incoming_seeing(vec![not_told], true).await.incoming_old_tls.seen, Seen::Unknown(_)));

@@ -159,7 +159,8 @@ pub struct DkimKey {
 pub enum Published {
     /// Its selector was asked for, and shows no key.
     No,
-    /// Its selector was not asked for, or no answer came; also in a document that does not say.
+    /// Its selector was not asked for, no answer came, or no selector of its domain that was asked for shows a
+    /// key; also in a document that does not say.
     #[default]
     NotKnown,
     Yes,

@@ -69,10 +69,10 @@ static GUARDED: LazyLock<Regex> = LazyLock::new(|| {
     .expect("valid")
 });
 
-/// A tag as all of ours are written: no bracket in a value, and space before each attribute.
+/// A tag as all of ours are written: its name in small letters, no bracket in a value, and space before each
+/// attribute.
 static PLAIN: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"^<(/?)([A-Za-z][A-Za-z0-9-]*)((?:\s+[A-Za-z_:][A-Za-z0-9_:.-]*(?:="[^"<>]*")?)*)\s*(/?)>"#)
-        .expect("valid")
+    Regex::new(r#"^<(/?)([a-z][a-z0-9-]*)((?:\s+[A-Za-z_:][A-Za-z0-9_:.-]*(?:="[^"<>]*")?)*)\s*(/?)>"#).expect("valid")
 });
 /// What somebody reads before signing.
 const STAND: [&str; 2] = ["<section id=\"review\"", "<section id=\"sign-off\""];
@@ -336,10 +336,9 @@ pub(in crate::report) fn nothing_added(ours: &str, theirs: &str) -> Result<(), T
             Some(left) if *left > 0 => *left -= 1,
             Some(_) | None => {
                 let shown: String = tag.as_str().chars().take(60).collect();
-                return Err(refused(
-                    line(theirs, tag.start()),
-                    &format!("`{}`: {LOADS}", crate::text::visible(&shown)),
-                ));
+                let why = FORBIDDEN.iter().find(|(pattern, _)| pattern.is_match(tag.as_str()));
+                let why = why.map_or(LOADS, |(_, why)| why);
+                return Err(refused(line(theirs, tag.start()), &format!("`{}`: {why}", crate::text::visible(&shown))));
             }
         }
     }

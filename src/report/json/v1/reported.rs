@@ -63,7 +63,8 @@ pub struct ReportedMail {
     /// Files that should hold reports of mail and could not be read, over all domains.
     #[serde(default)]
     pub files_not_read: u64,
-    /// From the end of the newest report to the assessment; `None` in a document that does not say.
+    /// From the end of the newest report to the assessment; `None` where all of them end ahead of it, and in a
+    /// document that does not say.
     #[serde(default)]
     pub days_since_last: Option<i64>,
     /// 1 or 7.
@@ -221,7 +222,7 @@ fn mail_of(
         sources_whole: all.sources_whole,
         rows_not_read: all.rows_not_read,
         files_not_read,
-        days_since_last: Some(days_since_last(reports.iter().map(|report| report.end), as_of)),
+        days_since_last: days_since_last(reports.iter().map(|report| report.end), as_of),
         period_days: placed.step,
         reports_not_placed: placed.not_placed(),
         periods: periods.into_values().collect(),
@@ -256,7 +257,7 @@ fn tls_of(reports: &[&TlsReport], files_not_read: u64, as_of: Timestamp) -> Opti
         hosts_more: all.hosts.len().saturating_sub(LISTED) as u64,
         whole: !all.cut,
         files_not_read,
-        days_since_last: Some(days_since_last(reports.iter().map(|report| report.end), as_of)),
+        days_since_last: days_since_last(reports.iter().map(|report| report.end), as_of),
         period_days: placed.step,
         reports_not_placed: placed.not_placed(),
         periods: periods.into_values().collect(),

@@ -192,7 +192,6 @@ fn the_document_survives_a_round_trip_and_order_leaves_no_trace() {
     assert_eq!(serde_json::from_str::<Assessment>(&text).unwrap(), one);
 }
 
-/// Others rely on these keys.
 #[test]
 fn mail_of_partners_is_not_told_where_some_of_it_was_taken_away() {
     let mail = evidence::Observation {
@@ -223,6 +222,7 @@ fn mail_of_partners_is_not_told_where_some_of_it_was_taken_away() {
     assert_eq!(told(), None);
 }
 
+/// Others rely on these keys.
 #[test]
 fn the_keys_of_the_contract_are_there() {
     let value = serde_json::to_value(assessment(&judgement())).unwrap();
