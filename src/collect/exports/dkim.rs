@@ -85,7 +85,7 @@ fn keys(entry: &Entry, archives: &mut Archives) -> Keys {
     {
         return signing.keys;
     }
-    let Ok(mut rows) = super::rows(&content, &survey) else { return Vec::new() };
+    let Ok(mut rows) = super::reading::rows(&content, &survey) else { return Vec::new() };
     let mut keys = Vec::new();
     for _ in 0..ROWS {
         match rows.next_row() {
