@@ -33,6 +33,8 @@ pub(crate) struct Found {
     pub(crate) hits: Vec<words::Hit>,
     pub(crate) identifiers: Vec<identifiers::Identifier>,
     pub(crate) names: Vec<names::Name>,
+    /// Words that are somebody's name, in no whole name.
+    pub(crate) lone: Vec<names::Name>,
     /// Places of a diagnosis code or a filled cell of a column about health.
     pub(crate) codes: Vec<usize>,
     pub(crate) people_with_health: usize,
@@ -52,7 +54,11 @@ fn gather(folded: &Folded, today: Date) -> Found {
     names.extend(rows.names);
     names.sort_by_key(|name| (name.start, name.end));
     names.dedup_by(|later, earlier| later.start < earlier.end);
+    let mut lone = names::lone(text, &hits);
+    lone.retain(|lone| {
+        names[..names.partition_point(|name| name.start <= lone.start)].last().is_none_or(|name| name.end <= lone.start)
+    });
     codes.extend(rows.health);
     codes.sort_unstable();
-    Found { hits, identifiers, names, codes, people_with_health: rows.people_with_health }
+    Found { hits, identifiers, names, lone, codes, people_with_health: rows.people_with_health }
 }

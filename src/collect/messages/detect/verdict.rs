@@ -107,6 +107,9 @@ pub(super) fn of(text: &[u8], scan: &[u8], found: &mut Found, circumstances: &Ci
         .identifiers
         .iter()
         .any(|identifier| labelled(&identifier) && !identifier.needs_setting && identifier.kind != Kind::BirthDate);
+    if found.names.is_empty() {
+        found.names.extend(found.lone.iter().filter(|name| name.start == best.at));
+    }
     let people = if best.level >= 1 {
         People { identifiers: std::mem::take(&mut found.identifiers), names: std::mem::take(&mut found.names) }
     } else {
@@ -362,7 +365,8 @@ fn statement(text: &[u8], found: &Found, weights: &Weights, circumstances: &Circ
     // Staff who stay away or are hired are written of as staff.
     let staff = weights.count(Class::Absence) > 0
         || (weights.count(Class::Employer) >= 1 && (topics == 0 || weights.count(Class::Employer) > topics));
-    for name in &found.names {
+    let whole = found.names.iter().map(|name| (name, false));
+    for (name, lone) in whole.chain(found.lone.iter().map(|name| (name, true))) {
         if best.level == 2 {
             break;
         }
@@ -378,6 +382,7 @@ fn statement(text: &[u8], found: &Found, weights: &Weights, circumstances: &Circ
         let level = match score {
             0 => continue,
             1 | 2 if !close => 1,
+            _ if lone && (!close || score < 4) => 1,
             _ if staff => 1,
             _ => 2,
         };

@@ -95,11 +95,16 @@ pub(crate) struct Words {
     automaton: AhoCorasick,
     classes: Vec<Classes>,
     consumer_domains: Vec<String>,
+    campaign_senders: Vec<String>,
 }
 
 /// Given names, in lower case.
 static GIVEN_NAMES: LazyLock<HashSet<&'static [u8]>> =
     LazyLock::new(|| words_of(include_str!("../../../../checks/phi/given-names.txt")));
+
+/// Surnames, in lower case.
+static SURNAMES: LazyLock<HashSet<&'static [u8]>> =
+    LazyLock::new(|| words_of(include_str!("../../../../checks/phi/surnames.txt")));
 
 /// Words that stand with a capital letter without being names of people, in lower case.
 static NO_NAMES: LazyLock<HashSet<&'static [u8]>> =
@@ -113,6 +118,11 @@ fn words_of(list: &'static str) -> HashSet<&'static [u8]> {
 /// Whether people are called so, whatever the case.
 pub(crate) fn is_given_name(word: &[u8]) -> bool {
     word.len() >= 2 && GIVEN_NAMES.contains(&*word.to_ascii_lowercase())
+}
+
+/// Whether families are called so, whatever the case.
+pub(crate) fn is_surname(word: &[u8]) -> bool {
+    SURNAMES.contains(&*word.to_ascii_lowercase())
 }
 
 /// Whether this is an ordinary word, a place or a part of an organization's name.
@@ -143,12 +153,14 @@ struct TermFile {
 struct DamperFile {
     dampers: BTreeMap<String, Vec<String>>,
     consumer_domains: Vec<String>,
+    campaign_senders: Vec<String>,
     placeholder_names: Vec<String>,
 }
 
 struct Lists {
     words: Vec<(Class, Vec<String>)>,
     consumer_domains: Vec<String>,
+    campaign_senders: Vec<String>,
 }
 
 impl Lists {
@@ -164,7 +176,8 @@ impl Lists {
             words.push((class_named(&name).ok_or_else(|| format!("no list is called `{name}`"))?, list));
         }
         words.push((Class::PlaceholderName, dampers.placeholder_names));
-        Ok(Self { words, consumer_domains: dampers.consumer_domains })
+        let (consumer_domains, campaign_senders) = (dampers.consumer_domains, dampers.campaign_senders);
+        Ok(Self { words, consumer_domains, campaign_senders })
     }
 }
 
@@ -228,7 +241,8 @@ impl Words {
             .prefilter(false)
             .build(entries.keys())
             .expect("a few thousand short words fit an automaton");
-        Self { automaton, classes: entries.into_values().collect(), consumer_domains: lists.consumer_domains }
+        let (consumer_domains, campaign_senders) = (lists.consumer_domains, lists.campaign_senders);
+        Self { automaton, classes: entries.into_values().collect(), consumer_domains, campaign_senders }
     }
 
     /// Every word of the lists in folded text, in order.
@@ -278,6 +292,13 @@ impl Words {
     /// Whether addresses of this domain belong to people rather than organizations.
     pub(crate) fn is_consumer_domain(&self, domain: &str) -> bool {
         self.consumer_domains.iter().any(|known| known.eq_ignore_ascii_case(domain))
+    }
+
+    /// Whether an address is one that writes to everybody at once.
+    pub(crate) fn is_campaign_sender(&self, address: &str) -> bool {
+        address
+            .split_once('@')
+            .is_some_and(|(local, _)| self.campaign_senders.iter().any(|known| known.eq_ignore_ascii_case(local)))
     }
 }
 

@@ -172,11 +172,13 @@ impl Figures {
 
 #[test]
 fn figures_on_mail_written_by_somebody_else_do_not_get_worse() {
-    for (name, set, recall, precision) in [("first", labelled(), 0.87, 0.91), ("second", second(), 0.0, 0.0)] {
+    let figures = [("first", labelled()), ("second", second())].map(|(name, set)| {
         let (_, levels) = scanned(&set);
         assert_eq!(levels.len(), set.len(), "every message is judged");
         println!("{name} set");
-        let unseen = figures_of(&set, &levels);
+        figures_of(&set, &levels)
+    });
+    for (name, unseen, recall, precision) in [("first", &figures[0], 0.87, 0.91), ("second", &figures[1], 0.6, 0.8)] {
         assert!(unseen.recall() >= recall, "{name}: recall {}", unseen.recall());
         assert!(unseen.precision() >= precision, "{name}: precision {}", unseen.precision());
     }
