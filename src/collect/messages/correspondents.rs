@@ -7,7 +7,7 @@
 
 use mail_parser::{Addr, Address, Message};
 
-use super::detect::words::{WORDS, is_given_name, is_no_name};
+use super::detect::words::{WORDS, is_given_name, is_no_name, is_surname};
 use super::fold::Folded;
 
 /// Who takes part in a message.
@@ -95,7 +95,10 @@ fn is_person(address: &Addr<'_>) -> bool {
         (Some(first), Some(last)) => {
             let office = words.iter().any(|word| word.len() > 2 && is_no_name(word) && !is_given_name(word));
             let in_address = last.len() >= 3 && local.contains(&*String::from_utf8_lossy(last).to_ascii_lowercase());
-            !office && words.len() <= 5 && (is_given_name(first) || (words.len() >= 2 && in_address) || dotted)
+            let family = words.len() >= 2 && last.split(|byte| *byte == b'-').any(is_surname);
+            !office
+                && words.len() <= 5
+                && (is_given_name(first) || family || (words.len() >= 2 && in_address) || dotted)
                 || (dotted && words.len() <= 3)
         }
         _ => dotted || full.rsplit('@').next().is_some_and(|domain| WORDS.is_consumer_domain(domain)),

@@ -68,6 +68,11 @@ pub(crate) fn lone(text: &[u8], hits: &[Hit]) -> Vec<Name> {
             continue;
         }
         let start = at;
+        if let Some(end) = initials(text, start) {
+            names.push(Name { start, end, labelled: false });
+            at = end;
+            continue;
+        }
         let length = capitalised(text, start);
         at += length.max(1);
         let bare = text[start..start + length].strip_suffix(b"'s").unwrap_or(&text[start..start + length]);
@@ -128,6 +133,24 @@ fn is_of_the_house(text: &[u8], start: usize) -> bool {
         })
     };
     own(last) || own(before)
+}
+
+/// Where `Z.Q.` or `Z.Q.X.` ends: somebody who is to stay unnamed. Not a degree, a place or a time.
+fn initials(text: &[u8], start: usize) -> Option<usize> {
+    const OTHERS: [&[u8]; 22] = [
+        b"A.M.", b"B.A.", b"B.C.", b"B.S.", b"D.C.", b"D.D.S.", b"D.O.", b"D.O.B.", b"E.R.", b"I.D.", b"I.V.", b"J.D.",
+        b"L.A.", b"M.A.", b"M.D.", b"N.Y.", b"O.R.", b"P.C.", b"P.M.", b"P.O.", b"R.N.", b"U.S.",
+    ];
+    let letters = text[start..]
+        .chunks_exact(2)
+        .take(4)
+        .take_while(|pair| pair[0].is_ascii_uppercase() && pair[1] == b'.')
+        .count();
+    let end = start + 2 * letters;
+    let after = text.get(end).copied().unwrap_or(b' ');
+    let apart = !after.is_ascii_alphanumeric()
+        && text.get(end + 1).is_none_or(|next| after != b' ' || !next.is_ascii_uppercase());
+    ((2..=3).contains(&letters) && apart && !OTHERS.contains(&&text[start..end])).then_some(end)
 }
 
 fn is_of_a_word(byte: u8) -> bool {
