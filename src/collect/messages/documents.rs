@@ -14,11 +14,7 @@ pub(super) fn as_text(bytes: &[u8]) -> Option<String> {
         let encoding = if little * 3 > sample.len() { encoding_rs::UTF_16LE } else { encoding_rs::UTF_16BE };
         return Some(encoding.decode_without_bom_handling(bytes).0.into_owned());
     }
-    let control = sample
-        .iter()
-        .filter(|byte| **byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0b | 0x0c | 0x1c..=0x1f))
-        .count();
-    if control > sample.len() / 100 {
+    if has_controls(sample) {
         return None;
     }
     match std::str::from_utf8(bytes) {
@@ -28,6 +24,31 @@ pub(super) fn as_text(bytes: &[u8]) -> Option<String> {
             (high * 4 <= sample.len()).then(|| encoding_rs::WINDOWS_1252.decode(bytes).0.into_owned())
         }
     }
+}
+
+/// Whether it begins with more control bytes than text has.
+pub(super) fn has_controls(bytes: &[u8]) -> bool {
+    let sample = &bytes[..bytes.len().min(4096)];
+    let control = sample
+        .iter()
+        .filter(|byte| **byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0b | 0x0c | 0x1c..=0x1f))
+        .count();
+    control > sample.len() / 100
+}
+
+/// Whether what was given as text are the bytes of a file, or of text in another encoding.
+pub(super) fn is_bytes(text: &str) -> bool {
+    let sample = || text.chars().take(4096);
+    let is_none =
+        |c: char| c == char::REPLACEMENT_CHARACTER || (c < ' ' && !matches!(c, '\t'..='\r' | '\x1c'..='\x1f'));
+    let odd = sample().filter(|c| is_none(*c)).count();
+    // One that strayed into a short note makes no file of it.
+    begins_a_file(text.as_bytes()) || (odd > 1 && odd > sample().count() / 100)
+}
+
+/// Whether it begins as a file that may yet be all letters.
+pub(super) fn begins_a_file(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"PK\x03\x04") || bytes.trim_ascii_start().starts_with(b"%PDF-")
 }
 
 /// A calendar entry (RFC 5545) with its lines unfolded and its escapes undone.
@@ -157,6 +178,13 @@ mod tests {
         let rtf =
             b"{\\rtf1\\ansi{\\fonttbl{\\f0 Arial;}}{\\*\\generator x;}Pt \\b MRN\\b0  4455\\'e9 \\u241?\\par next}";
         assert_eq!(rtf_text(rtf), "Pt MRN 4455é ñ\nnext");
+    }
+
+    #[test]
+    fn text_of_another_encoding_and_files_are_bytes() {
+        assert!(is_bytes("PK\x03\x04") && is_bytes("%PDF-1.7") && is_bytes("a\0b\0c\0d\0"));
+        assert!(is_bytes("se\u{fffd}or, ma\u{fffd}ana, ni\u{fffd}o, a\u{fffd}o"));
+        assert!(!is_bytes("Hi\0, ask for the PK form\x0c\r\n") && !is_bytes(""));
     }
 
     #[test]
