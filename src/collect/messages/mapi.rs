@@ -262,12 +262,14 @@ fn attach<P: Properties>(
     let several = kind.get(..10).is_some_and(|start| start.eq_ignore_ascii_case("multipart/"));
     let sound = kind.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'.' | b'+'));
     let kind = match kind.as_str() {
-        // Signed mail is kept as one file ([MS-OXOSMIME]), which begins with its own Content-Type.
-        _ if several => "message/rfc822",
-        kind if sound && kind.matches('/').count() == 1 => kind,
+        kind if sound && !several && kind.matches('/').count() == 1 => kind,
         _ => "application/octet-stream",
     };
     match from.bytes(of, id::ATTACH_DATA) {
+        // Signed mail is kept as one file ([MS-OXOSMIME]), which begins with its own Content-Type.
+        Ok(Some(bytes)) if several && begins_as_mail(&bytes) => {
+            part(boundary, "message/rfc822", Some(&name), &bytes, out);
+        }
         // What is a text by its type is read as a file, not as a body.
         Ok(Some(bytes)) => part(boundary, kind, Some(&name), &bytes, out),
         // Linked, and not in the file; or not to be read, which leaves its name.
@@ -275,6 +277,11 @@ fn attach<P: Properties>(
         Err(why) => return Err(why),
     }
     Ok(())
+}
+
+fn begins_as_mail(bytes: &[u8]) -> bool {
+    let start = bytes.trim_ascii_start();
+    start.get(..13).is_some_and(|start| start.eq_ignore_ascii_case(b"content-type:"))
 }
 
 /// The first of several properties that holds something.

@@ -167,6 +167,27 @@ fn signed_mail_is_taken_apart() {
 }
 
 #[test]
+fn a_file_that_is_called_multipart_is_read_as_what_it_is() {
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    zip.start_file("a.txt", zip::write::SimpleFileOptions::default()).unwrap();
+    zip.write_all(PHI.as_bytes()).unwrap();
+    let zip = zip.finish().unwrap().into_inner();
+    let of = |bytes: &[u8]| {
+        let mut file = File::create(Cursor::new(Vec::new())).unwrap();
+        fixed(&mut file, "", 32, &[]);
+        let at = "/__attach_version1.0_#00000000";
+        file.create_storage(at).unwrap();
+        text(&mut file, at, "3707", "a");
+        text(&mut file, at, "370E", "multipart/x-zip");
+        stream(&mut file, &format!("{at}/__substg1.0_37010102"), bytes);
+        file.flush().unwrap();
+        counted(&file.into_inner().into_inner())
+    };
+    assert_eq!(of(&zip).levels.get("high"), Some(&2));
+    assert_eq!(of(&[0x8b; 400]).not_inspected.get("unknown-format"), Some(&2));
+}
+
+#[test]
 fn what_a_contact_says_of_a_person_is_read() {
     let mut file = File::create(Cursor::new(Vec::new())).unwrap();
     // 4 March 1971.
