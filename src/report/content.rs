@@ -534,6 +534,7 @@ mod tests {
             within_a_year: None,
             roster: None,
             not_inspected: one("encrypted", 1),
+            not_inspected_messages: Some(1),
         }
     }
 
