@@ -165,7 +165,9 @@ fn read_entries(bytes: &[u8], taken: &mut Taken, inside: &mut Inside<'_>) {
         taken.not_inspected.push("unreadable-part");
     }
     let is = |name: &str| names.iter().any(|known| known.eq_ignore_ascii_case(name));
-    let document = if is("word/document.xml") {
+    // Some writers number the main part.
+    let is_word = |name: &String| name.to_ascii_lowercase().starts_with("word/document") && name.ends_with(".xml");
+    let document = if names.iter().any(is_word) {
         Some(Document::Word)
     } else if is("xl/workbook.xml") {
         workbook(&mut archive, taken, inside);
@@ -399,6 +401,8 @@ mod tests {
         let at: Vec<usize> = memchr::memmem::find_iter(&twice, b"one.txt").collect();
         at.iter().for_each(|at| twice[*at..at + 3].copy_from_slice(b"two"));
         assert_eq!(texts(read(&twice)).1, ["unreadable-part"]);
+        let numbered = ("word/document2.xml", &b"<w:t>MRN 44</w:t><w:t>5566</w:t>"[..]);
+        assert_eq!(texts(read(&zip_of(&[numbered]))).0, ["MRN 445566"]);
         // A folder that holds words is none.
         let mut folder = zip_of(&[("notes.", b"MRN 445566")]);
         let at: Vec<usize> = memchr::memmem::find_iter(&folder, b"notes.").collect();

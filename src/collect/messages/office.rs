@@ -171,7 +171,7 @@ fn printed_text(coded: &str) -> String {
         rest = match letter {
             '"' => after.split_once('"').map_or(after, |(_, after)| after),
             '0'..='9' => code.trim_start_matches(|letter: char| letter.is_ascii_digit()),
-            'K' => after.get(6..).unwrap_or_default(),
+            'K' => after.get(6..).unwrap_or(after),
             _ => after,
         };
         match letter {
