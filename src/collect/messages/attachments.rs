@@ -34,7 +34,7 @@ pub(super) const DECORATION_BYTES: usize = 64 * 1024;
 /// Reads an attachment that mail-parser gave as text.
 pub(super) fn text_part(text: &str, kind: &str, name: Option<&str>) -> Content {
     if text.starts_with("{\\rtf") {
-        return Content::Text(documents::rtf_text(text.as_bytes()));
+        return rich_text(text.as_bytes());
     }
     if kind.starts_with("text/calendar") || text.starts_with("BEGIN:VCALENDAR") || extension(name) == "ics" {
         return Content::Invite(documents::calendar_text(text));
@@ -68,7 +68,7 @@ pub(super) fn read(bytes: &[u8], kind: &str, name: Option<&str>, inline: bool, i
         return inside.pdfs.read(bytes);
     }
     if bytes.starts_with(b"{\\rtf") {
-        return Content::Text(documents::rtf_text(bytes));
+        return rich_text(bytes);
     }
     if bytes.starts_with(&[0x78, 0x9f, 0x3e, 0x22]) {
         return containers::tnef(bytes, inside);
@@ -113,6 +113,11 @@ pub(super) fn read(bytes: &[u8], kind: &str, name: Option<&str>, inline: bool, i
         Some(text) => text_part(&text, kind, name),
         None => Content::NotInspected("unknown-format"),
     }
+}
+
+fn rich_text(bytes: &[u8]) -> Content {
+    let documents::RichText { text, not_inspected } = documents::rich_text(bytes);
+    Content::Several { texts: vec![text], not_inspected }
 }
 
 /// The name's extension in lower case.

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::documents::rtf_text;
+use super::documents::rich_text;
 
 /// Bytes of all properties of one message together, attached messages included.
 pub(super) const BYTES: usize = 64 * 1024 * 1024;
@@ -195,7 +195,13 @@ fn bodies<P: Properties>(
         && let Some(packed) = from.bytes(of, id::RTF)?
     {
         match unpacked(&packed) {
-            Some(rtf) => part(boundary, "text/plain; charset=utf-8", None, rtf_text(&rtf).as_bytes(), out),
+            Some(rtf) => {
+                let rich = rich_text(&rtf);
+                part(boundary, "text/plain; charset=utf-8", None, rich.text.as_bytes(), out);
+                if !rich.not_inspected.is_empty() {
+                    not_in_it(boundary, "", out);
+                }
+            }
             None => not_in_it(boundary, "", out),
         }
     }
