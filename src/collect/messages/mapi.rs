@@ -470,3 +470,6 @@ pub(super) fn unpacked(packed: &[u8]) -> Option<Vec<u8>> {
     out.truncate(raw);
     (out.len() == raw).then_some(out)
 }
+
+#[cfg(test)]
+pub(super) mod tests;
