@@ -44,8 +44,8 @@ pub(super) fn is_bytes(text: &str) -> bool {
     let is_none =
         |c: char| c == char::REPLACEMENT_CHARACTER || (c < ' ' && !matches!(c, '\t'..='\r' | '\x1c'..='\x1f'));
     let odd = sample().filter(|c| is_none(*c)).count();
-    // One that strayed into a short note makes no file of it.
-    begins_a_file(text.as_bytes()) || (odd > 1 && odd > sample().count() / 100)
+    // One that strayed into a short note makes no file of it; one alone stands for a text nobody decodes.
+    begins_a_file(text.as_bytes()) || text == "\u{fffd}" || (odd > 1 && odd > sample().count() / 100)
 }
 
 /// Whether it begins as a file that may yet be all letters.

@@ -287,7 +287,9 @@ fn raw_part<'m>(message: &'m Message<'_>, part: &MessagePart<'_>) -> Cow<'m, [u8
 /// words would be taken for unknown fields and not be searched.
 fn is_mail(message: &Message<'_>, bytes: &[u8]) -> bool {
     let has_fields = message.headers().iter().any(|header| !matches!(header.name, HeaderName::Other(_)));
-    has_fields && !begins_a_file(bytes) && !has_controls(bytes)
+    // Japanese mail changes its alphabets by the escape character (RFC 1468).
+    let start: Vec<u8> = bytes.iter().copied().take(4096).filter(|byte| *byte != 0x1b).collect();
+    has_fields && !begins_a_file(bytes) && !has_controls(&start)
 }
 
 /// The content type as `text/csv`, lower case; empty where there is none.
@@ -453,10 +455,22 @@ mod tests {
     }
 
     #[test]
+    fn an_attached_message_in_japanese_is_one() {
+        let words = "\u{1b}$B45<T\u{1b}(B MRN 445566\n".repeat(20);
+        let inner = format!("Subject: x\nContent-Type: text/plain; charset=iso-2022-jp\n\n{words}");
+        let (found, why) = texts(&attached("message/rfc822", inner.as_bytes()));
+        assert!(holds(&found, Place::AttachedMessage, "\u{60a3}\u{8005} MRN 445566"), "{found:?}");
+        assert!(why.is_empty(), "{why:?}");
+    }
+
+    #[test]
     fn a_body_in_an_encoding_that_is_not_told_is_read() {
         let latin = b"Subject: x\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: 8bit\r\n\r\nse\xf1or, ma\xf1ana, ni\xf1o, a\xf1o MRN 445566\r\n";
         let (found, why) = texts(latin);
         assert!(holds(&found, Place::Body, "se\u{f1}or, ma\u{f1}ana") && why.is_empty(), "{why:?}");
+        // One that nobody decodes any more (as the Encoding Standard has it) is read as letters.
+        let refused = b"Subject: x\r\nContent-Type: text/plain; charset=hz-gb-2312\r\n\r\nMRN 445566\r\n";
+        assert!(holds(&texts(refused).0, Place::Body, "MRN 445566"));
         // One that nothing tells is read as far as it goes, and counted.
         let other = [&latin[..latin.len() - 12], b"MRN 445566 ", &[0xc4; 40][..]].concat();
         let (found, why) = texts(&other);
