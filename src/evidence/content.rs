@@ -53,7 +53,11 @@ pub struct ContentFolder {
     /// Patients of the practice's own list, where one was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roster: Option<RosterCount>,
+    /// Messages by reason of which all or part was not looked into; one may have several.
     pub not_inspected: BTreeMap<String, u64>,
+    /// Those messages, each once. `None` where the scan did not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_inspected_messages: Option<u64>,
 }
 
 /// How mail of one partner arrived, as the trace fields say that the organization's own hosts wrote.

@@ -202,7 +202,7 @@ fn folder(
         oldest_phi_days: Fact::new(oldest_phi_days, evidence()),
         undated_phi_messages: Fact::present(whole(undated), evidence()),
         limit_days,
-        not_inspected: Fact::present(whole(counted.not_inspected.values().sum()), evidence()),
+        not_inspected: Fact::new(not_inspected(counted), evidence()),
         not_inspected_because: Fact::present(counted.not_inspected.keys().cloned().collect(), evidence()),
         individuals_lower: Fact::present(whole(counted.individuals_lower), evidence()),
         individuals_upper: Fact::present(whole(counted.individuals_upper), evidence()),
@@ -266,6 +266,16 @@ const TELLS_CATEGORIES: u32 = 2;
 /// The first version of the detector that looks for identifiers in each subject line, attachment's
 /// name and invitation of a message with PHI.
 const TELLS_EACH_PLACE: u32 = 4;
+
+fn not_inspected(counted: &Counted) -> Seen<i64> {
+    // Earlier versions told reasons only, of which one message may have several.
+    let told: Vec<u64> = counted.not_inspected.values().copied().collect();
+    match (&counted.not_inspected_messages, &told[..]) {
+        (Some(messages), _) | (None, [messages]) => Seen::Present(whole(*messages)),
+        (None, []) => Seen::Present(0),
+        (None, [_, _, ..]) => Seen::not_provided("a scan that counts each message once that was not looked into"),
+    }
+}
 
 fn sensitive_kinds(counted: &Counted, told: bool, ids: &[EvidenceId]) -> Fact<Vec<String>> {
     let kinds = counted.kinds.keys().filter_map(|kind| kind.strip_prefix("sensitive-"));
@@ -393,6 +403,7 @@ mod tests {
             within_a_year: None,
             roster: None,
             not_inspected: one("encrypted"),
+            not_inspected_messages: None,
         };
         let question = Question::ContentFolder { label: "front-desk/Inbox".to_owned() };
         observation(
@@ -505,6 +516,21 @@ mod tests {
         assert!(matches!(scanned(3, None), Seen::Unknown(NotObserved::NotProvided { .. })));
         assert_eq!(scanned(3, Some(2)), Seen::Present(2));
         assert_eq!(scanned(TELLS_EACH_PLACE, None), Seen::Present(0));
+    }
+
+    #[test]
+    fn a_message_that_was_not_looked_into_for_two_reasons_is_one_message() {
+        let not_inspected = |told: Option<u64>, reasons: &[&str]| {
+            let mut folder = counted(None);
+            let Ok(Answer::ContentFolder(counts)) = &mut folder.answer else { panic!() };
+            counts.not_inspected = reasons.iter().map(|reason| ((*reason).to_owned(), 1)).collect();
+            counts.not_inspected_messages = told;
+            built(vec![scope(&["mail/"], None), folder, file(true)]).subjects.remove(0).not_inspected.seen
+        };
+        assert_eq!(not_inspected(Some(1), &["encrypted", "image"]), Seen::Present(1));
+        assert_eq!(not_inspected(None, &["encrypted"]), Seen::Present(1));
+        assert_eq!(not_inspected(None, &[]), Seen::Present(0));
+        assert!(matches!(not_inspected(None, &["encrypted", "image"]), Seen::Unknown(NotObserved::NotProvided { .. })));
     }
 
     #[test]

@@ -410,7 +410,9 @@ pub fn text(report: &ContentReport) -> String {
         line(&mut out, "");
         line(&mut out, "of the messages examined");
     }
-    line(&mut out, &format!("{} messages read, {} likely hold PHI", totals.messages, totals.phi));
+    // Those that could not be read are among them.
+    let messages = report.sample.as_ref().map_or(totals.messages, |sample| sample.all.examined);
+    line(&mut out, &format!("{messages} messages, {} likely hold PHI", totals.phi));
     if totals.phi > 0 {
         let people = totals.individuals;
         line(&mut out, &format!("  about {} to {} individuals", people.lower, people.upper));
@@ -534,6 +536,7 @@ mod tests {
             within_a_year: None,
             roster: None,
             not_inspected: one("encrypted", 1),
+            not_inspected_messages: Some(1),
         }
     }
 
@@ -562,6 +565,9 @@ mod tests {
         assert_eq!(json["schema"], 1);
         assert_eq!(json["mailboxes"][0]["folders"][1]["folder"], "Sent");
         assert_eq!(json["mailboxes"][0]["folders"][1]["individuals"]["lower"], 2);
-        assert!(text(&report).contains("8 likely hold PHI"));
+        assert!(text(&report).contains("20 messages, 8 likely hold PHI"));
+        let sampled = Sampled { messages: 15, lost: 5, examined: 12, phi: 8 };
+        let of_a_sample = report.with_sample(Some(&BTreeMap::from([("front-desk".to_owned(), sampled)])));
+        assert!(text(&of_a_sample).contains("12 messages, 8 likely hold PHI"));
     }
 }

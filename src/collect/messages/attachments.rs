@@ -34,7 +34,7 @@ pub(super) const DECORATION_BYTES: usize = 64 * 1024;
 /// Reads an attachment that mail-parser gave as text.
 pub(super) fn text_part(text: &str, kind: &str, name: Option<&str>) -> Content {
     if text.starts_with("{\\rtf") {
-        return Content::Text(documents::rtf_text(text.as_bytes()));
+        return rich_text(text.as_bytes());
     }
     if kind.starts_with("text/calendar") || text.starts_with("BEGIN:VCALENDAR") || extension(name) == "ics" {
         return Content::Invite(documents::calendar_text(text));
@@ -55,16 +55,10 @@ pub(super) fn read(bytes: &[u8], kind: &str, name: Option<&str>, inline: bool, i
             Content::NotInspected("encrypted")
         };
     }
-    if kind.contains("pkcs7-signature") || kind.contains("pgp-signature") || kind.contains("pgp-keys") {
+    if bytes.is_empty() || is_signature(bytes, kind) {
         return Content::NothingToRead;
     }
-    if kind.starts_with("application/pgp-encrypted") {
-        return Content::NothingToRead;
-    }
-    if bytes.is_empty() {
-        return Content::NothingToRead;
-    }
-    if is_image(bytes) || kind.starts_with("image/") {
+    if is_image(bytes) {
         return Content::Image { inline: inline && bytes.len() < DECORATION_BYTES };
     }
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
@@ -74,7 +68,7 @@ pub(super) fn read(bytes: &[u8], kind: &str, name: Option<&str>, inline: bool, i
         return inside.pdfs.read(bytes);
     }
     if bytes.starts_with(b"{\\rtf") {
-        return Content::Text(documents::rtf_text(bytes));
+        return rich_text(bytes);
     }
     if bytes.starts_with(&[0x78, 0x9f, 0x3e, 0x22]) {
         return containers::tnef(bytes, inside);
@@ -90,6 +84,11 @@ pub(super) fn read(bytes: &[u8], kind: &str, name: Option<&str>, inline: bool, i
             Err(why) => Content::NotInspected(why),
         };
     }
+    if kind.starts_with("image/") {
+        // What is called a picture and holds letters may say more than a page's looks.
+        let is_decoration = inline && bytes.len() < DECORATION_BYTES && documents::as_text(bytes).is_none();
+        return Content::Image { inline: is_decoration };
+    }
     if kind.starts_with("audio/") || kind.starts_with("video/") {
         return Content::NotInspected("audio-video");
     }
@@ -103,7 +102,12 @@ pub(super) fn read(bytes: &[u8], kind: &str, name: Option<&str>, inline: bool, i
         return Content::Message(bytes.to_vec());
     }
     match documents::as_text(bytes) {
-        Some(text) if extension == "html" || extension == "htm" || text.trim_start().starts_with("<!DOCTYPE html") => {
+        Some(text)
+            if extension == "html"
+                || extension == "htm"
+                || kind.starts_with("text/html")
+                || text.trim_start().starts_with("<!DOCTYPE html") =>
+        {
             Content::Text(super::html::text_of(&text))
         }
         Some(text) => text_part(&text, kind, name),
@@ -111,11 +115,29 @@ pub(super) fn read(bytes: &[u8], kind: &str, name: Option<&str>, inline: bool, i
     }
 }
 
+fn rich_text(bytes: &[u8]) -> Content {
+    let documents::RichText { text, not_inspected } = documents::rich_text(bytes);
+    Content::Several { texts: vec![text], not_inspected }
+}
+
 /// The name's extension in lower case.
 fn extension(name: Option<&str>) -> String {
     name.and_then(|name| name.rsplit_once('.'))
         .map(|(_, extension)| extension.trim().to_ascii_lowercase())
         .unwrap_or_default()
+}
+
+/// A signature, a key or the first part of an encrypted message (RFC 3156 §4), by its type and by how
+/// such begin.
+fn is_signature(bytes: &[u8], kind: &str) -> bool {
+    let text = bytes.trim_ascii();
+    let is_called = |names: &[&str]| names.iter().any(|name| kind.contains(name));
+    if is_called(&["pkcs7-signature", "pgp-signature", "pgp-keys"]) {
+        let armour = text.strip_prefix(b"-----BEGIN PGP ").unwrap_or_default();
+        return matches!(bytes, [0x30, 0x80..=0x84, ..])
+            || [&b"SIGNATURE"[..], b"PUBLIC", b"PRIVATE"].iter().any(|start| armour.starts_with(start));
+    }
+    is_called(&["application/pgp-encrypted"]) && text.eq_ignore_ascii_case(b"Version: 1")
 }
 
 fn is_image(bytes: &[u8]) -> bool {

@@ -130,6 +130,18 @@ impl Taken {
         }
         Some(bytes)
     }
+
+    /// Takes an entry of a document out.
+    fn xml(&mut self, archive: &mut Zip<'_>, index: usize, inside: &mut Inside<'_>) -> Option<String> {
+        let bytes = self.entry(archive, index, inside)?;
+        let xml = as_text(&bytes).unwrap_or_else(|| String::from_utf8_lossy(&bytes).into_owned());
+        let is_xml = xml.trim_start().starts_with('<');
+        // A document with a password keeps the names of its parts.
+        if !is_xml && !bytes.is_empty() {
+            self.not_inspected.push("encrypted");
+        }
+        is_xml.then_some(xml)
+    }
 }
 
 fn read_archive(bytes: &[u8], taken: &mut Taken, inside: &mut Inside<'_>) {
@@ -148,8 +160,14 @@ fn read_entries(bytes: &[u8], taken: &mut Taken, inside: &mut Inside<'_>) {
     if names.len() > ENTRIES {
         taken.not_inspected.push("container-limit");
     }
-    let is = |name: &str| names.iter().any(|known| known == name);
-    let document = if is("word/document.xml") {
+    // Of two files of one name only one is found.
+    if archive.has_duplicate_names() {
+        taken.not_inspected.push("unreadable-part");
+    }
+    let is = |name: &str| names.iter().any(|known| known.eq_ignore_ascii_case(name));
+    // Some writers number the main part.
+    let is_word = |name: &String| name.to_ascii_lowercase().starts_with("word/document") && name.ends_with(".xml");
+    let document = if names.iter().any(is_word) {
         Some(Document::Word)
     } else if is("xl/workbook.xml") {
         workbook(&mut archive, taken, inside);
@@ -161,19 +179,17 @@ fn read_entries(bytes: &[u8], taken: &mut Taken, inside: &mut Inside<'_>) {
     } else {
         None
     };
-    for index in indices(&mut archive, |name| !name.ends_with('/')) {
+    for index in indices(&mut archive, |_| true) {
         if taken.is_full() {
             break;
         }
         let name = entry_name(&archive, index);
         match document.and_then(|document| document.part(name.as_deref().unwrap_or_default())) {
             Some(Part::Text(markup)) => {
-                let Some(xml) = taken.entry(&mut archive, index, inside) else { continue };
-                // A document with a password keeps the names of its parts.
-                if xml.iter().find(|byte| !b"\xef\xbb\xbf \t\r\n".contains(byte)) == Some(&b'<') {
-                    taken.text(office::markup_text(&xml, markup));
-                } else if !xml.is_empty() {
-                    taken.not_inspected.push("encrypted");
+                let Some(xml) = taken.xml(&mut archive, index, inside) else { continue };
+                let text = office::markup_text(&xml, markup);
+                if !text.trim().is_empty() {
+                    taken.text(text);
                 }
             }
             Some(Part::Picture) => {
@@ -219,17 +235,18 @@ fn indices(archive: &mut Zip<'_>, wanted: impl Fn(&str) -> bool) -> Vec<usize> {
 /// The sheets of a workbook as lines of tabs.
 fn workbook(archive: &mut Zip<'_>, taken: &mut Taken, inside: &mut Inside<'_>) {
     let mut shared = Vec::new();
-    for index in indices(archive, |name| name == "xl/sharedStrings.xml") {
-        if let Some(xml) = taken.entry(archive, index, inside) {
+    for index in indices(archive, |name| office::part_name(name) == office::SHARED) {
+        if let Some(xml) = taken.xml(archive, index, inside) {
             shared = office::shared_strings(&xml);
         }
     }
-    for index in indices(archive, |name| name.starts_with("xl/worksheets/") && name.ends_with(".xml")) {
-        let Some(xml) = taken.entry(archive, index, inside) else { continue };
-        match office::sheet_text(&xml, &shared, INFLATED_BYTES.saturating_sub(taken.bytes)) {
-            Some(sheet) => taken.text(sheet),
-            None => taken.not_inspected.push("unreadable-part"),
+    for index in indices(archive, |name| office::is_sheet(&office::part_name(name))) {
+        let Some(xml) = taken.xml(archive, index, inside) else { continue };
+        let sheet = office::sheet(&xml, &shared, INFLATED_BYTES.saturating_sub(taken.bytes));
+        if !sheet.is_whole {
+            taken.not_inspected.push("unreadable-part");
         }
+        taken.text(sheet.text);
         if taken.is_full() {
             return;
         }
@@ -366,6 +383,45 @@ mod tests {
         };
         assert_eq!(open(b"<style:header><text:p>MRN 445566</text:p></style:header>").0[1], "MRN 445566\n");
         assert_eq!(open(b"\x8e\x12 garbage").1, ["encrypted"]);
+    }
+
+    #[test]
+    fn names_are_compared_without_case_and_no_file_hides_behind_another() {
+        let book = [
+            ("XL/Workbook.xml", &b"<workbook><sheets><sheet name=\"Zorba Quillon\"/></sheets></workbook>"[..]),
+            ("xl/SharedStrings.xml", b"<sst><si><t>MRN 445566</t></si></sst>"),
+            ("xl/Worksheets/Sheet1.xml", b"<sheetData><row><c t=\"s\"><v>0</v></c></row></sheetData>"),
+        ];
+        let (found, why) = texts(read(&zip_of(&book)));
+        assert_eq!(found, ["MRN 445566\t\n", "Zorba Quillon\n"]);
+        assert!(why.is_empty(), "{why:?}");
+        assert_eq!(texts(read(&zip_of(&[book[0], book[2]]))).1, ["unreadable-part"]);
+        // Two of one name.
+        let mut twice = zip_of(&[("one.txt", b"MRN 445566"), ("two.txt", b"Lunch at noon")]);
+        let at: Vec<usize> = memchr::memmem::find_iter(&twice, b"one.txt").collect();
+        at.iter().for_each(|at| twice[*at..at + 3].copy_from_slice(b"two"));
+        assert_eq!(texts(read(&twice)).1, ["unreadable-part"]);
+        let numbered = ("word/document2.xml", &b"<w:t>MRN 44</w:t><w:t>5566</w:t>"[..]);
+        assert_eq!(texts(read(&zip_of(&[numbered]))).0, ["MRN 445566"]);
+        // A folder that holds words is none.
+        let mut folder = zip_of(&[("notes.", b"MRN 445566")]);
+        let at: Vec<usize> = memchr::memmem::find_iter(&folder, b"notes.").collect();
+        at.iter().for_each(|at| folder[at + 5] = b'/');
+        assert_eq!(texts(read(&folder)).0, ["notes \nMRN 445566"]);
+    }
+
+    #[test]
+    fn a_document_in_another_encoding_is_read() {
+        let wide = |text: &str| -> Vec<u8> {
+            std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
+        };
+        let word = wide("<?xml version=\"1.0\"?><w:p><w:t>MRN 445566</w:t></w:p>");
+        assert_eq!(texts(read(&zip_of(&[("word/document.xml", &word)]))), (vec!["MRN 445566\n".to_owned()], vec![]));
+        let sheet = wide("<sheetData><row><c><v>445566</v></c></row></sheetData>");
+        let book = [("xl/workbook.xml", &b"<workbook/>"[..]), ("xl/worksheets/sheet1.xml", &sheet)];
+        assert_eq!(texts(read(&zip_of(&book))), (vec!["445566\t\n".to_owned()], vec![]));
+        let sealed = [book[0], ("xl/worksheets/sheet1.xml", b"\x8e\x12 sealed")];
+        assert_eq!(texts(read(&zip_of(&sealed))).1, ["encrypted"]);
     }
 
     #[test]

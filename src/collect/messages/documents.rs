@@ -1,5 +1,7 @@
 //! Reads the text of single documents: plain text, calendar entries, rich text.
 
+use super::attachments::DECORATION_BYTES;
+
 /// Bytes as text, if they are text: by byte order mark, as UTF-8, or as Windows-1252 without control
 /// bytes.
 pub(super) fn as_text(bytes: &[u8]) -> Option<String> {
@@ -14,11 +16,7 @@ pub(super) fn as_text(bytes: &[u8]) -> Option<String> {
         let encoding = if little * 3 > sample.len() { encoding_rs::UTF_16LE } else { encoding_rs::UTF_16BE };
         return Some(encoding.decode_without_bom_handling(bytes).0.into_owned());
     }
-    let control = sample
-        .iter()
-        .filter(|byte| **byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0b | 0x0c | 0x1c..=0x1f))
-        .count();
-    if control > sample.len() / 100 {
+    if has_controls(sample) {
         return None;
     }
     match std::str::from_utf8(bytes) {
@@ -28,6 +26,31 @@ pub(super) fn as_text(bytes: &[u8]) -> Option<String> {
             (high * 4 <= sample.len()).then(|| encoding_rs::WINDOWS_1252.decode(bytes).0.into_owned())
         }
     }
+}
+
+/// Whether it begins with more control bytes than text has.
+pub(super) fn has_controls(bytes: &[u8]) -> bool {
+    let sample = &bytes[..bytes.len().min(4096)];
+    let control = sample
+        .iter()
+        .filter(|byte| **byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0b | 0x0c | 0x1c..=0x1f))
+        .count();
+    control > sample.len() / 100
+}
+
+/// Whether what was given as text are the bytes of a file, or of text in another encoding.
+pub(super) fn is_bytes(text: &str) -> bool {
+    let sample = || text.chars().take(4096);
+    let is_none =
+        |c: char| c == char::REPLACEMENT_CHARACTER || (c < ' ' && !matches!(c, '\t'..='\r' | '\x1c'..='\x1f'));
+    let odd = sample().filter(|c| is_none(*c)).count();
+    // One that strayed into a short note makes no file of it; one alone stands for a text nobody decodes.
+    begins_a_file(text.as_bytes()) || text == "\u{fffd}" || (odd > 1 && odd > sample().count() / 100)
+}
+
+/// Whether it begins as a file that may yet be all letters.
+pub(super) fn begins_a_file(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"PK\x03\x04") || bytes.trim_ascii_start().starts_with(b"%PDF-")
 }
 
 /// A calendar entry (RFC 5545) with its lines unfolded and its escapes undone.
@@ -55,56 +78,81 @@ pub(super) fn calendar_text(text: &str) -> String {
     out
 }
 
-/// The words of a rich text document: control words and groups that show nothing are dropped.
-pub(super) fn rtf_text(bytes: &[u8]) -> String {
-    const SILENT: [&[u8]; 9] =
-        [b"fonttbl", b"colortbl", b"stylesheet", b"info", b"pict", b"object", b"themedata", b"datastore", b"generator"];
+/// The words of a rich text document, and why some of it was not looked into.
+pub(super) struct RichText {
+    pub(super) text: String,
+    pub(super) not_inspected: Vec<&'static str>,
+}
+
+/// What the words of a group are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Group {
+    /// Shown beside the text around it: a remark, a box.
+    Apart,
+    Picture,
+    Shown,
+    Silent,
+}
+
+/// Reads a rich text document: control words and groups that show nothing are dropped.
+pub(super) fn rich_text(bytes: &[u8]) -> RichText {
+    const SILENT: [&[u8]; 9] = [
+        b"fonttbl",
+        b"colortbl",
+        b"stylesheet",
+        b"info",
+        b"objdata",
+        b"object",
+        b"themedata",
+        b"datastore",
+        b"generator",
+    ];
+    /// What is shown of groups that are not.
+    const APART: [&[u8]; 5] = [b"annotation", b"atnauthor", b"dptxbxtext", b"result", b"shptxt"];
     let mut out = String::with_capacity(bytes.len() / 2);
-    let (mut at, mut depth, mut silent_from) = (0, 0_usize, usize::MAX);
+    let mut not_inspected = Vec::new();
+    let mut groups = vec![Group::Shown];
+    let (mut at, mut picture_from) = (0, 0);
     while at < bytes.len() {
         let byte = bytes[at];
         at += 1;
+        let group = groups.last_mut().expect("the outermost stays");
+        let is_shown = matches!(group, Group::Apart | Group::Shown);
         match byte {
-            b'{' => depth += 1,
+            b'{' => {
+                let within = if is_shown { Group::Shown } else { Group::Silent };
+                groups.push(within);
+            }
             b'}' => {
-                depth = depth.saturating_sub(1);
-                if depth < silent_from {
-                    silent_from = usize::MAX;
+                match group {
+                    Group::Apart => out.push('\n'),
+                    // Two digits a byte.
+                    Group::Picture if at - picture_from > 2 * DECORATION_BYTES => not_inspected.push("image"),
+                    Group::Picture | Group::Shown | Group::Silent => {}
+                }
+                if groups.len() > 1 {
+                    groups.pop();
                 }
             }
             b'\\' => {
                 let length = bytes[at..].iter().take(32).take_while(|byte| byte.is_ascii_alphabetic()).count();
                 if length == 0 {
-                    match bytes.get(at) {
-                        Some(b'\'') => {
-                            let hex = bytes.get(at + 1..at + 3).and_then(|two| std::str::from_utf8(two).ok());
+                    let Some(symbol) = bytes.get(at) else { break };
+                    at += 1;
+                    match symbol {
+                        b'\'' => {
+                            let hex = bytes.get(at..at + 2).and_then(|two| std::str::from_utf8(two).ok());
                             let code = hex.and_then(|two| u8::from_str_radix(two, 16).ok());
-                            if depth < silent_from
-                                && let Some(code) = code
-                            {
+                            if is_shown && let Some(code) = code {
                                 out.push_str(&encoding_rs::WINDOWS_1252.decode(&[code]).0);
                             }
-                            at = (at + 3).min(bytes.len());
+                            at = (at + 2).min(bytes.len());
                         }
-                        Some(b'*') => {
-                            silent_from = silent_from.min(depth);
-                            at += 1;
-                        }
-                        Some(b'~') => {
-                            out.push(' ');
-                            at += 1;
-                        }
-                        Some(b'_') => {
-                            out.push('-');
-                            at += 1;
-                        }
-                        Some(other) => {
-                            if depth < silent_from && matches!(other, b'\\' | b'{' | b'}') {
-                                out.push(char::from(*other));
-                            }
-                            at += 1;
-                        }
-                        None => {}
+                        b'*' => *group = Group::Silent,
+                        b'~' if is_shown => out.push(' '),
+                        b'_' if is_shown => out.push('-'),
+                        b'\\' | b'{' | b'}' if is_shown => out.push(char::from(*symbol)),
+                        _ => {}
                     }
                     continue;
                 }
@@ -117,13 +165,23 @@ pub(super) fn rtf_text(bytes: &[u8]) -> String {
                 if bytes.get(at) == Some(&b' ') {
                     at += 1;
                 }
-                if SILENT.contains(&word) {
-                    silent_from = silent_from.min(depth);
-                }
-                if depth >= silent_from {
-                    continue;
-                }
                 match word {
+                    b"pict" => {
+                        (*group, picture_from) = (Group::Picture, at);
+                    }
+                    b"bin" => {
+                        at = (at + value.and_then(|value| usize::try_from(value).ok()).unwrap_or(0)).min(bytes.len());
+                    }
+                    _ if APART.contains(&word) => {
+                        *group = Group::Apart;
+                        out.push('\n');
+                    }
+                    _ if SILENT.contains(&word) => {
+                        *group = Group::Silent;
+                        // A file within.
+                        not_inspected.extend((word == b"objdata").then_some("unreadable-part"));
+                    }
+                    _ if !is_shown => {}
                     b"par" | b"line" | b"row" | b"sect" | b"page" => out.push('\n'),
                     b"tab" | b"cell" => out.push('\t'),
                     b"u" => {
@@ -134,18 +192,17 @@ pub(super) fn rtf_text(bytes: &[u8]) -> String {
                             at += 1;
                         }
                     }
-                    b"bin" => {
-                        at = (at + value.and_then(|value| usize::try_from(value).ok()).unwrap_or(0)).min(bytes.len())
-                    }
                     _ => {}
                 }
             }
             b'\r' | b'\n' => {}
-            _ if depth < silent_from => out.push_str(&encoding_rs::WINDOWS_1252.decode(&[byte]).0),
+            _ if is_shown => out.push_str(&encoding_rs::WINDOWS_1252.decode(&[byte]).0),
             _ => {}
         }
     }
-    out
+    not_inspected.sort_unstable();
+    not_inspected.dedup();
+    RichText { text: out, not_inspected }
 }
 
 #[cfg(test)]
@@ -156,7 +213,34 @@ mod tests {
     fn rich_text_loses_its_controls() {
         let rtf =
             b"{\\rtf1\\ansi{\\fonttbl{\\f0 Arial;}}{\\*\\generator x;}Pt \\b MRN\\b0  4455\\'e9 \\u241?\\par next}";
-        assert_eq!(rtf_text(rtf), "Pt MRN 4455é ñ\nnext");
+        assert_eq!(shown(rtf), ("Pt MRN 4455é ñ\nnext".to_owned(), vec![]));
+    }
+
+    #[test]
+    fn boxes_and_remarks_in_rich_text_are_read_and_files_counted() {
+        let boxed = b"{\\rtf1 See{\\shp{\\*\\shpinst\\shpleft0{\\sp{\\sn a}{\\sv b}}{\\shptxt MRN {\\b 445566}\\par}}{\\shprslt{\\*\\do x}}} below}";
+        assert_eq!(shown(boxed), ("See\nMRN 445566\n\n below".to_owned(), vec![]));
+        let remark = b"{\\rtf1 See{\\*\\atnid Z}\\chatn{\\*\\annotation {\\*\\atnref 1}MRN 445566} below}";
+        assert_eq!(shown(remark), ("See\nMRN 445566\n below".to_owned(), vec![]));
+        let file =
+            b"{\\rtf1 See{\\object\\objemb{\\*\\objclass Package}{\\*\\objdata 0105}{\\result {\\b table}}} below}";
+        assert_eq!(shown(file), ("See\ntable\n below".to_owned(), vec!["unreadable-part"]));
+        let picture = |bytes: usize| [b"{\\rtf1 a{\\pict\\pngblip ", &b"8b".repeat(bytes)[..], b"}b}"].concat();
+        assert_eq!(shown(&picture(100)), ("ab".to_owned(), vec![]));
+        assert_eq!(shown(&picture(DECORATION_BYTES)), ("ab".to_owned(), vec!["image"]));
+        assert_eq!(shown(b"{\\rtf1 a{\\pict\\bin4 }}{x}b}}c").0, "abc");
+    }
+
+    fn shown(bytes: &[u8]) -> (String, Vec<&'static str>) {
+        let RichText { text, not_inspected } = rich_text(bytes);
+        (text, not_inspected)
+    }
+
+    #[test]
+    fn text_of_another_encoding_and_files_are_bytes() {
+        assert!(is_bytes("PK\x03\x04") && is_bytes("%PDF-1.7") && is_bytes("a\0b\0c\0d\0"));
+        assert!(is_bytes("se\u{fffd}or, ma\u{fffd}ana, ni\u{fffd}o, a\u{fffd}o"));
+        assert!(!is_bytes("Hi\0, ask for the PK form\x0c\r\n") && !is_bytes(""));
     }
 
     #[test]

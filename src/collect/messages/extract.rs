@@ -4,12 +4,16 @@
 //! first bytes before its name, and hands over texts with their place. The header area is not
 //! searched except for the subject and the names of attachments. Nothing is written anywhere.
 
+use std::borrow::Cow;
+
 use jiff::civil::Date;
-use mail_parser::{Address, HeaderName, Message, MessageParser, MessagePart, MimeHeaders, PartType};
+use mail_parser::decoders::{base64::base64_decode, quoted_printable::quoted_printable_decode};
+use mail_parser::{Address, Encoding, HeaderName, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 
 use super::attachments::{self, Content};
 use super::containers::Inside;
 use super::correspondents::Correspondents;
+use super::documents::{as_text, begins_a_file, has_controls, is_bytes};
 use super::incoming::{Incoming, Traced};
 use super::{html, quotes};
 
@@ -141,6 +145,10 @@ impl Walk<'_> {
             let name = part.attachment_name().map(readable_name);
             match &part.body {
                 PartType::Multipart(_) => {}
+                PartType::Message(nested) if !is_mail(nested, &raw_part(message, part)) => {
+                    self.file(&raw_part(message, part), "", name.as_deref(), depth);
+                    self.not_inspected.push("unreadable-part");
+                }
                 PartType::Message(nested) => {
                     if depth + 1 > DEPTH {
                         self.not_inspected.push("too-deep");
@@ -148,13 +156,24 @@ impl Walk<'_> {
                         self.message(nested, depth + 1);
                     }
                 }
-                PartType::Text(text) if is_body(part, name.as_deref()) => {
-                    self.body(subject, text, depth);
+                PartType::Text(text) | PartType::Html(text) if is_body(part, name.as_deref()) => {
+                    let raw = is_bytes(text).then(|| raw_part(message, part));
+                    let decoded = raw.as_deref().filter(|raw| !begins_a_file(raw)).and_then(as_text);
+                    let text = decoded.as_deref().unwrap_or(text);
+                    if matches!(part.body, PartType::Html(_)) {
+                        self.body(subject, &html::text_of(text), depth);
+                    } else {
+                        self.body(subject, text, depth);
+                    }
                     subject_seen = true;
+                    if decoded.is_none()
+                        && let Some(raw) = raw
+                    {
+                        self.file(&raw, "", None, depth);
+                    }
                 }
-                PartType::Html(text) if is_body(part, name.as_deref()) => {
-                    self.body(subject, &html::text_of(text), depth);
-                    subject_seen = true;
+                PartType::Text(text) | PartType::Html(text) if is_bytes(text) => {
+                    self.file(&raw_part(message, part), &part_type(part), name.as_deref(), depth);
                 }
                 PartType::Text(text) => {
                     let kind = part_type(part);
@@ -194,6 +213,12 @@ impl Walk<'_> {
         }
     }
 
+    /// A part whose bytes are not what the sender calls it.
+    fn file(&mut self, bytes: &[u8], kind: &str, name: Option<&str>, depth: usize) {
+        let content = attachments::read(bytes, kind, name, false, &mut self.inside);
+        self.attachment(name, content, depth);
+    }
+
     fn attachment(&mut self, name: Option<&str>, content: Content, depth: usize) {
         match content {
             Content::Image { inline } => {
@@ -212,11 +237,16 @@ impl Walk<'_> {
                 }
                 self.not_inspected.extend(not_inspected);
             }
-            Content::Message(bytes) => match MessageParser::default().parse(&bytes) {
-                Some(message) if depth < DEPTH => self.message(&message, depth + 1),
-                Some(_) => self.not_inspected.push("too-deep"),
-                None => self.not_inspected.push("unreadable-part"),
-            },
+            Content::Message(bytes) => {
+                match MessageParser::default().parse(&bytes).filter(|message| is_mail(message, &bytes)) {
+                    Some(message) if depth < DEPTH => self.message(&message, depth + 1),
+                    Some(_) => self.not_inspected.push("too-deep"),
+                    None => {
+                        as_text(&bytes).iter().for_each(|text| self.attached(name, text, Place::Attachment, depth));
+                        self.not_inspected.push("unreadable-part");
+                    }
+                }
+            }
         }
     }
 
@@ -242,6 +272,26 @@ fn is_body(part: &MessagePart<'_>, name: Option<&str>) -> bool {
             .is_none_or(|subtype| ["plain", "html", "enriched"].iter().any(|s| subtype.eq_ignore_ascii_case(s)))
     });
     !attached && plain && name.is_none()
+}
+
+/// A part's bytes without their transfer encoding, before anybody took them for text.
+fn raw_part<'m>(message: &'m Message<'_>, part: &MessagePart<'_>) -> Cow<'m, [u8]> {
+    let raw = message.raw_message.get(part.offset_body as usize..part.offset_end as usize).unwrap_or_default();
+    let decoded = match part.encoding {
+        Encoding::Base64 => base64_decode(raw),
+        Encoding::None => None,
+        Encoding::QuotedPrintable => quoted_printable_decode(raw),
+    };
+    decoded.map_or(Cow::Borrowed(raw), Cow::Owned)
+}
+
+/// Whether these bytes are the message that was made of them: what is called one may be any file, whose
+/// words would be taken for unknown fields and not be searched.
+fn is_mail(message: &Message<'_>, bytes: &[u8]) -> bool {
+    let has_fields = message.headers().iter().any(|header| !matches!(header.name, HeaderName::Other(_)));
+    // Japanese mail changes its alphabets by the escape character (RFC 1468).
+    let start: Vec<u8> = bytes.iter().copied().take(4096).filter(|byte| *byte != 0x1b).collect();
+    has_fields && !begins_a_file(bytes) && !has_controls(&start)
 }
 
 /// The content type as `text/csv`, lower case; empty where there is none.
@@ -349,6 +399,85 @@ mod tests {
         let (texts, _) = texts(raw);
         assert!(holds(&texts, Place::AttachedMessage, "inner words"));
         assert!(holds(&texts, Place::AttachedMessage, "inner body"));
+    }
+
+    /// An attached file in base64 that its sender calls by this type.
+    fn attached(kind: &str, bytes: &[u8]) -> Vec<u8> {
+        use base64::Engine as _;
+        let bytes = base64::engine::general_purpose::STANDARD.encode(bytes);
+        format!("Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: {kind}\r\nContent-Disposition: attachment; filename=a\r\nContent-Transfer-Encoding: base64\r\n\r\n{bytes}\r\n--b--\r\n").into_bytes()
+    }
+
+    #[test]
+    fn what_a_file_is_called_does_not_go_before_its_bytes() {
+        let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        zip.start_file("a.txt", zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::Write::write_all(&mut zip, b"MRN 445566").unwrap();
+        let zip = zip.finish().unwrap().into_inner();
+        let gzip = [&[0x1f, 0x8b, 8, 0], &[0x9c; 40][..]].concat();
+        for kind in [
+            "text/plain",
+            "text/csv",
+            "text/html",
+            "text/plain; charset=iso-8859-1",
+            "message/rfc822",
+            "application/x-pkcs7-signature",
+            "application/pgp-signature",
+            "application/pgp-keys",
+            "application/pgp-encrypted",
+            "image/png",
+        ] {
+            let (found, _) = texts(&attached(kind, &zip));
+            assert!(found.iter().any(|(_, text)| text.contains("MRN 445566")), "{kind}");
+            let (_, why) = texts(&attached(kind, &gzip));
+            assert!(!why.is_empty(), "{kind}");
+            // As the only part of a message.
+            let alone = String::from_utf8(attached(kind, &zip)).unwrap().replace("multipart/mixed; boundary=b", kind);
+            let alone = alone.replacen("\r\n\r\n", "\r\nContent-Transfer-Encoding: base64\r\n\r\n", 1);
+            let (head, data) = (alone.split("\r\n\r\n").next().unwrap(), alone.split("\r\n\r\n").nth(2).unwrap());
+            let (found, _) = texts(format!("{head}\r\n\r\n{}", data.replace("--b--", "")).as_bytes());
+            assert!(found.iter().any(|(_, text)| text.contains("MRN 445566")), "{kind} alone");
+        }
+        assert!(texts(&attached("application/pkcs7-signature", &[0x30, 0x80, 6, 9])).1.is_empty());
+        assert!(texts(&attached("application/pgp-signature", b"-----BEGIN PGP SIGNATURE-----\n")).1.is_empty());
+        assert!(texts(&attached("application/pgp-encrypted", b"Version: 1\n")).1.is_empty());
+        assert_eq!(texts(&attached("message/rfc822", &[0x8b; 300])).1, ["unknown-format", "unreadable-part"]);
+        // What reads as a field is none, and a word that begins as a signature does not make one.
+        for (kind, note) in [
+            ("message/rfc822", "Name: Zorba\nMRN: 445566\n"),
+            ("message/rfc822; x=y", "Zorba Quillon\nMRN 445566\n"),
+            ("application/octet-stream; name=a.eml", "Name: Zorba\nMRN: 445566\n"),
+            ("application/pkcs7-signature", "0123 Main St, MRN 445566"),
+            ("application/pgp-encrypted", "Version: 1\nMRN 445566"),
+        ] {
+            let (found, why) = texts(&attached(kind, note.as_bytes()));
+            assert!(found.iter().any(|(_, text)| text.contains("445566")), "{kind}");
+            assert_eq!(why.contains(&"unreadable-part"), kind.starts_with("message"), "{kind}");
+        }
+    }
+
+    #[test]
+    fn an_attached_message_in_japanese_is_one() {
+        let words = "\u{1b}$B45<T\u{1b}(B MRN 445566\n".repeat(20);
+        let inner = format!("Subject: x\nContent-Type: text/plain; charset=iso-2022-jp\n\n{words}");
+        let (found, why) = texts(&attached("message/rfc822", inner.as_bytes()));
+        assert!(holds(&found, Place::AttachedMessage, "\u{60a3}\u{8005} MRN 445566"), "{found:?}");
+        assert!(why.is_empty(), "{why:?}");
+    }
+
+    #[test]
+    fn a_body_in_an_encoding_that_is_not_told_is_read() {
+        let latin = b"Subject: x\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: 8bit\r\n\r\nse\xf1or, ma\xf1ana, ni\xf1o, a\xf1o MRN 445566\r\n";
+        let (found, why) = texts(latin);
+        assert!(holds(&found, Place::Body, "se\u{f1}or, ma\u{f1}ana") && why.is_empty(), "{why:?}");
+        // One that nobody decodes any more (as the Encoding Standard has it) is read as letters.
+        let refused = b"Subject: x\r\nContent-Type: text/plain; charset=hz-gb-2312\r\n\r\nMRN 445566\r\n";
+        assert!(holds(&texts(refused).0, Place::Body, "MRN 445566"));
+        // One that nothing tells is read as far as it goes, and counted.
+        let other = [&latin[..latin.len() - 12], b"MRN 445566 ", &[0xc4; 40][..]].concat();
+        let (found, why) = texts(&other);
+        assert!(holds(&found, Place::Body, "MRN 445566"));
+        assert_eq!(why, ["unknown-format"]);
     }
 
     #[test]

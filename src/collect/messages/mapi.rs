@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::documents::rtf_text;
+use super::documents::rich_text;
 
 /// Bytes of all properties of one message together, attached messages included.
 pub(super) const BYTES: usize = 64 * 1024 * 1024;
@@ -195,7 +195,13 @@ fn bodies<P: Properties>(
         && let Some(packed) = from.bytes(of, id::RTF)?
     {
         match unpacked(&packed) {
-            Some(rtf) => part(boundary, "text/plain; charset=utf-8", None, rtf_text(&rtf).as_bytes(), out),
+            Some(rtf) => {
+                let rich = rich_text(&rtf);
+                part(boundary, "text/plain; charset=utf-8", None, rich.text.as_bytes(), out);
+                if !rich.not_inspected.is_empty() {
+                    not_in_it(boundary, "", out);
+                }
+            }
             None => not_in_it(boundary, "", out),
         }
     }
@@ -262,12 +268,14 @@ fn attach<P: Properties>(
     let several = kind.get(..10).is_some_and(|start| start.eq_ignore_ascii_case("multipart/"));
     let sound = kind.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'.' | b'+'));
     let kind = match kind.as_str() {
-        // Signed mail is kept as one file ([MS-OXOSMIME]), which begins with its own Content-Type.
-        _ if several => "message/rfc822",
-        kind if sound && kind.matches('/').count() == 1 => kind,
+        kind if sound && !several && kind.matches('/').count() == 1 => kind,
         _ => "application/octet-stream",
     };
     match from.bytes(of, id::ATTACH_DATA) {
+        // Signed mail is kept as one file ([MS-OXOSMIME]), which begins with its own Content-Type.
+        Ok(Some(bytes)) if several && begins_as_mail(&bytes) => {
+            part(boundary, "message/rfc822", Some(&name), &bytes, out);
+        }
         // What is a text by its type is read as a file, not as a body.
         Ok(Some(bytes)) => part(boundary, kind, Some(&name), &bytes, out),
         // Linked, and not in the file; or not to be read, which leaves its name.
@@ -275,6 +283,11 @@ fn attach<P: Properties>(
         Err(why) => return Err(why),
     }
     Ok(())
+}
+
+fn begins_as_mail(bytes: &[u8]) -> bool {
+    let start = bytes.trim_ascii_start();
+    start.get(..13).is_some_and(|start| start.eq_ignore_ascii_case(b"content-type:"))
 }
 
 /// The first of several properties that holds something.
@@ -457,3 +470,6 @@ pub(super) fn unpacked(packed: &[u8]) -> Option<Vec<u8>> {
     out.truncate(raw);
     (out.len() == raw).then_some(out)
 }
+
+#[cfg(test)]
+pub(super) mod tests;

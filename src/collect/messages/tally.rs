@@ -64,6 +64,8 @@ pub(super) struct Tally {
     oldest: Option<Date>,
     newest: Option<Date>,
     not_inspected: BTreeMap<String, u64>,
+    /// Messages with any of these reasons.
+    uninspected: u64,
     people: People,
     /// Those of messages under a year old, and of those without a date to believe.
     recent: People,
@@ -84,6 +86,7 @@ impl Default for Tally {
             oldest: None,
             newest: None,
             not_inspected: BTreeMap::new(),
+            uninspected: 0,
             people: People::keeping(KEYS),
             recent: People::keeping(RECENT_KEYS),
             patients: super::roster::Patients::new(),
@@ -97,6 +100,7 @@ impl Tally {
         self.messages += 1;
         super::roster::join(&mut self.patients, &reading.patients);
         let reasons: BTreeSet<&str> = reading.not_inspected.iter().copied().collect();
+        self.uninspected += u64::from(!reasons.is_empty());
         for reason in reasons {
             *self.not_inspected.entry(reason.to_owned()).or_default() += 1;
         }
@@ -138,6 +142,7 @@ impl Tally {
     /// Counts messages that are in the folder and were not found.
     pub(super) fn lose(&mut self, why: &str, messages: u64) {
         self.messages += messages;
+        self.uninspected += messages;
         *self.not_inspected.entry(why.to_owned()).or_default() += messages;
     }
 
@@ -166,6 +171,7 @@ impl Tally {
             within_a_year: Some(within_a_year),
             roster: Some(super::roster::counted(&self.patients)),
             not_inspected: self.not_inspected,
+            not_inspected_messages: Some(self.uninspected),
         }
     }
 }
@@ -293,6 +299,19 @@ mod tests {
         assert_eq!(age_band(Some(date(2021, 1, 1)), today), "3-6-years");
         assert_eq!(age_band(Some(date(2019, 1, 1)), today), "over-6-years");
         assert_eq!(age_band(None, today), "undated");
+    }
+
+    #[test]
+    fn a_message_with_several_reasons_is_one_message() {
+        let today = date(2026, 11, 21);
+        let mut tally = Tally::default();
+        let reading = |not_inspected| MessageReading { not_inspected, ..MessageReading::default() };
+        tally.add(&reading(vec!["image", "encrypted", "image", "archive"]), today);
+        tally.add(&reading(vec![]), today);
+        tally.lose("unreadable", 2);
+        let folder = tally.finish("desk", "Inbox");
+        assert_eq!((folder.messages, folder.not_inspected_messages), (4, Some(3)));
+        assert_eq!(folder.not_inspected.len(), 4);
     }
 
     #[test]

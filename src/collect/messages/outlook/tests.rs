@@ -3,6 +3,7 @@ use std::io::Write as _;
 use base64::Engine as _;
 use proptest::prelude::*;
 
+use super::super::mapi::tests::assert_fields;
 use super::super::mapi::unpacked;
 use super::super::tests::{folders, options};
 use super::super::{MailFrom, MailSource, scan};
@@ -92,16 +93,7 @@ fn bodies_files_and_attached_messages_of_outlook_are_read() {
 
 #[test]
 fn fields_hold_what_the_properties_say_and_no_more() {
-    let mail = to_mail(&message("x", "y", "z")).unwrap();
-    let mail = mail_parser::MessageParser::default().parse(&mail).unwrap();
-    let address =
-        |list: Option<&mail_parser::Address<'_>>| list.unwrap().first().unwrap().address().unwrap().to_owned();
-    assert_eq!(address(mail.from()), "zq@home.example");
-    assert_eq!(address(mail.to()), "desk@clinic.example");
-    assert_eq!(address(mail.cc()), "lab@clinic.example");
-    assert_eq!(mail.bcc(), None, "a line end in the subject begins no field");
-    assert_eq!(mail.message_id(), Some("one@home.example"));
-    assert!(mail.subject().unwrap().starts_with("Résumé"));
+    assert_fields(&to_mail(&message("x", "y", "z")).unwrap(), "Résumé");
 }
 
 #[test]
@@ -164,6 +156,27 @@ fn signed_mail_is_taken_apart() {
         assert_eq!(folder.levels.get("high"), Some(&2), "{kind}: {:?}", folder.not_inspected);
         assert!(folder.not_inspected.is_empty(), "{:?}", folder.not_inspected);
     }
+}
+
+#[test]
+fn a_file_that_is_called_multipart_is_read_as_what_it_is() {
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    zip.start_file("a.txt", zip::write::SimpleFileOptions::default()).unwrap();
+    zip.write_all(PHI.as_bytes()).unwrap();
+    let zip = zip.finish().unwrap().into_inner();
+    let of = |bytes: &[u8]| {
+        let mut file = File::create(Cursor::new(Vec::new())).unwrap();
+        fixed(&mut file, "", 32, &[]);
+        let at = "/__attach_version1.0_#00000000";
+        file.create_storage(at).unwrap();
+        text(&mut file, at, "3707", "a");
+        text(&mut file, at, "370E", "multipart/x-zip");
+        stream(&mut file, &format!("{at}/__substg1.0_37010102"), bytes);
+        file.flush().unwrap();
+        counted(&file.into_inner().into_inner())
+    };
+    assert_eq!(of(&zip).levels.get("high"), Some(&2));
+    assert_eq!(of(&[0x8b; 400]).not_inspected.get("unknown-format"), Some(&2));
 }
 
 #[test]

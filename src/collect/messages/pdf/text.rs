@@ -9,8 +9,9 @@ use std::collections::BTreeSet;
 
 use hayro_interpret::font::Glyph;
 use hayro_interpret::hayro_cmap::BfString;
-use hayro_interpret::hayro_syntax::object::dict::keys::{ANNOTS, CONTENTS};
-use hayro_interpret::hayro_syntax::object::{self, Array, Dict, Name, Object, Stream};
+use hayro_interpret::hayro_syntax::content::ops::TypedInstruction;
+use hayro_interpret::hayro_syntax::object::dict::keys::CONTENTS;
+use hayro_interpret::hayro_syntax::object::{self, Array, Dict, MaybeRef, Name, Object, Stream};
 use hayro_interpret::hayro_syntax::page::Page;
 use hayro_interpret::hayro_syntax::{LoadPdfError, Pdf};
 use hayro_interpret::{
@@ -19,6 +20,7 @@ use hayro_interpret::{
 };
 use kurbo::{Affine, BezPath, Point, Rect, Vec2};
 
+use super::super::html;
 use super::{PdfAnswer, TEXT_BYTES, Why};
 
 /// Pages of one file that are read.
@@ -33,6 +35,8 @@ const COVERED: f64 = 0.5;
 const LAYER: usize = 200;
 /// So many glyphs in a row that no character is known for are words that are missing.
 const MISSING: usize = 4;
+/// Objects that are written within one another are read to this depth.
+const WITHIN: usize = 8;
 
 /// Reads a file.
 pub(super) fn read(bytes: Vec<u8>) -> PdfAnswer {
@@ -54,12 +58,15 @@ pub(super) fn read(bytes: Vec<u8>) -> PdfAnswer {
     let about = pdf.metadata();
     let about = [&about.title, &about.subject, &about.keywords].into_iter().flatten().map(|text| text_string(text));
     let mut beside = Beside { texts: about.collect(), ..Beside::default() };
-    pdf.objects().into_iter().for_each(|object| beside.object(&object));
+    pdf.objects().into_iter().for_each(|object| beside.object(&object, 0));
     let pages = pdf.pages();
     if pages.len() > PAGES {
         answer.not_inspected.push(Why::ContainerLimit);
     }
-    if pages.is_empty() {
+    let tree = pdf.xref().get::<Dict<'_>>(pdf.xref().root_id()).and_then(|root| root.get::<Dict<'_>>("Pages"));
+    let said = tree.and_then(|tree| tree.get::<i32>("Count"));
+    // Pages that the file counts and nobody finds hold words too.
+    if pages.is_empty() || said.is_some_and(|said| usize::try_from(said) != Ok(pages.len())) {
         answer.not_inspected.push(Why::UnreadablePart);
     }
     let (cache, settings) = (InterpreterCache::new(), InterpreterSettings::default());
@@ -74,10 +81,6 @@ pub(super) fn read(bytes: Vec<u8>) -> PdfAnswer {
         drawn.why(f64::from(width) * f64::from(height), &mut answer.not_inspected);
         if !is_whole(page) {
             answer.not_inspected.push(Why::UnreadablePart);
-        }
-        // Remarks may stand in the page's own list.
-        for remark in page.raw().get::<Array<'_>>(ANNOTS).iter().flat_map(|list| list.iter::<Dict<'_>>()) {
-            beside.dict(&remark);
         }
         drawn.lines(&mut text);
         if text.len() > TEXT_BYTES {
@@ -101,8 +104,16 @@ pub(super) fn read(bytes: Vec<u8>) -> PdfAnswer {
     answer
 }
 
-/// Whether every part of a page's content can be unpacked.
+/// Whether every part of a page's content can be unpacked, and what it draws is there.
 fn is_whole(page: &Page<'_>) -> bool {
+    let mut operations = page.typed_operations();
+    while let Some(operation) = operations.next() {
+        if let TypedInstruction::XObject(drawn) = operation
+            && page.resources().get_x_object(drawn.0).is_none()
+        {
+            return false;
+        }
+    }
     match page.raw().get::<Array<'_>>(CONTENTS) {
         Some(parts) => {
             parts.raw_iter().count() == parts.iter::<Stream<'_>>().filter(|part| part.decoded().is_ok()).count()
@@ -122,20 +133,29 @@ struct Beside {
 }
 
 impl Beside {
-    fn object(&mut self, object: &Object<'_>) {
+    /// What other objects refer to is met as an object of the file; what is written within it, here.
+    fn object(&mut self, object: &Object<'_>, depth: usize) {
         match object {
-            Object::Dict(dict) => self.dict(dict),
-            Object::Stream(stream) => self.dict(stream.dict()),
-            Object::Array(_)
-            | Object::Boolean(_)
-            | Object::Name(_)
-            | Object::Null(_)
-            | Object::Number(_)
-            | Object::String(_) => {}
+            Object::Dict(dict) => self.dict(dict, depth),
+            Object::Stream(stream) => {
+                let is_form = stream.dict().get::<Name<'_>>("Subtype").is_some_and(|kind| kind.as_ref() == b"Form");
+                self.cannot_be_read |= is_form && stream.decoded().is_err();
+                self.dict(stream.dict(), depth);
+            }
+            Object::Array(list) => list.raw_iter().for_each(|item| self.within(&item, depth)),
+            Object::Boolean(_) | Object::Name(_) | Object::Null(_) | Object::Number(_) | Object::String(_) => {}
         }
     }
 
-    fn dict(&mut self, dict: &Dict<'_>) {
+    fn within(&mut self, object: &MaybeRef<Object<'_>>, depth: usize) {
+        match object {
+            MaybeRef::NotRef(Object::Array(_) | Object::Dict(_)) if depth == WITHIN => self.cannot_be_read = true,
+            MaybeRef::NotRef(object) => self.object(object, depth + 1),
+            MaybeRef::Ref(_) => {}
+        }
+    }
+
+    fn dict(&mut self, dict: &Dict<'_>, depth: usize) {
         let is = |key: &[u8], name: &[u8]| dict.get::<Name<'_>>(key).is_some_and(|found| found.as_ref() == name);
         let is_off = dict.get::<Array<'_>>("OFF").is_some_and(|off| off.flex_iter().next::<Object<'_>>().is_some());
         let encoding = dict.get::<Name<'_>>("Encoding").filter(|_| is(b"Subtype", b"Type0"));
@@ -150,16 +170,40 @@ impl Beside {
         if dict.contains_key("ByteRange") {
             return;
         }
-        let text = |key: &str| dict.get::<object::String<'_>>(key).map(|text| text_string(text.as_bytes()));
+        dict.entries().for_each(|(_, value)| self.within(&value, depth));
+        let mut is_lost = false;
+        // A long text may be a stream (ISO 32000-2, 7.9.3), several chosen ones a list.
+        let mut text = |key: &str| match dict.get::<Object<'_>>(key)? {
+            Object::String(text) => Some(text_string(text.as_bytes())),
+            Object::Stream(stream) if key != "Contents" => {
+                let text = stream.decoded().ok().map(|text| text_string(&text));
+                is_lost |= text.is_none();
+                text
+            }
+            Object::Array(list) if key == "V" => {
+                let chosen: Vec<String> =
+                    list.iter::<object::String<'_>>().map(|text| text_string(text.as_bytes())).collect();
+                Some(chosen.join("\n"))
+            }
+            Object::Array(_)
+            | Object::Boolean(_)
+            | Object::Dict(_)
+            | Object::Name(_)
+            | Object::Null(_)
+            | Object::Number(_)
+            | Object::Stream(_) => None,
+        };
         let label = text("TU").or_else(|| text("T"));
         let filled = text("V").map(|value| label.map_or(value.clone(), |label| format!("{label}: {value}")));
-        for text in filled.into_iter().chain(["Contents", "Title", "Subject", "Keywords"].into_iter().filter_map(text))
-        {
+        let rich = ["RC", "RV"].into_iter().filter_map(&mut text).map(|text| html::text_of(&text)).collect::<Vec<_>>();
+        let plain = ["Contents", "Title", "Subject", "Keywords"].into_iter().filter_map(&mut text);
+        for text in plain.chain(filled).chain(rich) {
             if self.bytes <= TEXT_BYTES && !self.texts.contains(&text) {
                 self.bytes += text.len();
                 self.texts.insert(text);
             }
         }
+        self.cannot_be_read |= is_lost;
     }
 }
 
@@ -460,6 +504,40 @@ mod tests {
         ] {
             assert_eq!(page(&[hidden]).1, ["unreadable-part"], "{hidden}");
         }
+    }
+
+    #[test]
+    fn what_is_written_within_other_objects_is_read_or_counted() {
+        let words = "BT /F 12 Tf 72 700 Td (Intake form) Tj ET ";
+        let of = |content: &str, resources: &str, page: &str, root: &str, more: &[&str]| {
+            let more: Vec<String> = more.iter().map(|object| (*object).to_owned()).collect();
+            let plain = String::from_utf8(file(&format!("{words}{content}"), resources, &more)).unwrap();
+            let plain = plain.replace("/Contents 4", &format!("{page}/Contents 4"));
+            shown(read(plain.replace("/Pages 2 0 R", &format!("/Pages 2 0 R{root}")).into_bytes()))
+        };
+        let form = |field: &str, more: &[&str]| of("", "", "", &format!("/AcroForm<</Fields[{field}]>>"), more);
+        assert_eq!(form("<</T(mrn)/V(445566)>>", &[]).0, "mrn: 445566\n--\nIntake form\n");
+        assert_eq!(form("<</T(seen)/V[(Ana)(Ruiz)]>>", &[]).0, "seen: Ana\nRuiz\n--\nIntake form\n");
+        let long = stream("", "MRN 445566");
+        assert_eq!(form("<</T(note)/V 6 0 R>>", &[&long]).0, "note: MRN 445566\n--\nIntake form\n");
+        let packed = stream("/Filter/JBIG2Decode", "MRN 445566");
+        assert_eq!(form("<</T(note)/V 6 0 R>>", &[&packed]).1, ["unreadable-part"]);
+        let remark = "/Annots[<</Type/Annot/Subtype/FreeText/RC(<body><p>MRN 44<b>5566</b></p></body>)>>]";
+        assert!(of("", "", remark, "", &[]).0.starts_with("MRN 445566\n"));
+        let nested = format!("{}(MRN){}", "<</K[".repeat(9), "]>>".repeat(9));
+        assert_eq!(form(&nested, &[]).1, ["unreadable-part"]);
+        // What is drawn from elsewhere.
+        let drawn = |form: &str| of("/X Do", "/XObject<</X 6 0 R>>", "", "", &[form]);
+        let kind = "/Type/XObject/Subtype/Form/BBox[0 0 612 792]/Resources<</Font<</F 5 0 R>>>>";
+        let text = "BT /F 12 Tf 72 600 Td (MRN 445566) Tj ET";
+        assert_eq!(drawn(&stream(kind, text)), ("Intake form\nMRN 445566\n".to_owned(), vec![]));
+        assert_eq!(drawn(&stream(&format!("{kind}/Filter/JBIG2Decode"), text)).1, ["unreadable-part"]);
+        assert_eq!(of("/X Do", "/XObject<</X 9 0 R>>", "", "", &[]).1, ["unreadable-part"]);
+        assert_eq!(of("/X Do", "", "", "", &[]).1, ["unreadable-part"]);
+        let fewer = String::from_utf8(file(words, "", &[]))
+            .unwrap()
+            .replace("/Kids[3 0 R]/Count 1", "/Kids[3 0 R 9 0 R]/Count 2");
+        assert_eq!(shown(read(fewer.into_bytes())).1, ["unreadable-part"]);
     }
 
     #[test]
