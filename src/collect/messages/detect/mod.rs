@@ -20,7 +20,7 @@ pub(crate) use verdict::{Circumstances, Reading};
 
 /// The version of the rules and lists: stored with every scan, so that quarters judged by different
 /// rules are not compared unawares.
-pub const DETECTOR: u32 = 5;
+pub const DETECTOR: u32 = 6;
 
 /// Reads one segment.
 pub(crate) fn examine(folded: &Folded, circumstances: &Circumstances<'_>, today: Date) -> Reading {
