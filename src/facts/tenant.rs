@@ -947,8 +947,10 @@ mod tests {
         };
         assert_eq!(clear("disable_plaintext_auth = no\n", None), Seen::Present(true));
         assert_eq!(clear("", Some("smtpd_sasl_auth_enable = yes\n")), Seen::Present(true));
-        assert_eq!(clear("", Some("smtpd_tls_auth_only = yes\n")), Seen::Present(false));
-        assert!(clear("", Some("")).present().is_none(), "a service of Postfix may take them");
+        assert_eq!(clear("", Some("smtpd_tls_auth_only = yes\n# postconf -P\n")), Seen::Present(false));
+        for without_services in ["", "smtpd_tls_auth_only = yes\n"] {
+            assert!(clear("", Some(without_services)).present().is_none(), "a service of Postfix may take them");
+        }
         assert!(clear("", None).present().is_none());
     }
 

@@ -55,7 +55,7 @@ use row::Row;
 use table::{Next, Table};
 
 /// Raised when the same file would give other records.
-const READER: u32 = 7;
+const READER: u32 = 8;
 /// A file larger than this is not read.
 const FILE_BYTES: u64 = 8 * 1024 * 1024 * 1024;
 /// Rows in one file.

@@ -91,7 +91,7 @@ const OWN_SERVER: [Export; 2] = [
     Export { formats: &["self-hosted.dovecot"], what: "the settings of Dovecot (doveconf -n)" },
     Export {
         formats: &["self-hosted.postfix"],
-        what: "settings of Postfix that say when passwords are taken (postconf -n: smtpd_tls_auth_only)",
+        what: "the settings of Postfix and of its services (postconf -n, then a line `# postconf -P`, then postconf -P)",
     },
 ];
 const INBOX_RULES: Export = Export {
@@ -102,7 +102,7 @@ const FILTERS: Export =
     Export { formats: &["google-workspace.filters"], what: "the filters of all users (gam all users print filters)" };
 const SCRIPTS: Export = Export {
     formats: &["self-hosted.sieve", "self-hosted.zimbra"],
-    what: "the Sieve scripts of all mailboxes (doveadm sieve get; Zimbra: zmprov -l gaa -v)",
+    what: "the Sieve scripts of all mailboxes (doveadm sieve get; Zimbra: collect-self-hosted.sh)",
 };
 /// Services under Google's agreement for health information, by their names in the Policy API (Google
 /// Workspace, "HIPAA Included Functionality", from general knowledge, 2026-11; the list changes).
