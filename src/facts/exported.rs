@@ -122,7 +122,7 @@ impl<'e> Files<'e> {
     }
 
     /// What collectors say they wrote of one format, where one asked for it.
-    fn collected(&self, format: &str) -> Option<u64> {
+    pub fn collected(&self, format: &str) -> Option<u64> {
         let said = self.files.iter().filter_map(|(_, file)| file.collected.get(format));
         said.copied().reduce(u64::saturating_add)
     }

@@ -372,6 +372,7 @@ fn programs_with_all_mail(context: Context<'_>, provider: &str, settings: &Setti
     }
 }
 
+    let missing = missing.or_else(|| settings.roles_of_both_services());
 fn leak_policy(context: Context<'_>, settings: &Settings<'_>) -> Fact<String> {
     if let Some(reason) = &settings.unknown {
         return Fact::unknown(reason.clone());
@@ -464,6 +465,14 @@ impl<'e> Settings<'e> {
         let fact = self.word("external-auto-forwarding", &["off", "automatic", "on"], export.what);
         self.if_whole(fact, |word| word == "on", export)
     }
+    /// Why the permissions that programs hold without a user are not whole: each of the two services that
+    /// hold mail has a list of its own, and only a collector's record says that one of them is empty.
+    pub(super) fn roles_of_both_services(&self) -> Option<NotObserved> {
+        let of = |service: &str| self.named("app-roles-of").any(|(_, listed)| listed.of.as_deref() == Some(service));
+        let asked = || ROLES.formats.iter().any(|format| self.files.collected(format).is_some());
+        (!(of("graph") && of("exchange")) && !asked()).then(|| not_provided(ROLES.what))
+    }
+
 
     /// Keeps a good value only where everything that could say a worse one was read.
     pub(super) fn if_whole<T>(&self, fact: Fact<T>, bad: impl Fn(&T) -> bool, export: &Export) -> Fact<T> {
@@ -878,23 +887,37 @@ mod tests {
 
     #[test]
     fn a_program_that_needs_no_user_reaches_the_mail_of_everybody() {
-        let of = |role: &str, resource: &str| {
+        let with = |role: &str, resource: &str, record: &[u8]| {
             let roles = format!(
                 r#"[{{"principalId":"0a1b2c3d-0000-4000-8000-000000000009","appRoleId":"{role}","resourceId":"r","resourceDisplayName":"{resource}"}}]"#
             );
+    /// What a collector says of the permissions that programs hold without a user.
+    const ROLES_ASKED: &[u8] = br#"{"what":"app-roles","subject":"*","ok":true,"rows":1,"why":""}"#;
+
             let grants = br#"[{"clientId":"0a1b2c3d-0000-4000-8000-000000000002","consentType":"AllPrincipals","scope":"User.Read"}]"#;
             let world = World::new(Some(declared("clinic.example"))).file("g.json", grants);
-            tenant(&world.file("r.json", roles.as_bytes()), &[]).programs_with_all_mail.seen
+            let world = world.file("r.json", roles.as_bytes()).file("coverage.jsonl", record);
+            tenant(&world, &[]).programs_with_all_mail.seen
         };
         let found = Seen::Present(vec!["0a1b2c3d-0000-4000-8000-000000000009".to_owned()]);
         assert_eq!(of("E2A3A72E-5f79-4c64-b1b1-878b674786c9", "Microsoft Graph"), found);
         assert_eq!(of("dc890d15-9560-4a4c-9b7f-a736ec74ec40", "Office 365 Exchange Online"), found);
         assert_eq!(of("df021288-bdef-4463-88db-98f22de89214", "Microsoft Graph"), Seen::Present(Vec::new()));
-        assert!(of("00000000-0000-0000-0000-000000000000", "Office 365 Exchange Online").present().is_none());
+        assert_eq!(of("00000000-0000-0000-0000-000000000000", "Office 365 Management APIs"), Seen::Present(Vec::new()));
+        for service in ["Office 365 Exchange Online", "Microsoft Graph"] {
+            assert!(of("00000000-0000-0000-0000-000000000000", service).present().is_none(), "{service}");
+        }
+        // Microsoft Graph's half alone does not show what programs hold over Exchange Online.
+        let half = with("df021288-bdef-4463-88db-98f22de89214", "Microsoft Graph", b"");
+        assert!(matches!(half, Seen::Unknown(NotObserved::NotProvided { .. })), "{half:?}");
         assert!(rights(&["app-roles.json"]).programs_unverified.seen.present().is_some(), "one is enough");
+        let of = |role: &str, resource: &str| with(role, resource, ROLES_ASKED);
     }
 
     fn rights(without: &[&str]) -> Tenant {
+        for mailbox_item in ["76577085-e73d-4f1d-b26a-85fb33892327", "937550e9-33a3-494b-88ae-d9cd394b1fbb"] {
+            assert_eq!(of(mailbox_item, "Microsoft Graph"), found, "{mailbox_item}");
+        }
         tenant(&World::new(Some(declared("clinic.example"))).fixture("rights-clinic", without), &[])
     }
 
@@ -925,10 +948,13 @@ mod tests {
             );
             let world =
                 World::new(Some(declared("clinic.example"))).fixture("rights-clinic", &["service-principals.json"]);
-            unverified(tenant(&world.file("s.json", text.as_bytes()), &[]))
+            let world = world.file("s.json", text.as_bytes());
+            (unverified(tenant(&world, &[])), unverified(tenant(&world.file("coverage.jsonl", ROLES_ASKED), &[])))
         };
-        assert_eq!(of(r#"{"verifiedPublisherId":"7"}"#), Seen::Present(Vec::new()));
-        assert!(of(r#""@{verifiedPublisherId=7}""#).present().is_none(), "cut by the exporter");
+        let (half, whole) = of(r#"{"verifiedPublisherId":"7"}"#);
+        assert_eq!(whole, Seen::Present(Vec::new()));
+        assert!(half.present().is_none(), "the list of what programs hold over Exchange Online is not here");
+        assert!(of(r#""@{verifiedPublisherId=7}""#).1.present().is_none(), "cut by the exporter");
     }
 
     #[test]

@@ -461,7 +461,8 @@ impl<'s, 'e> SetUp<'s, 'e> {
         }
         ids.extend(self.settings.files.evidence_of(PROGRAMS.formats));
         let whole = |export: &Export| self.settings.files.whole(export.formats, export.what).err();
-        match in_doubt.or_else(|| whole(&GRANTS)).or_else(|| whole(&ROLES)).or_else(|| whole(&PROGRAMS)) {
+        let whole = || [&GRANTS, &ROLES, &PROGRAMS].into_iter().find_map(whole);
+        match in_doubt.or_else(whole).or_else(|| self.settings.roles_of_both_services()) {
             Some(reason) if found.is_empty() => Fact::new(Seen::Unknown(reason), ids),
             Some(_) | None => Fact::present(found.into_iter().collect(), ids),
         }
