@@ -49,8 +49,10 @@ subject! {
         leak_policy: String,
         /// Leak policies for mail that only test.
         leak_policies_on_trial: i64,
-        /// Retention policies for mail that are switched off or only test.
+        /// Retention policies for mail that are switched off, only test or are not yet everywhere.
         retention_policies_idle: i64,
+        /// Retention policies for mail that are in force.
+        retention_policies_in_force: i64,
         /// Programs, by id, that reach mail and whose publisher nobody verified.
         programs_unverified: Vec<String>,
         /// Services that are switched on and that Google's agreement for health information is not known to cover (Google Workspace).
@@ -269,6 +271,7 @@ fn one(context: Context<'_>, provider: &str) -> Tenant {
         retention_policies_idle: set_up.retention_policies_idle(),
         programs_unverified: set_up.programs_unverified(),
         services_outside_agreement: set_up.services_outside_agreement(),
+        retention_policies_in_force: set_up.retention_policies_in_force(),
         clear_passwords: set_up.clear_passwords(),
         mailboxes_listed: set_up.mailboxes_listed(),
         rules_of_people: set_up.rules_of_people(),
@@ -936,6 +939,26 @@ mod tests {
         // A policy that keeps mail looks for no leak.
         assert!(rights(&["dlp-policies.csv"]).leak_policy.seen.present().is_none());
     }
+        let retention = |rows: &str| {
+            let world = World::new(Some(declared("clinic.example")));
+            let header = "Name,Mode,Workload,ExchangeLocation,AdaptiveScopeLocation,Enabled,DistributionStatus,RetentionRuleTypes\n";
+            let tenant = tenant(&world.file("r.csv", format!("{header}{rows}").as_bytes()), &[]);
+            let of = |fact: Fact<i64>| fact.seen.present().copied();
+            (of(tenant.retention_policies_in_force), of(tenant.retention_policies_idle))
+        };
+        const ALL: &str = "\"Exchange, SharePoint, OneDriveForBusiness, Skype, ModernGroup\"";
+        for (row, found) in [
+            (format!("a,Enforce,{ALL},All,,True,Success,Keep\n"), (Some(1), Some(0))),
+            (format!("a,Enforce,{ALL},,Staff,True,Success,Keep\n"), (Some(1), Some(0))),
+            // `Workload` names every service, whatever the policy is for.
+            (format!("a,Enforce,{ALL},,,True,Success,Keep\n"), (Some(0), Some(0))),
+            (format!("a,Test,{ALL},All,,True,Success,Keep\n"), (Some(0), Some(1))),
+            (format!("a,Enforce,{ALL},All,,True,Pending,Keep\n"), (Some(0), Some(1))),
+            (format!("a,Enforce,{ALL},All,,True,,Keep\n"), (None, None)),
+            (format!("a,Enforce,{ALL},All,,,Success,Keep\n"), (None, None)),
+        ] {
+            assert_eq!(retention(&row), found, "{row}");
+        }
 
     #[test]
     fn a_program_that_reaches_mail_is_verified_only_where_the_list_of_programs_says_so() {

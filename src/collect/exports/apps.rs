@@ -5,7 +5,7 @@
 use super::row::{Cell, Row};
 use crate::evidence::export::{Record, TenantSetting};
 use crate::keyed::KeyedReference;
-use crate::seen::{NotObserved, Seen};
+use crate::seen::Seen;
 
 /// Permissions that read, send or steer mail, lower case (Microsoft Graph permissions reference,
 /// Gmail API scopes; both read 2026-11).
@@ -165,12 +165,43 @@ pub fn google_token(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, Stri
 
 /// A data loss prevention policy.
 pub fn dlp_policy(row: &Row) -> Record {
-    setting("microsoft365", "dlp-policy", None, state_for_mail(row))
+    let for_mail = match (row.seen("workload"), row.seen("exchangelocation")) {
+        (Seen::Present(cell), _) if cell.text().is_some_and(|text| text.to_ascii_lowercase().contains("exchange")) => {
+            Seen::Present(true)
+        }
+        (_, Seen::Present(_)) => Seen::Present(true),
+        (Seen::Present(_), Seen::Absent) | (Seen::Absent, Seen::Absent) => Seen::Present(false),
+        (_, Seen::Unknown(reason)) | (Seen::Unknown(reason), _) => Seen::Unknown(reason),
+        (_, Seen::Malformed(_)) | (Seen::Malformed(_), _) => Seen::not_provided("where the policy holds"),
+    };
+    let in_force = Seen::Present(row.flag("enabled").present() != Some(&false));
+    setting("microsoft365", "dlp-policy", None, state_for_mail(row, for_mail, in_force))
 }
 
-/// `Get-RetentionCompliancePolicy`.
+/// `Get-RetentionCompliancePolicy`. Its `Workload` names every service that policies are made for, whatever
+/// this one is made for.
 pub fn retention_policy(row: &Row) -> Record {
-    setting("microsoft365", "retention-policy", None, state_for_mail(row))
+    let for_mail = match (row.filled("exchangelocation"), row.filled("adaptivescopelocation")) {
+        (Seen::Present(true), _) | (_, Seen::Present(true)) => Seen::Present(true),
+        (Seen::Present(false), other) => other,
+        (one, _) => one,
+    };
+    setting("microsoft365", "retention-policy", None, state_for_mail(row, for_mail, distributed(row)))
+}
+
+/// Whether a retention policy is switched on and every place that it is for has taken it.
+fn distributed(row: &Row) -> Seen<bool> {
+    let taken = match row.word("distributionstatus") {
+        Seen::Present(status) if status == "success" => Seen::Present(true),
+        Seen::Present(status) if status.bytes().all(|byte| byte.is_ascii_alphabetic()) => Seen::Present(false),
+        Seen::Present(_) => Seen::Unknown(row.unreadable("distributionstatus", "a number")),
+        seen => seen.map(|_| false),
+    };
+    match (row.flag("enabled"), taken) {
+        (Seen::Present(false), _) | (_, Seen::Present(false)) => Seen::Present(false),
+        (Seen::Present(true), taken) => taken,
+        (enabled, _) => enabled,
+    }
 }
 
 /// The tenants to which Microsoft's own programs belong (Microsoft Learn, "Verify first-party Microsoft
@@ -197,32 +228,25 @@ pub fn publisher(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String>
 }
 
 /// A policy as it bears on mail: `enforced`, `testing`, `off`, `elsewhere`.
-fn state_for_mail(row: &Row) -> Seen<String> {
-    let for_mail = match (row.seen("workload"), row.seen("exchangelocation")) {
-        (Seen::Present(cell), _) if cell.text().is_some_and(|text| text.to_ascii_lowercase().contains("exchange")) => {
-            Seen::Present(true)
-        }
-        (_, Seen::Present(_)) => Seen::Present(true),
-        (Seen::Present(_), Seen::Absent) | (Seen::Absent, Seen::Absent) => Seen::Present(false),
-        (_, Seen::Unknown(reason)) | (Seen::Unknown(reason), _) => Seen::Unknown(reason),
-        (_, Seen::Malformed(_)) | (Seen::Malformed(_), _) => Seen::not_provided("where the policy holds"),
-    };
-    let enabled = row.flag("enabled").present() != Some(&false);
-    match (for_mail, row.word("mode")) {
-        (Seen::Present(false), _) => Seen::Present("elsewhere".to_owned()),
-        (Seen::Unknown(reason), _) | (_, Seen::Unknown(reason)) => Seen::Unknown(reason),
+fn state_for_mail(row: &Row, for_mail: Seen<bool>, in_force: Seen<bool>) -> Seen<String> {
+    let state = match (for_mail, row.word("mode")) {
+        (Seen::Present(false), _) => return Seen::Present("elsewhere".to_owned()),
+        (Seen::Unknown(reason), _) | (_, Seen::Unknown(reason)) => return Seen::Unknown(reason),
         (_, Seen::Present(mode)) => match mode.as_str() {
-            "enable" | "enforce" if enabled => Seen::Present("enforced".to_owned()),
-            "enable" | "enforce" | "disable" | "pendingdeletion" => Seen::Present("off".to_owned()),
-            "testwithnotifications" | "testwithoutnotifications" | "auditandnotify" if enabled => {
-                Seen::Present("testing".to_owned())
-            }
-            "testwithnotifications" | "testwithoutnotifications" | "auditandnotify" => Seen::Present("off".to_owned()),
-            _ => Seen::Unknown(row.unreadable("mode", "a number or an unknown word")),
+            "enable" | "enforce" => "enforced",
+            "disable" | "pendingdeletion" => return Seen::Present("off".to_owned()),
+            "auditandnotify" | "test" | "testwithnotifications" | "testwithoutnotifications" => "testing",
+            _ => return Seen::Unknown(row.unreadable("mode", "a number or an unknown word")),
         },
         (Seen::Absent | Seen::Malformed(_) | Seen::Present(_), Seen::Absent | Seen::Malformed(_)) => {
-            Seen::Unknown(NotObserved::NotProvided { what: "the mode of the policy".to_owned() })
+            return Seen::not_provided("the mode of the policy");
         }
+    };
+    match in_force {
+        Seen::Present(true) => Seen::Present(state.to_owned()),
+        Seen::Present(false) => Seen::Present("off".to_owned()),
+        Seen::Absent | Seen::Malformed(_) => Seen::not_provided("whether the policy is switched on and distributed"),
+        Seen::Unknown(reason) => Seen::Unknown(reason),
     }
 }
 
@@ -237,6 +261,8 @@ mod tests {
             "Mail.ReadWrite.Shared",
             "https://mail.google.com/",
             "IMAP.AccessAsUser.All",
+            "MailboxItem.ImportExport",
+            "MailboxItem.ReadWrite.All",
             "https://www.googleapis.com/auth/gmail.readonly",
         ] {
             assert!(reaches_mail(scopes), "{scopes}");
@@ -246,5 +272,3 @@ mod tests {
         }
     }
 }
-            "MailboxItem.ImportExport",
-            "MailboxItem.ReadWrite.All",

@@ -403,6 +403,10 @@ impl<'s, 'e> SetUp<'s, 'e> {
 
     pub(super) fn leak_policies_on_trial(&self) -> Fact<i64> {
         self.policies_in("dlp-policy", &["testing"], &LEAK_POLICIES)
+    pub(super) fn retention_policies_in_force(&self) -> Fact<i64> {
+        self.policies_in("retention-policy", &["enforced"], &RETENTION_POLICIES)
+    }
+
     }
 
     pub(super) fn retention_policies_idle(&self) -> Fact<i64> {
