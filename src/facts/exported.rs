@@ -159,6 +159,7 @@ fn means_the_same_since(format: &str) -> u32 {
         | "self-hosted.zimbra" => 8,
         "google-workspace.app-passwords"
         | "microsoft365.conditional-access"
+        | "microsoft365.dlp-policies"
         | "microsoft365.message-trace"
         | "microsoft365.outbound-connectors"
         | "microsoft365.unified-audit-log" => 7,

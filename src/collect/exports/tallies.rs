@@ -223,7 +223,13 @@ pub fn audit_entry(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, Strin
             words.push("sends-on");
         }
         "new-transportrule" | "set-transportrule"
-            if set(&["blindcopyto", "copyto", "addtorecipients", "redirectmessageto"]) =>
+            if set(&[
+                "blindcopyto",
+                "copyto",
+                "addtorecipients",
+                "redirectmessageto",
+                "routemessageoutboundconnector",
+            ]) =>
         {
             words.push("sends-on");
         }

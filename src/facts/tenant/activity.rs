@@ -56,7 +56,7 @@ const TRACE: Log = Log {
     of: "message-trace",
     formats: &["microsoft365.message-trace"],
     what: "the message trace (Get-MessageTraceV2) beside the accepted domains, in which days begin with the year",
-    known_by: &[],
+    known_by: &["from-outside"],
 };
 const ROLES: Log = Log {
     of: "roles",
@@ -410,11 +410,21 @@ impl<'s, 'e> Activity<'s, 'e> {
     }
 
     pub(super) fn message_trace_days(&self) -> Fact<i64> {
-        self.period(&TRACE, |first, last, _| days_between(first, last) + 1)
+        self.period_of_trace(|first, last, _| days_between(first, last) + 1)
     }
 
     pub(super) fn message_trace_age(&self) -> Fact<i64> {
-        self.period(&TRACE, |_, last, today| days_between(last, today).max(0))
+        self.period_of_trace(|_, last, today| days_between(last, today).max(0))
+    }
+
+    /// Mail comes from outside every day; a search for one sender or for recipients outside holds none of it.
+    fn period_of_trace(&self, read: impl Fn(Date, Date, Date) -> i64) -> Fact<i64> {
+        let fact = self.period(&TRACE, read);
+        if fact.seen.present().is_some() && self.files_with(&TRACE, "from-outside").next().is_none() {
+            let what = format!("{}, not searched for one sender or recipient", TRACE.what);
+            return Fact::new(Seen::Unknown(not_provided(&what)), fact.evidence);
+        }
+        fact
     }
 
     /// The highest share, in percent, of consumer webmail among the messages that one account sent to
@@ -873,15 +883,15 @@ mod tests {
         let few = b"Received,SenderAddress,RecipientAddress,MessageTraceId\n2026-09-01T08:00:00Z,ana@clinic.example,x@gmail.com,m1\n";
         let told = tenant(&clinic(&["message-trace.csv"]).file("m.csv", few), "microsoft365");
         assert!(told.highest_webmail_share.seen.present().is_none());
-        assert_eq!(
-            (told.message_trace_days.seen, told.message_trace_age_days.seen),
-            (Seen::Present(1), Seen::Present(30))
+        assert!(
+            told.message_trace_days.seen.present().is_none() && told.message_trace_age_days.seen.present().is_none(),
+            "it may have been searched for one sender"
         );
         let strangers = b"Received,SenderAddress,RecipientAddress,MessageTraceId\n2026-09-01T08:00:00Z,x@gmail.com,ana@clinic.example,m1\n";
         let told = tenant(&clinic(&["message-trace.csv"]).file("m.csv", strangers), "microsoft365");
         assert_eq!(
-            told.message_trace_days.seen,
-            Seen::Present(1),
+            (told.message_trace_days.seen, told.message_trace_age_days.seen),
+            (Seen::Present(1), Seen::Present(30)),
             "a day on which nobody here wrote is one of the log"
         );
         assert!(told.highest_webmail_share.seen.present().is_none());
