@@ -470,7 +470,8 @@ impl<'e> Settings<'e> {
     pub(super) fn roles_of_both_services(&self) -> Option<NotObserved> {
         let of = |service: &str| self.named("app-roles-of").any(|(_, listed)| listed.of.as_deref() == Some(service));
         let asked = || ROLES.formats.iter().any(|format| self.files.collected(format).is_some());
-        (!(of("graph") && of("exchange")) && !asked()).then(|| not_provided(ROLES.what))
+        let whole = of("graph") && of("exchange") || asked();
+        (!whole).then(|| not_provided(ROLES.what))
     }
 
     /// Whether mail may be forwarded outside automatically: the worst of all policies.
