@@ -9,6 +9,7 @@ mod apps;
 mod assessors;
 mod bundle;
 mod clixml;
+mod conditional_access;
 mod coverage;
 mod dates;
 mod decode;
