@@ -153,16 +153,17 @@ impl<'e> Files<'e> {
 /// The version of the reader since which what is kept of a format means what facts take it for.
 fn means_the_same_since(format: &str) -> u32 {
     match format {
-        "microsoft365.app-roles"
+        "microsoft365.app-grants"
+        | "microsoft365.app-roles"
         | "microsoft365.retention-compliance"
+        | "microsoft365.unified-audit-log"
         | "self-hosted.postfix"
         | "self-hosted.zimbra" => 8,
         "google-workspace.app-passwords"
         | "microsoft365.conditional-access"
         | "microsoft365.dlp-policies"
         | "microsoft365.message-trace"
-        | "microsoft365.outbound-connectors"
-        | "microsoft365.unified-audit-log" => 7,
+        | "microsoft365.outbound-connectors" => 7,
         _ => 6,
     }
 }

@@ -573,6 +573,7 @@ mod tests {
         for (operation, parameter, value, word) in [
             ("New-TransportRule", "BlindCopyTo", "x@gmail.com", "sends-on"),
             ("Set-TransportRule", "RedirectMessageTo", "x@gmail.com", "sends-on"),
+            ("Set-TransportRule", "RouteMessageOutboundConnector", "to-archive", "sends-on"),
             ("New-JournalRule", "JournalEmailAddress", "x@gmail.com", "sends-on"),
             ("Set-Mailbox", "AuditEnabled", "False", "audit-bypass"),
             ("Set-OrganizationConfig", "AuditDisabled", "$true", "audit-bypass"),
