@@ -19,6 +19,9 @@ if [ -e "$out" ] && [ -n "$(ls -A "$out" 2>/dev/null)" ]; then
 fi
 mkdir -p "$out/selfhosted/sieve" "$out/selfhosted/home" "$out/status" || exit 73
 chmod 700 "$out"
+# What a run that is ended leaves behind is no part of a collection.
+trap 'rm -f "$out"/selfhosted/*.part "$out"/status/*.part "$out/status/passwd.txt"' EXIT
+trap 'exit 1' HUP INT TERM
 
 coverage=$out/status/coverage.jsonl
 printf '{"what":"collected","subject":"*","ok":true,"rows":0,"at":"%s"}\n' "$(date -u +%Y-%m-%d)" > "$coverage"
@@ -29,8 +32,25 @@ note() { printf '{"what":"%s","ok":%s,"rows":%s,"why":"%s"}\n' "$1" "$2" "$3" "$
 # Text that goes into JSON or a path: letters, digits and a few signs, everything else a dash.
 plain() { printf '%s' "$1" | tr -c 'A-Za-z0-9@._+-' '-'; }
 
-# Runs a command into a file, without lines whose name speaks of a secret. What a command wrote
-# before it failed is not kept: it is not the whole.
+# Runs a command through a filter into a file, so that nothing is written that the filter drops. What a
+# command wrote before it failed is not kept: it is not the whole.
+filtered() {
+  file=$1 filter=$2
+  shift 2
+  rm -f "$out/status/code.part"
+  { "$@" 2> "$out/status/stderr.txt"; echo $? > "$out/status/code.part"; } | "$filter" > "$file.part" || return 2
+  [ "$(cat "$out/status/code.part")" = 0 ] || return 1
+}
+
+# Settings without those whose name speaks of a secret, be it in a service of its own.
+without_secrets() {
+  code=0
+  grep -viE '^[[:space:]]*([^[:space:]=]*/)?[a-z0-9_]*(password|passwd|secret|_nonce|api_key)[a-z0-9_]*[[:space:]]*=' || code=$?
+  # 1: no line is left; more: grep itself failed.
+  [ "$code" -le 1 ]
+}
+
+# What of a program's settings is kept, or why it is not.
 ask() {
   what=$1 file=$2
   shift 2
@@ -38,26 +58,33 @@ ask() {
     note "$what" false 0 "the command is not on this machine"
     return
   fi
-  if ! "$@" > "$file.part" 2> "$out/status/stderr.txt"; then
+  code=0
+  filtered "$file" without_secrets "$@" || code=$?
+  if [ "$code" -eq 1 ]; then
     note "$what" false 0 "the command failed"
+  elif [ "$code" -gt 1 ] || ! [ -s "$file.part" ]; then
+    note "$what" false 0 "the command gave nothing, or it could not be written"
+  elif mv "$file.part" "$file"; then
+    note "$what" true "$(wc -l < "$file" | tr -d ' ')" ""
   else
-    code=0
-    grep -viE '^[[:space:]]*[a-z0-9_]*(password|passwd|secret|_nonce|api_key)[a-z0-9_]*[[:space:]]*=' "$file.part" > "$file" || code=$?
-    # 1: no line is left; more: grep itself failed.
-    if [ "$code" -gt 1 ]; then
-      note "$what" false 0 "the settings could not be written"
-      rm -f "$file"
-    elif [ -s "$file" ]; then
-      note "$what" true "$(wc -l < "$file" | tr -d ' ')" ""
-    else
-      note "$what" false 0 "the command gave nothing"
-      rm -f "$file"
-    fi
+    note "$what" false 0 "the settings could not be written"
   fi
   rm -f "$file.part"
 }
 
-ask postconf "$out/selfhosted/postconf-n.txt" postconf -n
+# What main.cf sets and, below a line of its own, what services of master.cf set otherwise. Postfix before
+# 2.11 does not tell the latter; without that line nobody takes it for told.
+postfix_settings() {
+  postconf -n || return
+  if services=$(postconf -P); then
+    printf '# postconf -P\n%s\n' "$services"
+  fi
+}
+if command -v postconf > /dev/null 2>&1; then
+  ask postconf "$out/selfhosted/postconf-n.txt" postfix_settings
+else
+  note postconf false 0 "the command is not on this machine"
+fi
 ask doveconf "$out/selfhosted/doveconf-n.txt" doveconf -n
 
 # Every map that may send mail elsewhere, with what is set by default and with names filled in.
@@ -108,6 +135,16 @@ if command -v zmprov > /dev/null 2>&1; then
 elif [ -x /opt/zimbra/bin/zmprov ]; then
   zimbra=/opt/zimbra/bin/zmprov
 fi
+zimbra_attributes() {
+  awk '
+    /^# name / || /^[[:space:]]*$/ { print; next }
+    /^[A-Za-z][A-Za-z0-9;-]*::? / {
+      split($0, parts, ":")
+      keep = parts[1] ~ /^(objectClass|zimbraAccountStatus|zimbraCalResType|zimbraCreateTimestamp|zimbraDumpsterEnabled|zimbraFeatureTwoFactorAuthRequired|zimbraId|zimbraImapEnabled|zimbraInterceptAddress|zimbraIs(Delegated)?AdminAccount|zimbraIsSystem(Account|Resource)|zimbraLastLogonTimestamp|zimbraMailAlias|zimbraMailCatchAllForwardingAddress|zimbraMailDeliveryAddress|zimbraMailDumpsterLifetime|zimbra(Pref)?MailForwardingAddress|zimbraMailMessageLifetime|zimbraPop3Enabled|zimbraPrefMailLocalDeliveryDisabled|zimbraTwoFactorAuthEnabled|zimbra[A-Za-z]*SieveScript(After|Before)?)$/
+      if (!keep) print parts[1] ": (left out)"
+    }
+    keep { print }'
+}
 zimbra_accounts() {
   if [ "$(id -un)" != zimbra ] && id zimbra > /dev/null 2>&1 && [ "$(id -u)" -eq 0 ]; then
     su - zimbra -c 'zmprov -l gaa -v'
@@ -116,15 +153,7 @@ zimbra_accounts() {
   fi
 }
 if [ -n "$zimbra" ]; then
-  if zimbra_accounts > "$accounts.part" 2> "$out/status/stderr.txt" && [ -s "$accounts.part" ]; then
-    awk '
-      /^# name / || /^[[:space:]]*$/ { print; next }
-      /^[A-Za-z][A-Za-z0-9;-]*::? / {
-        split($0, parts, ":")
-        keep = parts[1] ~ /^(objectClass|zimbraAccountStatus|zimbraCalResType|zimbraCreateTimestamp|zimbraDumpsterEnabled|zimbraFeatureTwoFactorAuthRequired|zimbraId|zimbraImapEnabled|zimbraIs(Delegated)?AdminAccount|zimbraIsSystem(Account|Resource)|zimbraLastLogonTimestamp|zimbraMailAlias|zimbraMailCatchAllForwardingAddress|zimbraMailDeliveryAddress|zimbraMailDumpsterLifetime|zimbra(Pref)?MailForwardingAddress|zimbraMailMessageLifetime|zimbraPop3Enabled|zimbraPrefMailLocalDeliveryDisabled|zimbraTwoFactorAuthEnabled|zimbra[A-Za-z]*Sieve[A-Za-z]*)$/
-        if (!keep) print parts[1] ": (left out)"
-      }
-      keep { print }' "$accounts.part" > "$accounts"
+  if filtered "$accounts" zimbra_attributes zimbra_accounts && [ -s "$accounts.part" ] && mv "$accounts.part" "$accounts"; then
     note zimbra true "$(grep -c '^# name [^ ]*@[^ ]*$' "$accounts")" ""
   else
     note zimbra false 0 "zmprov failed or gave nothing"

@@ -23,9 +23,9 @@ subject! {
         rejected: i64,
         /// Columns whose values the exporter destroyed.
         lost_fields: Vec<String>,
-        /// Of a collector's record or a manifest: whole days since the first day it was collected on.
+        /// Of a collector's record or a manifest: whole days since the first day it was collected on; below 0 where that day is to come.
         collected_days_ago: i64,
-        /// Of a collector's record or a manifest: days from the first to the last day of collection, both counted.
+        /// Of a collector's record: days from the first to the last day of collection, both counted.
         collected_over_days: i64,
         /// Why it could not be read, or `none`.
         reason: String,
@@ -50,8 +50,14 @@ pub fn build(context: Context<'_>) -> Built<ExportFile> {
                 rows: Fact::present(count(file.rows), evidence()),
                 rejected: Fact::present(count(file.rejected_rows), evidence()),
                 lost_fields: Fact::present(file.lost_fields.clone(), evidence()),
-                collected_days_ago: day(file, id, |(first, _)| days_between(first, context.today()).max(0)),
-                collected_over_days: day(file, id, |(first, last)| days_between(first, last) + 1),
+                collected_days_ago: day(file, id, |(first, _)| days_between(first, context.today())),
+                collected_over_days: match file.format.as_deref() {
+                    // It names one moment, whatever the exports took.
+                    Some("manifest") => Fact::unknown(NotObserved::NotProvided {
+                        what: "the days of collection (a collector's record)".to_owned(),
+                    }),
+                    Some(_) | None => day(file, id, |(first, last)| days_between(first, last) + 1),
+                },
                 reason: Fact::present(
                     file.rejected.first().map_or_else(|| "none".to_owned(), |first| first.why.clone()),
                     evidence(),
@@ -103,6 +109,7 @@ mod tests {
             format!(r#"{{"what":"collected","subject":"*","ok":true,"rows":0,"at":"{day}"}}"#)
         };
         assert_eq!(days(&format!("{}\n{}\n", line(12), line(9))), (Some(12), Some(4)));
+        assert_eq!(days(&line(-2)), (Some(-2), Some(1)), "a day that is to come");
         assert_eq!(days(r#"{"what":"users","ok":true,"rows":3,"why":""}"#), (None, None));
         assert_eq!(days(&line(3).replace("-", "/").replace("20", "x")), (None, None), "a day that cannot be read");
     }

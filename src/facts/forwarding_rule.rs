@@ -362,7 +362,7 @@ const SELF_HOSTED: &str = "self-hosted";
 const NEEDED_SELF_HOSTED: [Needed; 4] = [
     (
         &["self-hosted.sieve", "self-hosted.zimbra"],
-        "the Sieve scripts of all mailboxes (doveadm sieve list, doveadm sieve get; Zimbra: zmprov -l gaa -v)",
+        "the Sieve scripts of all mailboxes (doveadm sieve list, doveadm sieve get; Zimbra: collect-self-hosted.sh)",
     ),
     (&["self-hosted.postfix"], "the settings of Postfix (postconf -n)"),
     (&["self-hosted.aliases"], "the alias maps of Postfix (postconf alias_maps virtual_alias_maps)"),

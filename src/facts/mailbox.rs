@@ -141,7 +141,7 @@ const INVENTORIES_GOOGLE: [&str; 2] = ["google-workspace.users-console", "google
 pub(super) fn inventories(provider: &str) -> (&'static [&'static str], &'static str) {
     match provider {
         "self-hosted" => {
-            (&INVENTORIES_SELF_HOSTED, "a list of all mailboxes of the mail server (Zimbra: zmprov -l gaa -v)")
+            (&INVENTORIES_SELF_HOSTED, "a list of all mailboxes of the mail server (Zimbra: collect-self-hosted.sh)")
         }
         "google-workspace" => (&INVENTORIES_GOOGLE, "a list of all users (admin console download, or gam print users)"),
         _ => (&INVENTORIES_MICROSOFT, "a list of all mailboxes (Get-EXOMailbox)"),
@@ -943,11 +943,12 @@ mod tests {
             let text = String::from_utf8(file).unwrap();
             let kept: Vec<&str> =
                 text.split("\n\n# name ").filter(|part| !without.iter().any(|word| part.contains(word))).collect();
-            let world =
-                World::new(Some(declared("surgery.example"))).file("z.txt", kept.join("\n\n# name ").as_bytes());
-            built(&world, &[])
+            World::new(Some(declared("surgery.example"))).file("z.txt", kept.join("\n\n# name ").as_bytes())
         };
-        let all = of(&[]);
+        const RECORD: &[u8] = br#"{"what":"zimbra","ok":true,"rows":4,"why":""}"#;
+        let by_hand = built(&of(&[]), &[]);
+        assert!(matches!(by_hand.collection, Collection::Incomplete(_)), "it may be a list of one domain");
+        let all = built(&of(&[]).file("coverage.jsonl", RECORD), &[]);
         assert_eq!((all.subjects.len(), &all.collection), (4, &Collection::Complete));
         let eve = find(&all, "eve@surgery.example");
         assert_eq!(is(&eve.forwarding).map(|forwarding| forwarding.target_class), Some("consumer-webmail".to_owned()));
@@ -957,7 +958,7 @@ mod tests {
         assert_eq!(is(&find(&all, "gil@surgery.example").sign_in), Some("blocked".to_owned()));
         assert_eq!(find(&all, "ana@surgery.example").forwarding.seen, Seen::Absent);
         assert!(is(&eve.full_access_holders).is_none() && is(&eve.audited).is_none());
-        let some = of(&["zimbraIsSystemResource"]);
+        let some = built(&of(&["zimbraIsSystemResource"]).file("coverage.jsonl", RECORD), &[]);
         assert!(some.subjects.len() == 3 && matches!(some.collection, Collection::Incomplete(_)));
     }
 

@@ -49,8 +49,10 @@ subject! {
         leak_policy: String,
         /// Leak policies for mail that only test.
         leak_policies_on_trial: i64,
-        /// Retention policies for mail that are switched off or only test.
+        /// Retention policies for mail that are switched off, only test or are not yet everywhere.
         retention_policies_idle: i64,
+        /// Retention policies for mail that are in force.
+        retention_policies_in_force: i64,
         /// Programs, by id, that reach mail and whose publisher nobody verified.
         programs_unverified: Vec<String>,
         /// Services that are switched on and that Google's agreement for health information is not known to cover (Google Workspace).
@@ -59,8 +61,8 @@ subject! {
         clear_passwords: bool,
         /// Mailboxes that an export lists.
         mailboxes_listed: i64,
-        /// Rules that people made for their mailboxes, as far as they were read.
-        rules_of_people: i64,
+        /// Mailboxes for which people made rules.
+        mailboxes_with_rules: i64,
         /// Days after which a password has to be changed; 0 where it never has to (Google Workspace).
         password_expires_days: i64,
         /// Administrators, by sign-in name, that have no mailbox of their own and no registered second factor.
@@ -127,8 +129,10 @@ subject! {
         sign_in_log_age_days: i64,
         /// Accounts that signed in by a client that knows no second factor, with how often: `ana@clinic.example (3)`.
         old_client_sign_ins: Vec<String>,
-        /// Accounts that signed in by IMAP or POP, with how often.
+        /// Accounts that signed in to IMAP or POP by a client that knows no second factor, with how often.
         imap_pop_sign_ins: Vec<String>,
+        /// Mailboxes of which no export says that both IMAP and POP are closed for them.
+        imap_pop_perhaps_open: i64,
         /// Accounts that somebody signed in to with one factor, with how often.
         single_factor_sign_ins: Vec<String>,
         /// Accounts that set up forwarding to outside, as the login audit says (Google Workspace).
@@ -267,11 +271,12 @@ fn one(context: Context<'_>, provider: &str) -> Tenant {
         leak_policy: leak_policy(context, &settings),
         leak_policies_on_trial: set_up.leak_policies_on_trial(),
         retention_policies_idle: set_up.retention_policies_idle(),
+        retention_policies_in_force: set_up.retention_policies_in_force(),
         programs_unverified: set_up.programs_unverified(),
         services_outside_agreement: set_up.services_outside_agreement(),
         clear_passwords: set_up.clear_passwords(),
         mailboxes_listed: set_up.mailboxes_listed(),
-        rules_of_people: set_up.rules_of_people(),
+        mailboxes_with_rules: set_up.mailboxes_with_rules(),
         password_expires_days: set_up.number(
             "password-expires-days",
             |one, other| match (one, other) {
@@ -314,6 +319,7 @@ fn one(context: Context<'_>, provider: &str) -> Tenant {
         sign_in_log_age_days: activity.sign_in_log_age(),
         old_client_sign_ins: activity.old_client_sign_ins(),
         imap_pop_sign_ins: activity.imap_pop_sign_ins(),
+        imap_pop_perhaps_open: set_up.imap_pop_perhaps_open(),
         single_factor_sign_ins: activity.single_factor_sign_ins(),
         forwarding_outside_events: activity.forwarding_outside_events(),
         second_factors_switched_off: activity.second_factors_switched_off(),
@@ -366,6 +372,7 @@ fn programs_with_all_mail(context: Context<'_>, provider: &str, settings: &Setti
     let files = Files::of(context);
     ids.extend(exports.iter().flat_map(|export| files.evidence_of(export.formats)));
     let missing = exports.iter().find_map(|export| files.whole(export.formats, export.what).err());
+    let missing = missing.or_else(|| settings.roles_of_both_services());
     match missing.or(in_doubt) {
         Some(reason) if programs.is_empty() => Fact::new(Seen::Unknown(reason), ids),
         Some(_) | None => Fact::present(programs.into_iter().collect(), ids),
@@ -456,6 +463,15 @@ impl<'e> Settings<'e> {
 
     pub(super) fn named(&self, name: &str) -> impl Iterator<Item = (&'e EvidenceId, &'e TenantSetting)> {
         self.all.iter().copied().filter(move |(_, setting)| setting.setting == name)
+    }
+
+    /// Why the permissions that programs hold without a user are not whole: each of the two services that
+    /// hold mail has a list of its own, and only a collector's record says that one of them is empty.
+    pub(super) fn roles_of_both_services(&self) -> Option<NotObserved> {
+        let of = |service: &str| self.named("app-roles-of").any(|(_, listed)| listed.of.as_deref() == Some(service));
+        let asked = || ROLES.formats.iter().any(|format| self.files.collected(format).is_some());
+        let whole = of("graph") && of("exchange") || asked();
+        (!whole).then(|| not_provided(ROLES.what))
     }
 
     /// Whether mail may be forwarded outside automatically: the worst of all policies.
@@ -876,21 +892,35 @@ mod tests {
         assert_eq!(tenant.services_outside_agreement.seen, Seen::Present(vec!["youtube".to_owned()]));
     }
 
+    /// What a collector says of the permissions that programs hold without a user.
+    const ROLES_ASKED: &[u8] = br#"{"what":"app-roles","subject":"*","ok":true,"rows":1,"why":""}"#;
+
     #[test]
     fn a_program_that_needs_no_user_reaches_the_mail_of_everybody() {
-        let of = |role: &str, resource: &str| {
+        let with = |role: &str, resource: &str, record: &[u8]| {
             let roles = format!(
                 r#"[{{"principalId":"0a1b2c3d-0000-4000-8000-000000000009","appRoleId":"{role}","resourceId":"r","resourceDisplayName":"{resource}"}}]"#
             );
             let grants = br#"[{"clientId":"0a1b2c3d-0000-4000-8000-000000000002","consentType":"AllPrincipals","scope":"User.Read"}]"#;
             let world = World::new(Some(declared("clinic.example"))).file("g.json", grants);
-            tenant(&world.file("r.json", roles.as_bytes()), &[]).programs_with_all_mail.seen
+            let world = world.file("r.json", roles.as_bytes()).file("coverage.jsonl", record);
+            tenant(&world, &[]).programs_with_all_mail.seen
         };
+        let of = |role: &str, resource: &str| with(role, resource, ROLES_ASKED);
         let found = Seen::Present(vec!["0a1b2c3d-0000-4000-8000-000000000009".to_owned()]);
         assert_eq!(of("E2A3A72E-5f79-4c64-b1b1-878b674786c9", "Microsoft Graph"), found);
         assert_eq!(of("dc890d15-9560-4a4c-9b7f-a736ec74ec40", "Office 365 Exchange Online"), found);
+        for mailbox_item in ["76577085-e73d-4f1d-b26a-85fb33892327", "937550e9-33a3-494b-88ae-d9cd394b1fbb"] {
+            assert_eq!(of(mailbox_item, "Microsoft Graph"), found, "{mailbox_item}");
+        }
         assert_eq!(of("df021288-bdef-4463-88db-98f22de89214", "Microsoft Graph"), Seen::Present(Vec::new()));
-        assert!(of("00000000-0000-0000-0000-000000000000", "Office 365 Exchange Online").present().is_none());
+        assert_eq!(of("00000000-0000-0000-0000-000000000000", "Office 365 Management APIs"), Seen::Present(Vec::new()));
+        for service in ["Office 365 Exchange Online", "Microsoft Graph"] {
+            assert!(of("00000000-0000-0000-0000-000000000000", service).present().is_none(), "{service}");
+        }
+        // Microsoft Graph's half alone does not show what programs hold over Exchange Online.
+        let half = with("df021288-bdef-4463-88db-98f22de89214", "Microsoft Graph", b"");
+        assert!(matches!(half, Seen::Unknown(NotObserved::NotProvided { .. })), "{half:?}");
         assert!(rights(&["app-roles.json"]).programs_unverified.seen.present().is_some(), "one is enough");
     }
 
@@ -910,6 +940,26 @@ mod tests {
             less.leak_policies_on_trial.seen.present().is_none()
                 && less.retention_policies_idle.seen.present().is_none()
         );
+        let retention = |rows: &str| {
+            let world = World::new(Some(declared("clinic.example")));
+            let header = "Name,Mode,Workload,ExchangeLocation,AdaptiveScopeLocation,Enabled,DistributionStatus,RetentionRuleTypes\n";
+            let tenant = tenant(&world.file("r.csv", format!("{header}{rows}").as_bytes()), &[]);
+            let of = |fact: Fact<i64>| fact.seen.present().copied();
+            (of(tenant.retention_policies_in_force), of(tenant.retention_policies_idle))
+        };
+        const ALL: &str = "\"Exchange, SharePoint, OneDriveForBusiness, Skype, ModernGroup\"";
+        for (row, found) in [
+            (format!("a,Enforce,{ALL},All,,True,Success,Keep\n"), (Some(1), Some(0))),
+            (format!("a,Enforce,{ALL},,Staff,True,Success,Keep\n"), (Some(1), Some(0))),
+            // `Workload` names every service, whatever the policy is for.
+            (format!("a,Enforce,{ALL},,,True,Success,Keep\n"), (Some(0), Some(0))),
+            (format!("a,Test,{ALL},All,,True,Success,Keep\n"), (Some(0), Some(1))),
+            (format!("a,Enforce,{ALL},All,,True,Pending,Keep\n"), (Some(0), Some(1))),
+            (format!("a,Enforce,{ALL},All,,True,,Keep\n"), (None, None)),
+            (format!("a,Enforce,{ALL},All,,,Success,Keep\n"), (None, None)),
+        ] {
+            assert_eq!(retention(&row), found, "{row}");
+        }
         // A policy that keeps mail looks for no leak.
         assert!(rights(&["dlp-policies.csv"]).leak_policy.seen.present().is_none());
     }
@@ -925,10 +975,13 @@ mod tests {
             );
             let world =
                 World::new(Some(declared("clinic.example"))).fixture("rights-clinic", &["service-principals.json"]);
-            unverified(tenant(&world.file("s.json", text.as_bytes()), &[]))
+            let world = world.file("s.json", text.as_bytes());
+            (unverified(tenant(&world, &[])), unverified(tenant(&world.file("coverage.jsonl", ROLES_ASKED), &[])))
         };
-        assert_eq!(of(r#"{"verifiedPublisherId":"7"}"#), Seen::Present(Vec::new()));
-        assert!(of(r#""@{verifiedPublisherId=7}""#).present().is_none(), "cut by the exporter");
+        let (half, whole) = of(r#"{"verifiedPublisherId":"7"}"#);
+        assert_eq!(whole, Seen::Present(Vec::new()));
+        assert!(half.present().is_none(), "the list of what programs hold over Exchange Online is not here");
+        assert!(of(r#""@{verifiedPublisherId=7}""#).1.present().is_none(), "cut by the exporter");
     }
 
     #[test]
@@ -947,9 +1000,24 @@ mod tests {
         };
         assert_eq!(clear("disable_plaintext_auth = no\n", None), Seen::Present(true));
         assert_eq!(clear("", Some("smtpd_sasl_auth_enable = yes\n")), Seen::Present(true));
-        assert_eq!(clear("", Some("smtpd_tls_auth_only = yes\n")), Seen::Present(false));
-        assert!(clear("", Some("")).present().is_none(), "a service of Postfix may take them");
+        assert_eq!(clear("", Some("smtpd_tls_auth_only = yes\n# postconf -P\n")), Seen::Present(false));
+        for without_services in ["", "smtpd_tls_auth_only = yes\n"] {
+            assert!(clear("", Some(without_services)).present().is_none(), "a service of Postfix may take them");
+        }
         assert!(clear("", None).present().is_none());
+    }
+
+    #[test]
+    fn imap_and_pop_are_closed_where_an_export_says_so_of_every_mailbox() {
+        let open = |rows: &str| {
+            let world = World::new(Some(declared("clinic.example")))
+                .file("m.csv", b"PrimarySmtpAddress,ForwardingSmtpAddress\na@clinic.example,\nb@clinic.example,\n");
+            let cas = format!("PrimarySmtpAddress,PopEnabled,ImapEnabled\n{rows}");
+            tenant(&world.file("c.csv", cas.as_bytes()), &[]).imap_pop_perhaps_open.seen
+        };
+        assert_eq!(open("a@clinic.example,False,False\nb@clinic.example,False,False\n"), Seen::Present(0));
+        assert_eq!(open("a@clinic.example,False,False\nb@clinic.example,False,True\n"), Seen::Present(1));
+        assert_eq!(open("a@clinic.example,False,False\n"), Seen::Present(1));
     }
 
     #[test]
@@ -960,12 +1028,22 @@ mod tests {
             if let Some(rules) = rules {
                 world = world.file("r.csv", rules.as_bytes());
             }
-            let tenant = tenant(&world, &[]);
-            (tenant.mailboxes_listed.seen, tenant.rules_of_people.seen)
+            let of = |world: &World| {
+                let tenant = tenant(world, &[]);
+                (tenant.mailboxes_listed.seen, tenant.mailboxes_with_rules.seen)
+            };
+            let found = of(&world);
+            const LONGER: &[u8] = br#"{"what":"inbox-rules","subject":"*","ok":true,"rows":9,"why":""}"#;
+            let cut = of(&world.file("coverage.jsonl", LONGER)).1;
+            assert!(cut.present().is_none(), "the collector wrote more than is here");
+            found
         };
         const HEADER: &str = "MailboxOwnerId,RuleIdentity,Name,Enabled,ForwardTo,RedirectTo,SupportedByTask\n";
         assert_eq!(said(Some(HEADER)), (Seen::Present(2), Seen::Present(0)));
-        assert_eq!(said(Some(&format!("{HEADER}a@clinic.example,1,x,True,,,True\n"))).1, Seen::Present(1));
+        let one = "a@clinic.example,1,x,True,,,True\na@clinic.example,2,y,True,b@clinic.example,,True\n";
+        assert_eq!(said(Some(&format!("{HEADER}{one}"))).1, Seen::Present(1), "of one mailbox");
+        let two = format!("{HEADER}{one}b@clinic.example,3,z,True,,,True\n");
+        assert_eq!(said(Some(&two)).1, Seen::Present(2));
         assert!(said(None).1.present().is_none());
     }
 }

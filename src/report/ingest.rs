@@ -220,10 +220,10 @@ const WANTED: [Wanted; 52] = [
         &["accounts-in-use", "accounts-of-leavers-closed"],
     ),
     (&["self-hosted.dovecot"], "doveconf -n", &["own-server-takes-no-passwords-in-clear"]),
-    (&["self-hosted.postfix"], "postconf -n", &["no-forwarding-outside"]),
+    (&["self-hosted.postfix"], "(postconf -n; echo '# postconf -P'; postconf -P)", &["no-forwarding-outside"]),
     (
         &["self-hosted.sieve", "self-hosted.zimbra"],
-        "doveadm sieve get for every user; Zimbra: zmprov -l gaa -v",
+        "doveadm sieve get for every user; Zimbra: collect-self-hosted.sh",
         &["no-forwarding-to-consumer-webmail", "rules-do-not-hide-warnings"],
     ),
 ];

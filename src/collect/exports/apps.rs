@@ -5,11 +5,11 @@
 use super::row::{Cell, Row};
 use crate::evidence::export::{Record, TenantSetting};
 use crate::keyed::KeyedReference;
-use crate::seen::{NotObserved, Seen};
+use crate::seen::Seen;
 
 /// Permissions that read, send or steer mail, lower case (Microsoft Graph permissions reference,
 /// Gmail API scopes; both read 2026-11).
-const MAIL_SCOPES: [&str; 12] = [
+const MAIL_SCOPES: [&str; 16] = [
     "mail.read",
     "mail.readwrite",
     "mail.readbasic",
@@ -21,7 +21,11 @@ const MAIL_SCOPES: [&str; 12] = [
     "pop.accessasuser.all",
     "smtp.send",
     "ews.accessasuser.all",
+    "mail-advanced.readwrite",
+    "mailboxitem.export",
+    "mailboxitem.importexport",
     "mailboxitem.read",
+    "mailboxitem.readwrite",
 ];
 const GOOGLE_SCOPES: [&str; 2] = ["https://mail.google.com", "https://www.googleapis.com/auth/gmail."];
 
@@ -72,34 +76,79 @@ pub fn app_grant(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String>
 }
 
 /// Permissions that a program holds without a user and that reach everybody's mail, by the id of the role:
-/// Graph's Mail.Read, Mail.ReadBasic, Mail.ReadBasic.All, Mail.ReadWrite, Mail.Send, MailboxItem.Read.All,
-/// MailboxSettings.ReadWrite, of which Exchange Online shares some, and its full_access_as_app (Microsoft Graph
-/// permissions reference, read 2026-11).
-const MAIL_ROLES: [&str; 8] = [
+/// Graph's Mail.Read, Mail.ReadBasic, Mail.ReadBasic.All, Mail.ReadWrite, Mail.Send, MailboxItem.Export.All,
+/// MailboxItem.ImportExport.All, MailboxItem.Read.All, MailboxSettings.ReadWrite, of which Exchange Online
+/// shares some, and its full_access_as_app (Microsoft Graph permissions reference, read 2026-11).
+const MAIL_ROLES: [&str; 10] = [
     "693c5e45-0940-467d-9b8a-1022fb9d42ef",
     "6931bccd-447a-43d1-b442-00a195474933",
     "6be147d2-ea4f-4b5a-a3fa-3eab6f3c140a",
+    "76577085-e73d-4f1d-b26a-85fb33892327",
     "7d9f353d-a7bd-4fbb-822a-26d5dd39a3ce",
     "810c84a8-4a9e-49e6-bf7d-12d183f40d01",
+    "937550e9-33a3-494b-88ae-d9cd394b1fbb",
     "b633e1c5-b582-4048-a93e-9f11b44c7e96",
     "dc890d15-9560-4a4c-9b7f-a736ec74ec40",
     "e2a3a72e-5f79-4c64-b1b1-878b674786c9",
 ];
 
-/// Graph's appRoleAssignments: what a program may do without anybody signing in. A role of Exchange
-/// Online that is not among those known here may reach mail.
+/// Roles of Graph that many programs hold and that reach no mail: Application.Read.All, AuditLog.Read.All,
+/// DeviceManagementManagedDevices.Read.All, Directory.Read.All, Files.Read.All, GroupMember.Read.All,
+/// MailboxSettings.Read, Organization.Read.All, Place.Read.All, Policy.Read.All, Policy.Read.ConditionalAccess,
+/// Presence.Read.All, Reports.Read.All, RoleManagement.Read.Directory, SecurityAlert.Read.All,
+/// SecurityEvents.Read.All, Sites.Read.All, User.Read.All, User.ReadBasic.All, User.ReadWrite.All,
+/// UserAuthenticationMethod.Read.All (Microsoft Graph permissions reference, read 2026-11).
+/// Those that come anew, and those that let a program give itself others, are not among them.
+const OTHER_ROLES: [&str; 21] = [
+    "01d4889c-1287-42c6-ac1f-5d1e02578ef6",
+    "230c1aed-a721-4c5d-9cb4-a90514e508ef",
+    "246dd0d5-5bd0-4def-940b-0421030a5b68",
+    "2f51be20-0bb4-4fed-bf7b-db946066c75e",
+    "332a536c-c7ef-4017-ab91-336970924f0d",
+    "37730810-e9ba-4e46-b07e-8ca78d182097",
+    "38d9df27-64da-44fd-b7c5-a6fbac20248f",
+    "40f97065-369a-49f4-947c-6a255697ae91",
+    "472e4a4d-bb4a-4026-98d1-0b0d74cb74a5",
+    "483bed4a-2ad3-4361-a73b-c83ccdbdc53c",
+    "498476ce-e0fe-48b0-b801-37ba7e2685c6",
+    "741f803b-c850-494e-b5df-cde7c675a1ca",
+    "7ab1d382-f21e-4acd-a863-ba3e13f7da61",
+    "913b9306-0ce1-42b8-9137-6a7df690a760",
+    "97235f07-e226-4f63-ace3-39588e11d3a1",
+    "98830695-27a2-44f7-8c18-0c3ebc9698f6",
+    "9a5d68dd-52b0-4cc2-bd40-abcf44ac3a30",
+    "a70e0c2d-e793-494c-94c4-118fa0a67f42",
+    "b0afded3-3588-46d8-8b3d-9842eff778da",
+    "bf394140-e372-4bf9-a898-299cfc7564e5",
+    "df021288-bdef-4463-88db-98f22de89214",
+];
+
+/// Graph's appRoleAssignments: what a program may do without anybody signing in, and over which of the
+/// two services that hold mail, since each has a list of its own. A role of theirs that is not among those
+/// known here may reach mail.
 pub fn app_role(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
     let id = row.text("principalid").ok_or_else(|| "principalid is empty".to_owned())?;
     let role = row.text("approleid").ok_or_else(|| "approleid is empty".to_owned())?;
-    let of_exchange = row.text("resourcedisplayname").is_none_or(|name| name.to_ascii_lowercase().contains("exchange"));
-    let value = if MAIL_ROLES.iter().any(|known| role.eq_ignore_ascii_case(known)) {
-        Seen::Present("mail-of-everybody".to_owned())
-    } else if of_exchange {
-        Seen::Unknown(row.unreadable("approleid", "a role that is not known here"))
-    } else {
-        Seen::Present("no-mail".to_owned())
+    let is_among = |roles: &[&str]| roles.iter().any(|known| role.eq_ignore_ascii_case(known));
+    let resource = row.text("resourcedisplayname").map(str::to_ascii_lowercase);
+    let service = match resource.as_deref() {
+        Some(name) if name.contains("exchange") => Some("exchange"),
+        Some("microsoft graph") => Some("graph"),
+        Some(_) | None => None,
     };
-    Ok(vec![setting("microsoft365", "app-role", Some(program(id, key)), value)])
+    let value = if is_among(&MAIL_ROLES) {
+        Seen::Present("mail-of-everybody".to_owned())
+    } else if is_among(&OTHER_ROLES) || (service.is_none() && resource.is_some()) {
+        Seen::Present("no-mail".to_owned())
+    } else {
+        Seen::Unknown(row.unreadable("approleid", "a role that is not known here"))
+    };
+    let mut records = vec![setting("microsoft365", "app-role", Some(program(id, key)), value)];
+    if let Some(service) = service {
+        let listed = Seen::Present("listed".to_owned());
+        records.push(setting("microsoft365", "app-roles-of", Some(service.to_owned()), listed));
+    }
+    Ok(records)
 }
 
 /// `gam print tokens`: what one user let in.
@@ -116,12 +165,43 @@ pub fn google_token(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, Stri
 
 /// A data loss prevention policy.
 pub fn dlp_policy(row: &Row) -> Record {
-    setting("microsoft365", "dlp-policy", None, state_for_mail(row))
+    let for_mail = match (row.seen("workload"), row.seen("exchangelocation")) {
+        (Seen::Present(cell), _) if cell.text().is_some_and(|text| text.to_ascii_lowercase().contains("exchange")) => {
+            Seen::Present(true)
+        }
+        (_, Seen::Present(_)) => Seen::Present(true),
+        (Seen::Present(_), Seen::Absent) | (Seen::Absent, Seen::Absent) => Seen::Present(false),
+        (_, Seen::Unknown(reason)) | (Seen::Unknown(reason), _) => Seen::Unknown(reason),
+        (_, Seen::Malformed(_)) | (Seen::Malformed(_), _) => Seen::not_provided("where the policy holds"),
+    };
+    let in_force = Seen::Present(row.flag("enabled").present() != Some(&false));
+    setting("microsoft365", "dlp-policy", None, state_for_mail(row, for_mail, in_force))
 }
 
-/// `Get-RetentionCompliancePolicy`.
+/// `Get-RetentionCompliancePolicy`. Its `Workload` names every service that policies are made for, whatever
+/// this one is made for.
 pub fn retention_policy(row: &Row) -> Record {
-    setting("microsoft365", "retention-policy", None, state_for_mail(row))
+    let for_mail = match (row.filled("exchangelocation"), row.filled("adaptivescopelocation")) {
+        (Seen::Present(true), _) | (_, Seen::Present(true)) => Seen::Present(true),
+        (Seen::Present(false), other) => other,
+        (one, _) => one,
+    };
+    setting("microsoft365", "retention-policy", None, state_for_mail(row, for_mail, distributed(row)))
+}
+
+/// Whether a retention policy is switched on and every place that it is for has taken it.
+fn distributed(row: &Row) -> Seen<bool> {
+    let taken = match row.word("distributionstatus") {
+        Seen::Present(status) if status == "success" => Seen::Present(true),
+        Seen::Present(status) if status.bytes().all(|byte| byte.is_ascii_alphabetic()) => Seen::Present(false),
+        Seen::Present(_) => Seen::Unknown(row.unreadable("distributionstatus", "a number")),
+        seen => seen.map(|_| false),
+    };
+    match (row.flag("enabled"), taken) {
+        (Seen::Present(false), _) | (_, Seen::Present(false)) => Seen::Present(false),
+        (Seen::Present(true), taken) => taken,
+        (enabled, _) => enabled,
+    }
 }
 
 /// The tenants to which Microsoft's own programs belong (Microsoft Learn, "Verify first-party Microsoft
@@ -148,32 +228,25 @@ pub fn publisher(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String>
 }
 
 /// A policy as it bears on mail: `enforced`, `testing`, `off`, `elsewhere`.
-fn state_for_mail(row: &Row) -> Seen<String> {
-    let for_mail = match (row.seen("workload"), row.seen("exchangelocation")) {
-        (Seen::Present(cell), _) if cell.text().is_some_and(|text| text.to_ascii_lowercase().contains("exchange")) => {
-            Seen::Present(true)
-        }
-        (_, Seen::Present(_)) => Seen::Present(true),
-        (Seen::Present(_), Seen::Absent) | (Seen::Absent, Seen::Absent) => Seen::Present(false),
-        (_, Seen::Unknown(reason)) | (Seen::Unknown(reason), _) => Seen::Unknown(reason),
-        (_, Seen::Malformed(_)) | (Seen::Malformed(_), _) => Seen::not_provided("where the policy holds"),
-    };
-    let enabled = row.flag("enabled").present() != Some(&false);
-    match (for_mail, row.word("mode")) {
-        (Seen::Present(false), _) => Seen::Present("elsewhere".to_owned()),
-        (Seen::Unknown(reason), _) | (_, Seen::Unknown(reason)) => Seen::Unknown(reason),
+fn state_for_mail(row: &Row, for_mail: Seen<bool>, in_force: Seen<bool>) -> Seen<String> {
+    let state = match (for_mail, row.word("mode")) {
+        (Seen::Present(false), _) => return Seen::Present("elsewhere".to_owned()),
+        (Seen::Unknown(reason), _) | (_, Seen::Unknown(reason)) => return Seen::Unknown(reason),
         (_, Seen::Present(mode)) => match mode.as_str() {
-            "enable" | "enforce" if enabled => Seen::Present("enforced".to_owned()),
-            "enable" | "enforce" | "disable" | "pendingdeletion" => Seen::Present("off".to_owned()),
-            "testwithnotifications" | "testwithoutnotifications" | "auditandnotify" if enabled => {
-                Seen::Present("testing".to_owned())
-            }
-            "testwithnotifications" | "testwithoutnotifications" | "auditandnotify" => Seen::Present("off".to_owned()),
-            _ => Seen::Unknown(row.unreadable("mode", "a number or an unknown word")),
+            "enable" | "enforce" => "enforced",
+            "disable" | "pendingdeletion" => return Seen::Present("off".to_owned()),
+            "auditandnotify" | "test" | "testwithnotifications" | "testwithoutnotifications" => "testing",
+            _ => return Seen::Unknown(row.unreadable("mode", "a number or an unknown word")),
         },
         (Seen::Absent | Seen::Malformed(_) | Seen::Present(_), Seen::Absent | Seen::Malformed(_)) => {
-            Seen::Unknown(NotObserved::NotProvided { what: "the mode of the policy".to_owned() })
+            return Seen::not_provided("the mode of the policy");
         }
+    };
+    match in_force {
+        Seen::Present(true) => Seen::Present(state.to_owned()),
+        Seen::Present(false) => Seen::Present("off".to_owned()),
+        Seen::Absent | Seen::Malformed(_) => Seen::not_provided("whether the policy is switched on and distributed"),
+        Seen::Unknown(reason) => Seen::Unknown(reason),
     }
 }
 
@@ -188,6 +261,8 @@ mod tests {
             "Mail.ReadWrite.Shared",
             "https://mail.google.com/",
             "IMAP.AccessAsUser.All",
+            "MailboxItem.ImportExport",
+            "MailboxItem.ReadWrite.All",
             "https://www.googleapis.com/auth/gmail.readonly",
         ] {
             assert!(reaches_mail(scopes), "{scopes}");

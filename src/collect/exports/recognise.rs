@@ -473,11 +473,13 @@ pub fn recognise(
 const READ: &[&str] = &[
     "accesscontroltype",
     "accessrights",
+    "adaptivescopelocation",
     "anonymous",
     "calendarusers",
     "clientid",
     "consenttype",
     "delegateaddress",
+    "distributionstatus",
     "delegateemail",
     "delegationstatus",
     "deny",

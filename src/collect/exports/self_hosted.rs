@@ -4,6 +4,7 @@
 //! Whose script it is stands in the file's path. A program that mail is piped into may send it
 //! anywhere, so it counts as a recipient that nobody can name.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 
 use super::bundle::Content;
@@ -325,7 +326,11 @@ fn asks_elsewhere(maps: &str) -> bool {
         .any(|map| !map.starts_with('$') && map.split_once(':').is_none_or(|(kind, _)| !FILES.contains(&kind)))
 }
 
-/// `postconf -n`: settings that copy all mail to somebody, and maps that only the server can ask.
+/// The line that stands before what `postconf -P` told of the services of master.cf, be it nothing.
+const SERVICES: &str = "# postconf -P";
+
+/// `postconf -n`, and `postconf -P` below it: settings that copy all mail to somebody, maps that only the
+/// server can ask, and when passwords are taken.
 fn postfix(text: &str, key: &KeyedReference) -> Found {
     let lines = unfolded(text);
     let mut records = Vec::new();
@@ -358,23 +363,66 @@ fn postfix(text: &str, key: &KeyedReference) -> Found {
         }
         records.push(Record::ForwardingRule(Box::new(own)));
     }
-    // A service of master.cf may say otherwise, so of the whole only what the settings state is said.
-    let is = |name: &str, value: &str| {
-        let of = |line: &String| line.split_once('=').is_some_and(|(n, v)| n.trim() == name && v.trim() == value);
-        lines.iter().any(of)
-    };
-    let behind_tls = is("smtpd_tls_auth_only", "yes") || is("smtpd_tls_security_level", "encrypt");
-    if behind_tls || is("smtpd_sasl_auth_enable", "yes") {
-        records.push(setting("passwords-in-clear", "postfix", !behind_tls));
+    let services_told = text.lines().any(|line| line.trim_end() == SERVICES);
+    if let Some(clear) = passwords_in_clear(&lines, services_told) {
+        records.push(setting("passwords-in-clear", "postfix", clear));
     }
     Found { format: "self-hosted.postfix", rows: lines.len() as u64, faults: Vec::new(), records }
+}
+
+/// Whether any service takes passwords before TLS (postconf(5): smtpd_tls_auth_only). A service has the
+/// settings of main.cf but for those that master.cf gives it: `submission/inet/smtpd_tls_auth_only = no`.
+/// That none does is known only where those were told.
+fn passwords_in_clear(lines: &[String], services_told: bool) -> Option<bool> {
+    let mut settings: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut services: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::from([("", BTreeMap::new())]);
+    for (name, value) in lines.iter().filter_map(|line| line.split_once('=')) {
+        match name.trim().rsplit_once('/') {
+            Some((service, name)) if name.starts_with("smtpd_") => {
+                services.entry(service).or_default().insert(name, value.trim());
+            }
+            // A service that is told nothing about its clients' sessions takes none, or is as main.cf says.
+            Some(_) => {}
+            None => _ = settings.insert(name.trim(), value.trim()),
+        }
+    }
+    // Where services that take passwords by main.cf take none by master.cf, none may be left that does.
+    let excepted = services.values().any(|own| own.get("smtpd_sasl_auth_enable") == Some(&"no"));
+    let mut in_doubt = false;
+    for own in services.values() {
+        let of = |name: &str| own.get(name).or_else(|| settings.get(name)).copied().unwrap_or_default();
+        let is = |name: &str, value: &str| of(name).eq_ignore_ascii_case(value);
+        if !is("smtpd_sasl_auth_enable", "yes") {
+            // A name of another setting stands for its value.
+            in_doubt |= of("smtpd_sasl_auth_enable").contains('$');
+        } else if !["smtpd_enforce_tls", "smtpd_tls_auth_only", "smtpd_tls_wrappermode"]
+            .iter()
+            .any(|name| is(name, "yes"))
+            && !is("smtpd_tls_security_level", "encrypt")
+        {
+            // Ways of signing in that send no password may be taken before TLS.
+            let hidden = of("smtpd_sasl_security_options").contains("noplaintext");
+            const SAYS: [&str; 4] = [
+                "smtpd_sasl_security_options",
+                "smtpd_tls_auth_only",
+                "smtpd_tls_security_level",
+                "smtpd_tls_wrappermode",
+            ];
+            let left = !own.is_empty() || !excepted;
+            if left && !hidden && !SAYS.iter().any(|name| of(name).contains('$')) {
+                return Some(true);
+            }
+            in_doubt = true;
+        }
+    }
+    (services_told && !in_doubt).then_some(false)
 }
 
 /// `doveconf -n`: whether a password may be sent in the clear, and whether TLS is demanded. What
 /// stands in a block holds for a part only and is not taken for the whole.
 fn dovecot(text: &str) -> Found {
     let (mut depth, mut rows, mut faults) = (0_usize, 0, Vec::new());
-    let mut settings: std::collections::BTreeMap<String, String> = std::collections::BTreeMap::new();
+    let mut settings: BTreeMap<String, String> = BTreeMap::new();
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
         rows += 1;
         if line.ends_with('{') {
@@ -515,6 +563,28 @@ mod tests {
         for value in ["", "hash:/etc/aliases", "$alias_maps proxy:lmdb:/etc/virtual"] {
             assert_eq!(of(value), 0, "{value}");
         }
+    }
+
+    #[test]
+    fn a_service_of_postfix_takes_passwords_as_master_cf_says() {
+        let clear = |text: &str| {
+            let lines = unfolded(text);
+            passwords_in_clear(&lines, text.contains(SERVICES))
+        };
+        const AUTH: &str = "smtpd_sasl_auth_enable = yes\n";
+        assert_eq!(clear(AUTH), Some(true));
+        assert_eq!(clear(&format!("{AUTH}smtpd_tls_auth_only = yes\n")), None, "a service may say otherwise");
+        let behind = format!("{AUTH}smtpd_tls_auth_only = yes\n{SERVICES}\n");
+        assert_eq!(clear(&behind), Some(false));
+        assert_eq!(clear(&format!("{behind}smtp/inet/smtpd_tls_auth_only = no\n")), Some(true));
+        assert_eq!(clear(&format!("{behind}smtps/inet/smtpd_tls_auth_only = $only\n")), None);
+        let none = format!("{SERVICES}\nsubmission/inet/smtpd_sasl_auth_enable = yes\n");
+        assert_eq!(clear(&none), Some(true));
+        assert_eq!(clear(&format!("{none}submission/inet/smtpd_tls_security_level = encrypt\n")), Some(false));
+        let excepted = format!("{AUTH}{SERVICES}\nsmtp/inet/smtpd_sasl_auth_enable = no\nrelay/unix/syslog_name = x\n");
+        assert_eq!(clear(&excepted), None);
+        // Without passwords nothing is sent in the clear; whether all are told is another question.
+        assert_eq!(clear(&format!("{AUTH}smtpd_sasl_security_options = noanonymous, noplaintext\n")), None);
     }
 
     #[test]

@@ -223,7 +223,13 @@ pub fn audit_entry(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, Strin
             words.push("sends-on");
         }
         "new-transportrule" | "set-transportrule"
-            if set(&["blindcopyto", "copyto", "addtorecipients", "redirectmessageto"]) =>
+            if set(&[
+                "blindcopyto",
+                "copyto",
+                "addtorecipients",
+                "redirectmessageto",
+                "routemessageoutboundconnector",
+            ]) =>
         {
             words.push("sends-on");
         }
@@ -567,6 +573,7 @@ mod tests {
         for (operation, parameter, value, word) in [
             ("New-TransportRule", "BlindCopyTo", "x@gmail.com", "sends-on"),
             ("Set-TransportRule", "RedirectMessageTo", "x@gmail.com", "sends-on"),
+            ("Set-TransportRule", "RouteMessageOutboundConnector", "to-archive", "sends-on"),
             ("New-JournalRule", "JournalEmailAddress", "x@gmail.com", "sends-on"),
             ("Set-Mailbox", "AuditEnabled", "False", "audit-bypass"),
             ("Set-OrganizationConfig", "AuditDisabled", "$true", "audit-bypass"),

@@ -25,8 +25,10 @@ use crate::seen::{NotObserved, Seen};
 /// Text looked at to tell the list from others.
 const HEAD: u64 = 64 * 1024;
 const LINE_BYTES: u64 = 1024 * 1024;
-/// Of one value; longer ones are read no further.
-const VALUE_BYTES: usize = sieve::SCRIPT_BYTES;
+/// Of the values of one account that are kept, with their names; a value that goes beyond is lost.
+const ACCOUNT_BYTES: usize = sieve::SCRIPT_BYTES;
+/// What a value costs beside its text: an account of empty ones ends too.
+const VALUE_COSTS: usize = 256;
 /// Faults that are told apart; the others are counted.
 const FAULTS: usize = 50;
 
@@ -99,7 +101,7 @@ pub fn read(
     reading.end();
     let Reading { rows, system, mut faults, .. } = reading;
     faults.truncate(FAULTS);
-    // Every server has accounts of its own; where one of them is listed, all accounts are.
+    // A server's accounts of its own are in no list of some accounts; they are in that of their domain.
     let format = if system { "self-hosted.zimbra" } else { "self-hosted.zimbra-accounts" };
     (rows > 0).then_some(Found { format, rows, faults })
 }
@@ -131,7 +133,7 @@ fn attribute(line: &str) -> Option<(&str, &str, bool)> {
 
 /// The attributes that are read; the others are dropped as they come.
 fn is_read(name: &str) -> bool {
-    const READ: [&str; 23] = [
+    const READ: [&str; 24] = [
         "objectClass",
         "zimbraAccountStatus",
         "zimbraCalResType",
@@ -140,6 +142,7 @@ fn is_read(name: &str) -> bool {
         "zimbraFeatureTwoFactorAuthRequired",
         "zimbraId",
         "zimbraImapEnabled",
+        "zimbraInterceptAddress",
         "zimbraIsAdminAccount",
         "zimbraIsDelegatedAdminAccount",
         "zimbraIsSystemAccount",
@@ -159,8 +162,10 @@ fn is_read(name: &str) -> bool {
     READ.contains(&name) || is_script(name)
 }
 
+/// A user's script, or one that runs before or after it; others with `Sieve` in their names are settings.
 fn is_script(name: &str) -> bool {
-    name.starts_with("zimbra") && name.contains("Sieve") && !name.ends_with("Enabled") && !name.ends_with("MaxSize")
+    const ENDS: [&str; 3] = ["SieveScript", "SieveScriptAfter", "SieveScriptBefore"];
+    name.starts_with("zimbra") && ENDS.iter().any(|end| name.ends_with(end))
 }
 
 /// One value, as far as it was read.
@@ -175,6 +180,10 @@ struct Value {
 struct Account {
     address: String,
     values: BTreeMap<String, Vec<Value>>,
+    /// Of the values so far.
+    bytes: usize,
+    /// Whether values are missing of which not even the name was kept.
+    cut: bool,
 }
 
 struct Reading<'r> {
@@ -198,14 +207,20 @@ impl Reading<'_> {
 
     fn begin(&mut self, address: String) {
         self.end();
-        self.account = Some(Account { address, values: BTreeMap::new() });
+        self.account = Some(Account { address, ..Account::default() });
     }
 
     fn attribute(&mut self, name: &str, value: &str, encoded: bool) {
         self.last = None;
         let Some(account) = self.account.as_mut().filter(|_| is_read(name)) else { return };
+        let costs = VALUE_COSTS + name.len();
+        if account.bytes + costs > ACCOUNT_BYTES {
+            account.cut = true;
+            return;
+        }
+        account.bytes += costs;
         let mut found = Value { encoded, ..Value::default() };
-        found.add(value);
+        found.add(value, &mut account.bytes);
         account.values.entry(name.to_owned()).or_default().push(found);
         self.last = Some(name.to_owned());
     }
@@ -213,13 +228,13 @@ impl Reading<'_> {
     /// A line that goes on with the value before it.
     fn more(&mut self, line: &str) {
         let Some(name) = &self.last else { return };
-        let values = self.account.as_mut().and_then(|account| account.values.get_mut(name));
-        let Some(value) = values.and_then(|values| values.last_mut()) else { return };
+        let Some(account) = self.account.as_mut() else { return };
+        let Some(value) = account.values.get_mut(name).and_then(|values| values.last_mut()) else { return };
         if value.encoded {
-            value.add(line.trim());
+            value.add(line.trim(), &mut account.bytes);
         } else {
-            value.add("\n");
-            value.add(line);
+            value.add("\n", &mut account.bytes);
+            value.add(line, &mut account.bytes);
         }
     }
 
@@ -228,7 +243,8 @@ impl Reading<'_> {
         let Some(account) = self.account.take() else { return };
         self.rows += 1;
         let (account, faults) = account.decoded();
-        self.system |= account.is_system();
+        // Each domain may have an account for the global address list, which a list of that domain holds.
+        self.system |= account.is_system() && !account.address.starts_with("galsync");
         for record in account.records(self.key, &mut |why| self.faults.push(why)) {
             (self.records)(record);
         }
@@ -239,11 +255,19 @@ impl Reading<'_> {
 }
 
 impl Value {
-    fn add(&mut self, text: &str) {
-        if self.text.len() + text.len() > VALUE_BYTES {
+    /// Adds to the value, and to the bytes of its account. What was cut is given up, so that the account's
+    /// other values still have room.
+    fn add(&mut self, text: &str, bytes: &mut usize) {
+        if self.cut {
+            return;
+        }
+        if *bytes + text.len() > ACCOUNT_BYTES {
             self.cut = true;
+            *bytes -= self.text.len();
+            self.text = String::new();
         } else {
             self.text.push_str(text);
+            *bytes += text.len();
         }
     }
 }
@@ -252,14 +276,20 @@ impl Value {
 struct Decided {
     address: String,
     values: BTreeMap<String, Vec<Option<String>>>,
+    /// Whether values are missing of which not even the name was kept.
+    cut: bool,
 }
 
 impl Account {
     fn decoded(self) -> (Decided, Vec<String>) {
         let mut faults = Vec::new();
+        let too_long = || format!("an account holds more than {ACCOUNT_BYTES} bytes of what is read");
+        if self.cut {
+            faults.push(too_long());
+        }
         let mut of = |value: Value| {
             if value.cut {
-                faults.push(format!("a value is longer than {VALUE_BYTES} bytes"));
+                faults.push(too_long());
                 return None;
             }
             if !value.encoded {
@@ -274,7 +304,7 @@ impl Account {
         };
         let decode = |(name, values): (String, Vec<Value>)| (name, values.into_iter().map(&mut of).collect());
         let values = self.values.into_iter().map(decode).collect();
-        (Decided { address: self.address, values }, faults)
+        (Decided { address: self.address, values, cut: self.cut }, faults)
     }
 }
 
@@ -287,10 +317,10 @@ impl Decided {
         self.values.get(name).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether all attributes were asked for: only then an attribute that is not there is not set.
+    /// Whether all attributes were asked for and kept: only then an attribute that is not there is not set.
     fn is_whole(&self) -> bool {
         let of_account = |value: &Option<String>| value.as_deref() == Some("zimbraAccount");
-        self.all("objectClass").iter().any(of_account) && !self.all("zimbraId").is_empty()
+        !self.cut && self.all("objectClass").iter().any(of_account) && !self.all("zimbraId").is_empty()
     }
 
     fn is_system(&self) -> bool {
@@ -336,12 +366,15 @@ impl Decided {
         }
     }
 
-    /// Where mail is sent on to: what the user set, what an administrator set, and what an account that
-    /// takes all mail of a domain passes on. Postfix asks for all three, whatever the user may set.
+    /// Where mail is sent on to: what the user set, what an administrator set, who gets a copy of every
+    /// message (legal intercept), and what an account that takes all mail of a domain passes on. The server
+    /// does all of them, whatever the user may set.
     fn forwards_to(&self, key: &KeyedReference) -> (Seen<Vec<Target>>, Option<NotObserved>) {
-        const ONE: [&str; 2] = ["zimbraMailForwardingAddress", "zimbraPrefMailForwardingAddress"];
+        const ONE: [&str; 3] =
+            ["zimbraInterceptAddress", "zimbraMailForwardingAddress", "zimbraPrefMailForwardingAddress"];
         const ALL: &str = "zimbraMailCatchAllForwardingAddress";
-        let (mut targets, mut lost) = (Vec::new(), None);
+        let mut targets = Vec::new();
+        let mut lost = self.cut.then(|| unreadable("an account holds more than is read"));
         for value in ONE.into_iter().flat_map(|name| self.all(name)) {
             match value {
                 Some(text) => {
@@ -487,7 +520,7 @@ mod tests {
     fn read_text(text: &str) -> (Option<Found>, Vec<Record>) {
         let key = KeyedReference::new(b"test");
         let content = Content::Memory(text.as_bytes().into());
-        let survey = crate::collect::exports::decode::survey(&content, 1 << 20).unwrap();
+        let survey = crate::collect::exports::decode::survey(&content, 1 << 24).unwrap();
         let mut records = Vec::new();
         let found = read(&content, &survey, &key, &mut |record| records.push(record));
         (found, records)
@@ -532,6 +565,49 @@ mod tests {
             (ham.mailbox_kind.clone(), &ham.retention_policy),
             (Seen::Present("other".to_owned()), &Seen::Present(false))
         );
+    }
+
+    #[test]
+    fn a_list_of_one_domain_is_not_taken_for_one_of_all_by_its_account_for_the_address_list() {
+        let (found, _) = read_text(&format!(
+            "# name galsync.a1@one.example\n{WHOLE}zimbraIsSystemAccount: TRUE\nzimbraIsSystemResource: TRUE\n"
+        ));
+        assert_eq!(found.unwrap().format, "self-hosted.zimbra-accounts");
+    }
+
+    #[test]
+    fn an_account_whose_mail_is_intercepted_sends_it_on() {
+        let (_, records) =
+            read_text(&format!("# name eve@surgery.example\n{WHOLE}zimbraInterceptAddress: all@elsewhere.example\n"));
+        assert_eq!(mailboxes(&records)[0].forwards_to.present().map(Vec::len), Some(1));
+    }
+
+    #[test]
+    fn settings_of_the_filters_are_no_scripts() {
+        let (found, records) = read_text(&format!(
+            "# name eve@surgery.example\n{WHOLE}zimbraAdminSieveScriptBefore: redirect \"eve@gmail.com\";\nzimbraSieveImmutableHeaders: List-Id,DKIM-Signature\nzimbraSieveNotifyActionRFCCompliant: FALSE\n"
+        ));
+        assert_eq!((found.unwrap().faults.len(), rules(&records).len()), (0, 1));
+    }
+
+    #[test]
+    fn an_account_of_many_values_is_read_so_far_and_what_is_missing_is_said() {
+        let many = "zimbraMailAlias: a@surgery.example\n".repeat(ACCOUNT_BYTES / VALUE_COSTS);
+        let text =
+            format!("# name eve@surgery.example\n{WHOLE}{many}zimbraMailForwardingAddress: eve@gmail.com\nmore\n");
+        let (found, records) = read_text(&format!("{text}# name ana@surgery.example\n{WHOLE}"));
+        assert_eq!(found.unwrap().faults.len(), 1);
+        let [eve, ana] = mailboxes(&records)[..] else { panic!("{}", records.len()) };
+        assert!(matches!(eve.forwards_to, Seen::Unknown(NotObserved::Unreadable { .. })));
+        assert!(eve.administrator.present().is_none());
+        assert_eq!(ana.forwards_to, Seen::Absent);
+        // One value that is too long leaves the others.
+        let long = format!("{}\n", "x".repeat(ACCOUNT_BYTES / 8)).repeat(8);
+        let script = format!("zimbraMailSieveScript: keep;\n{long}");
+        let (found, records) =
+            read_text(&format!("# name eve@surgery.example\n{WHOLE}{script}zimbraPop3Enabled: FALSE\n"));
+        assert_eq!(found.unwrap().faults.len(), 1);
+        assert_eq!(mailboxes(&records)[0].pop_enabled, Seen::Present(false));
     }
 
     #[test]

@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+mod roles;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -56,19 +58,7 @@ const TRACE: Log = Log {
     of: "message-trace",
     formats: &["microsoft365.message-trace"],
     what: "the message trace (Get-MessageTraceV2) beside the accepted domains, in which days begin with the year",
-    known_by: &[],
-};
-const ROLES: Log = Log {
-    of: "roles",
-    formats: &["microsoft365.directory-roles"],
-    what: "who holds directory roles (Graph roleManagement/directory/roleAssignments?$expand=principal)",
-    known_by: &[],
-};
-const ADMINS: Log = Log {
-    of: "roles",
-    formats: &["google-workspace.admin-roles"],
-    what: "who holds administrator roles (gam print admins)",
-    known_by: &[],
+    known_by: &["from-outside"],
 };
 const APP_PASSWORDS: Log = Log {
     of: "app-passwords",
@@ -410,11 +400,21 @@ impl<'s, 'e> Activity<'s, 'e> {
     }
 
     pub(super) fn message_trace_days(&self) -> Fact<i64> {
-        self.period(&TRACE, |first, last, _| days_between(first, last) + 1)
+        self.period_of_trace(|first, last, _| days_between(first, last) + 1)
     }
 
     pub(super) fn message_trace_age(&self) -> Fact<i64> {
-        self.period(&TRACE, |_, last, today| days_between(last, today).max(0))
+        self.period_of_trace(|_, last, today| days_between(last, today).max(0))
+    }
+
+    /// Mail comes from outside every day; a search for one sender or for recipients outside holds none of it.
+    fn period_of_trace(&self, read: impl Fn(Date, Date, Date) -> i64) -> Fact<i64> {
+        let fact = self.period(&TRACE, read);
+        if fact.seen.present().is_some() && self.files_with(&TRACE, "from-outside").next().is_none() {
+            let what = format!("{}, not searched for one sender or recipient", TRACE.what);
+            return Fact::new(Seen::Unknown(not_provided(&what)), fact.evidence);
+        }
+        fact
     }
 
     /// The highest share, in percent, of consumer webmail among the messages that one account sent to
@@ -447,132 +447,6 @@ impl<'s, 'e> Activity<'s, 'e> {
         }
     }
 
-    fn role_list(&self) -> &'static Log {
-        if self.provider == "google-workspace" { &ADMINS } else { &ROLES }
-    }
-
-    /// The accounts that may do everything. Members of a group are not known from here.
-    fn with_role(&self, word: &str) -> Result<RoleHolders<'_>, NotObserved> {
-        if let Some(reason) = &self.gone {
-            return Err(reason.clone());
-        }
-        let list = self.role_list();
-        let group = if word == "administrator" { "group" } else { "global-group" };
-        let (mut accounts, mut ids, mut doubt) = (BTreeSet::new(), Vec::new(), None);
-        for (id, tally) in self.in_log(list) {
-            if times(tally, word) > 0 {
-                accounts.insert(tally.account.as_str());
-                ids.push(id.clone());
-            }
-            if times(tally, group) > 0 {
-                doubt = Some(not_provided("the members of the groups that hold a role"));
-            }
-        }
-        ids.extend(self.files.evidence_of(list.formats));
-        ids.truncate(EVIDENCE);
-        // Somebody may do everything in every tenant: a list that names nobody was cut.
-        let nobody = accounts.is_empty().then(|| not_provided(&format!("{}: nobody of this role is in it", list.what)));
-        Ok(RoleHolders { accounts, ids, doubt: self.whole(list).err().or(doubt).or(nobody) })
-    }
-
-    /// How many accounts may do everything at this moment; not known where a group is among them. Who is
-    /// eligible and takes the role when needed is in no list here, so there may be more.
-    pub(super) fn global_administrators(&self) -> Fact<i64> {
-        match self.with_role("global-administrator") {
-            Err(reason) => Fact::unknown(reason),
-            Ok(RoleHolders { ids, doubt: Some(reason), .. }) => Fact::new(Seen::Unknown(reason), ids),
-            Ok(RoleHolders { accounts, ids, doubt: None }) => {
-                Fact::present(i64::try_from(accounts.len()).unwrap_or(i64::MAX), ids)
-            }
-        }
-    }
-
-    /// Accounts that may do everything and whose mailbox somebody reads mail in. That one has none is
-    /// known where all mailboxes are listed and an export tells its other names.
-    pub(super) fn global_administrators_with_mail(&self) -> Fact<Vec<String>> {
-        let RoleHolders { accounts, ids, mut doubt } = match self.with_role("global-administrator") {
-            Err(reason) => return Fact::unknown(reason),
-            Ok(found) => found,
-        };
-        // What else each account is called, by everything that it is called.
-        let mut others: BTreeMap<&str, Vec<&Vec<String>>> = BTreeMap::new();
-        for (_, record) in exported::records(self.context) {
-            let names = match record {
-                Record::MfaRegistration(said) if said.provider == self.provider => &said.references,
-                Record::Mailbox(said) if said.provider == self.provider && !said.listed => &said.references,
-                _ => continue,
-            };
-            names.iter().for_each(|name| others.entry(name).or_default().push(names));
-        }
-        let listed = || self.listed.iter().filter(|mailbox| mailbox.provider == self.provider);
-        let apart = listed().any(|mailbox| !mailbox.references.iter().any(|name| others.contains_key(name.as_str())));
-        let mut found = BTreeSet::new();
-        for account in accounts {
-            let same = others.get(account).map_or(&[][..], Vec::as_slice);
-            let mut names = same.iter().flat_map(|names| names.iter().map(String::as_str)).chain([account]);
-            match names.find_map(|name| self.mailboxes.get(name)) {
-                Some(mailbox) => _ = found.insert(mailbox.map_or_else(|| self.name(account), str::to_owned)),
-                None if same.is_empty() => {
-                    doubt =
-                        doubt.or(Some(not_provided("the accounts of all administrators, with id and sign-in name")));
-                }
-                // A mailbox that is nobody's by any name may be this account's by a name that is not listed.
-                None if apart => {
-                    doubt = doubt.or(Some(not_provided("the account of every mailbox, with id and sign-in name")));
-                }
-                None => {}
-            }
-        }
-        let (formats, what) = inventories(self.provider);
-        match doubt.or(self.files.whole(formats, what).err()) {
-            Some(reason) if found.is_empty() => Fact::new(Seen::Unknown(reason), ids),
-            Some(_) | None => Fact::present(found.into_iter().collect(), ids),
-        }
-    }
-
-    /// Accounts that hold a role and have no second factor that the policy allows.
-    pub(super) fn role_holders_without_mfa(&self) -> Fact<Vec<String>> {
-        let RoleHolders { accounts, mut ids, mut doubt } = match self.with_role("administrator") {
-            Err(reason) => return Fact::unknown(reason),
-            Ok(found) => found,
-        };
-        let mut factors: BTreeMap<&str, Seen<bool>> = BTreeMap::new();
-        for (_, record) in exported::records(self.context) {
-            let (references, factor) = match record {
-                Record::MfaRegistration(said) if said.provider == self.provider => {
-                    (&said.references, super::super::mailbox::registered(said))
-                }
-                Record::Mailbox(said) if said.provider == self.provider && said.mfa_enrolled.present().is_some() => {
-                    (&said.references, said.mfa_enrolled.clone())
-                }
-                _ => continue,
-            };
-            for reference in references.iter().filter(|reference| accounts.contains(reference.as_str())) {
-                let known = factors.entry(reference).or_insert_with(|| factor.clone());
-                if factor == Seen::Present(false) {
-                    *known = factor.clone();
-                }
-            }
-        }
-        let mut without = Vec::new();
-        for account in &accounts {
-            match factors.get(account) {
-                Some(Seen::Present(true)) => {}
-                Some(Seen::Present(false)) => without.push(self.name(account)),
-                Some(Seen::Unknown(reason)) => doubt = Some(reason.clone()),
-                Some(Seen::Absent | Seen::Malformed(_)) | None => {
-                    doubt = Some(not_provided("the registered methods of every account that holds a role"));
-                }
-            }
-        }
-        without.sort();
-        ids.truncate(EVIDENCE);
-        match doubt {
-            Some(reason) if without.is_empty() => Fact::new(Seen::Unknown(reason), ids),
-            Some(_) | None => Fact::present(without, ids),
-        }
-    }
-
     /// Mailboxes with an outside address that they may forward to at once.
     pub(super) fn verified_forwarding_outside(&self) -> Fact<Vec<String>> {
         let directory = Directory::of(self.context);
@@ -599,13 +473,6 @@ impl<'s, 'e> Activity<'s, 'e> {
     }
 }
 
-/// The accounts that hold a role, and why there may be more.
-struct RoleHolders<'a> {
-    accounts: BTreeSet<&'a str>,
-    ids: Vec<EvidenceId>,
-    doubt: Option<NotObserved>,
-}
-
 fn times(tally: &Tally, word: &str) -> u64 {
     tally.counts.get(word).map_or(0, |count| count.times)
 }
@@ -616,16 +483,16 @@ mod tests {
     use super::super::{Tenant, build};
     use super::*;
 
-    fn tenant(world: &World, name: &str) -> Tenant {
+    pub(super) fn tenant(world: &World, name: &str) -> Tenant {
         let evidence = world.evidence(&[]);
         build(context(&evidence)).subjects.into_iter().find(|tenant| tenant.name == name).unwrap()
     }
 
-    fn logs(without: &[&str]) -> Tenant {
+    pub(super) fn logs(without: &[&str]) -> Tenant {
         tenant(&World::new(Some(declared("clinic.example"))).fixture("log-clinic", without), "microsoft365")
     }
 
-    fn list(items: &[&str]) -> Seen<Vec<String>> {
+    pub(super) fn list(items: &[&str]) -> Seen<Vec<String>> {
         Seen::Present(items.iter().map(|item| (*item).to_owned()).collect())
     }
 
@@ -648,20 +515,6 @@ mod tests {
         assert_eq!(told.audit_log_days.seen, Seen::Present(20));
         assert_eq!(told.highest_webmail_share.seen, Seen::Present(75));
         assert_eq!(told.highest_webmail_sender.seen, Seen::Present("front-desk@clinic.example".to_owned()));
-    }
-
-    #[test]
-    fn roles_are_joined_with_registrations() {
-        let told = logs(&[]);
-        assert_eq!(told.global_administrators.seen, Seen::Present(1));
-        assert_eq!(told.global_administrators_with_mail.seen, list(&["ana@clinic.example"]));
-        assert_eq!(told.role_holders_without_mfa.seen.present().map(Vec::len), Some(1));
-        let less = logs(&["mfa-registration.csv"]);
-        assert!(less.role_holders_without_mfa.seen.present().is_none());
-        let group = br##"[{"roleTemplateId":"62e90394-69f5-4237-9190-012177145e10","members":[{"@odata.type":"#microsoft.graph.group","id":"g1"}]}]"##;
-        let world = World::new(Some(declared("clinic.example"))).fixture("log-clinic", &["directory-roles.json"]);
-        let told = tenant(&world.file("roles.json", group), "microsoft365");
-        assert!(told.global_administrators.seen.present().is_none(), "who is in the group is not known");
     }
 
     #[test]
@@ -715,7 +568,7 @@ mod tests {
         assert_eq!(told.role_holders_without_mfa.seen, list(&[]));
     }
 
-    fn clinic(without: &[&str]) -> World {
+    pub(super) fn clinic(without: &[&str]) -> World {
         World::new(Some(declared("clinic.example"))).fixture("log-clinic", without)
     }
 
@@ -833,55 +686,19 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_roles_that_names_nobody_who_may_do_everything_was_cut() {
-        let roles = br##"[{"roleTemplateId":"29232cdf-9323-42fd-ade2-1d097af3e4de","members":[{"@odata.type":"#microsoft.graph.user","id":"u9","userPrincipalName":"admin@clinic.example"}]}]"##;
-        let told = tenant(&clinic(&["directory-roles.json"]).file("roles.json", roles), "microsoft365");
-        assert!(told.global_administrators.seen.present().is_none());
-        assert!(told.global_administrators_with_mail.seen.present().is_none());
-        assert_eq!(told.role_holders_without_mfa.seen.present().map(Vec::len), Some(1));
-    }
-
-    #[test]
-    fn that_an_administrator_has_no_mailbox_is_known_from_all_mailboxes_and_all_names() {
-        let roles = |name: &str| {
-            format!(
-                r##"[{{"roleTemplateId":"62e90394-69f5-4237-9190-012177145e10","members":[{{"@odata.type":"#microsoft.graph.user","userPrincipalName":"{name}"}}]}}]"##
-            )
-        };
-        let desk = b"userPrincipalName,id,userType,isAdmin,isMfaRegistered,isMfaCapable,methodsRegistered\nfront-desk@clinic.example,u2,member,False,False,False,\n";
-        let of = |name: &str, without: &[&str]| {
-            let without: Vec<&str> = without.iter().copied().chain(["directory-roles.json"]).collect();
-            let world = clinic(&without).file("roles.json", roles(name).as_bytes());
-            tenant(&world.file("desk.csv", desk), "microsoft365").global_administrators_with_mail.seen
-        };
-        assert_eq!(of("admin@clinic.example", &[]), list(&[]));
-        assert!(of("admin@clinic.example", &["mfa-registration.csv"]).present().is_none(), "it may be an alias");
-        assert!(of("admin@clinic.example", &["mailboxes.csv"]).present().is_none());
-        // A list of addresses alone does not tell whose mailbox is whose.
-        let addresses = b"PrimarySmtpAddress,ImapEnabled,PopEnabled\nboss@clinic.example,True,True\n";
-        let world = clinic(&["mailboxes.csv", "directory-roles.json"]).file("cas.csv", addresses);
-        let told = tenant(&world.file("roles.json", roles("admin@clinic.example").as_bytes()), "microsoft365");
-        assert!(told.global_administrators_with_mail.seen.present().is_none());
-        let renamed = b"userPrincipalName,id,userType,isAdmin,isMfaRegistered,isMfaCapable,methodsRegistered\nana@tenant.example,u1,member,True,True,True,fido2SecurityKey\n";
-        let world = clinic(&["directory-roles.json", "mfa-registration.csv"]).file("mfa.csv", renamed);
-        let told = tenant(&world.file("roles.json", roles("ana@tenant.example").as_bytes()), "microsoft365");
-        assert_eq!(told.global_administrators_with_mail.seen, list(&["ana@clinic.example"]), "joined by id");
-    }
-
-    #[test]
     fn few_messages_make_no_share() {
         let few = b"Received,SenderAddress,RecipientAddress,MessageTraceId\n2026-09-01T08:00:00Z,ana@clinic.example,x@gmail.com,m1\n";
         let told = tenant(&clinic(&["message-trace.csv"]).file("m.csv", few), "microsoft365");
         assert!(told.highest_webmail_share.seen.present().is_none());
-        assert_eq!(
-            (told.message_trace_days.seen, told.message_trace_age_days.seen),
-            (Seen::Present(1), Seen::Present(30))
+        assert!(
+            told.message_trace_days.seen.present().is_none() && told.message_trace_age_days.seen.present().is_none(),
+            "it may have been searched for one sender"
         );
         let strangers = b"Received,SenderAddress,RecipientAddress,MessageTraceId\n2026-09-01T08:00:00Z,x@gmail.com,ana@clinic.example,m1\n";
         let told = tenant(&clinic(&["message-trace.csv"]).file("m.csv", strangers), "microsoft365");
         assert_eq!(
-            told.message_trace_days.seen,
-            Seen::Present(1),
+            (told.message_trace_days.seen, told.message_trace_age_days.seen),
+            (Seen::Present(1), Seen::Present(30)),
             "a day on which nobody here wrote is one of the log"
         );
         assert!(told.highest_webmail_share.seen.present().is_none());

@@ -91,7 +91,7 @@ const OWN_SERVER: [Export; 2] = [
     Export { formats: &["self-hosted.dovecot"], what: "the settings of Dovecot (doveconf -n)" },
     Export {
         formats: &["self-hosted.postfix"],
-        what: "settings of Postfix that say when passwords are taken (postconf -n: smtpd_tls_auth_only)",
+        what: "the settings of Postfix and of its services (postconf -n, then a line `# postconf -P`, then postconf -P)",
     },
 ];
 const INBOX_RULES: Export = Export {
@@ -102,18 +102,16 @@ const FILTERS: Export =
     Export { formats: &["google-workspace.filters"], what: "the filters of all users (gam all users print filters)" };
 const SCRIPTS: Export = Export {
     formats: &["self-hosted.sieve", "self-hosted.zimbra"],
-    what: "the Sieve scripts of all mailboxes (doveadm sieve get; Zimbra: zmprov -l gaa -v)",
+    what: "the Sieve scripts of all mailboxes (doveadm sieve get; Zimbra: collect-self-hosted.sh)",
 };
 /// Services under Google's agreement for health information, by their names in the Policy API (Google
 /// Workspace, "HIPAA Included Functionality", from general knowledge, 2026-11; the list changes).
-const COVERED: [&str; 20] = [
+const COVERED: [&str; 18] = [
     "appsheet",
     "apps_script",
     "calendar",
     "chat",
-    "classroom",
     "cloud_search",
-    "contacts",
     "docs",
     "drive",
     "drive_and_docs",
@@ -405,6 +403,10 @@ impl<'s, 'e> SetUp<'s, 'e> {
         self.policies_in("dlp-policy", &["testing"], &LEAK_POLICIES)
     }
 
+    pub(super) fn retention_policies_in_force(&self) -> Fact<i64> {
+        self.policies_in("retention-policy", &["enforced"], &RETENTION_POLICIES)
+    }
+
     pub(super) fn retention_policies_idle(&self) -> Fact<i64> {
         self.policies_in("retention-policy", &["off", "testing"], &RETENTION_POLICIES)
     }
@@ -461,7 +463,8 @@ impl<'s, 'e> SetUp<'s, 'e> {
         }
         ids.extend(self.settings.files.evidence_of(PROGRAMS.formats));
         let whole = |export: &Export| self.settings.files.whole(export.formats, export.what).err();
-        match in_doubt.or_else(|| whole(&GRANTS)).or_else(|| whole(&ROLES)).or_else(|| whole(&PROGRAMS)) {
+        let whole = || [&GRANTS, &ROLES, &PROGRAMS].into_iter().find_map(whole);
+        match in_doubt.or_else(whole).or_else(|| self.settings.roles_of_both_services()) {
             Some(reason) if found.is_empty() => Fact::new(Seen::Unknown(reason), ids),
             Some(_) | None => Fact::present(found.into_iter().collect(), ids),
         }
@@ -514,19 +517,52 @@ impl<'s, 'e> SetUp<'s, 'e> {
         Fact::present(i64::try_from(listed.len()).unwrap_or(i64::MAX), ids)
     }
 
-    /// Rules that people made for their mailboxes, as far as they were read; that there are none is
-    /// known from a whole list alone.
-    pub(super) fn rules_of_people(&self) -> Fact<i64> {
+    /// Mailboxes of which no export says that both IMAP and POP are closed for them.
+    pub(super) fn imap_pop_perhaps_open(&self) -> Fact<i64> {
+        if let Some(reason) = self.context.evidence.taken_away(Source::Export, SubjectKind::Mailbox) {
+            return Fact::unknown(reason);
+        }
+        let (mut listed, mut closed, mut open) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        for (_, record) in exported::records(self.context) {
+            let Record::Mailbox(mailbox) = record else { continue };
+            if mailbox.provider != self.provider {
+                continue;
+            }
+            let address = mailbox.address.as_str();
+            if mailbox.listed {
+                listed.insert(address);
+            }
+            for (protocol, enabled) in [("imap", &mailbox.imap_enabled), ("pop", &mailbox.pop_enabled)] {
+                match enabled {
+                    Seen::Present(true) => _ = open.insert(address),
+                    Seen::Present(false) => _ = closed.insert((protocol, address)),
+                    Seen::Absent | Seen::Malformed(_) | Seen::Unknown(_) => {}
+                }
+            }
+        }
+        let is_closed = |address: &str| ["imap", "pop"].iter().all(|protocol| closed.contains(&(*protocol, address)));
+        let count = listed.iter().filter(|address| open.contains(*address) || !is_closed(address)).count();
+        let (formats, what) = super::super::mailbox::inventories(self.provider);
+        let ids = self.settings.files.evidence_of(formats).collect();
+        let nobody = || listed.is_empty().then(|| not_provided(what));
+        match self.settings.files.whole(formats, what).err().or_else(nobody) {
+            Some(reason) if count == 0 => Fact::new(Seen::Unknown(reason), ids),
+            Some(_) | None => Fact::present(i64::try_from(count).unwrap_or(i64::MAX), ids),
+        }
+    }
+
+    /// Mailboxes for which people made rules, where the whole list of rules was read.
+    pub(super) fn mailboxes_with_rules(&self) -> Fact<i64> {
         if let Some(reason) = self.context.evidence.taken_away(Source::Export, SubjectKind::ForwardingRule) {
             return Fact::unknown(reason);
         }
-        let mut count = 0i64;
+        let mut with_rules = BTreeSet::new();
         for (_, record) in exported::records(self.context) {
             if let Record::ForwardingRule(rule) = record
                 && rule.provider == self.provider
                 && ["filter", "inbox", "sieve"].contains(&rule.origin.as_str())
             {
-                count = count.saturating_add(i64::try_from(rule.rules).unwrap_or(i64::MAX));
+                with_rules.insert(rule.mailbox.present().or(rule.owner.as_ref()));
             }
         }
         let export = match self.provider {
@@ -536,8 +572,8 @@ impl<'s, 'e> SetUp<'s, 'e> {
         };
         let ids = self.settings.files.evidence_of(export.formats).collect();
         match self.settings.files.whole(export.formats, export.what) {
-            Err(reason) if count == 0 => Fact::new(Seen::Unknown(reason), ids),
-            Err(_) | Ok(()) => Fact::present(count, ids),
+            Err(reason) => Fact::new(Seen::Unknown(reason), ids),
+            Ok(()) => Fact::present(i64::try_from(with_rules.len()).unwrap_or(i64::MAX), ids),
         }
     }
 

@@ -38,7 +38,7 @@ fn an_own_servers_settings_are_collected_and_what_may_not_be_read_is_said() {
         &bin,
         "postconf",
         &format!(
-            "case $1 in -n) echo 'myhostname = mx.surgery.example'; echo 'mydestination = localhost'; echo 'always_bcc = a@elsewhere.example'; echo 'smtp_sasl_password_maps = hash:/etc/secret' ;; *) echo 'hash:{0}, proxy:mysql:/etc/postfix/m.cf, hash:{0}.gone' ;; esac",
+            "case $1 in -n) echo 'myhostname = mx.surgery.example'; echo 'mydestination = localhost'; echo 'always_bcc = a@elsewhere.example'; echo 'smtp_sasl_password_maps = hash:/etc/secret' ;; -P) echo 'smtps/inet/smtpd_tls_auth_only = no'; echo 'relay/unix/smtp_sasl_password_maps = hash:/etc/secret' ;; *) echo 'hash:{0}, proxy:mysql:/etc/postfix/m.cf, hash:{0}.gone' ;; esac",
             map.display()
         ),
     );
@@ -73,6 +73,7 @@ esac"#,
     let settings = std::fs::read_to_string(out.join("selfhosted/doveconf-n.txt")).unwrap()
         + &std::fs::read_to_string(out.join("selfhosted/postconf-n.txt")).unwrap();
     assert!(!settings.contains("hunter2") && !settings.contains("secret"), "{settings}");
+    assert!(settings.contains("# postconf -P\nsmtps/inet/smtpd_tls_auth_only = no\n"), "{settings}");
 
     let output = mailassay().arg("ingest").arg(&out).args(["--format", "json"]).output().unwrap();
     let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -105,12 +106,15 @@ fn of_zimbras_accounts_only_what_is_read_is_kept_and_a_cut_script_is_no_whole_on
         )
     };
     let read = |script: &str, out: &str| {
-        stand_in(&bin, "zmprov", &accounts(script));
         let out = folder.path().join(out);
+        // What has been told so far is looked for where it is collected.
+        let seen = folder.path().join("seen");
+        let look = format!("if grep -rq hunter2 '{}'; then touch '{}'; fi", out.display(), seen.display());
+        stand_in(&bin, "zmprov", &format!("{}\n{look}", accounts(script)));
         let coverage = run("collect-self-hosted.sh", &bin, &out);
         assert!(coverage.contains(r#"{"what":"zimbra","ok":true,"rows":1"#), "{coverage}");
         let kept = std::fs::read_to_string(out.join("selfhosted/zimbra-accounts.txt")).unwrap();
-        assert!(!kept.contains("hunter2"), "{kept}");
+        assert!(!kept.contains("hunter2") && !seen.exists(), "{kept}");
         let output = mailassay().arg("ingest").arg(&out).args(["--format", "json"]).output().unwrap();
         let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         let files = answer["files"].as_array().unwrap().clone();
