@@ -2,8 +2,7 @@
 //! `fixtures/labelled-mail`. Every person, number and sentence there is invented.
 //!
 //! The figures are printed (`cargo test --lib labelled -- --nocapture`) and may not get worse.
-//! Even ids were looked at while the detector was improved; odd ids never were, and their figures
-//! are the ones to quote.
+//! Even ids are looked at when the detector is improved, odd ids are not; the figures of odd ids are the ones to quote.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -178,7 +177,7 @@ fn figures_on_mail_written_by_somebody_else_do_not_get_worse() {
         println!("{name} set");
         figures_of(&set, &levels)
     });
-    for (name, unseen, recall, precision) in [("first", &figures[0], 0.87, 0.91), ("second", &figures[1], 0.6, 0.8)] {
+    for (name, unseen, recall, precision) in [("first", &figures[0], 0.92, 0.92), ("second", &figures[1], 0.74, 0.80)] {
         assert!(unseen.recall() >= recall, "{name}: recall {}", unseen.recall());
         assert!(unseen.precision() >= precision, "{name}: precision {}", unseen.precision());
     }
@@ -249,7 +248,7 @@ fn oldest_and_newest_days_of_most_folders_are_those_of_the_sets_truth() {
     }
     println!("oldest and newest days as in truth.json: {right} of {all}");
     wrong.iter().for_each(|line| println!("  {line}"));
-    assert!(right * 100 >= all * 92, "{right} of {all}; docs/phi-detection.md says 93 of 100");
+    assert!(right * 100 >= all * 94, "{right} of {all}; docs/phi-detection.md says 95 of 100");
 }
 
 #[test]
