@@ -54,7 +54,7 @@ fn gather(folded: &Folded, today: Date) -> Found {
     names.extend(rows.names);
     names.sort_by_key(|name| (name.start, name.end));
     names.dedup_by(|later, earlier| later.start < earlier.end);
-    let mut lone = names::lone(text, &hits);
+    let mut lone = names::lone::find(text, &hits);
     lone.retain(|lone| {
         names[..names.partition_point(|name| name.start <= lone.start)].last().is_none_or(|name| name.end <= lone.start)
     });

@@ -4,9 +4,11 @@
 //! look. Signatures (a name alone on its line) and names with a title or degree of the trade are
 //! left out.
 
+pub(crate) mod lone;
+
 use jiff::civil::Date;
 
-use super::words::{Class, Classes, Hit, is_given_name, is_no_name, is_surname};
+use super::words::{Class, Classes, Hit, is_given_name, is_no_name};
 
 /// Where a name stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,144 +57,6 @@ pub(crate) fn find(text: &[u8], hits: &[Hit]) -> Vec<Name> {
     names.sort_by_key(|name| (name.start, std::cmp::Reverse(name.labelled)));
     names.dedup_by(|later, earlier| later.start < earlier.end);
     names
-}
-
-/// Words that are names of people by themselves, `Haugenstad` or `Zorba's`, where somebody is spoken of: not in a
-/// greeting, a signature, or the name of an organization.
-pub(crate) fn lone(text: &[u8], hits: &[Hit]) -> Vec<Name> {
-    let mut names = Vec::new();
-    let mut at = 0;
-    while at < text.len() && names.len() < MOST {
-        if !text[at].is_ascii_uppercase() || (at > 0 && is_of_a_word(text[at - 1])) {
-            at += 1;
-            continue;
-        }
-        let start = at;
-        if let Some(end) = initials(text, start) {
-            names.push(Name { start, end, labelled: false });
-            at = end;
-            continue;
-        }
-        let length = capitalised(text, start);
-        at += length.max(1);
-        let bare = text[start..start + length].strip_suffix(b"'s").unwrap_or(&text[start..start + length]);
-        let end = start + bare.len();
-        let short = bare.len() < 3 || bare.len() <= 4 && bare.iter().all(u8::is_ascii_uppercase);
-        if short || text.get(start + length).is_some_and(|byte| matches!(byte, b'@' | b'_' | b'/')) {
-            continue;
-        }
-        let mut parts = bare.split(|byte| *byte == b'-');
-        let called = parts.all(|part| part.first().is_some_and(u8::is_ascii_uppercase))
-            && bare.split(|byte| *byte == b'-').any(|part| is_surname(part) || is_given_name(part));
-        if !called
-            || is_no_name(bare)
-            || is_listed(hits, Word { start, end })
-            || is_of_an_organization(text, start, end)
-        {
-            continue;
-        }
-        let name = Name { start, end, labelled: false };
-        // `Xanthe Quillon, MD`: the trade stands after the whole name.
-        let family = next_word(text, end).filter(|(between, _)| *between != Between::Underscore);
-        let whole = Name { end: family.map_or(end, |(_, word)| word.end), ..name };
-        let index = hits.partition_point(|hit| hit.start < start);
-        let opens =
-            opens_a_sentence(text, start) && !text[end..].starts_with(b"'s") && !is_followed_up(text, whole.end);
-        if !(opens
-            || is_professional(text, whole, hits, index)
-            || is_of_the_house(text, start)
-            || is_greeted(text, name))
-        {
-            names.push(name);
-        }
-    }
-    names
-}
-
-fn opens_a_sentence(text: &[u8], start: usize) -> bool {
-    let before = text[..start].iter().rev().find(|byte| !matches!(byte, b' ' | b'"' | b'*' | b'-' | b'>'));
-    before.is_none_or(|byte| matches!(byte, b'\n' | b'.' | b'!' | b'?' | b':'))
-}
-
-/// Whether what follows is said of a person: a verb, a number, an initial, a bracket or a dash.
-fn is_followed_up(text: &[u8], end: usize) -> bool {
-    let rest = &text[end..text.len().min(end + 3)];
-    does_something(text, end)
-        || matches!(rest, [b',' | b'(' | b'-' | b';', ..] | [b' ', b'(' | b'-' | b'x' | b'&' | b'=', ..])
-        || matches!(rest, [b' ', b'A'..=b'Z', b' ' | b'.' | b',' | b'\n'])
-}
-
-/// `our dietitian Xanthe`: one who works there.
-fn is_of_the_house(text: &[u8], start: usize) -> bool {
-    let from = start.saturating_sub(32);
-    let mut words = text[from..start].rsplit(|byte| matches!(byte, b' ' | b'\n')).filter(|word| !word.is_empty());
-    let (last, before) = (words.next(), words.next());
-    let own = |word: Option<&[u8]>| {
-        word.is_some_and(|word| {
-            [&b"our"[..], b"your", b"nuestra", b"nuestro"].iter().any(|own| word.eq_ignore_ascii_case(own))
-        })
-    };
-    own(last) || own(before)
-}
-
-/// Where `Z.Q.` or `Z.Q.X.` ends: somebody who is to stay unnamed. Not a degree, a place or a time.
-fn initials(text: &[u8], start: usize) -> Option<usize> {
-    const OTHERS: [&[u8]; 22] = [
-        b"A.M.", b"B.A.", b"B.C.", b"B.S.", b"D.C.", b"D.D.S.", b"D.O.", b"D.O.B.", b"E.R.", b"I.D.", b"I.V.", b"J.D.",
-        b"L.A.", b"M.A.", b"M.D.", b"N.Y.", b"O.R.", b"P.C.", b"P.M.", b"P.O.", b"R.N.", b"U.S.",
-    ];
-    let letters = text[start..]
-        .chunks_exact(2)
-        .take(4)
-        .take_while(|pair| pair[0].is_ascii_uppercase() && pair[1] == b'.')
-        .count();
-    let end = start + 2 * letters;
-    let after = text.get(end).copied().unwrap_or(b' ');
-    let apart = !after.is_ascii_alphanumeric()
-        && text.get(end + 1).is_none_or(|next| after != b' ' || !next.is_ascii_uppercase());
-    ((2..=3).contains(&letters) && apart && !OTHERS.contains(&&text[start..end])).then_some(end)
-}
-
-fn is_of_a_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'\'' | b'-' | b'_' | b'@' | b'.' | b'/')
-}
-
-/// Whether another word with a capital letter stands right beside it that is no name of a person.
-fn is_of_an_organization(text: &[u8], start: usize, end: usize) -> bool {
-    let after = next_word(text, end).filter(|(between, _)| *between == Between::Space);
-    let before = text[..start].strip_suffix(b" ").map(|rest| {
-        let length = rest.iter().rev().take(24).take_while(|byte| byte.is_ascii_alphabetic()).count();
-        &rest[rest.len() - length..]
-    });
-    after.is_some_and(|(_, word)| is_no_name(&text[word.start..word.end]))
-        || before.is_some_and(|word| word.first().is_some_and(u8::is_ascii_uppercase) && is_no_name(word))
-}
-
-/// Whether it opens a line as one who is written to, or ends a message.
-fn is_greeted(text: &[u8], name: Name) -> bool {
-    let line = memchr::memrchr(b'\n', &text[..name.start]).map_or(0, |end| end + 1);
-    let before = text[line..name.start].trim_ascii();
-    let after = text[name.end..].iter().find(|byte| **byte != b' ');
-    let ends = after.is_none_or(|byte| matches!(byte, b'\n' | b',' | b':' | b'-' | b'!' | b'.'));
-    let words = before.split(|byte| *byte == b' ').filter(|word| !word.is_empty()).count();
-    const CLOSINGS: [&[u8]; 12] = [
-        b"thanks,",
-        b"thanks",
-        b"thx,",
-        b"thx",
-        b"best,",
-        b"regards,",
-        b"love,",
-        b"gracias,",
-        b"gracias",
-        b"saludos,",
-        b"atte,",
-        b"sincerely,",
-    ];
-    let closing = before.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
-    ends && (words == 0
-        || words <= 3 && before.first().is_some_and(u8::is_ascii_uppercase)
-        || CLOSINGS.iter().any(|known| closing.eq_ignore_ascii_case(known)))
 }
 
 /// A word with a capital letter.
