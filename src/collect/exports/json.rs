@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::sync::Arc;
+use std::rc::Rc;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
@@ -41,7 +41,7 @@ pub struct Documents<R> {
     around: Vec<Around>,
     number: u64,
     done: bool,
-    context: Option<Arc<str>>,
+    context: Option<Rc<str>>,
     more: bool,
 }
 

@@ -1,9 +1,9 @@
-//! Reads the rows of one file in order, and turns them into records, many at a time on all cores.
+//! Reads the rows of one file in order, and turns them into records one by one.
+//!
+//! On one core: rows made on one and turned on another took twice as long, for all they allocate.
 
 use std::collections::BTreeSet;
 use std::io::Read;
-
-use rayon::prelude::*;
 
 use super::bundle::Content;
 use super::decode::{Decoded, Survey};
@@ -19,9 +19,6 @@ const ROWS: u64 = 20_000_000;
 const SAMPLE: usize = 32;
 /// Text looked at to tell a table from JSON.
 const HEAD: u64 = 64 * 1024;
-/// Rows held at one time, and bytes of them: fewer where rows are long.
-const HELD: usize = 1024;
-const HELD_BYTES: usize = 8 * 1024 * 1024;
 
 type Text = Decoded<std::io::Take<Box<dyn Read>>>;
 
@@ -145,46 +142,28 @@ pub(super) fn read(
     };
     file.format = Some(format.as_str().to_owned());
     let mut lost = BTreeSet::new();
-    let mut held = sample;
-    loop {
-        let mut bytes: usize = held.iter().map(Row::bytes).sum();
-        let mut refused = None;
-        while ended.is_none() && refused.is_none() && held.len() < HELD && bytes < HELD_BYTES {
-            match rows.next_row() {
-                Next::End => ended = Some(None),
-                Next::Failed(why) => ended = Some(Some(why)),
-                Next::Rejected { row, why } => refused = Some((row, why)),
-                Next::Row(row) => {
-                    bytes += row.bytes();
-                    held.push(row);
-                }
+    let mut one = |row: &Row, rejections: &mut Rejections, file: &mut ExportFile| {
+        lost.extend(row.cells.iter().filter(|(_, cell)| cell.is_destroyed()).map(|(column, _)| *column));
+        match normalized(format, row, with) {
+            Ok(found) => {
+                file.rows += 1;
+                found.into_iter().for_each(&mut *records);
             }
+            Err(why) => rejections.add(row.number, why),
         }
-        let taken: Vec<_> = std::mem::take(&mut held)
-            .into_par_iter()
-            .map(|row| {
-                let destroyed = row.cells.iter().filter(|(_, cell)| cell.is_destroyed()).map(|(column, _)| *column);
-                (destroyed.collect::<Vec<_>>(), row.number, normalized(format, &row, with))
-            })
-            .collect();
-        for (destroyed, row, found) in taken {
-            lost.extend(destroyed);
-            match found {
-                Ok(found) => {
-                    file.rows += 1;
-                    found.into_iter().for_each(&mut *records);
-                }
-                Err(why) => rejections.add(row, why),
-            }
-        }
-        if let Some((row, why)) = refused {
-            rejections.add(row, why);
+    };
+    for row in &sample {
+        one(row, &mut rejections, &mut file);
+    }
+    while ended.is_none() {
+        match rows.next_row() {
+            Next::End => ended = Some(None),
+            Next::Failed(why) => ended = Some(Some(why)),
+            Next::Rejected { row, why } => rejections.add(row, why),
+            Next::Row(row) => one(&row, &mut rejections, &mut file),
         }
         if file.rows + rejections.count > ROWS {
             ended = Some(Some(format!("more than {ROWS} rows")));
-        }
-        if ended.is_some() {
-            break;
         }
     }
     file.lost_fields = lost.into_iter().map(str::to_owned).collect();

@@ -4,7 +4,7 @@
 //! all (not provided). Text of a cell never gets into a reason: it may be a person's.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::rc::Rc;
 
 use crate::seen::{NotObserved, Seen};
 
@@ -58,17 +58,6 @@ impl Cell {
         }
     }
 
-    /// About how much it holds.
-    fn bytes(&self) -> usize {
-        size_of::<Self>()
-            + match self {
-                Self::Number(text) | Self::Text(text) => text.len(),
-                Self::List(items) => items.iter().map(Self::bytes).sum(),
-                Self::Object(fields) => fields.iter().map(|(key, cell)| key.len() + cell.bytes()).sum(),
-                Self::Boolean(_) | Self::Null | Self::TooLarge => 0,
-            }
-    }
-
     /// Whether the exporter wrote the name of a type instead of the value.
     pub fn is_destroyed(&self) -> bool {
         match self {
@@ -99,15 +88,10 @@ pub struct Row {
     /// By known column.
     pub cells: Vec<(&'static str, Cell)>,
     /// What the page around the record says of all its records, such as the OData context.
-    pub context: Option<Arc<str>>,
+    pub context: Option<Rc<str>>,
 }
 
 impl Row {
-    /// About how much it holds.
-    pub fn bytes(&self) -> usize {
-        self.cells.iter().map(|(_, cell)| cell.bytes()).sum()
-    }
-
     /// The cell of a column, if the row has it.
     pub fn cell(&self, column: &str) -> Option<&Cell> {
         self.cells.iter().find(|(name, _)| *name == column).map(|(_, cell)| cell)

@@ -40,12 +40,21 @@ pub(super) fn has_controls(bytes: &[u8]) -> bool {
 
 /// Whether what was given as text are the bytes of a file, or of text in another encoding.
 pub(super) fn is_bytes(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    if begins_a_file(bytes) {
+        return true;
+    }
+    // Most text has neither, and is not looked at by characters.
+    let plain = |byte: &u8| !(*byte < 0x20 && !matches!(byte, b'\t'..=b'\r' | 0x1c..=0x1f) || *byte == 0xef);
+    if bytes.iter().take(4 * 4096).all(plain) {
+        return false;
+    }
     let sample = || text.chars().take(4096);
     let is_none =
         |c: char| c == char::REPLACEMENT_CHARACTER || (c < ' ' && !matches!(c, '\t'..='\r' | '\x1c'..='\x1f'));
     let odd = sample().filter(|c| is_none(*c)).count();
     // One that strayed into a short note makes no file of it; one alone stands for a text nobody decodes.
-    begins_a_file(text.as_bytes()) || text == "\u{fffd}" || (odd > 1 && odd > sample().count() / 100)
+    text == "\u{fffd}" || (odd > 1 && odd > sample().count() / 100)
 }
 
 /// Whether it begins as a file that may yet be all letters.

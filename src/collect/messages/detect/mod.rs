@@ -54,11 +54,14 @@ fn gather(folded: &Folded, today: Date) -> Found {
     names.extend(rows.names);
     names.sort_by_key(|name| (name.start, name.end));
     names.dedup_by(|later, earlier| later.start < earlier.end);
-    let mut lone = names::lone::find(text, &hits);
-    lone.retain(|lone| {
-        names[..names.partition_point(|name| name.start <= lone.start)].last().is_none_or(|name| name.end <= lone.start)
-    });
     codes.extend(rows.health);
     codes.sort_unstable();
+    // A name alone counts beside words of health only.
+    let health = !codes.is_empty() || hits.iter().any(|hit| hit.classes.meets(verdict::STRONG));
+    let mut lone = if health { names::lone::find(text, &hits) } else { Vec::new() };
+    lone.retain(|lone| {
+        let before = names.partition_point(|name| name.start <= lone.start);
+        names[..before].last().is_none_or(|name| name.end <= lone.start)
+    });
     Found { hits, identifiers, names, lone, codes, people_with_health: rows.people_with_health }
 }

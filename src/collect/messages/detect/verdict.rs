@@ -69,6 +69,8 @@ const STATEMENT: usize = 150;
 
 const ACT: Classes = Classes::one(Class::Act);
 const TOPIC: Classes = Classes::one(Class::Condition).and(Class::Medicine).and(Class::Test);
+/// Words of somebody's health, everyday signs aside.
+pub(super) const STRONG: Classes = ACT.and(Class::Condition).and(Class::Medicine).and(Class::Test);
 const SETTING: Classes = Classes::one(Class::Care).and(Class::Payment).and(Class::Act).and(Class::Condition);
 
 /// The verdict on a segment.
@@ -178,7 +180,7 @@ impl Weights {
         let listed = |classes: Classes| -> Vec<(usize, u32)> {
             found.hits.iter().filter(|hit| hit.classes.meets(classes)).map(|hit| (hit.start, hit.entry)).collect()
         };
-        let mut strong = listed(ACT.and(Class::Condition).and(Class::Medicine).and(Class::Test));
+        let mut strong = listed(STRONG);
         strong.extend(found.codes.iter().map(|place| (*place, u32::MAX)));
         strong.sort_unstable();
         let mut different = [0; 40];

@@ -1,14 +1,14 @@
-//! The word lists as one automaton: labels, terms of health, dampers. Given names, which count only
-//! where a capital letter begins them, are a set beside it.
+//! The word lists by their first words: labels, terms of health, dampers. Given names and surnames, which count
+//! only where a capital letter begins them, are sets beside them.
 //!
 //! The lists are data in `checks/phi/`. They are matched as whole words in folded text, the longest
 //! of several that begin at one place. What the words mean together is not decided here.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, Anchored, Input, MatchKind};
+use foldhash::fast::FixedState;
 use serde::Deserialize;
 
 /// What a word or phrase can be. One may be several: "medicare" is a label and a word of care.
@@ -92,42 +92,55 @@ pub(crate) struct Hit {
 
 /// The lists, ready to match.
 pub(crate) struct Words {
-    automaton: AhoCorasick,
-    classes: Vec<Classes>,
+    /// In the order of their words.
+    entries: Vec<(Box<[u8]>, Classes)>,
+    /// The entries by their first word, the longest first.
+    beginning: HashMap<Box<[u8]>, Vec<u32>, FixedState>,
     consumer_domains: Vec<String>,
     campaign_senders: Vec<String>,
 }
 
 /// Given names, in lower case.
-static GIVEN_NAMES: LazyLock<HashSet<&'static [u8]>> =
+static GIVEN_NAMES: LazyLock<WordSet> =
     LazyLock::new(|| words_of(include_str!("../../../../checks/phi/given-names.txt")));
 
 /// Surnames, in lower case.
-static SURNAMES: LazyLock<HashSet<&'static [u8]>> =
-    LazyLock::new(|| words_of(include_str!("../../../../checks/phi/surnames.txt")));
+static SURNAMES: LazyLock<WordSet> = LazyLock::new(|| words_of(include_str!("../../../../checks/phi/surnames.txt")));
 
 /// Words that stand with a capital letter without being names of people, in lower case.
-static NO_NAMES: LazyLock<HashSet<&'static [u8]>> =
-    LazyLock::new(|| words_of(include_str!("../../../../checks/phi/no-names.txt")));
+static NO_NAMES: LazyLock<WordSet> = LazyLock::new(|| words_of(include_str!("../../../../checks/phi/no-names.txt")));
 
-fn words_of(list: &'static str) -> HashSet<&'static [u8]> {
+/// The words of a list. Its hashes have no secret: what is in the set is ours, and cannot be made to collide.
+type WordSet = HashSet<&'static [u8], FixedState>;
+
+fn words_of(list: &'static str) -> WordSet {
     let lines = list.lines().filter(|line| !line.starts_with('#'));
     lines.flat_map(str::split_ascii_whitespace).map(str::as_bytes).collect()
 }
 
+/// Whether a word stands in a set, whatever its case.
+fn holds(set: &WordSet, word: &[u8]) -> bool {
+    // The longest word of the sets is shorter.
+    let mut small = [0; 32];
+    let Some(small) = small.get_mut(..word.len()) else { return false };
+    small.copy_from_slice(word);
+    small.make_ascii_lowercase();
+    set.contains(&*small)
+}
+
 /// Whether people are called so, whatever the case.
 pub(crate) fn is_given_name(word: &[u8]) -> bool {
-    word.len() >= 2 && GIVEN_NAMES.contains(&*word.to_ascii_lowercase())
+    word.len() >= 2 && holds(&GIVEN_NAMES, word)
 }
 
 /// Whether families are called so, whatever the case.
 pub(crate) fn is_surname(word: &[u8]) -> bool {
-    SURNAMES.contains(&*word.to_ascii_lowercase())
+    holds(&SURNAMES, word)
 }
 
 /// Whether this is an ordinary word, a place or a part of an organization's name.
 pub(crate) fn is_no_name(word: &[u8]) -> bool {
-    NO_NAMES.contains(&*word.to_ascii_lowercase())
+    holds(&NO_NAMES, word)
 }
 
 /// The shipped lists.
@@ -225,68 +238,60 @@ fn class_named(name: &str) -> Option<Class> {
 
 impl Words {
     fn of(lists: Lists) -> Self {
-        let mut entries: BTreeMap<String, Classes> = BTreeMap::new();
+        let mut classes: BTreeMap<Vec<u8>, Classes> = BTreeMap::new();
         for (class, list) in lists.words {
             for word in list {
-                // A leading space in the pattern makes the automaton look at word beginnings only.
-                let folded = format!(" {}", word.to_ascii_lowercase());
-                let classes = entries.entry(folded).or_default();
-                *classes = classes.and(class);
+                let of = classes.entry(word.to_ascii_lowercase().into_bytes()).or_default();
+                *of = of.and(class);
             }
         }
-        let automaton = AhoCorasick::builder()
-            .kind(Some(AhoCorasickKind::DFA))
-            .match_kind(MatchKind::LeftmostLongest)
-            // Every entry begins with a space, which is the worst byte to jump to.
-            .prefilter(false)
-            .build(entries.keys())
-            .expect("a few thousand short words fit an automaton");
+        let entries: Vec<(Box<[u8]>, Classes)> =
+            classes.into_iter().map(|(entry, classes)| (entry.into_boxed_slice(), classes)).collect();
+        let mut beginning: HashMap<Box<[u8]>, Vec<u32>, FixedState> = HashMap::default();
+        for (number, (entry, _)) in (0..).zip(&entries) {
+            beginning.entry(first_word(entry).into()).or_default().push(number);
+        }
+        for numbers in beginning.values_mut() {
+            numbers.sort_by_key(|number| std::cmp::Reverse(entries[*number as usize].0.len()));
+        }
         let (consumer_domains, campaign_senders) = (lists.consumer_domains, lists.campaign_senders);
-        Self { automaton, classes: entries.into_values().collect(), consumer_domains, campaign_senders }
+        Self { entries, beginning, consumer_domains, campaign_senders }
     }
 
     /// Every word of the lists in folded text, in order.
     pub(crate) fn find(&self, scan: &[u8]) -> Vec<Hit> {
         let mut hits = Vec::new();
-        let mut from = 0;
-        while let Some(found) = self.automaton.find(Input::new(scan).range(from..).anchored(Anchored::No)) {
-            let start = found.start() + 1;
-            let entry = found.pattern().as_u32();
-            let classes = self.classes[found.pattern().as_usize()];
-            match word_end(scan, found.end(), classes) {
-                Some(end) => {
-                    hits.push(Hit { start, end, classes, entry });
-                    // The space after this word may begin the next.
-                    from = end;
-                }
-                // A longer word that only begins like an entry; a shorter entry may still fit.
-                None => {
-                    if let Some((end, entry)) = self.shorter(scan, found.start(), found.end()) {
-                        let classes = self.classes[entry as usize];
-                        hits.push(Hit { start, end, classes, entry });
-                        from = end;
-                    } else {
-                        from = start;
-                    }
-                }
+        let mut at = 0;
+        while at < scan.len() {
+            if scan[at] == b' ' {
+                at += 1;
+                continue;
             }
+            let word = first_word(&scan[at..]);
+            let mut end = at + word.len();
+            if let Some(hit) = self.at(scan, at, word) {
+                // What stands after it in the same word, a number, begins nothing.
+                end = hit.end + first_word(&scan[hit.end..]).len();
+                hits.push(hit);
+            }
+            at = end;
         }
         hits
     }
 
-    /// The longest entry at `start` shorter than `limit` that is a whole word.
-    fn shorter(&self, scan: &[u8], start: usize, limit: usize) -> Option<(usize, u32)> {
-        let mut limit = limit;
-        loop {
-            let found = self.automaton.find(Input::new(scan).range(start..limit - 1).anchored(Anchored::No))?;
-            if found.start() != start {
-                return None;
-            }
-            if let Some(end) = word_end(scan, found.end(), self.classes[found.pattern().as_usize()]) {
-                return Some((end, found.pattern().as_u32()));
-            }
-            limit = found.end();
-        }
+    /// The longest entry that begins with the word at `start`.
+    fn at(&self, scan: &[u8], start: usize, word: &[u8]) -> Option<Hit> {
+        let fits = |number: &u32| {
+            let (entry, classes) = &self.entries[*number as usize];
+            let whole = scan[start..].starts_with(entry).then(|| word_end(scan, start + entry.len(), *classes))?;
+            Some(Hit { start, end: whole?, classes: *classes, entry: *number })
+        };
+        let of = |beginning: &[u8]| self.beginning.get(beginning)?.iter().find_map(fits);
+        // In the plural, of somebody, or with its number: the entry is a part of the word.
+        let letters = word.iter().take_while(|byte| byte.is_ascii_lowercase()).count();
+        let singular = || [&b"'"[..], b"'s", b"s"].into_iter().filter_map(|end| word.strip_suffix(end)).find_map(of);
+        let glued = || (0 < letters && letters < word.len()).then(|| of(&word[..letters])).flatten();
+        of(word).or_else(singular).or_else(glued)
     }
 
     /// Whether addresses of this domain belong to people rather than organizations.
@@ -300,6 +305,11 @@ impl Words {
             .split_once('@')
             .is_some_and(|(local, _)| self.campaign_senders.iter().any(|known| known.eq_ignore_ascii_case(local)))
     }
+}
+
+/// Up to the next space.
+fn first_word(text: &[u8]) -> &[u8] {
+    &text[..text.iter().position(|byte| *byte == b' ').unwrap_or(text.len())]
 }
 
 /// Where the word that an entry begins really ends, or `None` where it goes on to be another.
@@ -333,7 +343,8 @@ mod tests {
     fn categories_only_mark_words_that_are_there_already() {
         let categories =
             Classes::one(Class::Genetic).and(Class::Hiv).and(Class::Psychotherapy).and(Class::SubstanceUse);
-        let marked: Vec<Classes> = WORDS.classes.iter().copied().filter(|classes| classes.meets(categories)).collect();
+        let marked: Vec<Classes> =
+            WORDS.entries.iter().map(|(_, classes)| *classes).filter(|classes| classes.meets(categories)).collect();
         assert!(marked.len() > 20, "{}", marked.len());
         for classes in marked {
             assert_ne!(classes.0 & !categories.0, 0, "a word of a category alone");
