@@ -48,6 +48,9 @@ pub struct ExportFile {
     pub reader: u32,
 }
 
+/// The format of what stands beside a file whose accepted domains are another tenant's than the first file's.
+pub const ANOTHER_TENANT: &str = "microsoft365.another-tenant";
+
 impl ExportFile {
     /// Why what rests on the whole file is not known, where it was not read whole.
     pub fn not_whole(&self) -> Option<NotObserved> {

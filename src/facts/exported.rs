@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Collection, Context};
 use crate::catalogues::consumer_domains::ConsumerDomains;
-use crate::evidence::export::{ExportFile, Mailbox, Record, Target};
+use crate::evidence::export::{ANOTHER_TENANT, ExportFile, Mailbox, Record, Target};
 use crate::evidence::{Answer, EvidenceId, Source};
 use crate::names::{DomainName, SubjectKind};
 use crate::seen::{NotObserved, Seen};
@@ -80,6 +80,10 @@ impl<'e> Files<'e> {
         let not_provided = |what: String| self.unknown.clone().unwrap_or(NotObserved::NotProvided { what });
         // What stood in a lost line of a collector's record, nobody knows.
         if let Some(reason) = self.of_format("coverage").find_map(|(_, record)| record.not_whole()) {
+            return Err(reason);
+        }
+        // Of which tenant a file without domains is, nobody knows either.
+        if let Some(reason) = self.of_format(ANOTHER_TENANT).find_map(|(_, file)| file.not_whole()) {
             return Err(reason);
         }
         if let Some(reason) = self.outdated(formats, what) {
@@ -509,6 +513,12 @@ pub(crate) mod tests {
                     self.read(&path, &format!("exports/{name}"));
                 }
             }
+            self
+        }
+
+        /// Every file of a folder, read as one export.
+        pub(crate) fn folder(mut self, path: &Path) -> Self {
+            self.read(path, "exports");
             self
         }
 

@@ -41,7 +41,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use crate::evidence::export::{ExportFile, ExportState, Record, RejectedRow};
+use crate::evidence::export::{ANOTHER_TENANT, ExportFile, ExportState, Record, RejectedRow};
 use crate::evidence::{Answer, Observation, Question, Source};
 use crate::keyed::KeyedReference;
 use crate::names::{DomainName, SubjectId, SubjectKind};
@@ -132,10 +132,13 @@ fn one_file(
     let mut row_number = 0;
     let mut alike = Alike::default();
     let mut learned = Vec::new();
+    let mut accepted = Vec::new();
     let mut records = |record: Record| {
         row_number += 1;
-        learned.extend(OwnDomains::told_by(&record));
-        if let Some(record) = alike.take(row_number, record) {
+        if let Some(told) = OwnDomains::told_by(&record) {
+            learned.push(told);
+            accepted.push((row_number, record));
+        } else if let Some(record) = alike.take(row_number, record) {
             give(subject_of(&record), of_row(row_number), Answer::Record(record));
         }
     };
@@ -145,7 +148,21 @@ fn one_file(
         None if entry.stated.is_manifest => manifest(entry, archives),
         None => read_entry(entry, archives, &Reading { key, own }, &mut records, &mut parts),
     };
-    learned.into_iter().for_each(|(domain, with_subdomains)| own.add(domain, with_subdomains));
+    // A forward to the other tenant must not pass for one within.
+    match own.learn(&entry.label, &learned) {
+        Ok(()) => {
+            for (row, record) in accepted {
+                give(subject_of(&record), of_row(row), Answer::Record(record));
+            }
+        }
+        Err(first) => {
+            let why = format!(
+                "none of the domains that {first} accepts mail for is here: files of two tenants; hand over each tenant's in a folder of its own"
+            );
+            let format = Some(ANOTHER_TENANT.to_owned());
+            parts.push(ExportFile { format, ..unreadable(&format!("{}#another-tenant", entry.label), why) });
+        }
+    }
     for (row, record) in alike.into_records() {
         give(subject_of(&record), of_row(row), Answer::Record(record));
     }

@@ -18,6 +18,8 @@ pub struct OwnDomains {
     exact: BTreeSet<DomainName>,
     /// Domains whose subdomains are own as well.
     above: BTreeSet<DomainName>,
+    /// The first file that named some, and those it named.
+    tenant: Option<(String, BTreeSet<DomainName>)>,
 }
 
 impl OwnDomains {
@@ -27,6 +29,22 @@ impl OwnDomains {
             self.above.insert(domain.clone());
         }
         self.exact.insert(domain);
+    }
+
+    /// Adds the domains that one file says mail is accepted for, unless it is a file of another tenant: one that
+    /// names none of those of the first. Gives the first file's label then.
+    pub fn learn(&mut self, label: &str, told: &[(DomainName, bool)]) -> Result<(), String> {
+        let named: BTreeSet<DomainName> = told.iter().map(|(domain, _)| domain.clone()).collect();
+        if named.is_empty() {
+            return Ok(());
+        }
+        match &mut self.tenant {
+            Some((first, known)) if known.is_disjoint(&named) => return Err(first.clone()),
+            Some((_, known)) => known.extend(named),
+            None => self.tenant = Some((label.to_owned(), named)),
+        }
+        told.iter().for_each(|(domain, with_subdomains)| self.add(domain.clone(), *with_subdomains));
+        Ok(())
     }
 
     /// The domain that a record says mail is accepted for, and whether for those below it too.

@@ -348,3 +348,30 @@ fn a_second_factor_that_something_else_stands_in_for_is_not_demanded() {
         assert_eq!(of(&open), Seen::Present(false), "{open}");
     }
 }
+
+#[test]
+fn accepted_domains_of_another_tenant_are_said_so_and_make_nobody_of_hers_an_inside_one() {
+    let accepted = |domains: &[&str]| {
+        let rows: String = domains.iter().map(|domain| format!("{domain},Authoritative,False,False\n")).collect();
+        format!("DomainName,DomainType,Default,MatchSubDomains\n{rows}").into_bytes()
+    };
+    let read = |second: &[&str]| {
+        let first = accepted(&["clinic.example", "clinic.onmicrosoft.example"]);
+        let (records, files) = read_bytes(&[("a.csv", first), ("b.csv", accepted(second))]);
+        let own: Vec<String> = records
+            .into_iter()
+            .filter_map(|record| match record {
+                Record::AcceptedDomain { domain, .. } => Some(domain),
+                _ => None,
+            })
+            .collect();
+        (own, files)
+    };
+    let (own, files) = read(&["dentist.example"]);
+    assert_eq!(own, ["clinic.example", "clinic.onmicrosoft.example"]);
+    let another = files.iter().find(|file| file.format.as_deref() == Some(ANOTHER_TENANT)).unwrap();
+    assert_eq!(another.label, "exports/b.csv#another-tenant");
+    assert!(another.rejected[0].why.contains("exports/a.csv"), "{:?}", another.rejected);
+    let (own, files) = read(&["clinic.example", "dentist.example"]);
+    assert_eq!((own.len(), files.len()), (4, 2), "one tenant may have two lists");
+}

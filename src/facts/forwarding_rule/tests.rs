@@ -351,3 +351,23 @@ fn rules_that_do_nothing_of_note_are_kept_once_a_mailbox_in_any_order() {
         |built: &Built<ForwardingRule>| built.subjects.iter().map(|rule| rule.name.clone()).collect::<BTreeSet<_>>();
     assert_eq!(names(&forward), names(&of(&lines)));
 }
+
+#[test]
+fn where_files_of_two_tenants_are_mixed_no_list_is_the_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/exports/leaky-clinic");
+    for entry in std::fs::read_dir(source).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, folder.path().join(path.file_name().unwrap())).unwrap();
+    }
+    let collection = || {
+        let world = World::new(Some(declared("clinic.example"))).folder(folder.path());
+        built(&world.file("coverage.jsonl", NO_OTHER_RULES), &[]).collection
+    };
+    assert_eq!(collection(), Collection::Complete);
+    std::fs::write(folder.path().join("z.csv"), "DomainName,DomainType\ndentist.example,Authoritative\n").unwrap();
+    let Collection::Incomplete(NotObserved::Unreadable { why, .. }) = collection() else {
+        panic!("which tenant the rules are of, nobody knows")
+    };
+    assert!(why.contains("two tenants"), "{why}");
+}
