@@ -81,7 +81,6 @@ impl Parsed<'_> {
     pub(super) fn envelope(&self, today: Date) -> Envelope {
         let message = &self.0;
         let sender = message.from().and_then(first_address);
-        let campaign = sender.as_deref().is_some_and(|sender| super::detect::words::WORDS.is_campaign_sender(sender));
         let has = |name: HeaderName<'static>| message.header_raw(name).is_some();
         let precedence = message.header_raw("Precedence").unwrap_or_default().trim().to_ascii_lowercase();
         Envelope {
@@ -91,8 +90,7 @@ impl Parsed<'_> {
             correspondents: Correspondents::of(message),
             bulk: has(HeaderName::ListId)
                 || has(HeaderName::ListUnsubscribe)
-                || matches!(precedence.as_str(), "bulk" | "list" | "junk")
-                || campaign,
+                || matches!(precedence.as_str(), "bulk" | "list" | "junk"),
             labels: message.header("X-Gmail-Labels").and_then(|value| value.as_text()).map(str::to_owned),
         }
     }

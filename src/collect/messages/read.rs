@@ -149,6 +149,7 @@ impl Reader<'_> {
         let who = &envelope.correspondents;
         let circumstances = Circumstances {
             bulk: envelope.bulk || junk,
+            campaign: envelope.sender.as_deref().is_some_and(|sender| detect::words::WORDS.is_campaign_sender(sender)),
             personal_sender: who.personal_sender,
             outside_person: who.outside_person,
             to_outside_person: who.to_outside_person,

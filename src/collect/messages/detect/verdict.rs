@@ -17,6 +17,8 @@ use super::words::{Class, Classes, Hit};
 pub(crate) struct Circumstances<'h> {
     /// List-Id, List-Unsubscribe, Precedence: bulk, or a junk folder.
     pub(crate) bulk: bool,
+    /// The sender is called as those who write to everybody at once.
+    pub(crate) campaign: bool,
     /// The sender writes from an address of a person rather than an organization.
     pub(crate) personal_sender: bool,
     /// The sender is called like a person and writes from outside.
@@ -76,7 +78,7 @@ const SETTING: Classes = Classes::one(Class::Care).and(Class::Payment).and(Class
 /// The verdict on a segment.
 pub(super) fn of(text: &[u8], scan: &[u8], found: &mut Found, circumstances: &Circumstances<'_>) -> Reading {
     silence_notices(text, &mut found.hits);
-    let weights = Weights::of(found);
+    let weights = Weights::of(found, circumstances);
     let mut best = Candidate::default();
     for identifier in &found.identifiers {
         best = best.max(judge(*identifier, &weights, circumstances));
@@ -88,6 +90,20 @@ pub(super) fn of(text: &[u8], scan: &[u8], found: &mut Found, circumstances: &Ci
     if weights.count(Class::Animal) >= 2 {
         best.level = 0;
     }
+    // Each may be somebody else; a word of a whole name is that person again.
+    let known: BTreeSet<Vec<u8>> = found
+        .names
+        .iter()
+        .flat_map(|name| text[name.start..name.end].split(|byte| !byte.is_ascii_alphabetic()))
+        .map(<[u8]>::to_ascii_lowercase)
+        .collect();
+    let others = found.lone.iter().filter(|name| {
+        different_near(&weights.strong, name.start, name.end, NEAR) > 0
+            && !known.contains(&text[name.start..name.end].to_ascii_lowercase())
+            && !is_correspondent(text, **name, circumstances)
+    });
+    found.names.extend(others);
+    found.names.sort_by_key(|name| name.start);
     let labelled = |identifier: &&Identifier| identifier.strength == Strength::Labelled;
     let mut kinds = BTreeSet::new();
     if best.level >= 1 {
@@ -109,9 +125,6 @@ pub(super) fn of(text: &[u8], scan: &[u8], found: &mut Found, circumstances: &Ci
         .identifiers
         .iter()
         .any(|identifier| labelled(&identifier) && !identifier.needs_setting && identifier.kind != Kind::BirthDate);
-    if found.names.is_empty() {
-        found.names.extend(found.lone.iter().filter(|name| name.start == best.at));
-    }
     let people = if best.level >= 1 {
         People { identifiers: std::mem::take(&mut found.identifiers), names: std::mem::take(&mut found.names) }
     } else {
@@ -169,7 +182,7 @@ struct Weights {
 }
 
 impl Weights {
-    fn of(found: &Found) -> Self {
+    fn of(found: &Found, circumstances: &Circumstances<'_>) -> Self {
         let places = |classes: Classes| -> Vec<usize> {
             found.hits.iter().filter(|hit| hit.classes.meets(classes)).map(|hit| hit.start).collect()
         };
@@ -196,6 +209,7 @@ impl Weights {
                 }
             }
         }
+        different[Class::Bulletin as usize] += usize::from(circumstances.campaign);
         Self {
             acts: places(ACT),
             topics,
@@ -614,6 +628,45 @@ mod tests {
         assert_eq!(level("Maria Quillon hurt herself"), 1);
         assert_eq!(level("Mrs. Quillon's biopsy is back"), 2);
         assert_eq!(level("Maria Quillon came in on 3/4/2025, biopsy shows melanoma, please call"), 2);
+    }
+
+    #[test]
+    fn everyday_business_about_a_person_is_not_health_of_hers() {
+        for text in [
+            "Le escribe Ana Ruiz del banco",
+            "Ana Ruiz cambia la reserva para 2",
+            "DNI de Ana Ruiz",
+            "Ana Ruiz se queja de la factura",
+            "Dana Whitfield is well versed in billing rules",
+            "Windows 10 reaches end of life, says Dana Whitfield",
+            "Q3 results show growth, writes Dana Whitfield",
+            "Risk assessment completed, signed by Dana Whitfield",
+            "port access on the switch for Dana Whitfield",
+        ] {
+            assert!(level(text) < 2, "{text}");
+        }
+    }
+
+    #[test]
+    fn pets_and_words_of_conferences_take_nothing_from_a_patient() {
+        assert_eq!(level("Ana Ruiz, MRN 4455661, alergia a perro y gato, asma"), 3);
+        assert_eq!(
+            level("Maria Quillon: the reviewer upheld the denial after peer review of her biopsy for melanoma"),
+            2
+        );
+        assert_eq!(level("Albuterol is on backorder for Maria Quillon, asthma; the spacer is backordered too"), 2);
+        let campaign = Circumstances { campaign: true, ..Circumstances::default() };
+        assert_eq!(level_with("Maria Quillon came in on 3/4/2025, biopsy shows melanoma", campaign), 2);
+    }
+
+    #[test]
+    fn each_name_of_one_word_beside_health_may_be_somebody() {
+        let text =
+            "- Haugen (asthma, melanoma, biopsy)\n- Huerta (diabetes, dialysis, biopsy)\n- Quintero (cirrhosis, MRI)";
+        let (folded, _) = Folded::of(&[text]);
+        let reading = examine(&folded, &Circumstances::default(), date(2026, 11, 21));
+        assert_eq!(reading.people(folded.text(), &[7; 32]).len(), 3);
+        assert!(reading.kinds.contains("name"));
     }
 
     #[test]

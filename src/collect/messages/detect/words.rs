@@ -258,9 +258,10 @@ impl Words {
         Self { entries, beginning, consumer_domains, campaign_senders }
     }
 
-    /// Every word of the lists in folded text, in order.
+    /// Every word of the lists in folded text, in order. They do not overlap: a label that begins within
+    /// another entry, as `patient id` does in `new patient id 4455`, ends that.
     pub(crate) fn find(&self, scan: &[u8]) -> Vec<Hit> {
-        let mut hits = Vec::new();
+        let mut hits: Vec<Hit> = Vec::new();
         let mut at = 0;
         while at < scan.len() {
             if scan[at] == b' ' {
@@ -269,9 +270,15 @@ impl Words {
             }
             let word = first_word(&scan[at..]);
             let mut end = at + word.len();
-            if let Some(hit) = self.at(scan, at, word) {
-                // What stands after it in the same word, a number, begins nothing.
-                end = hit.end + first_word(&scan[hit.end..]).len();
+            let within = hits.last().is_some_and(|last| at < last.end);
+            if let Some(hit) = self.at(scan, at, word).filter(|hit| !within || hit.classes.meets(LABELS)) {
+                if let Some(last) = hits.last_mut().filter(|_| within) {
+                    last.end = at - 1;
+                }
+                if hit.classes.meets(LABELS) {
+                    // What stands after it in the same word, a number, begins nothing.
+                    end = hit.end + first_word(&scan[hit.end..]).len();
+                }
                 hits.push(hit);
             }
             at = end;
@@ -326,6 +333,22 @@ fn word_end(scan: &[u8], end: usize, classes: Classes) -> Option<usize> {
     }
 }
 
+/// What stands before an identifier or a name and says what it is.
+const LABELS: Classes = Classes::one(Class::Ssn)
+    .and(Class::Medicare)
+    .and(Class::Hicn)
+    .and(Class::Record)
+    .and(Class::Plan)
+    .and(Class::Case)
+    .and(Class::Birth)
+    .and(Class::Born)
+    .and(Class::Card)
+    .and(Class::Account)
+    .and(Class::Provider)
+    .and(Class::DiagnosisCode)
+    .and(Class::Tracking)
+    .and(Class::Person);
+
 /// Labels that people write without a space before the number.
 const GLUED: Classes = Classes::one(Class::Record).and(Class::Ssn).and(Class::Birth).and(Class::Hicn);
 
@@ -371,6 +394,18 @@ mod tests {
         // "date of birth" is an entry; here "dates of service" must not hide behind "dat…".
         let found = classes_in("prior authorized; diabetes insipidus; medical recordings");
         assert!(found.iter().any(|classes| classes.has(Class::Condition)), "{found:?}");
+    }
+
+    #[test]
+    fn a_phrase_does_not_hide_the_label_that_begins_in_it() {
+        for text in
+            ["new patient id 4455661", "epic chart no 4455661", "denied by medicare id 2", "bill her insurance id 8"]
+        {
+            let found = WORDS.find(Folded::of(&[text]).0.scan());
+            let last = found.last().unwrap();
+            assert!(last.classes.meets(LABELS), "{text}");
+            assert!(found.windows(2).all(|pair| pair[0].end < pair[1].start), "{text}");
+        }
     }
 
     #[test]
