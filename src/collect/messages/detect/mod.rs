@@ -1,6 +1,6 @@
 //! Judges one piece of a message: does it hold health information of somebody it identifies?
 //!
-//! Works on folded text, in linear passes: one automaton for words, one loop over digits, rows under
+//! Works on folded text, in linear passes: one table for words, one loop over digits, rows under
 //! headers, then a verdict that says why by rule ids. Nothing matched leaves this module but as a
 //! place, a kind, or a keyed hash.
 
