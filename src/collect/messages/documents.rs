@@ -49,12 +49,25 @@ pub(super) fn is_bytes(text: &str) -> bool {
     if bytes.iter().take(4 * 4096).all(plain) {
         return false;
     }
-    let sample = || text.chars().take(4096);
-    let is_none =
-        |c: char| c == char::REPLACEMENT_CHARACTER || (c < ' ' && !matches!(c, '\t'..='\r' | '\x1c'..='\x1f'));
-    let odd = sample().filter(|c| is_none(*c)).count();
+    let (mut all, mut controls, mut lost, mut told) = (0, 0, 0, 0);
+    for c in text.chars().take(4096) {
+        all += 1;
+        match c {
+            '\t'..='\r' | '\x1c'..='\x7f' => {}
+            '\0'..='\x08' | '\x0e'..='\x1b' => controls += 1,
+            char::REPLACEMENT_CHARACTER => lost += 1,
+            _ => told += 1,
+        }
+    }
+    let odd = controls + lost;
     // One that strayed into a short note makes no file of it; one alone stands for a text nobody decodes.
-    text == "\u{fffd}" || (odd > 1 && odd > sample().count() / 100)
+    // Bytes that are no text among more letters that only this encoding gives are damage.
+    text == "\u{fffd}" || (odd > 1 && odd > all / 100 && (controls > 0 || lost >= told))
+}
+
+/// Whether decoding gave letters that are not the same in most encodings.
+pub(super) fn has_told_letters(text: &str) -> bool {
+    text.chars().any(|c| !c.is_ascii() && c != char::REPLACEMENT_CHARACTER)
 }
 
 /// Whether it begins as a file that may yet be all letters.
