@@ -290,7 +290,7 @@ fn raw_part<'m>(message: &'m Message<'_>, part: &MessagePart<'_>) -> Cow<'m, [u8
 
 /// Whether these bytes are the message that was made of them: what is called one may be any file, whose
 /// words would be taken for unknown fields and not be searched.
-fn is_mail(message: &Message<'_>, bytes: &[u8]) -> bool {
+pub(super) fn is_mail(message: &Message<'_>, bytes: &[u8]) -> bool {
     let has_fields = message.headers().iter().any(|header| !matches!(header.name, HeaderName::Other(_)));
     // Japanese mail changes its alphabets by the escape character (RFC 1468).
     let start: Vec<u8> = bytes.iter().copied().take(4096).filter(|byte| *byte != 0x1b).collect();
