@@ -49,12 +49,25 @@ pub(super) fn is_bytes(text: &str) -> bool {
     if bytes.iter().take(4 * 4096).all(plain) {
         return false;
     }
-    let sample = || text.chars().take(4096);
-    let is_none =
-        |c: char| c == char::REPLACEMENT_CHARACTER || (c < ' ' && !matches!(c, '\t'..='\r' | '\x1c'..='\x1f'));
-    let odd = sample().filter(|c| is_none(*c)).count();
+    let (mut all, mut controls, mut lost, mut told) = (0, 0, 0, 0);
+    for c in text.chars().take(4096) {
+        all += 1;
+        match c {
+            '\t'..='\r' | '\x1c'..='\x7f' => {}
+            '\0'..='\x08' | '\x0e'..='\x1b' => controls += 1,
+            char::REPLACEMENT_CHARACTER => lost += 1,
+            _ => told += 1,
+        }
+    }
+    let odd = controls + lost;
     // One that strayed into a short note makes no file of it; one alone stands for a text nobody decodes.
-    text == "\u{fffd}" || (odd > 1 && odd > sample().count() / 100)
+    // Bytes that are no text among more letters that only this encoding gives are damage.
+    text == "\u{fffd}" || (odd > 1 && odd > all / 100 && (controls > 0 || lost >= told))
+}
+
+/// Whether decoding gave letters that are not the same in most encodings.
+pub(super) fn has_told_letters(text: &str) -> bool {
+    text.chars().any(|c| !c.is_ascii() && c != char::REPLACEMENT_CHARACTER)
 }
 
 /// Whether it begins as a file that may yet be all letters.
@@ -98,7 +111,6 @@ pub(super) struct RichText {
 enum Group {
     /// Shown beside the text around it: a remark, a box.
     Apart,
-    Picture,
     Shown,
     Silent,
 }
@@ -121,10 +133,16 @@ pub(super) fn rich_text(bytes: &[u8]) -> RichText {
     let mut out = String::with_capacity(bytes.len() / 2);
     let mut not_inspected = Vec::new();
     let mut groups = vec![Group::Shown];
-    let (mut at, mut picture_from) = (0, 0);
+    let (mut at, mut raw) = (0, 0);
+    // The outermost picture: the groups around it, and where it begins.
+    let mut picture: Option<(usize, usize)> = None;
+    let mut has_large_picture = false;
+    // Two digits a byte.
+    let is_large = |from: usize, to: usize| to - from > 2 * DECORATION_BYTES;
     while at < bytes.len() {
         let byte = bytes[at];
         at += 1;
+        let depth = groups.len();
         let group = groups.last_mut().expect("the outermost stays");
         let is_shown = matches!(group, Group::Apart | Group::Shown);
         match byte {
@@ -133,11 +151,11 @@ pub(super) fn rich_text(bytes: &[u8]) -> RichText {
                 groups.push(within);
             }
             b'}' => {
-                match group {
-                    Group::Apart => out.push('\n'),
-                    // Two digits a byte.
-                    Group::Picture if at - picture_from > 2 * DECORATION_BYTES => not_inspected.push("image"),
-                    Group::Picture | Group::Shown | Group::Silent => {}
+                if *group == Group::Apart {
+                    out.push('\n');
+                }
+                if let Some((_, from)) = picture.take_if(|(of, _)| *of == depth) {
+                    has_large_picture |= is_large(from, at + raw);
                 }
                 if groups.len() > 1 {
                     groups.pop();
@@ -176,10 +194,14 @@ pub(super) fn rich_text(bytes: &[u8]) -> RichText {
                 }
                 match word {
                     b"pict" => {
-                        (*group, picture_from) = (Group::Picture, at);
+                        *group = Group::Silent;
+                        picture.get_or_insert((depth, at + raw));
                     }
                     b"bin" => {
-                        at = (at + value.and_then(|value| usize::try_from(value).ok()).unwrap_or(0)).min(bytes.len());
+                        // Bytes as they are, each as much as two digits.
+                        let length = value.and_then(|value| usize::try_from(value).ok()).unwrap_or(0);
+                        let length = length.min(bytes.len() - at);
+                        (at, raw) = (at + length, raw + length);
                     }
                     _ if APART.contains(&word) => {
                         *group = Group::Apart;
@@ -209,6 +231,9 @@ pub(super) fn rich_text(bytes: &[u8]) -> RichText {
             _ => {}
         }
     }
+    // Cut off within it.
+    has_large_picture |= picture.is_some_and(|(_, from)| is_large(from, at + raw));
+    not_inspected.extend(has_large_picture.then_some("image"));
     not_inspected.sort_unstable();
     not_inspected.dedup();
     RichText { text: out, not_inspected }
@@ -238,6 +263,27 @@ mod tests {
         assert_eq!(shown(&picture(100)), ("ab".to_owned(), vec![]));
         assert_eq!(shown(&picture(DECORATION_BYTES)), ("ab".to_owned(), vec!["image"]));
         assert_eq!(shown(b"{\\rtf1 a{\\pict\\bin4 }}{x}b}}c").0, "abc");
+    }
+
+    #[test]
+    fn pictures_in_rich_text_are_counted_however_they_are_written() {
+        let hex = "8b".repeat(DECORATION_BYTES);
+        let raw = format!("\\bin{} {}", DECORATION_BYTES, "{".repeat(DECORATION_BYTES));
+        for (picture, is_counted) in [
+            (format!("{{\\pict\\pngblip{raw}}}"), true),
+            (format!("{{\\pict\\bin9 xxxxxxxxx{raw}}}"), true),
+            (format!("{{\\pict {hex}{{\\pict }}}}"), true),
+            (format!("{{\\pict {hex}\\pict }}"), true),
+            (format!("{{\\pict{{\\*\\picprop {{\\pict}}}}{hex}\\*}}"), true),
+            (format!("{{\\*\\shppict{{\\pict{raw}}}}}{{\\pict 8b}}"), true),
+            (format!("{{\\pict {}}}{{\\pict {}}}", &hex[..hex.len() - 90], &hex[..hex.len() - 90]), false),
+            (format!("{{\\pict 8b}}{raw}"), false),
+        ] {
+            let (text, why) = shown(format!("{{\\rtf1 a{picture}b}}").as_bytes());
+            assert_eq!((text.as_str(), !why.is_empty()), ("ab", is_counted), "{}", &picture[..20]);
+        }
+        // One that does not end.
+        assert_eq!(shown(format!("{{\\rtf1 a{{\\pict {hex}ff").as_bytes()).1, ["image"]);
     }
 
     fn shown(bytes: &[u8]) -> (String, Vec<&'static str>) {

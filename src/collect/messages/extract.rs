@@ -13,7 +13,7 @@ use mail_parser::{Address, Encoding, HeaderName, Message, MessageParser, Message
 use super::attachments::{self, Content};
 use super::containers::Inside;
 use super::correspondents::Correspondents;
-use super::documents::{as_text, begins_a_file, has_controls, is_bytes};
+use super::documents::{as_text, begins_a_file, has_controls, has_told_letters, is_bytes};
 use super::incoming::{Incoming, Traced};
 use super::{html, quotes};
 
@@ -156,7 +156,10 @@ impl Walk<'_> {
                 }
                 PartType::Text(text) | PartType::Html(text) if is_body(part, name.as_deref()) => {
                     let raw = is_bytes(text).then(|| raw_part(message, part));
-                    let decoded = raw.as_deref().filter(|raw| !begins_a_file(raw)).and_then(as_text);
+                    // Letters that its encoding gave would be lost in another.
+                    let is_told = has_told_letters(text) && !has_controls(text.as_bytes());
+                    let is_other = |raw: &&[u8]| !begins_a_file(raw) && !is_told;
+                    let decoded = raw.as_deref().filter(is_other).and_then(as_text);
                     let text = decoded.as_deref().unwrap_or(text);
                     if matches!(part.body, PartType::Html(_)) {
                         self.body(subject, &html::text_of(text), depth);
@@ -285,7 +288,7 @@ fn raw_part<'m>(message: &'m Message<'_>, part: &MessagePart<'_>) -> Cow<'m, [u8
 
 /// Whether these bytes are the message that was made of them: what is called one may be any file, whose
 /// words would be taken for unknown fields and not be searched.
-fn is_mail(message: &Message<'_>, bytes: &[u8]) -> bool {
+pub(super) fn is_mail(message: &Message<'_>, bytes: &[u8]) -> bool {
     let has_fields = message.headers().iter().any(|header| !matches!(header.name, HeaderName::Other(_)));
     // Japanese mail changes its alphabets by the escape character (RFC 1468).
     let start: Vec<u8> = bytes.iter().copied().take(4096).filter(|byte| *byte != 0x1b).collect();
@@ -475,6 +478,25 @@ mod tests {
         let other = [&latin[..latin.len() - 12], b"MRN 445566 ", &[0xc4; 40][..]].concat();
         let (found, why) = texts(&other);
         assert!(holds(&found, Place::Body, "MRN 445566"));
+        assert_eq!(why, ["unknown-format"]);
+    }
+
+    #[test]
+    fn damaged_bytes_do_not_cost_the_letters_around_them() {
+        let words = "Ana Ruiz tiene diagn\u{f3}stico de c\u{e1}ncer y depresi\u{f3}n".as_bytes();
+        let damage = |length: usize| [words, &[0xff; 40][..length]].concat();
+        let body = |damaged: &[u8]| {
+            let head =
+                b"Subject: x\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n";
+            texts(&[head, damaged].concat())
+        };
+        let (found, why) = body(&damage(2));
+        assert!(holds(&found, Place::Body, "c\u{e1}ncer y depresi\u{f3}n") && why.is_empty(), "{found:?} {why:?}");
+        let (found, why) = texts(&attached("text/csv; charset=utf-8", &damage(2)));
+        assert!(holds(&found, Place::Attachment, "diagn\u{f3}stico de c\u{e1}ncer") && why.is_empty(), "{found:?}");
+        // More damage than letters: what the bytes may be instead is looked at, too.
+        let (found, why) = body(&damage(40));
+        assert!(holds(&found, Place::Body, "c\u{e1}ncer y depresi\u{f3}n"), "{found:?}");
         assert_eq!(why, ["unknown-format"]);
     }
 

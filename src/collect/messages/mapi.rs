@@ -10,6 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::documents::rich_text;
+use super::extract::is_mail;
 
 /// Bytes of all properties of one message together, attached messages included.
 pub(super) const BYTES: usize = 64 * 1024 * 1024;
@@ -272,9 +273,9 @@ fn attach<P: Properties>(
         _ => "application/octet-stream",
     };
     match from.bytes(of, id::ATTACH_DATA) {
-        // Signed mail is kept as one file ([MS-OXOSMIME]), which begins with its own Content-Type.
-        Ok(Some(bytes)) if several && begins_as_mail(&bytes) => {
-            part(boundary, "message/rfc822", Some(&name), &bytes, out);
+        // Signed mail is kept as one file ([MS-OXOSMIME]), which begins with its own fields.
+        Ok(Some(bytes)) if several && begins_as_mail(bytes.trim_ascii_start()) => {
+            part(boundary, "message/rfc822", Some(&name), bytes.trim_ascii_start(), out);
         }
         // What is a text by its type is read as a file, not as a body.
         Ok(Some(bytes)) => part(boundary, kind, Some(&name), &bytes, out),
@@ -286,8 +287,7 @@ fn attach<P: Properties>(
 }
 
 fn begins_as_mail(bytes: &[u8]) -> bool {
-    let start = bytes.trim_ascii_start();
-    start.get(..13).is_some_and(|start| start.eq_ignore_ascii_case(b"content-type:"))
+    mail_parser::MessageParser::default().parse_headers(bytes).is_some_and(|message| is_mail(&message, bytes))
 }
 
 /// The first of several properties that holds something.

@@ -132,16 +132,21 @@ pub(super) fn sheet(xml: &str, shared: &[String], room: u64) -> Sheet {
             (column..at).for_each(|_| text.push('\t'));
             column = at + 1;
             let value = elements(cell.inside, "v").next().map(|value| plain(value.inside));
+            let before = text.len();
             match (attribute(cell.tag, "t"), value) {
                 (Some("s"), Some(number)) => match number.trim().parse().ok().and_then(|n: usize| shared.get(n)) {
                     Some(found) => text.push_str(found),
                     None => is_whole = false,
                 },
-                (Some("inlineStr"), _) => {
-                    elements(cell.inside, "t").for_each(|item| text.push_str(&plain(item.inside)));
+                (Some("inlineStr"), _) | (_, None) => {
+                    for item in elements(cell.inside, "t") {
+                        is_whole &= item.ends;
+                        text.push_str(&plain(item.inside));
+                    }
                 }
-                (_, value) => text.push_str(&number_or_date(&value.unwrap_or_default())),
+                (_, Some(value)) => text.push_str(&number_or_date(&value)),
             }
+            is_whole &= text.len() > before || elements(cell.inside, "t").all(|item| item.inside.is_empty());
             text.push('\t');
         }
         text.push('\n');
@@ -215,6 +220,16 @@ fn elements<'x>(xml: &'x str, name: &'x str) -> impl Iterator<Item = Element<'x>
         loop {
             let open = rest.find('<')?;
             let tag = &rest[open + 1..];
+            // What stands there is no element (XML 1.0 §2.5, §2.7).
+            let mut passed = [("!--", "-->"), ("![CDATA[", "]]>")].into_iter();
+            if let Some((inside, end)) = passed.find_map(|(start, end)| Some((tag.strip_prefix(start)?, end))) {
+                let Some((_, after)) = inside.split_once(end) else {
+                    rest = "";
+                    return Some(Element { tag: "", inside, ends: false });
+                };
+                rest = after;
+                continue;
+            }
             // A namespace prefix, as some writers put one before every name.
             let prefix =
                 tag.find(|letter: char| !letter.is_ascii_alphanumeric()).filter(|at| tag[*at..].starts_with(':'));
@@ -225,48 +240,83 @@ fn elements<'x>(xml: &'x str, name: &'x str) -> impl Iterator<Item = Element<'x>
                 rest = tag;
                 continue;
             };
-            let Some((tag, inside)) = after.split_once('>') else {
+            let Some(end) = tag_end(after) else {
                 rest = "";
                 return Some(Element { tag: after, inside: "", ends: false });
             };
+            let (tag, inside) = (&after[..end], &after[end + 1..]);
             if let Some(tag) = tag.strip_suffix('/') {
                 rest = inside;
                 return Some(Element { tag, inside: "", ends: true });
             }
-            let Some((inside, after)) = inside.split_once(&format!("</{prefix}{name}>")) else {
+            let Some((inside, after)) = split_at_end_tag(inside, &format!("</{prefix}{name}")) else {
                 rest = "";
                 return Some(Element { tag, inside, ends: false });
             };
             rest = after;
-            return Some(Element { tag, inside, ends: true });
+            // An end in characters or a remark is none.
+            let is_open = |start, end| inside.rfind(start).is_some_and(|at| !inside[at..].contains(end));
+            return Some(Element { tag, inside, ends: !is_open(CHARACTERS, "]]>") && !is_open("<!--", "-->") });
         }
     })
 }
 
+/// What stands before and behind an end tag, which may have space before its `>`.
+fn split_at_end_tag<'x>(xml: &'x str, start: &str) -> Option<(&'x str, &'x str)> {
+    xml.match_indices(start)
+        .find_map(|(at, _)| Some((&xml[..at], xml[at + start.len()..].trim_start().strip_prefix('>')?)))
+}
+
+/// Where the start tag ends that this is the rest of: at the `>` that no quotes are around. `<` cannot
+/// stand in it, not even in quotes (XML 1.0 §3.1), so that one never closed takes little with it.
+fn tag_end(tag: &str) -> Option<usize> {
+    let (mut quote, mut quoted) = (None, None);
+    for (at, byte) in tag.bytes().enumerate() {
+        match (quote, byte) {
+            (_, b'<') => break,
+            (None, b'>') => return Some(at),
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (Some(_), b'>') if quoted.is_none() => quoted = Some(at),
+            (Some(open), _) if open == byte => quote = None,
+            _ => {}
+        }
+    }
+    quoted
+}
+
 fn attribute<'t>(tag: &'t str, name: &str) -> Option<&'t str> {
+    attributes(tag).find_map(|(key, value)| (key == name).then_some(value))
+}
+
+/// Names and values.
+fn attributes(tag: &str) -> impl Iterator<Item = (&str, &str)> {
     let mut rest = tag;
-    loop {
+    std::iter::from_fn(move || {
         let (key, after) = rest.split_once('=')?;
         let after = after.trim_start();
         let quote = after.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
         let (value, after) = after[1..].split_once(quote)?;
-        if key.trim() == name {
-            return Some(value);
-        }
         rest = after;
-    }
+        Some((key.trim(), value))
+    })
 }
 
 /// Text of XML without its entities; what is marked as characters (`<![CDATA[`) has none.
 fn plain(text: &str) -> String {
-    match text.split_once(CHARACTERS) {
-        Some((before, marked)) => {
-            let (marked, after) = marked.split_once("]]>").unwrap_or((marked, ""));
-            plain(before) + marked + &plain(after)
+    let mut out = String::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (words, after) = rest.split_once(CHARACTERS).unwrap_or((rest, ""));
+        if words.contains('&') {
+            out.push_str(&super::html::text_of(words));
+        } else {
+            out.push_str(words);
         }
-        None if text.contains('&') => super::html::text_of(text),
-        None => text.to_owned(),
+        let (marked, after) = after.split_once("]]>").unwrap_or((after, ""));
+        out.push_str(marked);
+        rest = after;
     }
+    out
 }
 
 const CHARACTERS: &str = "<![CDATA[";
@@ -275,7 +325,7 @@ const CHARACTERS: &str = "<![CDATA[";
 pub(super) enum Markup {
     Office,
     OpenDocument,
-    /// Of a part whose elements are not known here: each ends a line.
+    /// Of a part whose elements are not known here: each ends a line, and its values may be words.
     Other,
 }
 
@@ -293,7 +343,10 @@ pub(super) fn markup_text(xml: &str, markup: Markup) -> String {
             rest = after;
             continue;
         }
-        let Some(close) = rest[open..].find('>') else { break };
+        // Only of a part that is not known are values in tags read.
+        let quoted = matches!(markup, Markup::Other) && !rest[open + 1..].starts_with(['/', '!', '?']);
+        let end = if quoted { tag_end(&rest[open + 1..]).map(|end| end + 1) } else { None };
+        let Some(close) = end.or_else(|| rest[open..].find('>')) else { break };
         let tag = &rest[open + 1..open + close];
         let name = tag.split([' ', '/', '>', '\t', '\r', '\n']).find(|word| !word.is_empty()).unwrap_or_default();
         // Writers choose their own prefixes.
@@ -328,12 +381,19 @@ pub(super) fn markup_text(xml: &str, markup: Markup) -> String {
                 name == "line-break",
             ),
             Markup::Other => {
-                // A workbook's list of sheets.
-                if name == "sheet" && !closing {
-                    let called = tag.split_once(char::is_whitespace).and_then(|(_, tag)| attribute(tag, "name"));
-                    out.push_str(&plain(called.unwrap_or_default()));
+                let is_start = !tag.starts_with(['/', '!', '?']);
+                if let Some((_, within)) = tag.split_once(char::is_whitespace).filter(|_| is_start) {
+                    for (key, value) in attributes(within) {
+                        if !value.trim().is_empty() && key != "xmlns" && !key.starts_with("xmlns:") {
+                            if !out.is_empty() && !out.ends_with('\n') {
+                                out.push('\n');
+                            }
+                            out.push_str(&plain(value));
+                            out.push('\n');
+                        }
+                    }
                 }
-                (!out.ends_with('\n'), false, false, false, name == "sheet" && !closing)
+                (!out.ends_with('\n'), false, false, false, false)
             }
         };
         if cell && !tag.ends_with('/') {
@@ -372,6 +432,41 @@ mod tests {
     }
 
     #[test]
+    fn no_cell_is_lost_to_what_stands_in_quotes_remarks_or_characters() {
+        let of = |cells: &str| read(&format!("<sheetData><row>{cells}</row></sheetData>"));
+        let inline = "<is><t>445566</t></is>";
+        for cells in [
+            format!("<c foo=\"a>b\" t=\"inlineStr\">{inline}</c>"),
+            format!("<c foo='\">' t='inlineStr'>{inline}</c>"),
+            format!("<!-- <c> --><c t='inlineStr'>{inline}</c>"),
+            format!("<![CDATA[<c>]]><c t='inlineStr'><!-- </v> <t> -->{inline}</c\n>"),
+            format!("<c>{inline}</c>"),
+        ] {
+            assert_eq!(of(&cells), ("445566\t\n".to_owned(), true), "{cells}");
+        }
+        assert_eq!(of("<c><v>1</v></c ><c><v>445566</v></c>").0, "1\t445566\t\n");
+        for cells in [
+            format!("<!-- <c t='inlineStr'>{inline}</c>"),
+            format!("<c t='n'><v></v>{inline}</c>"),
+            format!("<c a=\"<\" t='inlineStr'>{inline}</c>"),
+            "<c t='inlineStr'><is><t><![CDATA[</t> 445566]]></t></is></c>".to_owned(),
+            "<c t='inlineStr'><is><t><![CDATA[</c> 445566]]></t></is></c>".to_owned(),
+            "<c><!-- </c> --><v>445566</v></c>".to_owned(),
+        ] {
+            assert!(!of(&cells).1, "{cells}");
+        }
+        // Quotes and remarks that nothing closes cost little each.
+        assert!(!read(&"<c a='><!--<![CDATA[<row \">\"".repeat(100_000)).1);
+    }
+
+    #[test]
+    fn a_cell_of_very_many_sections_of_characters_is_read() {
+        let sections = "<![CDATA[a]]>&amp;".repeat(200_000);
+        let (text, is_whole) = read(&format!("<row><c t='inlineStr'><is><t>{sections}</t></is></c></row>"));
+        assert_eq!((text.len(), is_whole), (2 * 200_000 + 2, true));
+    }
+
+    #[test]
     fn what_is_printed_above_and_below_a_sheet_is_read() {
         let of = |words: &str| {
             read(&format!("<sheetData/><headerFooter><oddHeader>{words}</oddHeader><firstFooter/></headerFooter>")).0
@@ -386,7 +481,11 @@ mod tests {
     #[test]
     fn parts_of_a_document_that_are_not_known_are_read() {
         use Document::{Open, Slides, Word, Workbook};
-        let is_text = |document: Document, name: &str| matches!(document.part(name), Some(Part::Text(_)));
+        let words = "Ana Ruiz MRN 4455661 asma";
+        let text_of = |document: Document, name: &str, xml: &str| match document.part(name) {
+            Some(Part::Text(markup)) => markup_text(xml, markup),
+            Some(Part::Picture | Part::Silent | Part::Unread) | None => String::new(),
+        };
         for (document, name) in [
             (Open, "patients.xml"),
             (Slides, "ppt/charts/chart1.xml"),
@@ -398,8 +497,10 @@ mod tests {
             (Workbook, "xl/chartsheets/sheet1.xml"),
             (Workbook, "xl/workbook.xml"),
         ] {
-            assert!(is_text(document, name), "{name}");
+            assert_eq!(text_of(document, name, &format!("<p>{words}</p>")).trim(), words, "{name}");
         }
+        let item = format!("<p xmlns='urn:a' xmlns:b=\"urn:b\" name=\"{words}\"/>");
+        assert_eq!(text_of(Word, "customXml/item1.xml", &item), format!("{words}\n"));
         for name in ["word/activeX/activeX1.bin", "word/afchunk1.mht", "word/patients.csv", "word/embeddings/a.xml.zip"]
         {
             assert!(Word.part(name).is_none(), "{name}");
@@ -418,9 +519,11 @@ mod tests {
     #[test]
     fn elements_that_are_not_known_end_a_line() {
         let text = markup_text("<a><b>445</b><c>566</c><d x='1'/><![CDATA[<MRN>]]></a>", Markup::Other);
-        assert_eq!(text, "445\n566\n<MRN>\n");
+        assert_eq!(text, "445\n566\n1\n<MRN>\n");
+        let values = "<?xml version='1.0'?><a>x<b c='' d='445 > 566' e=\"&lt;MRN&gt;\">y</b><b f=\"z>w</b></a>";
+        assert_eq!(markup_text(values, Markup::Other), "x\n445 > 566\n<MRN>\ny\nw\n");
         let sheets = "<sheets><sheet sheetId='1' name='MRN 445566 &amp;c'/><x:sheet name=\"b\"></x:sheet></sheets>";
-        assert_eq!(markup_text(sheets, Markup::Other), "MRN 445566 &c\nb\n");
+        assert_eq!(markup_text(sheets, Markup::Other), "1\nMRN 445566 &c\nb\n");
         let chart = "<c:pt><c:v>445</c:v></c:pt><c:pt><c:v>566</c:v></c:pt>";
         assert_eq!(markup_text(chart, Markup::Office), "445\n566\n");
         assert_eq!(markup_text("<w:t><![CDATA[MRN 445566]]></w:t>", Markup::Office), "MRN 445566");

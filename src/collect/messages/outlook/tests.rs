@@ -142,7 +142,13 @@ fn signed_mail_is_taken_apart() {
     let entity = format!(
         "Content-Type: multipart/signed; micalg=sha-256;\r\n boundary=\"b\"; protocol=\"application/pkcs7-signature\"\r\n\r\n--b\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\n{body}\r\n--b\r\nContent-Type: application/pkcs7-signature; name=smime.p7s\r\nContent-Transfer-Encoding: base64\r\n\r\nMIIB\r\n--b--\r\n"
     );
-    for kind in ["multipart/signed", "Multipart/Signed; micalg=sha-256"] {
+    let first = |field: &str| format!("{field}\r\n{entity}");
+    for (kind, entity) in [
+        ("multipart/signed", entity.clone()),
+        ("Multipart/Signed; micalg=sha-256", first("")),
+        ("multipart/signed", first("MIME-Version: 1.0")),
+        ("multipart/signed", first("X-MS-Has-Attach: yes\r\nReceived: from a.example by b.example")),
+    ] {
         let mut file = File::create(Cursor::new(Vec::new())).unwrap();
         fixed(&mut file, "", 32, &[]);
         text(&mut file, "", "001A", "IPM.Note.SMIME.MultipartSigned");
