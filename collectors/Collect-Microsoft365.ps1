@@ -167,7 +167,7 @@ if ($Shard -eq 0) {
     Export-Whole -Name 'outbound-connectors' -Ask { Get-OutboundConnector -IncludeTestModeConnectors $true | Select-Object -Property 'Name', 'Enabled', 'ConnectorType', 'UseMXRecord', 'SmartHosts', 'RecipientDomains', 'TlsSettings', 'TlsDomain', 'IsTransportRuleScoped' }
     Export-Whole -Name 'sharing-policies' -Ask { Get-SharingPolicy | Select-Object -Property 'Name', 'Domains', 'Enabled', 'Default' }
     # Answered in the compliance session (Connect-IPPSSession) alone.
-    Export-Whole -Name 'retention-compliance' -Ask { Get-RetentionCompliancePolicy -DistributionDetail | Select-Object -Property 'Name', 'Enabled', 'Mode', 'Workload', 'ExchangeLocation', 'AdaptiveScopeLocation', 'DistributionStatus', 'RetentionRuleTypes', 'RestrictiveRetention' }
+    Export-Whole -Name 'retention-compliance' -Ask { Get-RetentionCompliancePolicy -DistributionDetail | Select-Object -Property 'Name', 'Enabled', 'Mode', 'Workload', 'ExchangeLocation', 'AdaptiveScopeLocation', 'Applications', 'DistributionStatus', 'RetentionRuleTypes', 'RestrictiveRetention' }
     Export-Whole -Name 'alert-policies' -Ask { Get-ProtectionAlert | Select-Object -Property 'Name', 'Disabled', 'ThreatType', 'AggregationType', 'Operation', 'NotificationEnabled', 'NotifyUser' }
     $graph = 'https://graph.microsoft.com/v1.0'
     $since = [datetime]::UtcNow.AddDays(-31).ToString('yyyy-MM-ddTHH:mm:ssZ')

@@ -35,7 +35,7 @@ pub struct ExportFile {
     /// that was not handed over. Fixed sentences with counts; never the file's own text.
     pub notes: Vec<String>,
     /// Of a collector's own record: what it says it wrote, by format. Rows for Microsoft 365, files
-    /// with anything in them elsewhere; 0 where it asked and there was nothing.
+    /// with anything in them elsewhere ([`collectors_count_rows`]); 0 where it asked and there was nothing.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub collected: BTreeMap<String, u64>,
     /// Of a collector's own record: how many mailboxes it asked, by format.
@@ -66,6 +66,11 @@ impl ExportFile {
             }
         }
     }
+}
+
+/// Whether collectors count the rows that they wrote of a format, and not the files.
+pub fn collectors_count_rows(format: &str) -> bool {
+    format.starts_with("microsoft365.") || format == "self-hosted.zimbra"
 }
 
 /// A row that could not be read, and why.

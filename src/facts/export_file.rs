@@ -27,6 +27,10 @@ subject! {
         collected_days_ago: i64,
         /// Of a collector's record: days from the first to the last day of collection, both counted.
         collected_over_days: i64,
+        /// Whole days since the last day it was collected on; below 0 where that day is to come.
+        collected_last_days_ago: i64,
+        /// The same days, for the message: `on 2026-09-01`, `from 2026-09-01 to 2026-09-20`.
+        collected: String,
         /// Why it could not be read, or `none`.
         reason: String,
     }
@@ -58,6 +62,12 @@ pub fn build(context: Context<'_>) -> Built<ExportFile> {
                     }),
                     Some(_) | None => day(file, id, |(first, last)| days_between(first, last) + 1),
                 },
+                collected_last_days_ago: day(file, id, |(_, last)| days_between(last, context.today())),
+                collected: day(file, id, |(first, last)| match file.format.as_deref() {
+                    Some("manifest") => format!("on {first}"),
+                    _ if first == last => format!("on {first}"),
+                    _ => format!("from {first} to {last}"),
+                }),
                 reason: Fact::present(
                     file.rejected.first().map_or_else(|| "none".to_owned(), |first| first.why.clone()),
                     evidence(),
@@ -72,7 +82,7 @@ pub fn build(context: Context<'_>) -> Built<ExportFile> {
     Built { subjects, collection }
 }
 
-fn day(file: &Exported, id: &EvidenceId, read: impl Fn((Date, Date)) -> i64) -> Fact<i64> {
+fn day<T>(file: &Exported, id: &EvidenceId, read: impl Fn((Date, Date)) -> T) -> Fact<T> {
     match file.collected_on {
         Some(days) => Fact::present(read(days), vec![id.clone()]),
         None => Fact::unknown(NotObserved::NotProvided {
@@ -89,6 +99,7 @@ fn count(number: u64) -> i64 {
 mod tests {
     use super::super::exported::tests::{World, context, declared};
     use super::*;
+    use crate::seen::Seen;
 
     #[test]
     fn a_record_that_names_days_tells_how_old_the_export_is_and_another_does_not() {
@@ -110,6 +121,14 @@ mod tests {
         };
         assert_eq!(days(&format!("{}\n{}\n", line(12), line(9))), (Some(12), Some(4)));
         assert_eq!(days(&line(-2)), (Some(-2), Some(1)), "a day that is to come");
+        let world = World::new(Some(declared("clinic.example")));
+        let world = world.file("coverage.jsonl", format!("{}\n{}\n", line(1), line(-3)).as_bytes());
+        let evidence = world.evidence(&[]);
+        let file = &build(context(&evidence)).subjects[0];
+        assert_eq!(file.collected_last_days_ago.seen, Seen::Present(-3));
+        assert!(
+            file.collected.seen.present().is_some_and(|days| days.starts_with("from 2026-") && days.contains(" to "))
+        );
         assert_eq!(days(r#"{"what":"users","ok":true,"rows":3,"why":""}"#), (None, None));
         assert_eq!(days(&line(3).replace("-", "/").replace("20", "x")), (None, None), "a day that cannot be read");
     }

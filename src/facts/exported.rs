@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Collection, Context};
 use crate::catalogues::consumer_domains::ConsumerDomains;
-use crate::evidence::export::{ANOTHER_TENANT, ExportFile, Mailbox, Record, Target};
+use crate::evidence::export::{
+    ANOTHER_TENANT, ExportFile, ForwardingRule, Mailbox, Record, Target, collectors_count_rows,
+};
 use crate::evidence::{Answer, EvidenceId, Source};
 use crate::names::{DomainName, SubjectKind};
 use crate::seen::{NotObserved, Seen};
@@ -91,12 +93,16 @@ impl<'e> Files<'e> {
         }
         let (mut given, mut collected) = (false, false);
         for format in formats {
-            let files: Vec<&ExportFile> = self.of_format(format).map(|(_, file)| file).collect();
+            let mut files: Vec<&ExportFile> = self.of_format(format).map(|(_, file)| file).collect();
+            let of_all = !files.is_empty();
+            if *format == ZIMBRA {
+                files.extend(self.of_format(ZIMBRA_PART).map(|(_, file)| file));
+            }
             if let Some(reason) = files.iter().find_map(|file| file.not_whole()) {
                 return Err(reason);
             }
             // A list of one domain's accounts looks like one of all; who collected it knows.
-            given |= !files.is_empty() && *format != "self-hosted.zimbra";
+            given |= of_all && *format != ZIMBRA;
             // A part that was not handed over, or a collector that was ended before it was done.
             if let (Some(asked), Some(all)) = (self.asked(format), self.listed())
                 && asked < all
@@ -105,12 +111,19 @@ impl<'e> Files<'e> {
             }
             let Some(said) = self.collected(format) else { continue };
             collected = true;
-            let (here, unit) = match format.split_once('.') {
-                Some(("microsoft365", _)) => (files.iter().map(|file| file.rows).sum(), "rows"),
-                _ => (files.len() as u64, "files"),
+            let (here, unit) = if collectors_count_rows(format) {
+                (files.iter().map(|file| file.rows).sum(), "rows")
+            } else {
+                (files.len() as u64, "files")
             };
             if here < said {
-                return Err(not_provided(format!("{what}: the collector wrote {said} {unit}, {here} are here")));
+                let missing = said - here;
+                return Err(not_provided(format!(
+                    "{what}: the collector wrote {said} {unit}, {here} are here, {missing} are missing"
+                )));
+            }
+            if *format == ZIMBRA && said > 0 && !of_all {
+                return Err(not_provided(format!("{what}: no account of the server itself is in it")));
             }
         }
         if given || collected { Ok(()) } else { Err(not_provided(what.to_owned())) }
@@ -154,15 +167,18 @@ impl<'e> Files<'e> {
     }
 }
 
+/// Zimbra's accounts, and a list of them without an account of the server itself.
+const ZIMBRA: &str = "self-hosted.zimbra";
+const ZIMBRA_PART: &str = "self-hosted.zimbra-accounts";
+
 /// The version of the reader since which what is kept of a format means what facts take it for.
 fn means_the_same_since(format: &str) -> u32 {
     match format {
+        "microsoft365.retention-compliance" | "self-hosted.postfix" | "self-hosted.zimbra" => 9,
         "microsoft365.app-grants"
         | "microsoft365.app-roles"
-        | "microsoft365.retention-compliance"
         | "microsoft365.unified-audit-log"
-        | "self-hosted.postfix"
-        | "self-hosted.zimbra" => 8,
+        | "self-hosted.zimbra-accounts" => 8,
         "google-workspace.app-passwords"
         | "microsoft365.conditional-access"
         | "microsoft365.dlp-policies"
@@ -428,6 +444,42 @@ pub fn mailboxes_by_reference<'e>(mailboxes: impl Iterator<Item = &'e Mailbox>) 
         }
     }
     found
+}
+
+/// The mailbox a rule belongs to, as far as the exports tell.
+pub fn mailbox_of<'e>(rule: &'e ForwardingRule, by_reference: &BTreeMap<&'e str, Option<&'e str>>) -> Option<&'e str> {
+    match (&rule.mailbox, &rule.owner) {
+        // A rule may name its mailbox by another of its addresses.
+        (Seen::Present(mailbox), _) => Some(mailbox),
+        (_, Some(owner)) => by_reference.get(owner.as_str()).copied().flatten(),
+        (_, None) => None,
+    }
+}
+
+/// The mailboxes of one provider that are listed, and those for which people made rules. A rule of which
+/// no export tells whose it is counts for nobody.
+pub fn mailboxes_and_those_with_rules<'e>(
+    context: Context<'e>,
+    provider: &str,
+) -> (BTreeSet<&'e str>, BTreeSet<&'e str>) {
+    let (mut mailboxes, mut rules) = (Vec::new(), Vec::new());
+    for (_, record) in records(context) {
+        match record {
+            Record::Mailbox(mailbox) if mailbox.listed => mailboxes.push(mailbox.as_ref()),
+            Record::ForwardingRule(rule)
+                if rule.provider == provider && ["filter", "inbox", "sieve"].contains(&rule.origin.as_str()) =>
+            {
+                rules.push(rule.as_ref());
+            }
+            _ => {}
+        }
+    }
+    let by_reference = mailboxes_by_reference(mailboxes.iter().copied());
+    let of_here = mailboxes.iter().filter(|mailbox| mailbox.provider == provider);
+    (
+        of_here.map(|mailbox| mailbox.address.as_str()).collect(),
+        rules.into_iter().filter_map(|rule| mailbox_of(rule, &by_reference)).collect(),
+    )
 }
 
 #[cfg(test)]

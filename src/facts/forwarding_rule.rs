@@ -10,7 +10,7 @@ mod score;
 
 use self::connectors::Connectors;
 use self::score::{Score, Traits};
-use super::exported::{self, Class, Directory, Files, joined};
+use super::exported::{self, Class, Directory, Files, joined, mailbox_of};
 use super::shape::{Fact, subject};
 use super::{Built, Collection, Context};
 use crate::catalogues::rule_scoring::RuleScoring;
@@ -68,6 +68,8 @@ subject! {
 /// An inventory at least this large without a single rule was read with too few rights: people
 /// make rules. Reading inbox rules needs a role that the usual read-only roles do not hold.
 const MAILBOXES_WITHOUT_RULES: usize = 50;
+/// Fewer mailboxes with rules may be the reader's own alone, unless a collector says that it asked.
+const MAILBOXES_WITH_RULES: usize = 2;
 
 /// Builds every ForwardingRule that the evidence speaks of.
 pub fn build(context: Context<'_>) -> Built<ForwardingRule> {
@@ -112,7 +114,7 @@ pub fn build(context: Context<'_>) -> Built<ForwardingRule> {
             one(name, &said, &known, mailboxes_gone.as_ref())
         })
         .collect();
-    let collection = collection(context, &subjects, listed.len());
+    let collection = collection(context);
     Built { subjects, collection }
 }
 
@@ -135,16 +137,6 @@ struct Known<'k, 'e> {
     /// Mailboxes of administrators, and those that hold PHI.
     sensitive: &'k BTreeSet<String>,
     connectors: &'k Connectors<'e>,
-}
-
-/// The mailbox a rule belongs to, as far as the exports tell.
-fn mailbox_of<'e>(rule: &'e Exported, by_reference: &BTreeMap<&'e str, Option<&'e str>>) -> Option<&'e str> {
-    match (&rule.mailbox, &rule.owner) {
-        // A rule may name its mailbox by another of its addresses.
-        (Seen::Present(mailbox), _) => Some(mailbox),
-        (_, Some(owner)) => by_reference.get(owner.as_str()).copied().flatten(),
-        (_, None) => None,
-    }
 }
 
 fn name(rule: &Exported, by_reference: &BTreeMap<&str, Option<&str>>) -> String {
@@ -315,7 +307,7 @@ fn worst_score(
     worst.ok_or_else(|| unknown.unwrap_or_else(|| NotObserved::NotProvided { what: exported::NOT_LISTED.to_owned() }))
 }
 
-fn collection(context: Context<'_>, subjects: &[ForwardingRule], mailboxes: usize) -> Collection {
+fn collection(context: Context<'_>) -> Collection {
     let evidence = context.evidence;
     let gone = [SubjectKind::ForwardingRule, SubjectKind::ExportFile];
     if let Some(reason) = gone.into_iter().find_map(|kind| evidence.taken_away(Source::Export, kind)) {
@@ -335,13 +327,18 @@ fn collection(context: Context<'_>, subjects: &[ForwardingRule], mailboxes: usiz
         if let Some(reason) = needed.iter().find_map(|(formats, what)| files.whole(formats, what).err()) {
             return Collection::Incomplete(reason);
         }
-    }
-    let of_people = |origin: &String| ["filter", "inbox", "sieve"].contains(&origin.as_str());
-    let inbox = subjects.iter().any(|rule| rule.origin.seen.present().is_none_or(of_people));
-    if !inbox && mailboxes >= MAILBOXES_WITHOUT_RULES {
-        return Collection::Incomplete(NotObserved::AccessDenied {
-            needs: format!("a role that may read inbox rules: not one rule came back for {mailboxes} mailboxes"),
-        });
+        // The first of what is needed are the rules that people make.
+        let told = needed[0].0.iter().any(|format| files.collected(format).is_some());
+        let (listed, with_rules) = exported::mailboxes_and_those_with_rules(context, provider);
+        let (mailboxes, with_rules) = (listed.len(), with_rules.len());
+        let few = with_rules == 0 || (with_rules < MAILBOXES_WITH_RULES && !told);
+        if few && mailboxes >= MAILBOXES_WITHOUT_RULES {
+            return Collection::Incomplete(NotObserved::AccessDenied {
+                needs: format!(
+                    "a role that may read inbox rules: rules came back for {with_rules} of {mailboxes} mailboxes"
+                ),
+            });
+        }
     }
     Collection::Complete
 }

@@ -302,6 +302,8 @@ struct Shared<'e> {
     tenants: BTreeMap<&'e str, OfTenant<'e>>,
     /// Why no last sign-in is known: an older version read it in another way.
     sign_ins_outdated: Option<NotObserved>,
+    /// The same of where own servers send a mailbox's mail.
+    self_hosted_outdated: Option<NotObserved>,
     bypass_given: Result<(), NotObserved>,
     grants: Grants,
     today: Date,
@@ -373,6 +375,8 @@ impl<'e> Shared<'e> {
             volumes,
             tenants,
             sign_ins_outdated: files.outdated(&LAST_SIGN_INS, "the last sign-in of all accounts"),
+            self_hosted_outdated: files
+                .outdated(&["self-hosted.zimbra", "self-hosted.zimbra-accounts"], "the accounts (zmprov -l gaa -v)"),
             bypass_given: files.whole(
                 &["microsoft365.audit-bypass"],
                 "the audit bypass associations (Get-MailboxAuditBypassAssociation)",
@@ -453,6 +457,11 @@ fn one(address: String, account: &Account<'_>, shared: &Shared<'_>) -> Mailbox {
         Some(reason) => (Fact::unknown(reason.clone()), Fact::unknown(reason.clone())),
         None => said.days_without_sign_in(shared.today),
     };
+    let forwarding_outdated = shared.self_hosted_outdated.as_ref().filter(|_| provider == "self-hosted");
+    let (forwarding, forwarding_keeps_copy) = match forwarding_outdated {
+        Some(reason) => (Fact::unknown(reason.clone()), Fact::unknown(reason.clone())),
+        None => (said.forwarding(&shared.directory), said.flag(|mailbox| &mailbox.keeps_copy, false)),
+    };
     let audits =
         "the mailboxes with DefaultAuditSet, AuditOwner, AuditDelegate, AuditAdmin and AuditLogAgeLimit (Get-Mailbox)";
     let recovery = "the mailboxes with RetainDeletedItemsFor and SingleItemRecoveryEnabled (Get-Mailbox)";
@@ -461,8 +470,8 @@ fn one(address: String, account: &Account<'_>, shared: &Shared<'_>) -> Mailbox {
         administrator: from_export(said.administrator(), administrators),
         mfa_registered: from_export(said.mfa_registered(), factors),
         mfa_enforced: from_export(said.mfa_enforced(tenant), factors),
-        forwarding: from_export(said.forwarding(&shared.directory), forwards),
-        forwarding_keeps_copy: from_export(said.flag(|mailbox| &mailbox.keeps_copy, false), forwards),
+        forwarding: from_export(forwarding, forwards),
+        forwarding_keeps_copy: from_export(forwarding_keeps_copy, forwards),
         audited: said.audited(tenant),
         audit_bypassed: said.audit_bypassed(&shared.bypass_given),
         retention_policy: from_export(said.flag(|mailbox| &mailbox.retention_policy, false), users),
@@ -960,6 +969,14 @@ mod tests {
         assert!(is(&eve.full_access_holders).is_none() && is(&eve.audited).is_none());
         let some = built(&of(&["zimbraIsSystemResource"]).file("coverage.jsonl", RECORD), &[]);
         assert!(some.subjects.len() == 3 && matches!(some.collection, Collection::Incomplete(_)));
+        let more = br#"{"what":"zimbra","ok":true,"rows":400,"why":""}"#;
+        let cut = built(&of(&[]).file("coverage.jsonl", more), &[]).collection;
+        let said = "the collector wrote 400 rows, 4 are here, 396 are missing";
+        assert!(matches!(&cut, Collection::Incomplete(NotObserved::NotProvided { what }) if what.ends_with(said)));
+        for (without, reader) in [(&[] as &[_], 8), (&["zimbraIsSystemResource"], 7)] {
+            let old = built_of(&of(without).read_by(reader));
+            assert!(matches!(find(&old, "eve@surgery.example").forwarding.seen, Seen::Unknown(_)), "{reader}");
+        }
     }
 
     #[test]

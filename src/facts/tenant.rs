@@ -372,7 +372,7 @@ fn programs_with_all_mail(context: Context<'_>, provider: &str, settings: &Setti
     let files = Files::of(context);
     ids.extend(exports.iter().flat_map(|export| files.evidence_of(export.formats)));
     let missing = exports.iter().find_map(|export| files.whole(export.formats, export.what).err());
-    let missing = missing.or_else(|| settings.roles_of_both_services());
+    let missing = missing.or_else(|| settings.roles_not_asked());
     match missing.or(in_doubt) {
         Some(reason) if programs.is_empty() => Fact::new(Seen::Unknown(reason), ids),
         Some(_) | None => Fact::present(programs.into_iter().collect(), ids),
@@ -466,12 +466,11 @@ impl<'e> Settings<'e> {
     }
 
     /// Why the permissions that programs hold without a user are not whole: each of the two services that
-    /// hold mail has a list of its own, and only a collector's record says that one of them is empty.
-    pub(super) fn roles_of_both_services(&self) -> Option<NotObserved> {
-        let of = |service: &str| self.named("app-roles-of").any(|(_, listed)| listed.of.as_deref() == Some(service));
-        let asked = || ROLES.formats.iter().any(|format| self.files.collected(format).is_some());
-        let whole = of("graph") && of("exchange") || asked();
-        (!whole).then(|| not_provided(ROLES.what))
+    /// hold mail has a list of its own, and rows over both may be the list of what one program holds. Only
+    /// a collector's record says that both were asked for everything.
+    pub(super) fn roles_not_asked(&self) -> Option<NotObserved> {
+        let asked = ROLES.formats.iter().any(|format| self.files.collected(format).is_some());
+        (!asked).then(|| not_provided(ROLES.what))
     }
 
     /// Whether mail may be forwarded outside automatically: the worst of all policies.
@@ -918,6 +917,10 @@ mod tests {
         for service in ["Office 365 Exchange Online", "Microsoft Graph"] {
             assert!(of("00000000-0000-0000-0000-000000000000", service).present().is_none(), "{service}");
         }
+        let over_both = World::new(Some(declared("clinic.example")))
+            .file("g.json", br#"[{"clientId":"0a1b2c3d-0000-4000-8000-000000000002","consentType":"AllPrincipals","scope":"User.Read"}]"#)
+            .file("r.json", br#"[{"principalId":"p","appRoleId":"df021288-bdef-4463-88db-98f22de89214","resourceId":"r","resourceDisplayName":"Microsoft Graph"},{"principalId":"p","appRoleId":"40f97065-369a-49f4-947c-6a255697ae91","resourceId":"s","resourceDisplayName":"Office 365 Exchange Online"}]"#);
+        assert!(tenant(&over_both, &[]).programs_with_all_mail.seen.present().is_none(), "of one program, perhaps");
         // Microsoft Graph's half alone does not show what programs hold over Exchange Online.
         let half = with("df021288-bdef-4463-88db-98f22de89214", "Microsoft Graph", b"");
         assert!(matches!(half, Seen::Unknown(NotObserved::NotProvided { .. })), "{half:?}");
@@ -942,21 +945,28 @@ mod tests {
         );
         let retention = |rows: &str| {
             let world = World::new(Some(declared("clinic.example")));
-            let header = "Name,Mode,Workload,ExchangeLocation,AdaptiveScopeLocation,Enabled,DistributionStatus,RetentionRuleTypes\n";
+            let header = "Name,Mode,Workload,ExchangeLocation,AdaptiveScopeLocation,Enabled,DistributionStatus,RetentionRuleTypes,Applications\n";
             let tenant = tenant(&world.file("r.csv", format!("{header}{rows}").as_bytes()), &[]);
             let of = |fact: Fact<i64>| fact.seen.present().copied();
             (of(tenant.retention_policies_in_force), of(tenant.retention_policies_idle))
         };
         const ALL: &str = "\"Exchange, SharePoint, OneDriveForBusiness, Skype, ModernGroup\"";
         for (row, found) in [
-            (format!("a,Enforce,{ALL},All,,True,Success,Keep\n"), (Some(1), Some(0))),
-            (format!("a,Enforce,{ALL},,Staff,True,Success,Keep\n"), (Some(1), Some(0))),
+            (format!("a,Enforce,{ALL},All,,True,Success,Keep,\n"), (Some(1), Some(0))),
+            (
+                format!("a,Enforce,{ALL},,Staff,True,Success,Keep,\"User:Exchange,User:OneDriveForBusiness\"\n"),
+                (Some(1), Some(0)),
+            ),
+            // An adaptive scope may be one of sites.
+            (format!("a,Enforce,{ALL},,All project sites,True,Success,Keep,\n"), (None, None)),
+            (format!("a,Enforce,{ALL},,Staff,True,Success,Keep,User:OneDriveForBusiness\n"), (None, None)),
+            (format!("a,Enforce,{ALL},All,Staff,True,Success,Keep,\n"), (Some(1), Some(0))),
             // `Workload` names every service, whatever the policy is for.
-            (format!("a,Enforce,{ALL},,,True,Success,Keep\n"), (Some(0), Some(0))),
-            (format!("a,Test,{ALL},All,,True,Success,Keep\n"), (Some(0), Some(1))),
-            (format!("a,Enforce,{ALL},All,,True,Pending,Keep\n"), (Some(0), Some(1))),
-            (format!("a,Enforce,{ALL},All,,True,,Keep\n"), (None, None)),
-            (format!("a,Enforce,{ALL},All,,,Success,Keep\n"), (None, None)),
+            (format!("a,Enforce,{ALL},,,True,Success,Keep,\n"), (Some(0), Some(0))),
+            (format!("a,Test,{ALL},All,,True,Success,Keep,\n"), (Some(0), Some(1))),
+            (format!("a,Enforce,{ALL},All,,True,Pending,Keep,\n"), (Some(0), Some(1))),
+            (format!("a,Enforce,{ALL},All,,True,,Keep,\n"), (None, None)),
+            (format!("a,Enforce,{ALL},All,,,Success,Keep,\n"), (None, None)),
         ] {
             assert_eq!(retention(&row), found, "{row}");
         }
@@ -1008,6 +1018,27 @@ mod tests {
     }
 
     #[test]
+    fn a_server_in_doubt_beside_one_that_takes_no_passwords_in_clear_is_not_passed_over() {
+        const OF_BOTH: &str =
+            "myhostname = mx.surgery.example\nmydestination = localhost\nsmtpd_sasl_auth_enable = yes\n";
+        let clear = |other: &str, reader: u32| {
+            let world = World::new(Some(declared("surgery.example")))
+                .file("doveconf-n.txt", b"# 2.3.21: x\nauth_mechanisms = plain\nprotocols = imap\n")
+                .file("postconf-n.txt", format!("{OF_BOTH}smtpd_tls_auth_only = yes\n# postconf -P\n").as_bytes())
+                .file("postconf-n-2.txt", format!("{OF_BOTH}{other}").as_bytes());
+            let evidence = world.read_by(reader).evidence(&[]);
+            let built = build(context(&evidence));
+            built.subjects.iter().find(|tenant| tenant.name == "self-hosted").unwrap().clear_passwords.seen.clone()
+        };
+        const EXCEPTED: &str = "# postconf -P\nsmtp/inet/smtpd_sasl_auth_enable = no\n";
+        assert!(matches!(clear(EXCEPTED, 9), Seen::Unknown(NotObserved::Unreadable { .. })));
+        assert!(clear("smtpd_tls_auth_only = yes\n", 9).present().is_none(), "its services are not told");
+        assert_eq!(clear("smtpd_tls_auth_only = yes\n# postconf -P\n", 9), Seen::Present(false));
+        assert_eq!(clear("# postconf -P\n", 9), Seen::Present(true));
+        assert!(clear("# postconf -P\n", 8).present().is_none(), "an older version read it in another way");
+    }
+
+    #[test]
     fn imap_and_pop_are_closed_where_an_export_says_so_of_every_mailbox() {
         let open = |rows: &str| {
             let world = World::new(Some(declared("clinic.example")))
@@ -1023,8 +1054,10 @@ mod tests {
     #[test]
     fn an_empty_list_of_rules_is_told_from_one_that_nobody_gave() {
         let said = |rules: Option<&str>| {
-            let mut world = World::new(Some(declared("clinic.example")))
-                .file("m.csv", b"PrimarySmtpAddress,ForwardingSmtpAddress\na@clinic.example,\nb@clinic.example,\n");
+            let mut world = World::new(Some(declared("clinic.example"))).file(
+                "m.csv",
+                b"PrimarySmtpAddress,Alias,ForwardingSmtpAddress\na@clinic.example,ana,\nb@clinic.example,ben,\n",
+            );
             if let Some(rules) = rules {
                 world = world.file("r.csv", rules.as_bytes());
             }
@@ -1044,6 +1077,10 @@ mod tests {
         assert_eq!(said(Some(&format!("{HEADER}{one}"))).1, Seen::Present(1), "of one mailbox");
         let two = format!("{HEADER}{one}b@clinic.example,3,z,True,,,True\n");
         assert_eq!(said(Some(&two)).1, Seen::Present(2));
+        let nobody = format!("{HEADER}{one}stranger,3,z,True,,,True\n");
+        assert_eq!(said(Some(&nobody)).1, Seen::Present(1), "a rule of which nobody tells whose it is");
+        let alias = format!("{HEADER}{one}ana,3,z,True,,,True\n");
+        assert_eq!(said(Some(&alias)).1, Seen::Present(1), "the same mailbox under another name");
         assert!(said(None).1.present().is_none());
     }
 }

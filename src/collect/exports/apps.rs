@@ -123,32 +123,22 @@ const OTHER_ROLES: [&str; 21] = [
     "df021288-bdef-4463-88db-98f22de89214",
 ];
 
-/// Graph's appRoleAssignments: what a program may do without anybody signing in, and over which of the
-/// two services that hold mail, since each has a list of its own. A role of theirs that is not among those
-/// known here may reach mail.
+/// Graph's appRoleAssignments: what a program may do without anybody signing in. A role of one of the two
+/// services that hold mail that is not among those known here may reach mail.
 pub fn app_role(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
     let id = row.text("principalid").ok_or_else(|| "principalid is empty".to_owned())?;
     let role = row.text("approleid").ok_or_else(|| "approleid is empty".to_owned())?;
     let is_among = |roles: &[&str]| roles.iter().any(|known| role.eq_ignore_ascii_case(known));
     let resource = row.text("resourcedisplayname").map(str::to_ascii_lowercase);
-    let service = match resource.as_deref() {
-        Some(name) if name.contains("exchange") => Some("exchange"),
-        Some("microsoft graph") => Some("graph"),
-        Some(_) | None => None,
-    };
+    let holds_mail = |name: &str| name == "microsoft graph" || name.contains("exchange");
     let value = if is_among(&MAIL_ROLES) {
         Seen::Present("mail-of-everybody".to_owned())
-    } else if is_among(&OTHER_ROLES) || (service.is_none() && resource.is_some()) {
+    } else if is_among(&OTHER_ROLES) || resource.is_some_and(|name| !holds_mail(&name)) {
         Seen::Present("no-mail".to_owned())
     } else {
         Seen::Unknown(row.unreadable("approleid", "a role that is not known here"))
     };
-    let mut records = vec![setting("microsoft365", "app-role", Some(program(id, key)), value)];
-    if let Some(service) = service {
-        let listed = Seen::Present("listed".to_owned());
-        records.push(setting("microsoft365", "app-roles-of", Some(service.to_owned()), listed));
-    }
-    Ok(records)
+    Ok(vec![setting("microsoft365", "app-role", Some(program(id, key)), value)])
 }
 
 /// `gam print tokens`: what one user let in.
@@ -179,10 +169,17 @@ pub fn dlp_policy(row: &Row) -> Record {
 }
 
 /// `Get-RetentionCompliancePolicy`. Its `Workload` names every service that policies are made for, whatever
-/// this one is made for.
+/// this one is made for; an adaptive scope is one of people, groups or sites, and only `Applications` says
+/// whether mail is meant.
 pub fn retention_policy(row: &Row) -> Record {
+    let names_exchange =
+        || row.text("applications").is_some_and(|applications| applications.to_ascii_lowercase().contains("exchange"));
     let for_mail = match (row.filled("exchangelocation"), row.filled("adaptivescopelocation")) {
-        (Seen::Present(true), _) | (_, Seen::Present(true)) => Seen::Present(true),
+        (Seen::Present(true), _) => Seen::Present(true),
+        (_, Seen::Present(true)) if names_exchange() => Seen::Present(true),
+        (Seen::Present(false), Seen::Present(true)) => {
+            Seen::not_provided("Applications of every retention policy with an adaptive scope")
+        }
         (Seen::Present(false), other) => other,
         (one, _) => one,
     };

@@ -14,6 +14,7 @@ use super::bundle::Content;
 use super::dates;
 use super::decode::{Decoded, Survey};
 use super::recognise;
+use crate::evidence::export::collectors_count_rows;
 
 const FILE_BYTES: u64 = 64 * 1024 * 1024;
 const LINE_BYTES: u64 = 64 * 1024;
@@ -41,7 +42,7 @@ pub struct Coverage {
     pub faults: u64,
     /// What could not be read, by its format where it is a known one: how often, and the first reason.
     pub failed: BTreeMap<Option<&'static str>, (u64, String)>,
-    /// What was read, by format: rows for Microsoft 365, files with anything in them elsewhere.
+    /// What was read, by format: rows for Microsoft 365 and Zimbra, files with anything in them elsewhere.
     pub collected: BTreeMap<String, u64>,
     /// How many mailboxes were asked, read or not, by format.
     pub asked: BTreeMap<String, u64>,
@@ -104,7 +105,7 @@ pub fn read(content: &Content, survey: &Survey, label: &str) -> Option<Coverage>
                 }
             }
             (Ok(rows), Some(format)) => {
-                let written = if format.starts_with("microsoft365.") { rows } else { u64::from(rows > 0) };
+                let written = if collectors_count_rows(format) { rows } else { u64::from(rows > 0) };
                 *coverage.collected.entry(format.to_owned()).or_default() += written;
             }
             (Ok(_), None) => {}

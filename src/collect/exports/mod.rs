@@ -54,7 +54,7 @@ use own_domains::{OwnDomains, speaks_of_messages};
 use reading::Rejections;
 
 /// Raised when the same file would give other records.
-const READER: u32 = 8;
+const READER: u32 = 9;
 /// A file larger than this is not read.
 const FILE_BYTES: u64 = 8 * 1024 * 1024 * 1024;
 /// Rejected rows that are listed; the others are counted.

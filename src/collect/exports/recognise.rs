@@ -475,6 +475,7 @@ const READ: &[&str] = &[
     "accessrights",
     "adaptivescopelocation",
     "anonymous",
+    "applications",
     "calendarusers",
     "clientid",
     "consenttype",

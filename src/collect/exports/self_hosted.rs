@@ -4,7 +4,7 @@
 //! Whose script it is stands in the file's path. A program that mail is piped into may send it
 //! anywhere, so it counts as a recipient that nobody can name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use super::bundle::Content;
@@ -319,10 +319,15 @@ fn aliases(text: &str, key: &KeyedReference) -> Found {
 /// Kinds of maps that are files; the collector brings those.
 const FILES: [&str; 6] = ["btree", "cdb", "dbm", "hash", "lmdb", "texthash"];
 
-/// Whether a setting names a map that is no file: a directory, a database, patterns.
-fn asks_elsewhere(maps: &str) -> bool {
-    let maps = maps.split(|c: char| c.is_whitespace() || matches!(c, ',' | '{' | '}')).filter(|map| !map.is_empty());
+/// The maps that a setting names.
+fn maps_of(value: &str) -> impl Iterator<Item = &str> {
+    let maps = value.split(|c: char| c.is_whitespace() || matches!(c, ',' | '{' | '}')).filter(|map| !map.is_empty());
     maps.map(|map| map.strip_prefix("proxy:").unwrap_or(map))
+}
+
+/// Whether a setting names a map that is no file: a directory, a database, patterns.
+fn asks_elsewhere(value: &str) -> bool {
+    maps_of(value)
         .any(|map| !map.starts_with('$') && map.split_once(':').is_none_or(|(kind, _)| !FILES.contains(&kind)))
 }
 
@@ -334,22 +339,28 @@ const SERVICES: &str = "# postconf -P";
 fn postfix(text: &str, key: &KeyedReference) -> Found {
     let lines = unfolded(text);
     let mut records = Vec::new();
-    for line in &lines {
-        let Some((name, value)) = line.split_once('=') else { continue };
-        let (name, value) = (name.trim(), value.trim());
-        let redirects =
-            ["alias_maps", "canonical_maps", "recipient_canonical_maps", "virtual_alias_maps"].contains(&name);
-        if redirects && asks_elsewhere(value) {
-            let mut own = rule("postfix", (Seen::Absent, None), key.of(name));
+    let settings =
+        || lines.iter().filter_map(|line| line.split_once('=')).map(|(name, value)| (name.trim(), value.trim()));
+    let redirects =
+        |name: &str| ["alias_maps", "canonical_maps", "recipient_canonical_maps", "virtual_alias_maps"].contains(&name);
+    let of_main: BTreeSet<&str> =
+        settings().filter(|(whole_name, _)| redirects(whole_name)).flat_map(|(_, value)| maps_of(value)).collect();
+    for (whole_name, value) in settings() {
+        // What one service is told alone: `cleanup/unix/always_bcc = ...`.
+        let (service, name) = whole_name.rsplit_once('/').unwrap_or(("", whole_name));
+        // The collector brings the maps that are files of main.cf, and no others.
+        let of_one = || maps_of(value).any(|map| !map.starts_with('$') && !of_main.contains(map));
+        if redirects(name) && (asks_elsewhere(value) || (!service.is_empty() && of_one())) {
+            let mut own = rule("postfix", (Seen::Absent, None), key.of(whole_name));
             own.actions = vec!["redirect".to_owned()];
-            own.targets = Seen::not_provided(format!("a map of {name} that is no file"));
+            own.targets = Seen::not_provided(format!("a map of {name} that is no file of main.cf"));
             own.has_conditions = Seen::Present(true);
             records.push(Record::ForwardingRule(Box::new(own)));
         }
         if value.is_empty() || !["always_bcc", "recipient_bcc_maps", "sender_bcc_maps"].contains(&name) {
             continue;
         }
-        let mut own = rule("postfix", (Seen::Absent, None), key.of(name));
+        let mut own = rule("postfix", (Seen::Absent, None), key.of(whole_name));
         own.actions = vec!["blind-copy".to_owned()];
         if name == "always_bcc" {
             own.targets = match one(value, key) {
@@ -364,16 +375,14 @@ fn postfix(text: &str, key: &KeyedReference) -> Found {
         records.push(Record::ForwardingRule(Box::new(own)));
     }
     let services_told = text.lines().any(|line| line.trim_end() == SERVICES);
-    if let Some(clear) = passwords_in_clear(&lines, services_told) {
-        records.push(setting("passwords-in-clear", "postfix", clear));
-    }
+    records.push(setting("passwords-in-clear", "postfix", passwords_in_clear(&lines, services_told)));
     Found { format: "self-hosted.postfix", rows: lines.len() as u64, faults: Vec::new(), records }
 }
 
 /// Whether any service takes passwords before TLS (postconf(5): smtpd_tls_auth_only). A service has the
 /// settings of main.cf but for those that master.cf gives it: `submission/inet/smtpd_tls_auth_only = no`.
 /// That none does is known only where those were told.
-fn passwords_in_clear(lines: &[String], services_told: bool) -> Option<bool> {
+fn passwords_in_clear(lines: &[String], services_told: bool) -> Seen<bool> {
     let mut settings: BTreeMap<&str, &str> = BTreeMap::new();
     let mut services: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::from([("", BTreeMap::new())]);
     for (name, value) in lines.iter().filter_map(|line| line.split_once('=')) {
@@ -387,7 +396,10 @@ fn passwords_in_clear(lines: &[String], services_told: bool) -> Option<bool> {
         }
     }
     // Where services that take passwords by main.cf take none by master.cf, none may be left that does.
-    let excepted = services.values().any(|own| own.get("smtpd_sasl_auth_enable") == Some(&"no"));
+    let takes_none = |own: &BTreeMap<&str, &str>| {
+        own.get("smtpd_sasl_auth_enable").is_some_and(|value| value.eq_ignore_ascii_case("no"))
+    };
+    let excepted = services.iter().any(|(service, own)| is_for_clients(service) && takes_none(own));
     let mut in_doubt = false;
     for own in services.values() {
         let of = |name: &str| own.get(name).or_else(|| settings.get(name)).copied().unwrap_or_default();
@@ -395,14 +407,11 @@ fn passwords_in_clear(lines: &[String], services_told: bool) -> Option<bool> {
         if !is("smtpd_sasl_auth_enable", "yes") {
             // A name of another setting stands for its value.
             in_doubt |= of("smtpd_sasl_auth_enable").contains('$');
-        } else if !["smtpd_enforce_tls", "smtpd_tls_auth_only", "smtpd_tls_wrappermode"]
-            .iter()
-            .any(|name| is(name, "yes"))
-            && !is("smtpd_tls_security_level", "encrypt")
-        {
+        } else if !is("smtpd_tls_auth_only", "yes") && !is("smtpd_tls_wrappermode", "yes") && !demands_tls(&of) {
             // Ways of signing in that send no password may be taken before TLS.
             let hidden = of("smtpd_sasl_security_options").contains("noplaintext");
-            const SAYS: [&str; 4] = [
+            const SAYS: [&str; 5] = [
+                "smtpd_enforce_tls",
                 "smtpd_sasl_security_options",
                 "smtpd_tls_auth_only",
                 "smtpd_tls_security_level",
@@ -410,12 +419,37 @@ fn passwords_in_clear(lines: &[String], services_told: bool) -> Option<bool> {
             ];
             let left = !own.is_empty() || !excepted;
             if left && !hidden && !SAYS.iter().any(|name| of(name).contains('$')) {
-                return Some(true);
+                return Seen::Present(true);
             }
             in_doubt = true;
         }
     }
-    (services_told && !in_doubt).then_some(false)
+    match (services_told, in_doubt) {
+        (true, false) => Seen::Present(false),
+        (true, true) => {
+            let why = "the settings of Postfix do not show whether a service takes passwords before TLS".to_owned();
+            Seen::Unknown(NotObserved::Unreadable { why, line: None })
+        }
+        (false, _) => Seen::not_provided("the settings of Postfix's services (postconf -P, below `# postconf -P`)"),
+    }
+}
+
+/// Whether a service of master.cf is one that mail programs and servers connect to, and not one between
+/// filters: `smtp`, what postscreen hands over to (`smtpd`), `submission` and `smtps`, by name or number.
+fn is_for_clients(service: &str) -> bool {
+    let name = service.split('/').next().unwrap_or_default();
+    let port = name.rsplit(':').next().unwrap_or_default();
+    ["25", "465", "587", "smtp", "smtpd", "smtps"].contains(&port) || port.starts_with("submission")
+}
+
+/// Whether a session is refused without TLS. The older setting is read only where the newer is empty, and
+/// levels for the client's side count as `encrypt` (postconf(5): smtpd_tls_security_level, smtpd_enforce_tls).
+fn demands_tls<'a>(of: &impl Fn(&str) -> &'a str) -> bool {
+    const LEVELS: [&str; 4] = ["encrypt", "fingerprint", "secure", "verify"];
+    match of("smtpd_tls_security_level") {
+        "" => of("smtpd_enforce_tls").eq_ignore_ascii_case("yes"),
+        level => LEVELS.iter().any(|known| level.eq_ignore_ascii_case(known)),
+    }
 }
 
 /// `doveconf -n`: whether a password may be sent in the clear, and whether TLS is demanded. What
@@ -446,16 +480,17 @@ fn dovecot(text: &str) -> Found {
     // 2.4 turned the setting round; both are off by default, and `-n` leaves defaults out.
     let clear = is("auth_allow_cleartext") == Some("yes") || is("disable_plaintext_auth") == Some("no");
     let demanded = is("ssl") == Some("required");
-    let records = vec![setting("passwords-in-clear", "dovecot", clear), setting("tls-demanded", "dovecot", demanded)];
+    let stated = |name: &str, value| setting(name, "dovecot", Seen::Present(value));
+    let records = vec![stated("passwords-in-clear", clear), stated("tls-demanded", demanded)];
     Found { format: "self-hosted.dovecot", rows, faults, records }
 }
 
-fn setting(name: &str, of: &str, value: bool) -> Record {
+fn setting(name: &str, of: &str, value: Seen<bool>) -> Record {
     Record::TenantSetting(Box::new(TenantSetting {
         provider: PROVIDER.to_owned(),
         setting: name.to_owned(),
         of: Some(of.to_owned()),
-        value: Seen::Present(value.to_string()),
+        value: value.map(|value| value.to_string()),
     }))
 }
 
@@ -471,8 +506,9 @@ mod tests {
         found
             .records
             .into_iter()
-            .map(|record| match record {
-                Record::ForwardingRule(rule) => *rule,
+            .filter_map(|record| match record {
+                Record::ForwardingRule(rule) => Some(*rule),
+                Record::TenantSetting(_) => None,
                 other => panic!("{other:?}"),
             })
             .collect()
@@ -566,10 +602,24 @@ mod tests {
     }
 
     #[test]
+    fn what_one_service_of_postfix_is_told_is_a_rule_of_its_own() {
+        let of = |lines: &str| rules(postfix(&format!("always_bcc = all@elsewhere.example\n{lines}\n"), &key()));
+        let copied = of("cleanup/unix/always_bcc = all@gmail.com");
+        assert_eq!(copied.iter().map(domains).collect::<Vec<_>>(), [vec!["elsewhere.example"], vec!["gmail.com"]]);
+        assert_ne!(copied[0].reference, copied[1].reference);
+        assert_eq!(of("cleanup/unix/recipient_bcc_maps = hash:/etc/b").len(), 2);
+        assert_eq!(of("cleanup/unix/virtual_alias_maps = ldap:/etc/postfix/l.cf").len(), 2);
+        assert_eq!(of("cleanup/unix/virtual_alias_maps =").len(), 1);
+        let own_file = "\ncleanup/unix/virtual_alias_maps = hash:/etc/v";
+        assert!(matches!(of(own_file)[1].targets, Seen::Unknown(_)), "nobody copies that file");
+        assert_eq!(of(&format!("virtual_alias_maps = hash:/etc/v{own_file}")).len(), 1);
+    }
+
+    #[test]
     fn a_service_of_postfix_takes_passwords_as_master_cf_says() {
         let clear = |text: &str| {
             let lines = unfolded(text);
-            passwords_in_clear(&lines, text.contains(SERVICES))
+            passwords_in_clear(&lines, text.contains(SERVICES)).present().copied()
         };
         const AUTH: &str = "smtpd_sasl_auth_enable = yes\n";
         assert_eq!(clear(AUTH), Some(true));
@@ -583,6 +633,21 @@ mod tests {
         assert_eq!(clear(&format!("{none}submission/inet/smtpd_tls_security_level = encrypt\n")), Some(false));
         let excepted = format!("{AUTH}{SERVICES}\nsmtp/inet/smtpd_sasl_auth_enable = no\nrelay/unix/syslog_name = x\n");
         assert_eq!(clear(&excepted), None);
+        // A service between filters is none that takes passwords by main.cf.
+        let between = format!("{AUTH}{SERVICES}\n127.0.0.1:10025/inet/smtpd_sasl_auth_enable = no\n");
+        assert_eq!(clear(&between), Some(true));
+        for excepted in ["192.0.2.1:smtp/inet", "smtpd/pass", "submissions/inet", "465/inet"] {
+            let text = format!("{AUTH}{SERVICES}\n{excepted}/smtpd_sasl_auth_enable = No\n");
+            assert_eq!(clear(&text), None, "{excepted}");
+        }
+        let at = |level: &str| clear(&format!("{AUTH}{level}\n{SERVICES}\n"));
+        for level in ["encrypt", "verify", "secure", "Fingerprint"] {
+            assert_eq!(at(&format!("smtpd_tls_security_level = {level}")), Some(false), "{level}");
+        }
+        assert_eq!(at("smtpd_enforce_tls = yes"), Some(false));
+        let level = "smtpd_enforce_tls = yes\nsmtpd_tls_security_level = may";
+        assert_eq!(at(level), Some(true), "the older setting is not read then");
+        assert_eq!(at("smtpd_tls_security_level = $level"), None);
         // Without passwords nothing is sent in the clear; whether all are told is another question.
         assert_eq!(clear(&format!("{AUTH}smtpd_sasl_security_options = noanonymous, noplaintext\n")), None);
     }

@@ -77,6 +77,20 @@ fn a_connector_that_one_collection_finds_off_is_off_and_two_routes_of_one_rule_a
     assert_eq!(route(["true", "false"], ["Lab", "Lab"]), Seen::Present("switched-off".to_owned()));
     assert_eq!(route(["false", "true"], ["Lab", "Lab"]), Seen::Present("switched-off".to_owned()));
     assert!(matches!(route(["true", "true"], ["Lab", "Archive"]), Seen::Unknown(NotObserved::Lost { .. })));
+    assert!(matches!(route(["true", "null"], ["Lab", "Lab"]), Seen::Unknown(_)), "one list does not say");
+    let one_list_without = {
+        let list = |name: &str| {
+            format!(
+                r#"[{{"Name":"{name}","Enabled":true,"ConnectorType":"Partner","RecipientDomains":["lab.example"],"TlsSettings":null,"SmartHosts":[],"UseMXRecord":true}}]"#
+            )
+        };
+        let world = World::new(Some(declared("clinic.example")))
+            .file("old.json", list("Lab").as_bytes())
+            .file("new.json", list("Other").as_bytes())
+            .file("rules.csv", format!("{HEAD}To the laboratory,5,Enabled,Enforce,5,14,Lab\n").as_bytes());
+        built(&world, &[]).subjects[0].route.seen.clone()
+    };
+    assert!(matches!(one_list_without, Seen::Unknown(NotObserved::Lost { .. })), "it may be gone");
 }
 
 #[test]
@@ -138,6 +152,19 @@ fn no_rule_over_many_mailboxes_means_too_few_rights() {
     ));
     let few = "PrimarySmtpAddress,ForwardingSmtpAddress\na@clinic.example,\n";
     assert_eq!(built(&world(few), &[]).collection, Collection::Complete);
+    // Rules of one mailbox may be those of the account that read them.
+    let some = |rules: &str, also: &str| {
+        let text = format!("MailboxOwnerId,RuleIdentity,Enabled,ForwardTo,RedirectTo,ForwardAsAttachmentTo\n{rules}");
+        let record = format!("{}{also}", std::str::from_utf8(NO_OTHER_RULES).unwrap());
+        let world = World::new(Some(declared("clinic.example"))).file("m.csv", mailboxes.as_bytes());
+        built(&world.file("r.csv", text.as_bytes()).file("coverage.jsonl", record.as_bytes()), &[]).collection
+    };
+    let one = "u7@clinic.example,1,True,,,\n";
+    assert!(matches!(some(one, ""), Collection::Incomplete(NotObserved::AccessDenied { .. })));
+    assert!(matches!(some(&format!("{one}nobody,2,True,,,\n"), ""), Collection::Incomplete(_)), "nobody's rule");
+    assert_eq!(some(&format!("{one}u8@clinic.example,2,True,,,\n"), ""), Collection::Complete);
+    let told = r#"{"what":"inbox-rules","subject":"*","ok":true,"rows":1,"why":""}"#;
+    assert_eq!(some(one, &format!("\n{told}\n")), Collection::Complete, "a collector asked");
 }
 
 #[test]

@@ -408,13 +408,27 @@ impl<'s, 'e> Activity<'s, 'e> {
     }
 
     /// Mail comes from outside every day; a search for one sender or for recipients outside holds none of it.
+    /// A search for one recipient holds it as well, so that everybody was asked for is told by a collector's
+    /// record or by many senders here.
     fn period_of_trace(&self, read: impl Fn(Date, Date, Date) -> i64) -> Fact<i64> {
         let fact = self.period(&TRACE, read);
-        if fact.seen.present().is_some() && self.files_with(&TRACE, "from-outside").next().is_none() {
+        let from_outside = self.files_with(&TRACE, "from-outside").next().is_some();
+        let collected = || TRACE.formats.iter().any(|format| self.files.collected(format).is_some());
+        if fact.seen.present().is_some() && !(from_outside && (collected() || self.many_senders())) {
             let what = format!("{}, not searched for one sender or recipient", TRACE.what);
             return Fact::new(Seen::Unknown(not_provided(&what)), fact.evidence);
         }
         fact
+    }
+
+    /// Whether the message trace holds messages of at least half of the listed mailboxes.
+    fn many_senders(&self) -> bool {
+        let of_here = |mailbox: &&&Mailbox| mailbox.provider == self.provider;
+        let listed: BTreeSet<&str> =
+            self.listed.iter().filter(of_here).map(|mailbox| mailbox.address.as_str()).collect();
+        let accounts = self.in_log(&TRACE).filter_map(|(_, tally)| self.mailboxes.get(tally.account.as_str()).copied());
+        let senders: BTreeSet<&str> = accounts.flatten().filter(|address| listed.contains(address)).collect();
+        listed.len() >= 2 && senders.len() * 2 >= listed.len()
     }
 
     /// The highest share, in percent, of consumer webmail among the messages that one account sent to
@@ -695,7 +709,21 @@ mod tests {
             "it may have been searched for one sender"
         );
         let strangers = b"Received,SenderAddress,RecipientAddress,MessageTraceId\n2026-09-01T08:00:00Z,x@gmail.com,ana@clinic.example,m1\n";
-        let told = tenant(&clinic(&["message-trace.csv"]).file("m.csv", strangers), "microsoft365");
+        let world = clinic(&["message-trace.csv"]).file("m.csv", strangers);
+        let for_one = tenant(&world, "microsoft365");
+        assert!(for_one.message_trace_days.seen.present().is_none(), "it may have been searched for one recipient");
+        let record = br#"{"what":"message-trace","subject":"*","ok":true,"rows":1,"why":""}"#;
+        let told = tenant(&world.file("coverage.jsonl", record), "microsoft365");
+        let trace = |senders: &[&str]| {
+            let mut text = std::str::from_utf8(strangers).unwrap().to_owned();
+            for sender in senders {
+                text.push_str(&format!("2026-09-02T08:00:00Z,{sender}@clinic.example,x@gmail.com,{sender}\n"));
+            }
+            let mailboxes = b"PrimarySmtpAddress,ForwardingSmtpAddress\na@clinic.example,\nb@clinic.example,\nc@clinic.example,\nd@clinic.example,\n";
+            let world = clinic(&["message-trace.csv", "mailboxes.csv"]).file("mailboxes.csv", mailboxes);
+            tenant(&world.file("m.csv", text.as_bytes()), "microsoft365").message_trace_days.seen.present().copied()
+        };
+        assert_eq!((trace(&["a"]), trace(&["a", "b"]), trace(&["a", "nobody"])), (None, Some(2), None));
         assert_eq!(
             (told.message_trace_days.seen, told.message_trace_age_days.seen),
             (Seen::Present(1), Seen::Present(30)),

@@ -77,7 +77,7 @@ const RETENTION_POLICIES: Export = Export {
 };
 pub(super) const ROLES: Export = Export {
     formats: &["microsoft365.app-roles"],
-    what: "the permissions of programs without a user (Graph servicePrincipals/ID/appRoleAssignedTo of Microsoft Graph and Exchange Online)",
+    what: "the permissions of programs without a user (Graph servicePrincipals/ID/appRoleAssignedTo of Microsoft Graph and Exchange Online), with the collector's record",
 };
 pub(super) const GRANTS: Export = Export {
     formats: &["microsoft365.app-grants"],
@@ -464,14 +464,14 @@ impl<'s, 'e> SetUp<'s, 'e> {
         ids.extend(self.settings.files.evidence_of(PROGRAMS.formats));
         let whole = |export: &Export| self.settings.files.whole(export.formats, export.what).err();
         let whole = || [&GRANTS, &ROLES, &PROGRAMS].into_iter().find_map(whole);
-        match in_doubt.or_else(whole).or_else(|| self.settings.roles_of_both_services()) {
+        match in_doubt.or_else(whole).or_else(|| self.settings.roles_not_asked()) {
             Some(reason) if found.is_empty() => Fact::new(Seen::Unknown(reason), ids),
             Some(_) | None => Fact::present(found.into_iter().collect(), ids),
         }
     }
 
     /// Whether a server of one's own takes passwords before TLS. One setting that lets it is enough; that
-    /// none does has to be stated by both Dovecot and Postfix.
+    /// none does has to be stated by both Dovecot and Postfix, on every server of which there is a file.
     pub(super) fn clear_passwords(&self) -> Fact<bool> {
         if let Some(reason) = &self.settings.unknown {
             return Fact::unknown(reason.clone());
@@ -484,12 +484,14 @@ impl<'s, 'e> SetUp<'s, 'e> {
             })
         };
         let by = ["dovecot", "postfix"];
-        if by.iter().any(|of| is(of, "true")) {
+        let old = |export: &Export| self.settings.files.outdated(export.formats, export.what).is_some();
+        if by.iter().zip(&OWN_SERVER).any(|(of, export)| is(of, "true") && !old(export)) {
             return Fact::present(true, ids);
         }
+        let in_doubt = said.iter().find_map(|(_, setting)| unknown(&setting.value));
         let whole = OWN_SERVER.iter().find_map(|export| self.settings.files.whole(export.formats, export.what).err());
         let silent = by.iter().zip(&OWN_SERVER).find(|(of, _)| !is(of, "false"));
-        match whole.or(silent.map(|(_, export)| not_provided(export.what))) {
+        match whole.or(in_doubt).or(silent.map(|(_, export)| not_provided(export.what))) {
             Some(reason) => Fact::new(Seen::Unknown(reason), ids),
             None => Fact::present(false, ids),
         }
@@ -500,15 +502,7 @@ impl<'s, 'e> SetUp<'s, 'e> {
         if let Some(reason) = self.context.evidence.taken_away(Source::Export, SubjectKind::Mailbox) {
             return Fact::unknown(reason);
         }
-        let mut listed = BTreeSet::new();
-        for (_, record) in exported::records(self.context) {
-            if let Record::Mailbox(mailbox) = record
-                && mailbox.listed
-                && mailbox.provider == self.provider
-            {
-                listed.insert(mailbox.address.as_str());
-            }
-        }
+        let (listed, _) = exported::mailboxes_and_those_with_rules(self.context, self.provider);
         let (formats, what) = super::super::mailbox::inventories(self.provider);
         if listed.is_empty() {
             return Fact::unknown(not_provided(what));
@@ -556,15 +550,11 @@ impl<'s, 'e> SetUp<'s, 'e> {
         if let Some(reason) = self.context.evidence.taken_away(Source::Export, SubjectKind::ForwardingRule) {
             return Fact::unknown(reason);
         }
-        let mut with_rules = BTreeSet::new();
-        for (_, record) in exported::records(self.context) {
-            if let Record::ForwardingRule(rule) = record
-                && rule.provider == self.provider
-                && ["filter", "inbox", "sieve"].contains(&rule.origin.as_str())
-            {
-                with_rules.insert(rule.mailbox.present().or(rule.owner.as_ref()));
-            }
+        // Who a rule belongs to may take the list of mailboxes.
+        if let Some(reason) = self.context.evidence.taken_away(Source::Export, SubjectKind::Mailbox) {
+            return Fact::unknown(reason);
         }
+        let (_, with_rules) = exported::mailboxes_and_those_with_rules(self.context, self.provider);
         let export = match self.provider {
             "google-workspace" => &FILTERS,
             "self-hosted" => &SCRIPTS,
