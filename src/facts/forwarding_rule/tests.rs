@@ -392,7 +392,8 @@ fn where_files_of_two_tenants_are_mixed_no_list_is_the_whole() {
         built(&world.file("coverage.jsonl", NO_OTHER_RULES), &[]).collection
     };
     assert_eq!(collection(), Collection::Complete);
-    std::fs::write(folder.path().join("z.csv"), "DomainName,DomainType\ndentist.example,Authoritative\n").unwrap();
+    crate::files::write_whole(&folder.path().join("z.csv"), b"DomainName,DomainType\ndentist.example,Authoritative\n")
+        .unwrap();
     let Collection::Incomplete(NotObserved::Unreadable { why, .. }) = collection() else {
         panic!("which tenant the rules are of, nobody knows")
     };
