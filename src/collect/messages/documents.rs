@@ -44,9 +44,9 @@ pub(super) fn is_bytes(text: &str) -> bool {
     if begins_a_file(bytes) {
         return true;
     }
-    // Most text has neither, and is not looked at by characters.
+    // Most text has neither, and is not looked at by characters. Looking at every byte is the quicker way.
     let plain = |byte: &u8| !(*byte < 0x20 && !matches!(byte, b'\t'..=b'\r' | 0x1c..=0x1f) || *byte == 0xef);
-    if bytes.iter().take(4 * 4096).all(plain) {
+    if bytes.iter().take(4 * 4096).fold(true, |all, byte| all & plain(byte)) {
         return false;
     }
     let (mut all, mut controls, mut lost, mut told) = (0, 0, 0, 0);

@@ -94,8 +94,9 @@ pub(crate) struct Hit {
 pub(crate) struct Words {
     /// In the order of their words.
     entries: Vec<(Box<[u8]>, Classes)>,
-    /// The entries by their first word, the longest first.
-    beginning: HashMap<Box<[u8]>, Vec<u32>, FixedState>,
+    /// The entries by their first word, the longest first, each with the letter that its second word begins with,
+    /// or 0: hundreds of entries begin with one small word.
+    beginning: HashMap<Box<[u8]>, Vec<(u8, u32)>, FixedState>,
     consumer_domains: Vec<String>,
     campaign_senders: Vec<String>,
 }
@@ -247,12 +248,14 @@ impl Words {
         }
         let entries: Vec<(Box<[u8]>, Classes)> =
             classes.into_iter().map(|(entry, classes)| (entry.into_boxed_slice(), classes)).collect();
-        let mut beginning: HashMap<Box<[u8]>, Vec<u32>, FixedState> = HashMap::default();
+        let mut beginning: HashMap<Box<[u8]>, Vec<(u8, u32)>, FixedState> = HashMap::default();
         for (number, (entry, _)) in (0..).zip(&entries) {
-            beginning.entry(first_word(entry).into()).or_default().push(number);
+            let first = first_word(entry);
+            let second = entry.get(first.len() + 1).copied().unwrap_or(0);
+            beginning.entry(first.into()).or_default().push((second, number));
         }
         for numbers in beginning.values_mut() {
-            numbers.sort_by_key(|number| std::cmp::Reverse(entries[*number as usize].0.len()));
+            numbers.sort_by_key(|(_, number)| std::cmp::Reverse(entries[*number as usize].0.len()));
         }
         let (consumer_domains, campaign_senders) = (lists.consumer_domains, lists.campaign_senders);
         Self { entries, beginning, consumer_domains, campaign_senders }
@@ -293,7 +296,11 @@ impl Words {
             let whole = scan[start..].starts_with(entry).then(|| word_end(scan, start + entry.len(), *classes))?;
             Some(Hit { start, end: whole?, classes: *classes, entry: *number })
         };
-        let of = |beginning: &[u8]| self.beginning.get(beginning)?.iter().find_map(fits);
+        let of = |beginning: &[u8]| {
+            let next = scan.get(start + beginning.len() + 1).copied().unwrap_or(0);
+            let begun = self.beginning.get(beginning)?.iter();
+            begun.filter(|(second, _)| *second == 0 || *second == next).find_map(|(_, number)| fits(number))
+        };
         // In the plural, of somebody, or with its number: the entry is a part of the word.
         let letters = word.iter().take_while(|byte| byte.is_ascii_lowercase()).count();
         let singular = || [&b"'"[..], b"'s", b"s"].into_iter().filter_map(|end| word.strip_suffix(end)).find_map(of);
