@@ -93,7 +93,7 @@ impl Facts {
     /// Joins the evidence into facts, as of a moment.
     pub fn from_evidence(evidence: &Evidence, as_of: Timestamp) -> Self {
         let context = Context { evidence, as_of };
-        // The two that grow with the organization take about as long as each other.
+        // These two grow with the organization.
         let (forwarding_rules, mailboxes) = rayon::join(|| forwarding_rule::build(context), || mailbox::build(context));
         let endpoints = endpoint::build(context);
         let mut domains = domain::build(context);

@@ -96,10 +96,10 @@ const MAIL_ROLES: [&str; 10] = [
 /// DeviceManagementManagedDevices.Read.All, Directory.Read.All, Files.Read.All, GroupMember.Read.All,
 /// MailboxSettings.Read, Organization.Read.All, Place.Read.All, Policy.Read.All, Policy.Read.ConditionalAccess,
 /// Presence.Read.All, Reports.Read.All, RoleManagement.Read.Directory, SecurityAlert.Read.All,
-/// SecurityEvents.Read.All, Sites.Read.All, User.Read.All, User.ReadBasic.All, User.ReadWrite.All,
+/// SecurityEvents.Read.All, Sites.Read.All, User.Read.All, User.ReadBasic.All,
 /// UserAuthenticationMethod.Read.All (Microsoft Graph permissions reference, read 2026-11).
-/// Those that come anew, and those that let a program give itself others, are not among them.
-const OTHER_ROLES: [&str; 21] = [
+/// Those that come anew, and those that let a program give itself others or change how people sign in, are not among them.
+const OTHER_ROLES: [&str; 20] = [
     "01d4889c-1287-42c6-ac1f-5d1e02578ef6",
     "230c1aed-a721-4c5d-9cb4-a90514e508ef",
     "246dd0d5-5bd0-4def-940b-0421030a5b68",
@@ -111,7 +111,6 @@ const OTHER_ROLES: [&str; 21] = [
     "472e4a4d-bb4a-4026-98d1-0b0d74cb74a5",
     "483bed4a-2ad3-4361-a73b-c83ccdbdc53c",
     "498476ce-e0fe-48b0-b801-37ba7e2685c6",
-    "741f803b-c850-494e-b5df-cde7c675a1ca",
     "7ab1d382-f21e-4acd-a863-ba3e13f7da61",
     "913b9306-0ce1-42b8-9137-6a7df690a760",
     "97235f07-e226-4f63-ace3-39588e11d3a1",

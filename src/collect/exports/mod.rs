@@ -131,12 +131,10 @@ fn one_file(
     let of_row = |row| Question::ExportRecord { label: entry.label.clone(), row };
     let mut row_number = 0;
     let mut alike = Alike::default();
-    let mut learned = Vec::new();
     let mut accepted = Vec::new();
     let mut records = |record: Record| {
         row_number += 1;
-        if let Some(told) = OwnDomains::told_by(&record) {
-            learned.push(told);
+        if matches!(record, Record::AcceptedDomain { .. }) {
             accepted.push((row_number, record));
         } else if let Some(record) = alike.take(row_number, record) {
             give(subject_of(&record), of_row(row_number), Answer::Record(record));
@@ -149,7 +147,8 @@ fn one_file(
         None => read_entry(entry, archives, &Reading { key, own }, &mut records, &mut parts),
     };
     // A forward to the other tenant must not pass for one within.
-    match own.learn(&entry.label, &learned) {
+    let told: Vec<_> = accepted.iter().filter_map(|(_, record)| OwnDomains::told_by(record)).collect();
+    match own.learn(&entry.label, &told) {
         Ok(()) => {
             for (row, record) in accepted {
                 give(subject_of(&record), of_row(row), Answer::Record(record));

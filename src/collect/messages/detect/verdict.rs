@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use super::Found;
 use super::identifiers::{Identifier, Kind, Strength};
+use super::names::Name;
 use super::people::{self, Person};
 use super::words::{Class, Classes, Hit};
 
@@ -54,7 +55,7 @@ pub(crate) struct Reading {
 #[derive(Debug, Default)]
 pub(crate) struct People {
     identifiers: Vec<Identifier>,
-    names: Vec<super::names::Name>,
+    names: Vec<Name>,
 }
 
 impl Reading {
@@ -90,20 +91,11 @@ pub(super) fn of(text: &[u8], scan: &[u8], found: &mut Found, circumstances: &Ci
     if weights.count(Class::Animal) >= 2 {
         best.level = 0;
     }
-    // Each may be somebody else; a word of a whole name is that person again.
-    let known: BTreeSet<Vec<u8>> = found
-        .names
-        .iter()
-        .flat_map(|name| text[name.start..name.end].split(|byte| !byte.is_ascii_alphabetic()))
-        .map(<[u8]>::to_ascii_lowercase)
-        .collect();
-    let others = found.lone.iter().filter(|name| {
-        different_near(&weights.strong, name.start, name.end, NEAR) > 0
-            && !known.contains(&text[name.start..name.end].to_ascii_lowercase())
-            && !is_correspondent(text, **name, circumstances)
-    });
-    found.names.extend(others);
-    found.names.sort_by_key(|name| name.start);
+    if best.level >= 1 && !found.lone.is_empty() {
+        let others = others(text, found, &weights, circumstances);
+        found.names.extend(others);
+        found.names.sort_by_key(|name| name.start);
+    }
     let labelled = |identifier: &&Identifier| identifier.strength == Strength::Labelled;
     let mut kinds = BTreeSet::new();
     if best.level >= 1 {
@@ -144,6 +136,18 @@ pub(super) fn of(text: &[u8], scan: &[u8], found: &mut Found, circumstances: &Ci
             && weights.count(Class::Animal) < 2,
         people,
     }
+}
+
+/// Names of one word beside health that are no word of a whole name: each may be somebody else.
+fn others(text: &[u8], found: &Found, weights: &Weights, circumstances: &Circumstances<'_>) -> Vec<Name> {
+    let words = |name: &Name| text[name.start..name.end].split(|byte| !byte.is_ascii_alphabetic());
+    let known: BTreeSet<Vec<u8>> = found.names.iter().flat_map(words).map(<[u8]>::to_ascii_lowercase).collect();
+    let is_other = |name: &&Name| {
+        different_near(&weights.strong, name.start, name.end, NEAR) > 0
+            && !known.contains(&text[name.start..name.end].to_ascii_lowercase())
+            && !is_correspondent(text, **name, circumstances)
+    };
+    found.lone.iter().filter(is_other).copied().collect()
 }
 
 /// One reason for a level.
@@ -413,7 +417,7 @@ fn statement(text: &[u8], found: &Found, weights: &Weights, circumstances: &Circ
 }
 
 /// Whether every word of a name is one of the same correspondent's.
-fn is_correspondent(text: &[u8], name: super::names::Name, circumstances: &Circumstances<'_>) -> bool {
+fn is_correspondent(text: &[u8], name: Name, circumstances: &Circumstances<'_>) -> bool {
     let words = || {
         text[name.start..name.end]
             .split(|byte| !(byte.is_ascii_alphabetic() || matches!(byte, b'\'' | b'-')))

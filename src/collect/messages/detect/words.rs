@@ -95,7 +95,7 @@ pub(crate) struct Words {
     /// In the order of their words.
     entries: Vec<(Box<[u8]>, Classes)>,
     /// The entries by their first word, the longest first, each with the letter that its second word begins with,
-    /// or 0: hundreds of entries begin with one small word.
+    /// or 0: dozens of entries begin with one small word.
     beginning: HashMap<Box<[u8]>, Vec<(u8, u32)>, FixedState>,
     consumer_domains: Vec<String>,
     campaign_senders: Vec<String>,
