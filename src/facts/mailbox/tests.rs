@@ -1,0 +1,254 @@
+use super::super::exported::tests::{World, context, declared};
+use super::*;
+
+fn leaky(without: &[&str]) -> World {
+    World::new(Some(declared("clinic.example"))).fixture("leaky-clinic", without)
+}
+
+fn built(world: &World, taken: &[&str]) -> Built<Mailbox> {
+    let evidence = world.evidence(taken);
+    build(context(&evidence))
+}
+
+fn find<'b>(built: &'b Built<Mailbox>, name: &str) -> &'b Mailbox {
+    built.subjects.iter().find(|mailbox| mailbox.name == name).expect("the mailbox is listed")
+}
+
+fn is<T: Clone + PartialEq + std::fmt::Debug>(fact: &Fact<T>) -> Option<T> {
+    fact.seen.present().cloned()
+}
+
+#[test]
+fn exports_are_joined_by_address_and_reference() {
+    let built = built(&leaky(&[]), &[]);
+    let names: Vec<_> = built.subjects.iter().map(|mailbox| mailbox.name.as_str()).collect();
+    assert_eq!(names, ["ana@clinic.example", "ben@clinic.example", "front-desk@clinic.example"]);
+    assert_eq!(built.collection, Collection::Complete);
+    let ben = find(&built, "ben@clinic.example");
+    // The registration names him by a second address; the method he registered is not allowed.
+    assert_eq!(is(&ben.mfa_registered), Some(false));
+    assert_eq!(is(&ben.imap), Some(true));
+    assert_eq!(is(&ben.smtp_auth), Some(true));
+    let ana = find(&built, "ana@clinic.example");
+    assert_eq!(is(&ana.mfa_registered), Some(true));
+    assert!(matches!(ana.smtp_auth.seen, Seen::Unknown(_)), "it inherits a setting nobody handed over");
+    let desk = find(&built, "front-desk@clinic.example");
+    assert_eq!((is(&desk.sign_in), is(&desk.holds_phi)), (Some("blocked".to_owned()), Some(true)));
+    assert_eq!(is(&desk.retention_suspended), Some(true));
+    assert_eq!(is(&ana.retention_suspended), None, "ElcProcessingDisabled was not exported");
+}
+
+#[test]
+fn forwarding_of_the_mailbox_is_classed() {
+    let built = built(&leaky(&[]), &[]);
+    let class = |name: &str| find(&built, name).forwarding.seen.clone().map(|forwarding| forwarding.target_class);
+    assert_eq!(class("ana@clinic.example"), Seen::Absent);
+    assert_eq!(class("ben@clinic.example"), Seen::Present("consumer-webmail".to_owned()));
+    // The directory entry is a contact whose mail goes outside.
+    assert_eq!(class("front-desk@clinic.example"), Seen::Present("external".to_owned()));
+    assert_eq!(is(&find(&built, "ben@clinic.example").forwarding_keeps_copy), Some(false));
+}
+
+#[test]
+fn without_the_directory_an_entry_stays_unresolved() {
+    let built = built(&leaky(&["recipients.csv"]), &[]);
+    let forwarding = is(&find(&built, "front-desk@clinic.example").forwarding).unwrap();
+    assert_eq!(forwarding.target_class, "unresolved");
+}
+
+#[test]
+fn the_mailboxes_own_audit_switch_decides_nothing() {
+    let built = built(&leaky(&[]), &[]);
+    assert_eq!(is(&find(&built, "ben@clinic.example").audited), Some(true));
+    assert!(matches!(find(&built, "ben@clinic.example").audit_bypassed.seen, Seen::Unknown(_)));
+}
+
+#[test]
+fn an_empty_forwarding_column_beside_a_missing_one_is_not_absence() {
+    let world = World::new(Some(declared("clinic.example"))).file(
+        "m.csv",
+        b"PrimarySmtpAddress,ForwardingSmtpAddress\na@clinic.example,\nb@clinic.example,System.String[]\n",
+    );
+    let built = built(&world, &[]);
+    for name in ["a@clinic.example", "b@clinic.example"] {
+        assert!(matches!(find(&built, name).forwarding.seen, Seen::Unknown(_)), "{name}");
+    }
+}
+
+#[test]
+fn accounts_stand_for_mailboxes_only_where_nobody_listed_those() {
+    let built = built(&leaky(&["mailboxes.csv", "cas-mailboxes.csv"]), &[]);
+    let names: Vec<_> = built.subjects.iter().map(|mailbox| mailbox.name.as_str()).collect();
+    assert_eq!(names, ["admin@clinic.example", "ana@clinic.example", "benjamin@clinic.example"], "guests have none");
+    assert!(matches!(built.collection, Collection::Incomplete(NotObserved::NotProvided { .. })));
+}
+
+#[test]
+fn a_second_factor_is_enforced_only_where_something_demands_it() {
+    let enforced = |world: &World| {
+        let built = built(world, &[]);
+        find(&built, "ana@clinic.example").mfa_enforced.seen.clone()
+    };
+    assert!(matches!(enforced(&leaky(&[])), Seen::Unknown(NotObserved::NotProvided { .. })), "policies were not given");
+    let defaults =
+        br#"{"id":"00000000-0000-0000-0000-000000000005","displayName":"Security Defaults","isEnabled":true}"#;
+    assert_eq!(enforced(&leaky(&["security-defaults.json"]).file("s.json", defaults)), Seen::Present(true));
+    let policy = |excluded: &str, state: &str| {
+        format!(
+            r#"[{{"id":"1","displayName":"MFA","state":"{state}","conditions":{{"clientAppTypes":["all"],"users":{{"includeUsers":["All"],"excludeUsers":[{excluded}],"excludeGroups":[],"excludeRoles":[]}},"applications":{{"includeApplications":["All"],"excludeApplications":[]}}}},"grantControls":{{"operator":"OR","builtInControls":["mfa"]}}}}]"#
+        )
+    };
+    let with = |text: &str| leaky(&[]).file("ca.json", text.as_bytes());
+    assert_eq!(enforced(&with(&policy("", "enabled"))), Seen::Present(true));
+    let excluded = policy(r#""00000000-0000-0000-0000-00000000000A""#, "enabled");
+    assert!(matches!(enforced(&with(&excluded)), Seen::Unknown(_)), "left out, and per-user states were not given");
+    let states = b"userPrincipalName,perUserMfaState\nana@clinic.example,disabled\n";
+    assert_eq!(enforced(&with(&excluded).file("p.csv", states)), Seen::Present(false));
+    let report_only = policy("", "enabledForReportingButNotEnforced");
+    assert_eq!(enforced(&with(&report_only).file("p.csv", states)), Seen::Present(false));
+    let cut = br#"[{"id":"1","displayName":"MFA","state":"enabled","conditions":"@{users=; applications=}","grantControls":{"operator":"OR","builtInControls":["mfa"]}}]"#;
+    assert!(matches!(
+        enforced(&leaky(&[]).file("ca.json", cut).file("p.csv", states)),
+        Seen::Unknown(NotObserved::Lost { .. })
+    ));
+}
+
+#[test]
+fn a_segment_taken_away_makes_facts_unknown_and_never_better() {
+    let world = leaky(&[]);
+    let whole = built(&world, &[]);
+    for segment in
+        ["export.mailbox", "export.tenant", "export.export_file", "export.forwarding_rule", "declared.organization"]
+    {
+        let less = built(&world, &[segment]);
+        for mailbox in &less.subjects {
+            let before = find(&whole, &mailbox.name);
+            for (now, then) in super::super::shape::Subject::encode_subject(mailbox)
+                .facts
+                .values()
+                .zip(super::super::shape::Subject::encode_subject(before).facts.values())
+            {
+                assert!(now.value.is_err() || now.value == then.value, "{segment}: {now:?}, before {then:?}");
+            }
+        }
+    }
+    assert!(matches!(built(&world, &["export.mailbox"]).collection, Collection::Incomplete(_)));
+    assert!(matches!(built(&world, &["export.export_file"]).collection, Collection::Incomplete(_)));
+    for segment in ["export.tenant", "declared.organization"] {
+        let less = built(&world, &[segment]);
+        assert!(matches!(find(&less, "ben@clinic.example").forwarding.seen, Seen::Unknown(_)), "{segment}");
+    }
+    let less = built(&world, &["declared.organization"]);
+    assert!(matches!(find(&less, "ben@clinic.example").holds_phi.seen, Seen::Unknown(_)));
+}
+
+#[test]
+fn no_exports_declared_is_not_a_clean_tenant() {
+    let scope = crate::evidence::declared::Declared { exports: Vec::new(), ..declared("clinic.example") };
+    let none = built(&World::new(Some(scope)), &[]);
+    assert!(matches!(none.collection, Collection::NotDeclared(_)));
+    let missing = built(&World::new(Some(declared("clinic.example"))), &[]);
+    assert!(matches!(missing.collection, Collection::Incomplete(_)));
+    let empty = built(&World::new(Some(declared("clinic.example"))).file("mailboxes.csv", b""), &[]);
+    assert!(empty.subjects.is_empty() && matches!(empty.collection, Collection::Incomplete(_)));
+}
+
+#[test]
+fn zimbras_accounts_are_mailboxes_and_their_list_is_one_of_all() {
+    let of = |without: &[&str]| {
+        let file = std::fs::read("fixtures/exports/zimbra/selfhosted/zimbra-accounts.txt").unwrap();
+        let text = String::from_utf8(file).unwrap();
+        let kept: Vec<&str> =
+            text.split("\n\n# name ").filter(|part| !without.iter().any(|word| part.contains(word))).collect();
+        World::new(Some(declared("surgery.example"))).file("z.txt", kept.join("\n\n# name ").as_bytes())
+    };
+    const RECORD: &[u8] = br#"{"what":"zimbra","ok":true,"rows":4,"why":""}"#;
+    let by_hand = built(&of(&[]), &[]);
+    assert!(matches!(by_hand.collection, Collection::Incomplete(_)), "it may be a list of one domain");
+    let all = built(&of(&[]).file("coverage.jsonl", RECORD), &[]);
+    assert_eq!((all.subjects.len(), &all.collection), (4, &Collection::Complete));
+    let eve = find(&all, "eve@surgery.example");
+    assert_eq!(is(&eve.forwarding).map(|forwarding| forwarding.target_class), Some("consumer-webmail".to_owned()));
+    assert_eq!((is(&eve.forwarding_keeps_copy), is(&eve.administrator)), (Some(false), Some(true)));
+    assert_eq!((is(&eve.mfa_registered), is(&eve.mfa_enforced)), (Some(false), Some(false)));
+    assert_eq!((is(&eve.retention_policy), is(&eve.deleted_items_days)), (Some(false), Some(30)));
+    assert_eq!(is(&find(&all, "gil@surgery.example").sign_in), Some("blocked".to_owned()));
+    assert_eq!(find(&all, "ana@surgery.example").forwarding.seen, Seen::Absent);
+    assert!(is(&eve.full_access_holders).is_none() && is(&eve.audited).is_none());
+    let some = built(&of(&["zimbraIsSystemResource"]).file("coverage.jsonl", RECORD), &[]);
+    assert!(some.subjects.len() == 3 && matches!(some.collection, Collection::Incomplete(_)));
+    let more = br#"{"what":"zimbra","ok":true,"rows":400,"why":""}"#;
+    let cut = built(&of(&[]).file("coverage.jsonl", more), &[]).collection;
+    let said = "the collector wrote 400 rows, 4 are here, 396 are missing";
+    assert!(matches!(&cut, Collection::Incomplete(NotObserved::NotProvided { what }) if what.ends_with(said)));
+    for (without, reader) in [(&[] as &[_], 8), (&["zimbraIsSystemResource"], 7)] {
+        let old = built_of(&of(without).read_by(reader));
+        assert!(matches!(find(&old, "eve@surgery.example").forwarding.seen, Seen::Unknown(_)), "{reader}");
+    }
+}
+
+#[test]
+fn google_accounts_carry_enrolment_enforcement_and_forwarding() {
+    let world = World::new(Some(declared("practice.example"))).fixture("google-clinic", &[]);
+    let built = built(&world, &[]);
+    assert_eq!(built.collection, Collection::Complete);
+    let dan = find(&built, "dan@practice.example");
+    assert_eq!((is(&dan.mfa_registered), is(&dan.mfa_enforced), is(&dan.imap)), (Some(false), Some(false), Some(true)));
+    assert_eq!(is(&dan.forwarding).unwrap().target_class, "consumer-webmail");
+    assert_eq!(is(&dan.forwarding_keeps_copy), Some(false));
+    assert_eq!(find(&built, "cleo@practice.example").forwarding.seen, Seen::Absent);
+    let old = find(&built, "old@practice.example");
+    assert_eq!(is(&old.sign_in), Some("blocked".to_owned()));
+    assert!(matches!(old.forwarding.seen, Seen::Unknown(_)), "GAM gave no row for it");
+}
+
+#[test]
+fn audit_recovery_factors_and_the_last_sign_in_are_told() {
+    let world = World::new(Some(declared("clinic.example"))).fixture("set-up-clinic", &[]);
+    let built = built(&world, &[]);
+    let ana = find(&built, "ana@clinic.example");
+    assert_eq!(is(&ana.audit_lacks), Some(Vec::new()), "the set is Microsoft's");
+    assert_eq!((is(&ana.audit_days), is(&ana.deleted_items_days)), (Some(90), Some(14)));
+    assert_eq!(is(&ana.mfa_strength).as_deref(), Some("phone"));
+    assert_eq!(is(&ana.days_without_sign_in), Some(213), "nobody got in after the last attempt");
+    assert!(ana.sign_in_told.seen.present().is_none(), "whether anybody got in then is not told");
+    let users = |activity: &str| {
+        let users = format!(
+            r#"{{"@odata.context":"https://graph.microsoft.example/v1.0/$metadata#users","value":[{{"id":"u1","userPrincipalName":"ana@clinic.example","accountEnabled":true,"createdDateTime":"2024-01-01T00:00:00Z","signInActivity":{activity}}}]}}"#
+        );
+        let world = World::new(Some(declared("clinic.example"))).fixture("set-up-clinic", &["users.json"]);
+        let built = built_of(&world.file("users.json", users.as_bytes()));
+        let ana = find(&built, "ana@clinic.example");
+        (is(&ana.days_without_sign_in), is(&ana.sign_in_told))
+    };
+    let guessed =
+        r#"{"lastSignInDateTime":"2026-09-30T08:00:00Z","lastSuccessfulSignInDateTime":"2026-01-01T08:00:00Z"}"#;
+    assert_eq!(users(guessed), (Some(273), Some(true)), "a stranger's attempt is no sign-in");
+    assert_eq!(users(r#"{"lastSignInDateTime":"2026-09-30T08:00:00Z"}"#), (Some(1), None));
+    assert_eq!(users("{}"), (Some(1004), Some(true)), "nobody ever did");
+    let desk = find(&built, "front-desk@clinic.example");
+    assert_eq!(is(&desk.audit_lacks).map(|lacks| lacks.len()), Some(3));
+    assert_eq!((is(&desk.single_item_recovery), is(&desk.sent_as_copied)), (Some(false), Some(false)));
+    assert!(desk.days_without_sign_in.seen.present().is_none(), "no export lists its account");
+    // A mailbox without these columns is one of which they are not known.
+    let older = built_of(&leaky(&[]));
+    let ben = find(&older, "ben@clinic.example");
+    assert!(ben.audit_lacks.seen.present().is_none() && ben.single_item_recovery.seen.present().is_none());
+}
+
+fn built_of(world: &World) -> Built<Mailbox> {
+    built(world, &[])
+}
+
+#[test]
+fn the_oldest_item_of_any_folder_counts() {
+    let world = |without: &[&str]| World::new(Some(declared("clinic.example"))).fixture("log-clinic", without);
+    let told = built_of(&world(&[]));
+    let desk = find(&told, "front-desk@clinic.example");
+    assert_eq!((is(&desk.oldest_item_days), is(&desk.retention_limit_days)), (Some(2771), Some(1095)));
+    assert!(find(&told, "ana@clinic.example").oldest_item_days.seen.present().is_none(), "nobody listed its folders");
+    let undated =
+        b"Mailbox,FolderType,ItemsInFolder,OldestItemReceivedDate\nfront-desk@clinic.example,Inbox,3,3/1/2019\n";
+    let told = built_of(&world(&["folder-statistics.csv"]).file("f.csv", undated));
+    assert!(find(&told, "front-desk@clinic.example").oldest_item_days.seen.present().is_none());
+}
