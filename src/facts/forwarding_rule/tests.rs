@@ -399,3 +399,11 @@ fn where_files_of_two_tenants_are_mixed_no_list_is_the_whole() {
     };
     assert!(why.contains("two tenants"), "{why}");
 }
+
+#[test]
+fn few_rules_are_as_few_as_the_check_of_rights_says() {
+    let thresholds = crate::checks::Catalog::built_in().unwrap().thresholds;
+    let limit = |name: &str| usize::try_from(thresholds[name].value).unwrap();
+    assert_eq!(MAILBOXES_WITH_RULES, limit("mailboxes_with_rules"));
+    assert_eq!(MAILBOXES_WITHOUT_RULES, limit("mailboxes_without_rules"));
+}

@@ -495,6 +495,10 @@ mod tests {
     use crate::collect::messages::fold::Folded;
 
     fn names(text: &str) -> Vec<String> {
+        names_by(find, text)
+    }
+
+    pub(super) fn names_by(find: impl Fn(&[u8], &[Hit]) -> Vec<Name>, text: &str) -> Vec<String> {
         let (folded, _) = Folded::of(&[text]);
         let hits = WORDS.find(folded.scan());
         find(folded.text(), &hits)

@@ -142,14 +142,10 @@ fn is_greeted(text: &[u8], name: Name) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collect::messages::detect::words::WORDS;
-    use crate::collect::messages::fold::Folded;
+    use crate::collect::messages::detect::names::tests::names_by;
 
     fn names(text: &str) -> Vec<String> {
-        let (folded, _) = Folded::of(&[text]);
-        let hits = WORDS.find(folded.scan());
-        let found = find(folded.text(), &hits);
-        found.iter().map(|name| String::from_utf8(folded.text()[name.start..name.end].to_vec()).unwrap()).collect()
+        names_by(find, text)
     }
 
     #[test]
