@@ -148,6 +148,7 @@ fn scanned(path: &Path, cores: usize) -> (Duration, Duration, usize) {
         now: "2026-11-22T00:00:00Z".parse().unwrap(),
         vantage: "bench".to_owned(),
         traced: Traced::default(),
+        own_domains: Vec::new(),
         roster: None,
         pdf: PdfReader::none(),
         sample: None,

@@ -131,9 +131,9 @@ function Export-Each {
 
 $mailboxProperties = @(
     'UserPrincipalName', 'PrimarySmtpAddress', 'EmailAddresses', 'RecipientTypeDetails', 'ExternalDirectoryObjectId',
-    'ExchangeGuid', 'Guid', 'Alias', 'Identity', 'LegacyExchangeDN', 'ForwardingAddress', 'ForwardingSmtpAddress',
+    'ExchangeGuid', 'Guid', 'Alias', 'Identity', 'Name', 'DisplayName', 'LegacyExchangeDN', 'ForwardingAddress', 'ForwardingSmtpAddress',
     'DeliverToMailboxAndForward', 'GrantSendOnBehalfTo', 'AuditEnabled', 'DefaultAuditSet', 'AuditLogAgeLimit',
-    'LitigationHoldEnabled', 'InPlaceHolds', 'RetentionHoldEnabled', 'RetentionPolicy', 'RetainDeletedItemsFor',
+    'LitigationHoldEnabled', 'LitigationHoldDuration', 'InPlaceHolds', 'RetentionHoldEnabled', 'RetentionPolicy', 'RetainDeletedItemsFor',
     'SingleItemRecoveryEnabled', 'ElcProcessingDisabled', 'IsInactiveMailbox', 'AccountDisabled', 'AuditOwner', 'AuditDelegate',
     'AuditAdmin', 'MessageCopyForSentAsEnabled', 'WhenMailboxCreated'
 )
@@ -142,6 +142,8 @@ $mine = @($mailboxes | Where-Object { Test-Mine -Id ([string]$_.ExternalDirector
 
 if ($Shard -eq 0) {
     Export-Whole -Name 'mailboxes' -Ask { $mailboxes }
+    # Mailboxes of people who left, which are there for their hold alone.
+    Export-Whole -Name 'inactive-mailboxes' -Ask { Get-Mailbox -InactiveMailboxOnly -ResultSize Unlimited | Select-Object -Property 'PrimarySmtpAddress', 'UserPrincipalName', 'EmailAddresses', 'ExternalDirectoryObjectId', 'Guid', 'Alias', 'Name', 'IsInactiveMailbox', 'WhenSoftDeleted', 'LitigationHoldEnabled', 'InPlaceHolds' }
     Export-Whole -Name 'accepted-domains' -Ask { Get-AcceptedDomain | Select-Object -Property 'DomainName', 'DomainType', 'Default', 'MatchSubDomains' }
     Export-Whole -Name 'dkim-signing' -Ask { Get-DkimSigningConfig | Select-Object -Property 'Domain', 'Name', 'Enabled', 'Selector1CNAME', 'Selector2CNAME', 'SelectorBeforeRotateOnDate', 'SelectorAfterRotateOnDate' }
     Export-Whole -Name 'recipients' -Ask {
@@ -166,8 +168,30 @@ if ($Shard -eq 0) {
     Export-Whole -Name 'mobile-policies' -Ask { Get-MobileDeviceMailboxPolicy | Select-Object -Property 'Name', 'IsDefault', 'AllowNonProvisionableDevices', 'PasswordEnabled', 'RequireDeviceEncryption' }
     Export-Whole -Name 'outbound-connectors' -Ask { Get-OutboundConnector -IncludeTestModeConnectors $true | Select-Object -Property 'Name', 'Enabled', 'ConnectorType', 'UseMXRecord', 'SmartHosts', 'RecipientDomains', 'TlsSettings', 'TlsDomain', 'IsTransportRuleScoped' }
     Export-Whole -Name 'sharing-policies' -Ask { Get-SharingPolicy | Select-Object -Property 'Name', 'Domains', 'Enabled', 'Default' }
+    Export-Whole -Name 'retention-tags' -Ask { Get-RetentionPolicyTag | Select-Object -Property 'Name', 'Type', 'RetentionEnabled', 'RetentionAction', 'AgeLimitForRetention' }
+    Export-Whole -Name 'retention-policies' -Ask { Get-RetentionPolicy | Select-Object -Property 'Name', @{ Name = 'RetentionPolicyTagLinks'; Expression = { , [string[]]$_.RetentionPolicyTagLinks } } }
+    # Which programs are limited to which mailboxes, and what they may do by a role in Exchange Online.
+    Export-Whole -Name 'access-policies' -Ask { Get-ApplicationAccessPolicy | Select-Object -Property 'AppId', 'AccessRight', 'ScopeName' }
+    Export-Whole -Name 'role-assignments' -Ask { Get-ManagementRoleAssignment | Select-Object -Property 'Role', 'RoleAssigneeType', 'RoleAssignee', 'RoleAssigneeName', 'CustomResourceScope', 'RecipientWriteScope', 'Enabled' }
+    # Who is in which group: the group's address is put in, members themselves do not carry it.
+    Export-Whole -Name 'group-members' -Ask {
+        $properties = 'RecipientTypeDetails', 'PrimarySmtpAddress', 'ExternalEmailAddress'
+        foreach ($group in @(Get-DistributionGroup -ResultSize Unlimited)) {
+            $address = @{ Name = 'GroupAddress'; Expression = { $group.PrimarySmtpAddress } }
+            Get-DistributionGroupMember -Identity ([string]$group.Guid) -ResultSize Unlimited | Select-Object -Property (@($address) + $properties)
+        }
+        foreach ($group in @(Get-DynamicDistributionGroup -ResultSize Unlimited)) {
+            $address = @{ Name = 'GroupAddress'; Expression = { $group.PrimarySmtpAddress } }
+            Get-DynamicDistributionGroupMember -Identity ([string]$group.Guid) -ResultSize Unlimited | Select-Object -Property (@($address) + $properties)
+        }
+        foreach ($group in @(Get-UnifiedGroup -ResultSize Unlimited)) {
+            $address = @{ Name = 'GroupAddress'; Expression = { $group.PrimarySmtpAddress } }
+            Get-UnifiedGroupLinks -Identity ([string]$group.Guid) -LinkType Members -ResultSize Unlimited | Select-Object -Property (@($address) + $properties)
+        }
+    }
     # Answered in the compliance session (Connect-IPPSSession) alone.
-    Export-Whole -Name 'retention-compliance' -Ask { Get-RetentionCompliancePolicy -DistributionDetail | Select-Object -Property 'Name', 'Enabled', 'Mode', 'Workload', 'ExchangeLocation', 'AdaptiveScopeLocation', 'Applications', 'DistributionStatus', 'RetentionRuleTypes', 'RestrictiveRetention' }
+    Export-Whole -Name 'retention-compliance' -Ask { Get-RetentionCompliancePolicy -DistributionDetail | Select-Object -Property 'Name', 'Guid', 'Enabled', 'Mode', 'Workload', 'ExchangeLocation', 'ExchangeLocationException', 'AdaptiveScopeLocation', 'Applications', 'DistributionStatus', 'RetentionRuleTypes', 'RestrictiveRetention' }
+    Export-Whole -Name 'retention-rules' -Ask { Get-RetentionComplianceRule | Select-Object -Property 'Name', 'Policy', 'RetentionComplianceAction', 'RetentionDuration', 'Disabled', 'ContentMatchQuery', 'ExcludedItemClasses' }
     Export-Whole -Name 'alert-policies' -Ask { Get-ProtectionAlert | Select-Object -Property 'Name', 'Disabled', 'ThreatType', 'AggregationType', 'Operation', 'NotificationEnabled', 'NotifyUser' }
     $graph = 'https://graph.microsoft.com/v1.0'
     $since = [datetime]::UtcNow.AddDays(-31).ToString('yyyy-MM-ddTHH:mm:ssZ')

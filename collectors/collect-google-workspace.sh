@@ -67,7 +67,8 @@ ask tokens $users print tokens
 ask asps $users print asps
 ask admins print admins
 ask policies print policies formatjson quotechar "'"
-ask vaultholds print vaultholds
+ask vaultholds print vaultholds oneitemperrow
+ask group-memberships print group-members fields email,role,type,status
 ask login report login start -30d
 
 failed=$(grep -c '"ok":false' "$coverage")

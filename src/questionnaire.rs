@@ -116,7 +116,7 @@ mod tests {
         let questionnaire = Questionnaire::built_in().unwrap();
         let catalog = Catalog::built_in().unwrap();
         let controls = include_str!("../checks/frameworks/controls.csv");
-        assert_eq!((questionnaire.questions.len(), questionnaire.parts.len()), (70, 9));
+        assert_eq!((questionnaire.questions.len(), questionnaire.parts.len()), (71, 9));
         for question in &questionnaire.questions {
             for cite in &question.cites {
                 assert!(catalog.framework.get(cite).is_some(), "{}: {cite}", question.id);

@@ -51,9 +51,12 @@ impl Mode {
         match kind {
             SubjectKind::Attestation | SubjectKind::Organization | SubjectKind::Register => matches!(self, Self::A),
             SubjectKind::ContentFolder => matches!(self, Self::C | Self::A),
-            SubjectKind::Domain | SubjectKind::Endpoint => matches!(self, Self::P),
-            // Partners are joined from what was probed and what the own tenant's connectors say.
-            SubjectKind::Partner => matches!(self, Self::I | Self::P),
+            // Domains are joined from what was probed and from the reports of receivers that were handed over.
+            SubjectKind::Domain => matches!(self, Self::I | Self::P),
+            SubjectKind::Endpoint => matches!(self, Self::P),
+            // Partners are joined from what was probed, what the own tenant's connectors say, and the trace
+            // fields of mail that was given.
+            SubjectKind::Partner => matches!(self, Self::C | Self::I | Self::P),
             SubjectKind::ExportFile
             | SubjectKind::ForwardingPath
             | SubjectKind::ForwardingRule

@@ -270,6 +270,14 @@ pub(super) struct SourceArgs {
     /// An evidence folder of the last 24 hours: services that answered there are not asked again.
     #[arg(long, value_name = "DIR")]
     pub reuse: Option<PathBuf>,
+    /// A list of patients (CSV or XLSX: name, birth date, record number) to count in the scope's mail;
+    /// read, never stored; repeatable.
+    #[arg(long, value_name = "FILE")]
+    pub roster: Vec<PathBuf>,
+    /// Examine only so many messages of the scope's mail, chosen by keyed hash. The report gives bounds for
+    /// all; checks of mailboxes that were not examined whole are then not assessed.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub sample: Option<u64>,
 }
 
 /// What can be collected by itself.

@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::args::{Area as AreaArg, CollectArgs, SourceArgs};
 use super::{Failure, Voice, say};
 use crate::clock::{Clock, SystemClock, date_of};
+use crate::collect::messages::Roster;
 use crate::collect::network::NetworkOptions;
 use crate::collect::{self, Area, CollectError, Collected, Progress, Request};
 use crate::evidence::Evidence;
@@ -58,6 +59,21 @@ fn areas(args: &SourceArgs) -> Vec<Area> {
     args.only.iter().map(area).collect()
 }
 
+/// What of the scope is collected.
+pub(super) struct Wanted<'a> {
+    areas: &'a [Area],
+    earlier: Option<&'a Evidence>,
+    roster: Option<Arc<Roster>>,
+    sample: Option<u64>,
+}
+
+impl Wanted<'_> {
+    /// Everything there is.
+    pub(super) fn all() -> Self {
+        Self { areas: &Area::ALL, earlier: None, roster: None, sample: None }
+    }
+}
+
 /// Collects into an evidence folder, drawing progress where somebody looks.
 pub(super) fn collect_into(
     scope: &Scope,
@@ -68,20 +84,27 @@ pub(super) fn collect_into(
     voice: &Voice,
 ) -> Result<Collected, Failure> {
     let earlier = sources.reuse.as_deref().map(Evidence::read).transpose().map_err(Failure::usage)?;
+    let areas = areas(sources);
+    let asks_of_mail = !sources.roster.is_empty() || sources.sample.is_some();
+    if asks_of_mail && (scope.declared.messages.is_empty() || !areas.contains(&Area::Messages)) {
+        let why = "--roster and --sample are about mail: name it under `messages` in the scope, and have --only name messages";
+        return Err(Failure::usage(anyhow::anyhow!(why)));
+    }
+    let roster = super::content::roster(&sources.roster, clock.now())?;
+    let wanted = Wanted { areas: &areas, earlier: earlier.as_ref(), roster, sample: sources.sample };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .map_err(anyhow::Error::from)?;
-    runtime.block_on(collect_on(scope, network, &areas(sources), earlier.as_ref(), folder, clock, voice))
+    runtime.block_on(collect_on(scope, network, wanted, folder, clock, voice))
 }
 
 /// As [`collect_into`], on a runtime that is already there.
 pub(super) async fn collect_on(
     scope: &Scope,
     network: NetworkOptions,
-    areas: &[Area],
-    earlier: Option<&Evidence>,
+    wanted: Wanted<'_>,
     folder: &Path,
     clock: Arc<dyn Clock>,
     voice: &Voice,
@@ -109,11 +132,13 @@ pub(super) async fn collect_on(
     let request = Request {
         scope,
         network: Arc::new(network),
-        areas,
+        areas: wanted.areas,
         folder,
-        earlier,
+        earlier: wanted.earlier,
         clock,
         pdf: super::pdf_reader(),
+        roster: wanted.roster,
+        sample: wanted.sample,
         key: &key,
         progress: &progress,
     };

@@ -43,6 +43,7 @@ fn count(args: ContentArgs) -> Result<Ending, Failure> {
         now,
         vantage: "here".to_owned(),
         traced: traced(args.own_hosts, args.partner),
+        own_domains: Vec::new(),
         roster: roster(&args.roster, now)?,
         pdf: super::pdf_reader(),
         sample: args.sample,
@@ -69,6 +70,7 @@ fn explain(args: ContentExplainArgs) -> Result<Ending, Failure> {
         now: SystemClock.now(),
         vantage: "here".to_owned(),
         traced: Traced::default(),
+        own_domains: Vec::new(),
         roster: None,
         pdf: super::pdf_reader(),
         sample: None,
@@ -86,7 +88,8 @@ fn explain(args: ContentExplainArgs) -> Result<Ending, Failure> {
     Ok(Ending::Clean)
 }
 
-fn roster(paths: &[PathBuf], now: Timestamp) -> Result<Option<Arc<Roster>>, Failure> {
+/// The list of patients, as keyed hashes.
+pub(super) fn roster(paths: &[PathBuf], now: Timestamp) -> Result<Option<Arc<Roster>>, Failure> {
     if paths.is_empty() {
         return Ok(None);
     }

@@ -4,12 +4,11 @@
 use std::sync::Arc;
 
 use super::args::DemoArgs;
-use super::collect::collect_on;
+use super::collect::{Wanted, collect_on};
 use super::judging::Judging;
 use super::scan::{EVIDENCE, conclude};
 use super::{Failure, Voice, output, say};
 use crate::clock::{Clock, FixedClock, date_of};
-use crate::collect::Area;
 use crate::files::FileError;
 use crate::lab::clinic::Quarter;
 use crate::lab::demo;
@@ -37,7 +36,7 @@ pub(super) fn run(args: &DemoArgs, voice: &Voice) -> Result<Ending, Failure> {
         let collected = runtime.block_on(async {
             let lab = demo::start(quarter).await.map_err(anyhow::Error::from)?;
             let network = lab.network(&client.path().join("lab")).map_err(broken)?;
-            collect_on(&scope, network, &Area::ALL, None, &out.join(EVIDENCE), Arc::clone(&clock), voice).await
+            collect_on(&scope, network, Wanted::all(), &out.join(EVIDENCE), Arc::clone(&clock), voice).await
         })?;
         let judging = Judging::load(&super::args::JudgingArgs::default())?.since(previous.take());
         let (assessment, files, _) = conclude(&judging, &collected, &out, look)?;

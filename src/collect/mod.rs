@@ -96,6 +96,10 @@ pub struct Request<'r> {
     pub clock: Arc<dyn Clock>,
     /// What reads PDF files in mail.
     pub pdf: PdfReader,
+    /// Patients of the practice's own list, to be counted in the mail.
+    pub roster: Option<Arc<messages::Roster>>,
+    /// Look at so many messages of all mail; `None` looks at each.
+    pub sample: Option<u64>,
     /// Makes references to outside addresses, rules and people; 32 random bytes the client keeps.
     pub key: &'r [u8],
     /// Told of each unit begun and finished.
@@ -201,7 +205,15 @@ impl<'r> Run<'r> {
         let declared = &request.scope.declared;
         let mut names: Vec<&str> = declared.domains.iter().map(|domain| domain.name.as_str()).collect();
         names.sort_unstable();
-        let identity = format!("{} {}", declared.scope_sha256, names.join(" "));
+        let mut identity = format!("{} {}", declared.scope_sha256, names.join(" "));
+        // What was learned of a sample is no scan of all mail. Of the list of patients nothing is kept, not
+        // even its digest.
+        if let Some(sample) = request.sample {
+            identity.push_str(&format!(" sample {sample}"));
+        }
+        if request.roster.is_some() {
+            identity.push_str(" roster");
+        }
         let journal = Unfinished::open(request.folder, &identity, now)?;
         let dialer = Dialer::with_clock(Arc::clone(&request.network), Arc::clone(&request.clock));
         dialer.roots().map_err(CollectError::Roots)?;
@@ -287,7 +299,12 @@ impl<'r> Run<'r> {
 
     /// The scope itself, so that judging needs nothing else.
     fn declared(&self) -> Observation {
-        let declared = &self.request.scope.declared;
+        let mut declared = self.request.scope.declared.clone();
+        if let Some(retention) = &mut declared.retention {
+            let key = KeyedReference::new(self.request.key);
+            let of = |mailbox: &String| (mailbox.clone(), exports::reference(mailbox, &key));
+            retention.record_references = retention.record_mailboxes.iter().map(of).collect();
+        }
         let name = declared.organization.as_ref().map_or("unnamed", |organization| organization.name.as_str());
         Observation {
             subject: SubjectId::new(SubjectKind::Organization, name),
@@ -296,7 +313,7 @@ impl<'r> Run<'r> {
             asked_at: self.request.clock.now(),
             took_ms: 0,
             vantage: self.request.network.vantage.clone(),
-            answer: Ok(Answer::Declared(Box::new(declared.clone()))),
+            answer: Ok(Answer::Declared(Box::new(declared))),
         }
     }
 
@@ -422,7 +439,8 @@ impl<'r> Run<'r> {
             let unit = "messages".to_owned();
             (self.request.progress)(Progress::Planned(1));
             self.owe(&unit, SubjectId::new(SubjectKind::ContentFolder, "all"));
-            let mut observations = self.known(&unit);
+            // Another list of patients may be given now.
+            let mut observations = if self.request.roster.is_some() { Vec::new() } else { self.known(&unit) };
             if observations.is_empty() {
                 let sources = plan::mail_sources(scope);
                 let options = messages::ScanOptions {
@@ -431,9 +449,10 @@ impl<'r> Run<'r> {
                     now,
                     vantage,
                     traced: plan::traced(&scope.declared),
-                    roster: None,
+                    own_domains: scope.declared.domains.iter().map(|domain| domain.name.clone()).collect(),
+                    roster: self.request.roster.clone(),
                     pdf: self.request.pdf.clone(),
-                    sample: None,
+                    sample: self.request.sample,
                 };
                 let read = tokio::task::spawn_blocking(move || messages::scan(sources, &options).observations);
                 // A reader that panicked leaves its unit owed, and the evidence says so.

@@ -2,7 +2,7 @@
 //!
 //! A register holds ids, roles, dates, numbers and words of a list, as `checks/registers.yaml` says.
 //! Columns that could hold names, addresses or free text are refused before a row is read: they
-//! have no place in evidence. Accounts leave as keyed references.
+//! have no place in evidence. Accounts, by whatever name the mail system knows them, leave as keyed references.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -239,7 +239,6 @@ fn value_of(column: &Column, value: &str, key: &KeyedReference) -> Result<String
     }
     let is_key = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     match column.holds {
-        Holds::Account if value.contains('@') => refuse("holds an address: write the account's object id or alias"),
         Holds::Account => Ok(exports::reference(value, key)),
         Holds::Code if value.contains('@') => refuse("holds an address"),
         Holds::Code if value.chars().count() > CODE => Err(format!("is longer than {CODE} characters")),
@@ -298,7 +297,8 @@ p-002,front desk,mail-basics,2026-03-01,
         let leavers = "person_id,account,role,last_day,mail_closed,devices_cleared,forwarding_checked";
         assert_eq!(why("leavers", leavers, "p-1,8F1A-22,nurse,2026-03-01,,None used,yes"), "");
         for (row, said) in [
-            ("p-1,ana@clinic.example,nurse,2026-03-01,,,", "`account` holds an address"),
+            ("p-1@clinic.example,,nurse,2026-03-01,,,", "`person_id` is no id"),
+            ("p-1,,ana@clinic.example,2026-03-01,,,", "`role` holds an address"),
             ("p-1,,nurse,,,,", "`last_day` is empty"),
             ("p-1,,nurse,2026-03-01,,maybe,", "`devices_cleared` is none of yes, no, none-used"),
             ("p-1,,\"nurse; writes: to all\",2026-03-01,,,", "`role` is no short text"),
@@ -329,6 +329,9 @@ p-002,front desk,mail-basics,2026-03-01,
         let rows = read_as("leavers", &format!("\u{feff}{text}")).unwrap();
         assert_eq!(rows.rows[0]["account"], exports::reference("8f1a-22", &key()));
         assert!(!serde_json::to_string(&rows).unwrap().contains("8F1A"));
+        let rows = read_as("leavers", &text.replace("8F1A-22", "Ana@clinic.example")).unwrap();
+        assert_eq!(rows.rows[0]["account"], exports::reference("ana@clinic.example", &key()));
+        assert!(!serde_json::to_string(&rows).unwrap().contains('@'));
     }
 
     #[test]

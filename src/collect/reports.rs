@@ -15,7 +15,7 @@ use flate2::read::MultiGzDecoder;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use super::messages::source::{Format, sniff};
+use super::messages::source::{Format, may_name_somebody, sniff};
 use crate::evidence::authentication::ReportMail;
 use crate::evidence::{Answer, Observation, Question, Source, hex};
 use crate::files::{self, FileError};
@@ -135,7 +135,15 @@ impl Reading<'_> {
         let mut head = Vec::new();
         Read::by_ref(&mut file).take(HEAD as u64).read_to_end(&mut head).map_err(failed)?;
         match sniff(&head) {
-            Format::Mbox => self.mbox(label, head.chain(file)),
+            Format::Mbox => {
+                // The path that was given is the user's own; what lies below it may be called after a person.
+                let below = label.strip_prefix(self.root).unwrap_or(label);
+                let stem = |part: &str| part.rsplit_once('.').map_or(part, |(stem, _)| stem).to_owned();
+                let names = below.split('/').filter(|part| !part.is_empty()).map(stem);
+                let mails = self.mails_from();
+                let may_name = depth > 0 && names.into_iter().any(|name| may_name_somebody(&name));
+                self.mbox(if may_name { &mails } else { label }, head.chain(file));
+            }
             Format::Messages => match files::read_bounded(path, FILE_BYTES) {
                 Ok(bytes) => {
                     // A file of one mail may be named after its subject.
@@ -199,7 +207,9 @@ impl Reading<'_> {
                 continue;
             }
             let label = match name {
-                Some(name) if !at.in_mail && !is_named_as_mail(&name) => format!("{}/{name}", at.label),
+                Some(name) if !at.in_mail && !is_named_as_mail(&name) && !is_named_as_mailbox(&name) => {
+                    format!("{}/{name}", at.label)
+                }
                 Some(_) | None => format!("{}, file {}", at.label, index + 1),
             };
             let unpacked = match archive.by_index(index) {
@@ -257,7 +267,10 @@ impl Reading<'_> {
             Some(b'{') => self.tls(at, &String::from_utf8_lossy(bytes)),
             _ => match sniff(&bytes[..bytes.len().min(HEAD)]) {
                 Format::Mbox => {
-                    self.mbox_within(At { in_mail: true, ..at }, bytes);
+                    // What packs it may be named after whose mail it is.
+                    let mails = self.mails_from();
+                    let label = if at.in_mail { at.label } else { &mails };
+                    self.mbox_within(At { label, in_mail: true, ..at }, bytes);
                     true
                 }
                 Format::Messages if at.in_mail => self.mail(at, bytes),
@@ -321,6 +334,11 @@ impl Reading<'_> {
         true
     }
 
+    /// What a file of mail is called whose name may not come out: by the first of its mails.
+    fn mails_from(&self) -> String {
+        format!("{}, mails from {}", self.root, self.mail.mails + 1)
+    }
+
     fn limit(&mut self, label: &str, what: String) {
         self.file_note(label, Err(NotObserved::Limit { what }));
     }
@@ -357,6 +375,13 @@ fn is_named_as_mail(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let name = [".gz", ".zip"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
     [".eml", ".emlx", ".mht", ".msg"].iter().any(|ending| name.ends_with(ending))
+}
+
+/// Whether a name is that of a file of many mails, packed or not.
+fn is_named_as_mailbox(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let name = [".gz", ".zip"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
+    [".mbox", ".mbs", ".mbx", ".ost", ".pst"].iter().any(|ending| name.ends_with(ending)) || name.ends_with("/mbox")
 }
 
 /// Whether bytes begin like a report, or like something that one is packed in.

@@ -37,7 +37,7 @@ struct Line {
 pub enum UnfinishedError {
     #[error(transparent)]
     File(#[from] FileError),
-    #[error("{} holds an unfinished run of another scope; choose another folder", .0.display())]
+    #[error("{} holds an unfinished run of another scope, or one with another --sample or --roster; choose another folder", .0.display())]
     OtherScope(PathBuf),
     #[error("{} holds an unfinished run from {started_at}, which is too old to go on with; choose another folder", folder.display())]
     TooOld { folder: PathBuf, started_at: Timestamp },

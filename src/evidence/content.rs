@@ -37,13 +37,36 @@ pub struct ContentFolder {
     pub kinds: BTreeMap<String, u64>,
     /// Messages (high or medium) by place: `subject`, `body`, `attachment`, …
     pub places: BTreeMap<String, u64>,
+    /// Messages (high or medium) by what stands out about how they were sent: `automatic-reply`, `large`,
+    /// `many-individuals`, `many-recipients`, `part-of-several`, `to-consumer-webmail`, `to-many-consumers`, `to-outside`.
+    /// What the scan did not tell is not there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sendings: BTreeMap<String, u64>,
+    /// Messages of any level with an attachment that only a password or a key opens, by how it is protected:
+    /// `zip-zipcrypto`, `pdf-aes-256`, …
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub protected: BTreeMap<String, u64>,
+    /// Messages with such an attachment whose password stands in them, or in another of the thread or of the day to
+    /// the same people. `None` where the scan did not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passwords_beside: Option<u64>,
     /// Messages of any level by the rule that gave it: `record-number-labelled+act-near`.
     #[serde(default)]
     pub rules: BTreeMap<String, u64>,
     /// Messages (high or medium) by age: `under-1-year`, `1-3-years`, `3-6-years`, `over-6-years`, `undated`.
     pub ages: BTreeMap<String, u64>,
+    /// The days of the messages (high or medium) with a date to believe.
     pub oldest: Option<Date>,
     pub newest: Option<Date>,
+    /// The days of all messages with a date to believe, whatever they hold. `None` also where the scan
+    /// did not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oldest_message: Option<Date>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest_message: Option<Date>,
+    /// Messages of all without one. `None` where the scan did not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undated_messages: Option<u64>,
     pub individuals_lower: u64,
     pub individuals_upper: u64,
     /// Those of messages less than a year old on the day of the scan: what would be left if mail
@@ -53,6 +76,10 @@ pub struct ContentFolder {
     /// Patients of the practice's own list, where one was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roster: Option<RosterCount>,
+    /// Only some messages of the mailbox were examined: every figure here is one of those, and says of
+    /// the folder "at least" at most.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sampled: bool,
     /// Messages by reason of which all or part was not looked into; one may have several.
     pub not_inspected: BTreeMap<String, u64>,
     /// Those messages, each once. `None` where the scan did not tell.
@@ -117,6 +144,43 @@ pub struct RosterCount {
     pub found: u64,
     /// Besides, by her name or a number alone, which may be another's.
     pub possible: u64,
+}
+
+/// What a list of patients gave over all mail of one scan. Nothing of the list is in it but its length.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RosterCounts {
+    /// Patients on the list, rows with the same record number taken together.
+    pub patients: u64,
+    /// Rows that name nobody who could be found.
+    pub rows_not_used: u64,
+    /// Over all mail, each patient once.
+    pub all: RosterCount,
+    pub mailboxes: BTreeMap<String, RosterCount>,
+}
+
+/// What was examined where a sample stood for all mail, and what that says of the whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContentSample {
+    /// How sure each interval is, in percent, taken alone.
+    pub confidence: u32,
+    pub all: SampledMail,
+    pub mailboxes: BTreeMap<String, SampledMail>,
+}
+
+/// How many messages the detector would call likely to hold PHI if each were examined.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SampledMail {
+    /// Messages there are.
+    pub messages: u64,
+    pub examined: u64,
+    /// Of the examined, likely with PHI.
+    pub phi_examined: u64,
+    /// Of all, at least and at most, with the confidence stated: an estimate, never a count.
+    pub phi_lower: u64,
+    pub phi_upper: u64,
+    /// The oldest day of the examined that likely hold PHI: there may be older ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oldest_phi: Option<Date>,
 }
 
 /// How many people, at least and at most.

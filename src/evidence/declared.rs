@@ -184,6 +184,14 @@ pub struct DeclaredMessages {
 pub struct DeclaredRetention {
     pub mail_max_days: Option<u32>,
     pub phi_mailboxes: Vec<String>,
+    /// The least period that it decided for the mailboxes that hold records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail_min_days: Option<u32>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub record_mailboxes: Vec<String>,
+    /// The keyed reference of each of them, as exports have it: the mailbox may be listed by another address.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub record_references: BTreeMap<String, String>,
     pub decided: Option<Date>,
     pub file: Option<String>,
     pub file_sha256: Option<String>,

@@ -114,6 +114,8 @@ pub enum Record {
     },
     ConditionalAccess(Box<ConditionalAccess>),
     ForwardingRule(Box<ForwardingRule>),
+    /// Members of a group or list that mail is sent to.
+    Group(Box<Group>),
     Mailbox(Box<Mailbox>),
     MailboxGrants(Box<MailboxGrants>),
     /// Registration of authentication methods for one user.
@@ -135,6 +137,7 @@ impl Record {
             | Self::MfaRegistration(_)
             | Self::Recipient(_)
             | Self::TenantSetting(_) => 1,
+            Self::Group(group) => group.rows,
             Self::MailboxGrants(grants) => grants.rows,
             Self::Tally(tally) => tally.rows,
         }
@@ -146,6 +149,7 @@ impl Record {
             Self::AcceptedDomain { .. } => "accepted-domain",
             Self::ConditionalAccess(_) => "conditional-access",
             Self::ForwardingRule(_) => "forwarding-rule",
+            Self::Group(_) => "group-member",
             Self::Mailbox(_) => "mailbox",
             Self::MailboxGrants(_) => "mailbox-grant",
             Self::MfaRegistration(_) => "mfa-registration",
@@ -200,6 +204,18 @@ pub struct Mailbox {
     pub retention_suspended: Seen<bool>,
     #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
     pub litigation_hold: Seen<bool>,
+    /// After how many days a litigation hold lets go of an item; a hundred years where it has no end.
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
+    pub litigation_hold_days: Seen<u64>,
+    /// Keyed reference of the name that people see. Several mailboxes may have the same: nothing is joined by it.
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
+    pub display_name: Seen<String>,
+    /// How many holds of cases lie on it, beside litigation hold.
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
+    pub case_holds: Seen<u64>,
+    /// Keyed reference of the retention policy (of tags) that is assigned; absent where none is.
+    #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
+    pub retention_assignment: Seen<String>,
     #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
     pub imap_enabled: Seen<bool>,
     #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
@@ -290,6 +306,10 @@ impl Mailbox {
             retention_policy: unstated(),
             retention_suspended: unstated(),
             litigation_hold: unstated(),
+            litigation_hold_days: unstated(),
+            display_name: unstated(),
+            case_holds: unstated(),
+            retention_assignment: unstated(),
             imap_enabled: unstated(),
             pop_enabled: unstated(),
             smtp_auth_disabled: unstated(),
@@ -477,6 +497,18 @@ pub struct Recipient {
     pub target: Target,
     /// `mailbox`, `contact`, `mail-user`, `guest`, `group`, `other`.
     pub recipient_kind: Seen<String>,
+}
+
+/// A group or list of the organization, and members of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    pub provider: String,
+    /// Its own address, lower case.
+    pub address: String,
+    /// Where mail to them goes; sorted, each once.
+    pub members: Vec<Target>,
+    /// Rows of the export that this was made of.
+    pub rows: u64,
 }
 
 /// A conditional access policy, as far as it bears on a second factor.

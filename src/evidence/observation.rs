@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::authentication::{AggregateReport, ReportMail, SigningSelectors};
-use super::content::{ContentFile, ContentFolder, IncomingMail};
+use super::content::{ContentFile, ContentFolder, ContentSample, IncomingMail, RosterCounts};
 use super::decisions::Decisions;
 use super::declared::{AnswerRow, Declared, RegisterRows};
 use super::endpoint::EndpointAnswer;
@@ -72,6 +72,10 @@ pub enum Question {
     ContentFolder {
         label: String,
     },
+    /// How many patients of the practice's own list mail speaks of.
+    ContentRoster,
+    /// What was examined where a sample stands for all mail.
+    ContentSample,
     /// `decisions.yaml`, `exceptions.yaml` and `plan.yaml` of the client's folder.
     Decisions,
     Declared,
@@ -136,6 +140,8 @@ pub enum Answer {
     Answer(AnswerRow),
     ContentFile(Box<ContentFile>),
     ContentFolder(Box<ContentFolder>),
+    ContentRoster(Box<RosterCounts>),
+    ContentSample(Box<ContentSample>),
     Decisions(Box<Decisions>),
     Declared(Box<Declared>),
     Dns(DnsAnswer),

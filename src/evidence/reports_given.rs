@@ -63,6 +63,8 @@ impl ReportsGiven {
                 Question::Answer { .. }
                 | Question::ContentFile { .. }
                 | Question::ContentFolder { .. }
+                | Question::ContentRoster
+                | Question::ContentSample
                 | Question::Decisions
                 | Question::Declared
                 | Question::Dns { .. }

@@ -1,5 +1,6 @@
 //! One question of the questionnaire and the organization's current answer.
 
+use super::exported::Files;
 use super::shape::{Fact, subject};
 use super::{Built, Collection, Context};
 use crate::clock::days_between;
@@ -24,6 +25,8 @@ subject! {
         age_days: i64,
         /// Whether an evidence file was named and was there to be read.
         evidence_file: bool,
+        /// Whether mail of the organization lies at Google Workspace, as exports or the vendors of the scope say.
+        google_workspace: bool,
     }
 }
 
@@ -39,12 +42,48 @@ pub fn build(context: Context<'_>) -> Built<Attestation> {
     }
     let questionnaire = Questionnaire::built_in().expect("the questionnaire is read by a test");
     let taken_away = context.evidence.taken_away(Source::Answers, SubjectKind::Attestation);
-    let attest = |question: &Question| match newest_answer(context, &question.id) {
-        Ok(Some((id, row))) => answered(question, row, id, context),
-        Ok(None) => unanswered(question, taken_away.clone()),
-        Err(reason) => unanswered(question, Some(reason)),
+    let google = google_workspace(context);
+    let attest = |question: &Question| {
+        let attestation = match newest_answer(context, &question.id) {
+            Ok(Some((id, row))) => answered(question, row, id, context),
+            Ok(None) => unanswered(question, taken_away.clone()),
+            Err(reason) => unanswered(question, Some(reason)),
+        };
+        Attestation { google_workspace: google.clone(), ..attestation }
     };
     Built::complete(questionnaire.questions.iter().map(attest).collect())
+}
+
+/// That it does not is said only where something says whose mail system is used.
+fn google_workspace(context: Context<'_>) -> Fact<bool> {
+    const GOOGLE: &str = "google-workspace";
+    const OTHERS: [&str; 2] = ["microsoft365", "self-hosted"];
+    let files = Files::of(context);
+    let of_google = |format: &str| format.split_once('.').is_some_and(|(provider, _)| provider == GOOGLE);
+    let speaks = files.files.iter().find(|(_, file)| file.format.as_deref().is_some_and(of_google));
+    if let Some((id, _)) = speaks {
+        return Fact::present(true, vec![(*id).clone()]);
+    }
+    let (id, declared) = match context.evidence.declared() {
+        Ok(declared) => declared,
+        Err(reason) => return Fact::unknown(reason),
+    };
+    if declared.vendors.iter().any(|vendor| vendor.id == GOOGLE) {
+        return Fact::present(true, vec![id.clone()]);
+    }
+    match &files.unknown {
+        Some(reason) => Fact::unknown(reason.clone()),
+        // A vendor may be anybody: a payroll office, or the same provider under its domain.
+        None if OTHERS.iter().any(|other| {
+            files.providers().contains(other) || declared.vendors.iter().any(|vendor| vendor.id == *other)
+        }) =>
+        {
+            Fact::present(false, vec![id.clone()])
+        }
+        None => Fact::unknown(NotObserved::NotProvided {
+            what: "whose mail system is used: its exports, or its id among the `vendors` in the scope".to_owned(),
+        }),
+    }
 }
 
 /// The newest answer to a question that had been given by `as_of`, or why it could not be read.
@@ -101,7 +140,13 @@ fn answered(question: &Question, row: &AnswerRow, id: &EvidenceId, context: Cont
         expired: Fact::present(expired, evidence.clone()),
         age_days: Fact::present(age_days, evidence.clone()),
         evidence_file: Fact::present(row.evidence_sha256.is_some(), evidence),
+        google_workspace: not_asked(),
     }
+}
+
+/// Filled in where all attestations are built: it is the same for each.
+fn not_asked() -> Fact<bool> {
+    Fact::unknown(NotObserved::NotProvided { what: "whose mail system is used".to_owned() })
 }
 
 /// A question without an answer, because there is none or because it could not be read.
@@ -118,6 +163,7 @@ fn unanswered(question: &Question, because: Option<NotObserved>) -> Attestation 
         expired: no(),
         age_days: Fact::unknown(reason.clone()),
         evidence_file: no(),
+        google_workspace: not_asked(),
     }
 }
 
@@ -125,6 +171,7 @@ fn unanswered(question: &Question, because: Option<NotObserved>) -> Attestation 
 mod tests {
     use super::*;
     use crate::checks::testing::{declared, evidence, observation};
+    use crate::evidence::declared::DeclaredVendor;
     use crate::evidence::{Evidence, Observation, Question as Asked};
     use jiff::civil::{Date, date};
 
@@ -185,6 +232,25 @@ mod tests {
             answer("risk-analysis", AnswerWord::Yes, date(2026, 12, 1), None),
         ]));
         assert_eq!(of(&built, "risk-analysis").answer.seen, Seen::Present("no".to_owned()));
+    }
+
+    #[test]
+    fn whose_mail_system_is_used_is_said_by_the_scope_or_not_at_all() {
+        let google = |vendors: &[&str]| {
+            let scope = declared(|declared| {
+                declared.answers = Some("answers.yaml".to_owned());
+                let vendor = |id: &&str| DeclaredVendor { id: (*id).to_owned(), handles: None, agreement: None };
+                declared.vendors = vendors.iter().map(vendor).collect();
+            });
+            let built = build_from(&evidence(vec![scope]));
+            of(&built, "vault-default-rule").google_workspace.seen.present().copied()
+        };
+        assert_eq!(google(&["microsoft365", "google-workspace"]), Some(true));
+        assert_eq!(google(&["microsoft365"]), Some(false));
+        assert_eq!(google(&["billing.example", "microsoft365"]), Some(false));
+        for nobody in [&[][..], &["billing.example"], &["google.com"]] {
+            assert_eq!(google(nobody), None, "{nobody:?}");
+        }
     }
 
     #[test]

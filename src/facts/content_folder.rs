@@ -1,13 +1,17 @@
 //! A mail folder that was scanned: how much PHI lies in it, and since when. Counts only.
+//!
+//! Where a sample stood for all mail, what it counted is no count of the folder: those facts are unknown,
+//! with the estimate as the reason. What a sample proves stays: individuals at least, categories found.
 
 use std::collections::BTreeMap;
 
 use super::shape::{Fact, subject};
 use super::{Built, Collection, Context};
 use crate::clock::days_between;
-use crate::evidence::content::{ContentFile, ContentFolder as Counted, Individuals};
+use crate::collect::messages::protection::{Strength, strength};
+use crate::evidence::content::{ContentFile, ContentFolder as Counted, ContentSample, Individuals};
 use crate::evidence::declared::Declared;
-use crate::evidence::{Answer, EvidenceId, Source};
+use crate::evidence::{Answer, EvidenceId, Question, Source};
 use crate::names::SubjectKind;
 use crate::seen::{NotObserved, Seen};
 
@@ -40,7 +44,7 @@ subject! {
         within_a_year_lower: i64,
         /// Individuals, at most, of messages less than a year old on the day of the scan.
         within_a_year_upper: i64,
-        /// Categories that other law protects more, as words of the messages with PHI name them: `genetic`, `hiv`, `psychotherapy`, `substance-use`.
+        /// Categories that other law protects more, as words and birth dates of the messages with PHI name them: `genetic`, `hiv`, `minors`, `psychotherapy`, `reproductive`, `substance-use`.
         sensitive_kinds: Vec<String>,
         /// Messages with PHI likely and an identifier in the subject line; one where a name alone stands there may not be counted.
         phi_in_subjects: i64,
@@ -48,6 +52,30 @@ subject! {
         phi_in_file_names: i64,
         /// Messages with PHI likely and an identifier in an invitation; one where a name alone stands there may not be counted.
         phi_in_invitations: i64,
+        /// Messages with PHI likely that a machine sent in answer (RFC 3834).
+        phi_in_automatic_replies: i64,
+        /// Messages with PHI likely to ten recipients or more.
+        phi_to_many: i64,
+        /// Messages with PHI likely of an office to somebody at a provider of mailboxes for everybody.
+        phi_to_consumer_webmail: i64,
+        /// Those of them that name five such recipients or more in To and Cc, who see each other's addresses.
+        phi_to_many_consumers: i64,
+        /// Messages with PHI likely from an own domain to another one. Not known where the scope names no domain.
+        phi_to_outside: i64,
+        /// Messages with PHI likely that identify ten people or more.
+        phi_of_many_people: i64,
+        /// Messages with PHI likely of 10 MiB or more.
+        large_phi_messages: i64,
+        /// Messages with PHI likely whose subject numbers them as one of several.
+        phi_in_several_parts: i64,
+        /// Messages with an attachment that needs a password, whose password stands in them, or in another of the folder that is of the thread or went to the same people on that day.
+        passwords_beside_attachments: i64,
+        /// How attachments are protected that only a password or a key opens, sorted: `zip-zipcrypto`, `pdf-aes-256`.
+        protections: Vec<String>,
+        /// Of these, the ones with a cipher that is broken or that no standard in force allows any more.
+        weak_protections: Vec<String>,
+        /// Of these, the ones that do not say which cipher they use, or whether they are protected at all (`7z-unread`).
+        unclear_protections: Vec<String>,
         /// What the folder's name says it is for: `sent`, `drafts`, `deleted`; `other` where the name is none of those known.
         folder_kind: String,
         /// Whether the scope lists the mailbox as holding PHI.
@@ -86,7 +114,12 @@ pub fn build(context: Context<'_>) -> Built<ContentFolder> {
         }
     }
     for (name, (counted, ids)) in folders {
-        subjects.push(folder(name, &counted, &ids, &declared, detector, context));
+        let whole = folder(name, &counted, &ids, &declared, detector, context);
+        subjects.push(if counted.sampled {
+            of_a_sample(whole, &estimate(&counted.mailbox, context), &ids)
+        } else {
+            whole
+        });
     }
     let collection = match (taken_away, &declared) {
         (Some(reason), _) => Collection::Incomplete(reason),
@@ -111,6 +144,10 @@ fn gap_of(file: &ContentFile) -> Option<NotObserved> {
     if file.complete {
         return None;
     }
+    if file.not_inspected.contains_key("not-in-sample") {
+        let what = format!("a scan of all messages of {}: a sample was examined (--sample)", file.label);
+        return Some(NotObserved::NotProvided { what });
+    }
     let reasons: Vec<&str> = file.not_inspected.keys().map(String::as_str).collect();
     let why = format!("{} was not read whole ({})", file.label, reasons.join(", "));
     Some(NotObserved::Unreadable { why, line: None })
@@ -118,8 +155,12 @@ fn gap_of(file: &ContentFile) -> Option<NotObserved> {
 
 /// Sources that the scope names and nothing was observed of.
 fn unread_sources(declared: &Declared, context: Context<'_>) -> Vec<NotObserved> {
-    let labels: Vec<&str> =
-        context.evidence.from(Source::Content).map(|(_, observation)| observation.subject.name.as_str()).collect();
+    let labels: Vec<&str> = context
+        .evidence
+        .from(Source::Content)
+        .filter(|(_, observation)| matches!(observation.question, Question::ContentFile { .. }))
+        .map(|(_, observation)| observation.subject.name.as_str())
+        .collect();
     declared
         .messages
         .iter()
@@ -135,8 +176,14 @@ fn unread_sources(declared: &Declared, context: Context<'_>) -> Vec<NotObserved>
 }
 
 /// The same folder scanned at another vantage: the larger count of each, since both read the same
-/// mail or parts of it.
+/// mail or parts of it. What looked at all of it goes before a sample.
 fn join(to: &mut Counted, other: &Counted) {
+    if to.sampled != other.sampled {
+        if to.sampled {
+            to.clone_from(other);
+        }
+        return;
+    }
     if other.messages > to.messages {
         let earlier = std::mem::replace(to, other.clone());
         to.oldest = [earlier.oldest, to.oldest].into_iter().flatten().min();
@@ -163,6 +210,11 @@ fn folder(
         }
         messages => Fact::present(whole(messages), evidence()),
     };
+    let told = |messages: Option<u64>| match messages {
+        Some(messages) => Fact::present(whole(messages), evidence()),
+        None => Fact::new(Seen::not_provided("a scan that tells how mail was sent"), evidence()),
+    };
+    let sent = |how: &str| told(counted.sendings.get(how).copied());
     let undated = counted.ages.get("undated").copied().unwrap_or(0);
     let days = counted.oldest.map(|oldest| days_between(oldest, context.today()).max(0));
     // Undated messages alone leave the age unknown; it is not zero.
@@ -212,8 +264,83 @@ fn folder(
         phi_in_subjects: at("subject"),
         phi_in_file_names: at("attachment-name"),
         phi_in_invitations: at("invite"),
+        phi_in_automatic_replies: sent("automatic-reply"),
+        phi_to_many: sent("many-recipients"),
+        phi_to_consumer_webmail: sent("to-consumer-webmail"),
+        phi_to_many_consumers: sent("to-many-consumers"),
+        phi_to_outside: sent("to-outside"),
+        phi_of_many_people: sent("many-individuals"),
+        large_phi_messages: sent("large"),
+        phi_in_several_parts: sent("part-of-several"),
+        passwords_beside_attachments: told(counted.passwords_beside),
+        protections: protections(counted, detector, ids, |_| true),
+        weak_protections: protections(counted, detector, ids, |strength| strength == Strength::Weak),
+        unclear_protections: protections(counted, detector, ids, |strength| strength == Strength::Unclear),
         folder_kind: Fact::present(folder_kind(&counted.folder).to_owned(), evidence()),
         declared_phi,
+    }
+}
+
+/// Why the counts of a mailbox are not known where only a sample of it was examined, and what that says.
+fn estimate(mailbox: &str, context: Context<'_>) -> NotObserved {
+    let samples = context.evidence.from(Source::Content).filter_map(|(_, observation)| match &observation.answer {
+        Ok(Answer::ContentSample(sample)) => Some(sample),
+        Ok(_) | Err(_) => None,
+    });
+    // Of several, the one that looked at most.
+    let of = |sample: &ContentSample| Some((sample.mailboxes.get(mailbox).copied()?, sample.confidence));
+    let what = match samples.filter_map(|sample| of(sample)).max_by_key(|(mail, _)| mail.examined) {
+        Some((mail, confidence)) => {
+            let oldest = mail.oldest_phi.map_or_else(String::new, |day| format!("; the oldest found is of {day}"));
+            format!(
+                "a scan of all messages of the mailbox: of {} a sample of {} was examined (--sample), and an estimated {} to {} of all likely hold PHI ({confidence} % interval){oldest}",
+                mail.messages, mail.examined, mail.phi_lower, mail.phi_upper
+            )
+        }
+        None => "a scan of all messages of the mailbox: a sample was examined (--sample)".to_owned(),
+    };
+    NotObserved::NotProvided { what }
+}
+
+/// The folder of a mailbox of which only a sample was examined.
+fn of_a_sample(folder: ContentFolder, reason: &NotObserved, ids: &[EvidenceId]) -> ContentFolder {
+    let count = || Fact::new(Seen::Unknown(reason.clone()), ids.to_vec());
+    let list = || Fact::new(Seen::Unknown(reason.clone()), ids.to_vec());
+    let finds_some = folder.sensitive_kinds.seen.present().is_some_and(|kinds| !kinds.is_empty());
+    ContentFolder {
+        messages: count(),
+        phi_messages: count(),
+        review_messages: count(),
+        oldest_phi_days: count(),
+        undated_phi_messages: count(),
+        not_inspected: count(),
+        not_inspected_because: list(),
+        individuals_upper: count(),
+        within_a_year_upper: count(),
+        phi_in_subjects: count(),
+        phi_in_file_names: count(),
+        phi_in_invitations: count(),
+        phi_in_automatic_replies: count(),
+        phi_to_many: count(),
+        phi_to_consumer_webmail: count(),
+        phi_to_many_consumers: count(),
+        phi_to_outside: count(),
+        phi_of_many_people: count(),
+        large_phi_messages: count(),
+        phi_in_several_parts: count(),
+        passwords_beside_attachments: count(),
+        protections: list(),
+        weak_protections: list(),
+        unclear_protections: list(),
+        // None among some says nothing of the others.
+        sensitive_kinds: if finds_some { folder.sensitive_kinds } else { list() },
+        name: folder.name,
+        mailbox: folder.mailbox,
+        limit_days: folder.limit_days,
+        individuals_lower: folder.individuals_lower,
+        within_a_year_lower: folder.within_a_year_lower,
+        folder_kind: folder.folder_kind,
+        declared_phi: folder.declared_phi,
     }
 }
 
@@ -262,10 +389,12 @@ fn folder_kind(folder: &str) -> &'static str {
 }
 
 /// The first version of the detector that tells the categories which other law protects more.
-const TELLS_CATEGORIES: u32 = 2;
+const TELLS_CATEGORIES: u32 = 7;
 /// The first version of the detector that looks for identifiers in each subject line, attachment's
 /// name and invitation of a message with PHI.
 const TELLS_EACH_PLACE: u32 = 4;
+/// The first version of the detector that tells how attachments are protected.
+const TELLS_PROTECTION: u32 = 7;
 
 fn not_inspected(counted: &Counted) -> Seen<i64> {
     // Earlier versions told reasons only, of which one message may have several.
@@ -284,6 +413,21 @@ fn sensitive_kinds(counted: &Counted, told: bool, ids: &[EvidenceId]) -> Fact<Ve
         return Fact::new(Seen::not_provided("a scan that tells the categories of mail apart"), ids.to_vec());
     }
     Fact::present(kinds, ids.to_vec())
+}
+
+/// The protections whose strength is wanted.
+fn protections(
+    counted: &Counted,
+    detector: u32,
+    ids: &[EvidenceId],
+    wanted: fn(Strength) -> bool,
+) -> Fact<Vec<String>> {
+    // A version that told nothing cannot have told that there are none.
+    if detector < TELLS_PROTECTION {
+        return Fact::new(Seen::not_provided("a scan that tells how attachments are protected"), ids.to_vec());
+    }
+    let words = counted.protected.keys().filter(|word| wanted(strength(word)));
+    Fact::present(words.cloned().collect(), ids.to_vec())
 }
 
 fn within_a_year(counted: &Counted, ids: &[EvidenceId], bound: fn(Individuals) -> u64) -> Fact<i64> {
@@ -307,265 +451,4 @@ fn whole(count: u64) -> i64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::evidence::declared::{DeclaredMessages, DeclaredRetention};
-    use crate::evidence::{Evidence, Manifest, Observation, Question, Vantage, Writer};
-    use crate::names::SubjectId;
-    use jiff::Timestamp;
-    use jiff::civil::date;
-
-    #[test]
-    fn folders_of_sent_and_unsent_mail_are_known_by_their_names() {
-        for (name, kind) in [
-            ("Sent Items", "sent"),
-            ("[Gmail]/Sent Mail", "sent"),
-            ("Archive/Entwürfe", "drafts"),
-            ("INBOX/Trash", "deleted"),
-            ("Deleted Items/2019", "deleted"),
-            ("Inbox", "other"),
-            ("Sent to the lab", "other"),
-            ("", "other"),
-        ] {
-            assert_eq!(folder_kind(name), kind, "{name}");
-        }
-    }
-
-    fn as_of() -> Timestamp {
-        "2026-10-01T12:00:00Z".parse().unwrap()
-    }
-
-    fn observation(
-        source: Source,
-        kind: SubjectKind,
-        name: &str,
-        question: Question,
-        answer: Result<Answer, NotObserved>,
-    ) -> Observation {
-        Observation {
-            subject: SubjectId::new(kind, name),
-            source,
-            question,
-            asked_at: as_of(),
-            took_ms: 0,
-            vantage: "test".to_owned(),
-            answer,
-        }
-    }
-
-    fn scope(messages: &[&str], retention: Option<DeclaredRetention>) -> Observation {
-        let declared = Declared {
-            organization: None,
-            authorization: None,
-            domains: Vec::new(),
-            hosts: Vec::new(),
-            portals: Vec::new(),
-            partners: Vec::new(),
-            vendors: Vec::new(),
-            exports: Vec::new(),
-            messages: messages
-                .iter()
-                .map(|path| DeclaredMessages { path: (*path).to_owned(), mailbox: "front-desk".to_owned() })
-                .collect(),
-            retention,
-            volumes: Vec::new(),
-            answers: None,
-            registers: None,
-            reports: Vec::new(),
-            scope_sha256: String::new(),
-        };
-        observation(
-            Source::Declared,
-            SubjectKind::Organization,
-            "invented clinic",
-            Question::Declared,
-            Ok(Answer::Declared(Box::new(declared))),
-        )
-    }
-
-    fn counted(oldest: Option<jiff::civil::Date>) -> Observation {
-        let one = |name: &str| BTreeMap::from([(name.to_owned(), 3)]);
-        let folder = Counted {
-            mailbox: "front-desk".to_owned(),
-            folder: "Inbox".to_owned(),
-            messages: 10,
-            levels: one("high"),
-            identifier_only: 1,
-            health_only: 2,
-            kinds: BTreeMap::new(),
-            places: BTreeMap::new(),
-            rules: BTreeMap::new(),
-            ages: if oldest.is_some() { one("3-6-years") } else { one("undated") },
-            oldest,
-            newest: oldest,
-            individuals_lower: 2,
-            individuals_upper: 3,
-            within_a_year: None,
-            roster: None,
-            not_inspected: one("encrypted"),
-            not_inspected_messages: None,
-        };
-        let question = Question::ContentFolder { label: "front-desk/Inbox".to_owned() };
-        observation(
-            Source::Content,
-            SubjectKind::ContentFolder,
-            "front-desk/Inbox",
-            question,
-            Ok(Answer::ContentFolder(Box::new(folder))),
-        )
-    }
-
-    fn file(complete: bool) -> Observation {
-        let file = ContentFile {
-            label: "mail/Inbox".to_owned(),
-            bytes: 1,
-            sha256: String::new(),
-            format: "mbox".to_owned(),
-            messages: 10,
-            not_inspected: BTreeMap::new(),
-            complete,
-            detector: 1,
-        };
-        let question = Question::ContentFile { label: "mail/Inbox".to_owned() };
-        observation(
-            Source::Content,
-            SubjectKind::ContentFolder,
-            "mail/Inbox",
-            question,
-            Ok(Answer::ContentFile(Box::new(file))),
-        )
-    }
-
-    fn built(observations: Vec<Observation>) -> Built<ContentFolder> {
-        built_without(observations, None)
-    }
-
-    fn built_without(observations: Vec<Observation>, segment: Option<&str>) -> Built<ContentFolder> {
-        let folder = tempfile::tempdir().unwrap();
-        let manifest = manifest();
-        Writer::create(folder.path()).unwrap().finish(observations, manifest).unwrap();
-        if let Some(segment) = segment {
-            std::fs::remove_file(folder.path().join(segment)).unwrap();
-        }
-        let evidence = Evidence::read(folder.path()).unwrap();
-        build(Context { evidence: &evidence, as_of: as_of() })
-    }
-
-    fn manifest() -> Manifest {
-        Manifest {
-            schema: 1,
-            kind: "evidence".to_owned(),
-            tool_version: "0".to_owned(),
-            scope_sha256: String::new(),
-            vantage: Vantage {
-                label: "test".to_owned(),
-                resolvers: Vec::new(),
-                port_25_reachable: None,
-                test_network: Vec::new(),
-            },
-            started_at: as_of(),
-            as_of: as_of(),
-            complete: true,
-            segments: Vec::new(),
-        }
-    }
-
-    fn retention(mailboxes: &[&str]) -> DeclaredRetention {
-        DeclaredRetention {
-            mail_max_days: Some(1095),
-            phi_mailboxes: mailboxes.iter().map(|name| (*name).to_owned()).collect(),
-            decided: None,
-            file: None,
-            file_sha256: None,
-        }
-    }
-
-    #[test]
-    fn a_folder_carries_its_counts_its_age_and_the_organizations_limit() {
-        let built = built(vec![
-            scope(&["mail/"], Some(retention(&["front-desk@clinic.example"]))),
-            counted(Some(date(2022, 10, 1))),
-            file(true),
-        ]);
-        assert_eq!(built.collection, Collection::Complete);
-        let folder = &built.subjects[0];
-        assert_eq!(folder.oldest_phi_days.seen, Seen::Present(1461));
-        assert_eq!(folder.limit_days.seen, Seen::Present(1095));
-        assert_eq!(folder.declared_phi.seen, Seen::Present(true));
-        assert_eq!(folder.not_inspected.seen, Seen::Present(3));
-        assert_eq!(folder.mailbox.evidence.len(), 1);
-    }
-
-    #[test]
-    fn without_a_declared_limit_the_limit_is_unknown_and_no_number() {
-        let built = built(vec![scope(&["mail/"], None), counted(Some(date(2022, 10, 1))), file(true)]);
-        assert!(matches!(built.subjects[0].limit_days.seen, Seen::Unknown(NotObserved::NotProvided { .. })));
-        assert!(matches!(built.subjects[0].declared_phi.seen, Seen::Unknown(NotObserved::NotProvided { .. })));
-    }
-
-    #[test]
-    fn a_scan_that_named_one_place_says_nothing_of_the_others() {
-        let scanned = |by: u32, subjects: Option<u64>| {
-            let (mut folder, mut file) = (counted(None), file(true));
-            let Ok(Answer::ContentFolder(counts)) = &mut folder.answer else { panic!() };
-            counts.places = subjects.map(|many| ("subject".to_owned(), many)).into_iter().collect();
-            let Ok(Answer::ContentFile(read)) = &mut file.answer else { panic!() };
-            read.detector = by;
-            built(vec![scope(&["mail/"], None), folder, file]).subjects.remove(0).phi_in_subjects.seen
-        };
-        assert!(matches!(scanned(3, None), Seen::Unknown(NotObserved::NotProvided { .. })));
-        assert_eq!(scanned(3, Some(2)), Seen::Present(2));
-        assert_eq!(scanned(TELLS_EACH_PLACE, None), Seen::Present(0));
-    }
-
-    #[test]
-    fn a_message_that_was_not_looked_into_for_two_reasons_is_one_message() {
-        let not_inspected = |told: Option<u64>, reasons: &[&str]| {
-            let mut folder = counted(None);
-            let Ok(Answer::ContentFolder(counts)) = &mut folder.answer else { panic!() };
-            counts.not_inspected = reasons.iter().map(|reason| ((*reason).to_owned(), 1)).collect();
-            counts.not_inspected_messages = told;
-            built(vec![scope(&["mail/"], None), folder, file(true)]).subjects.remove(0).not_inspected.seen
-        };
-        assert_eq!(not_inspected(Some(1), &["encrypted", "image"]), Seen::Present(1));
-        assert_eq!(not_inspected(None, &["encrypted"]), Seen::Present(1));
-        assert_eq!(not_inspected(None, &[]), Seen::Present(0));
-        assert!(matches!(not_inspected(None, &["encrypted", "image"]), Seen::Unknown(NotObserved::NotProvided { .. })));
-    }
-
-    #[test]
-    fn undated_phi_has_an_unknown_age_and_not_age_zero() {
-        let built = built(vec![scope(&["mail/"], Some(retention(&[]))), counted(None), file(true)]);
-        assert!(matches!(built.subjects[0].oldest_phi_days.seen, Seen::Unknown(_)));
-        assert_eq!(built.subjects[0].declared_phi.seen, Seen::Present(false));
-    }
-
-    #[test]
-    fn a_file_not_read_whole_makes_the_collection_incomplete() {
-        let built = built(vec![scope(&["mail/"], None), counted(None), file(false)]);
-        assert!(matches!(built.collection, Collection::Incomplete(NotObserved::Unreadable { .. })));
-    }
-
-    #[test]
-    fn a_source_nobody_read_makes_the_collection_incomplete() {
-        let one = built(vec![scope(&["mail/", "old/"], None), counted(None), file(true)]);
-        assert!(matches!(one.collection, Collection::Incomplete(NotObserved::NotProvided { .. })));
-        let none = built(vec![scope(&["mail/"], None)]);
-        assert!(matches!(none.collection, Collection::Incomplete(NotObserved::NotProvided { .. })));
-    }
-
-    #[test]
-    fn no_mail_in_the_scope_is_not_declared() {
-        assert!(matches!(built(vec![scope(&[], None)]).collection, Collection::NotDeclared(_)));
-    }
-
-    #[test]
-    fn a_segment_taken_away_is_not_an_empty_mailbox() {
-        let built = built_without(
-            vec![scope(&["mail/"], None), counted(None), file(true)],
-            Some("content.content_folder.jsonl"),
-        );
-        assert!(matches!(built.collection, Collection::Incomplete(NotObserved::NotProvided { .. })));
-        assert!(built.subjects.is_empty());
-    }
-}
+mod tests;

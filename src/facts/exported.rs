@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::shape::Fact;
 use super::{Collection, Context};
 use crate::catalogues::consumer_domains::ConsumerDomains;
 use crate::evidence::export::{
@@ -174,7 +175,14 @@ const ZIMBRA_PART: &str = "self-hosted.zimbra-accounts";
 /// The version of the reader since which what is kept of a format means what facts take it for.
 fn means_the_same_since(format: &str) -> u32 {
     match format {
-        "microsoft365.retention-compliance" | "self-hosted.postfix" | "self-hosted.zimbra" => 9,
+        // Of these nothing was kept before.
+        "google-workspace.vault-holds"
+        | "microsoft365.retention-compliance"
+        | "microsoft365.retention-policies"
+        | "microsoft365.retention-rules"
+        | "microsoft365.retention-tags" => 10,
+        "self-hosted.postfix" | "self-hosted.sieve" => 10,
+        "self-hosted.zimbra" => 9,
         "microsoft365.app-grants"
         | "microsoft365.app-roles"
         | "microsoft365.unified-audit-log"
@@ -302,6 +310,7 @@ impl<'e> Directory<'e> {
             }
             Record::ConditionalAccess(_)
             | Record::ForwardingRule(_)
+            | Record::Group(_)
             | Record::Mailbox(_)
             | Record::MailboxGrants(_)
             | Record::MfaRegistration(_)
@@ -331,6 +340,15 @@ impl<'e> Directory<'e> {
             Target::Unparseable => (Class::Unparseable, None),
             Target::Unresolved { .. } => (Class::Unresolved, None),
         })
+    }
+
+    /// Whether a recipient is an entry of the directory, and not an address that stands for itself.
+    pub fn leads_on(&self, target: &Target) -> bool {
+        match target {
+            Target::Address { .. } => self.by_address.contains_key(target),
+            Target::Unparseable => false,
+            Target::Unresolved { .. } => true,
+        }
     }
 
     /// Exact names only: `evilclinic.example` is not `clinic.example`, and a name below an
@@ -383,6 +401,22 @@ fn in_force(vendor: &crate::evidence::declared::DeclaredVendor, context: Context
     vendor.agreement.as_ref().is_some_and(|agreement| {
         agreement.signed <= context.today() && agreement.expires.is_none_or(|expires| expires >= context.today())
     })
+}
+
+/// Names in one fact; further ones are counted.
+const NAMED: usize = 20;
+/// Observations that a fact about many things rests on, at most; they stand for the others.
+const EVIDENCE: usize = 50;
+
+/// A list of things found: the first by name, how many more there are, and what that rests on.
+pub fn named(found: BTreeSet<String>, mut evidence: Vec<EvidenceId>) -> Fact<Vec<String>> {
+    evidence.truncate(EVIDENCE);
+    let more = found.len().saturating_sub(NAMED);
+    let mut names: Vec<String> = found.into_iter().take(NAMED).collect();
+    if more > 0 {
+        names.push(format!("and {more} more"));
+    }
+    Fact::present(names, evidence)
 }
 
 /// What is missing where no export speaks of a subject.
@@ -464,14 +498,15 @@ pub fn mailboxes_and_those_with_rules<'e>(
 ) -> (BTreeSet<&'e str>, BTreeSet<&'e str>) {
     let (mut mailboxes, mut rules) = (Vec::new(), Vec::new());
     for (_, record) in records(context) {
-        match record {
-            Record::Mailbox(mailbox) if mailbox.listed => mailboxes.push(mailbox.as_ref()),
-            Record::ForwardingRule(rule)
-                if rule.provider == provider && ["filter", "inbox", "sieve"].contains(&rule.origin.as_str()) =>
-            {
-                rules.push(rule.as_ref());
-            }
-            _ => {}
+        if let Record::Mailbox(mailbox) = record
+            && mailbox.listed
+        {
+            mailboxes.push(mailbox.as_ref());
+        } else if let Record::ForwardingRule(rule) = record
+            && rule.provider == provider
+            && ["filter", "inbox", "sieve"].contains(&rule.origin.as_str())
+        {
+            rules.push(rule.as_ref());
         }
     }
     let by_reference = mailboxes_by_reference(mailboxes.iter().copied());
@@ -510,6 +545,9 @@ pub(crate) mod tests {
             exports: vec!["exports".to_owned()],
             messages: Vec::new(),
             retention: Some(DeclaredRetention {
+                mail_min_days: None,
+                record_mailboxes: Vec::new(),
+                record_references: BTreeMap::new(),
                 mail_max_days: Some(1095),
                 phi_mailboxes: vec!["Front-Desk@clinic.example".to_owned()],
                 decided: None,
@@ -597,6 +635,12 @@ pub(crate) mod tests {
             ));
         }
 
+        /// With something that no export says.
+        pub(crate) fn with(mut self, observation: Observation) -> Self {
+            self.observations.push(observation);
+            self
+        }
+
         /// As a version read it that kept nothing of logs and lists.
         pub(crate) fn without_tallies(mut self) -> Self {
             self.observations.retain(|observation| !matches!(observation.answer, Ok(Answer::Record(Record::Tally(_)))));
@@ -662,6 +706,13 @@ pub(crate) mod tests {
         let evidence = world.evidence(&[]);
         let directory = Directory::of(context(&evidence));
         directory.class(&Target::Address { domain: domain.to_owned(), local: "0".to_owned() }).unwrap().0.as_str()
+    }
+
+    #[test]
+    fn a_long_list_is_named_in_part_and_counted() {
+        let found = (10..35).map(|number| format!("group-{number}")).collect();
+        let names = named(found, Vec::new()).seen.present().cloned().unwrap();
+        assert_eq!((names.len(), names[20].as_str()), (21, "and 5 more"));
     }
 
     #[test]
@@ -740,15 +791,138 @@ pub(crate) mod tests {
         (passed.collect(), open.collect())
     }
 
+    /// The register of emergency accounts as somebody writes it: id, account and the day of the last review.
+    pub(in crate::facts) fn emergency_accounts(rows: &[(&str, &str, &str)]) -> String {
+        let definition = crate::catalogues::registers::Registers::shipped().get("emergency-accounts").unwrap();
+        let header: Vec<&str> = definition.columns.iter().map(|column| column.name.as_str()).collect();
+        let row = |(id, account, reviewed): &(&str, &str, &str)| {
+            let cells = header.iter().map(|column| match *column {
+                "account_id" => *id,
+                "account" => *account,
+                "sign_ins_reviewed" => *reviewed,
+                "reason" => "emergency",
+                "watched" => "yes",
+                _ => "",
+            });
+            format!("{}\n", cells.collect::<Vec<_>>().join(","))
+        };
+        format!("{}\n{}", header.join(","), rows.iter().map(row).collect::<String>())
+    }
+
+    /// A scope that names a mailbox with records, with one legal hold and one emergency account on record.
+    fn with_registers(domain: &str) -> World {
+        let mut scope = Declared { registers: Some("registers/".to_owned()), ..declared(domain) };
+        let retention = scope.retention.as_mut().unwrap();
+        (retention.mail_min_days, retention.record_mailboxes) = (Some(2190), vec![format!("records@{domain}")]);
+        let holds =
+            format!("hold_id,case_id,account,role,decided,reviewed,lifted\ncase-7,,records@{domain},,2026-01-01,,\n");
+        let accounts = emergency_accounts(&[("glass-1", &format!("glass@{domain}"), "2026-09-01")]);
+        let read = crate::facts::register::tests::read;
+        World::new(Some(scope)).with(read("legal-holds", &holds)).with(read("emergency-accounts", &accounts))
+    }
+
+    #[test]
+    fn what_the_records_clinic_does_is_found_and_what_it_does_well_passes() {
+        let evidence = with_registers("clinic.example").fixture("records-clinic", &[]).evidence(&[]);
+        let context = context(&evidence);
+        let tenants = crate::facts::tenant::build(context).subjects;
+        let tenant = tenants.iter().find(|tenant| tenant.name == "microsoft365").unwrap();
+        let list = |fact: &Fact<Vec<String>>| fact.seen.present().cloned().unwrap();
+        let program = |number: u32| format!("0a1b2c3d-0000-4000-8000-{number:012}");
+        // The first is limited by a policy, the fourth by the scope of its role; one that is denied some
+        // mailboxes has all others.
+        assert_eq!(list(&tenant.programs_unlimited), [402, 403, 405].map(program));
+        assert_eq!(list(&tenant.programs_limited_by_policy), [401].map(program));
+        assert_eq!(list(&tenant.groups_with_outsiders), ["front-desk@clinic.example"]);
+        assert_eq!(list(&tenant.holds_unregistered), ["ana@clinic.example", "ben@clinic.example"]);
+        assert_eq!(list(&tenant.holds_not_in_place), ["case-7"]);
+        assert_eq!(list(&tenant.mfa_exceptions_unregistered), ["ben@clinic.example"]);
+        assert_eq!(list(&tenant.emergency_sign_ins_not_reviewed), ["glass-1"]);
+        assert_eq!(tenant.auto_forwarding_mode.seen.present().map(String::as_str), Some("automatic"));
+        let mailboxes = crate::facts::mailbox::build(context).subjects;
+        let records = mailboxes.iter().find(|mailbox| mailbox.name == "records@clinic.example").unwrap();
+        assert_eq!(records.deleted_after_days.seen, Seen::Present(365));
+        let (passed, open) = judged(&with_registers("clinic.example").fixture("records-clinic", &[]));
+        for check in [
+            "programs-with-mail-limited-to-mailboxes",
+            "groups-stay-inside",
+            "holds-registered",
+            "registered-holds-in-place",
+            "mfa-exceptions-registered",
+            "emergency-sign-ins-reviewed",
+            "auto-forwarding-mode-stated",
+        ] {
+            let subject = (check.to_owned(), "microsoft365".to_owned());
+            assert!(open.contains(&subject) && !passed.contains(&subject), "{check}");
+        }
+        let of = |check: &str, mailbox: &str| (check.to_owned(), format!("{mailbox}@clinic.example"));
+        assert!(open.contains(&of("records-kept-as-long-as-decided", "records")));
+        assert!(open.contains(&of("mailbox-forwarding-by-contact-stays-inside", "ana")));
+        assert!(passed.contains(&of("mailbox-forwarding-stays-inside", "ana")));
+    }
+
+    #[test]
+    fn who_may_switch_a_second_factor_off_is_not_somebody_of_whom_none_is_asked() {
+        let users = b"Email Address [Required],Status [READ ONLY],2sv Enrolled [READ ONLY],2sv Enforced [READ ONLY]\na@practice.example,Active,True,False\nb@practice.example,Active,False,False\nc@practice.example,Active,True,True\nd@practice.example,Active,,False\n";
+        let (passed, open) = judged(&World::new(Some(declared("practice.example"))).file("u.csv", users));
+        let of = |check: &str, user: &str| (check.to_owned(), format!("{user}@practice.example"));
+        const DEMANDED: &str = "mfa-enforced";
+        const STAYS: &str = "second-factor-cannot-be-switched-off";
+        assert!(open.contains(&of(STAYS, "a")) && !open.contains(&of(DEMANDED, "a")));
+        assert!(open.contains(&of(DEMANDED, "b")) && !open.contains(&of(STAYS, "b")));
+        assert!(passed.contains(&of(DEMANDED, "c")) && passed.contains(&of(STAYS, "c")));
+        assert!(open.contains(&of(DEMANDED, "d")) && open.contains(&of(STAYS, "d")), "nobody knows whether d enrolled");
+        assert!(!passed.contains(&of(DEMANDED, "a")));
+    }
+
+    #[test]
+    fn what_a_mail_server_sends_on_is_judged_by_one_check_and_a_program_is_asked_about() {
+        let files: [(&str, &[u8]); 3] = [
+            (
+                "postconf-n.txt",
+                b"mydestination = localhost\nmyhostname = mx.surgery.example\nalways_bcc = all@elsewhere.example\n",
+            ),
+            (
+                "aliases",
+                b"postmaster: root\nfax: \"|/usr/local/bin/fax\"\nlab: lab@gmail.com\nown: fay@surgery.example\n",
+            ),
+            ("fay@surgery.example.sieve", b"require \"vnd.dovecot.pipe\";\npipe :copy \"archive\";\n"),
+        ];
+        let mut world = World::new(Some(declared("surgery.example")));
+        for (name, bytes) in files {
+            world = world.file(name, bytes);
+        }
+        let (passed, open) = judged(&world);
+        let judged_by = |all: &Judged, check: &str, owner: &str| {
+            all.iter().filter(|(id, rule)| id == check && rule.starts_with(owner)).count()
+        };
+        const SERVER: &str = "mail-server-sends-nothing-outside";
+        const PEOPLE: &str = "no-forwarding-outside";
+        assert_eq!(judged_by(&open, SERVER, "postfix/"), 1);
+        assert_eq!(
+            (judged_by(&open, SERVER, "alias/"), judged_by(&passed, SERVER, "alias/")),
+            (1, 1),
+            "a program, and fay"
+        );
+        assert_eq!(judged_by(&open, "no-forwarding-to-consumer-webmail", "alias/"), 1);
+        for all in [&passed, &open] {
+            for owner in ["alias/", "postfix/"] {
+                assert_eq!(judged_by(all, PEOPLE, owner), 0, "{owner}");
+            }
+        }
+        assert_eq!(judged_by(&open, "forwarding-targets-resolved", "fay@"), 1, "a script hands mail to a program");
+    }
+
     #[test]
     fn no_file_can_be_taken_away_to_make_anything_better() {
         for (fixture, domain) in [
             ("google-clinic", "practice.example"),
             ("leaky-clinic", "clinic.example"),
             ("own-server", "surgery.example"),
+            ("records-clinic", "clinic.example"),
             ("rights-clinic", "clinic.example"),
         ] {
-            let world = |without: &[&str]| World::new(Some(declared(domain))).fixture(fixture, without);
+            let world = |without: &[&str]| with_registers(domain).fixture(fixture, without);
             let (_, open) = judged(&world(&[]));
             let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/exports").join(fixture);
             for entry in std::fs::read_dir(folder).unwrap() {

@@ -30,7 +30,7 @@ subject! {
         mailbox_listed: bool,
         /// Whether it is switched on.
         enabled: bool,
-        /// What it does: `forward`, `redirect`, `delete`, `hide`, `move`, `mark-read`, …
+        /// What it does: `forward`, `redirect`, `pipe` (into a program), `delete`, `hide`, `move`, `mark-read`, …
         actions: Vec<String>,
         /// The worst recipient class: `none`, `internal`, `business-associate`, `unresolved`, `unparseable`, `external`, `consumer-webmail`.
         target_class: String,

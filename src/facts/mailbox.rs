@@ -9,16 +9,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
+mod deletion;
 mod factors;
 mod grants;
 
+use self::deletion::Deletion;
 use self::grants::Grants;
 use super::exported::{self, Class, Directory, Files, NOT_LISTED, joined};
 use super::shape::{Fact, fact_group, subject};
 use super::tenant::{Policies, Settings};
 use super::{Built, Collection, Context};
-use crate::evidence::declared::DeclaredVolume;
-use crate::evidence::export::{Mailbox as Exported, MailboxGrants, MfaRegistration, NOT_IN_THIS_EXPORT, Record};
+use crate::evidence::declared::{DeclaredRetention, DeclaredVolume};
+use crate::evidence::export::{
+    Mailbox as Exported, MailboxGrants, MfaRegistration, NOT_IN_THIS_EXPORT, Record, Target,
+};
 use crate::evidence::{EvidenceId, Source};
 use crate::names::SubjectKind;
 use crate::seen::{NotObserved, Seen};
@@ -54,6 +58,10 @@ subject! {
         mfa_enforced: bool,
         /// Where the mailbox forwards to.
         forwarding: Forwarding = Forwarding::absent(),
+        /// Where it forwards to by an address (`ForwardingSmtpAddress`), not through the directory.
+        forwarding_by_address: Forwarding = Forwarding::absent(),
+        /// Where it forwards to by an entry of the tenant's directory (`ForwardingAddress`): a contact, a mail user, a mailbox.
+        forwarding_by_entry: Forwarding = Forwarding::absent(),
         /// Whether a copy of what it forwards stays in the mailbox.
         forwarding_keeps_copy: bool,
         /// Whether actions in it are audited.
@@ -66,6 +74,8 @@ subject! {
         retention_suspended: bool,
         /// Whether it is on litigation hold.
         litigation_hold: bool,
+        /// Days that a litigation hold keeps every item; a hundred years where it has no end.
+        litigation_hold_days: i64,
         /// Whether IMAP is open.
         imap: bool,
         /// Whether POP3 is open.
@@ -116,6 +126,12 @@ subject! {
         sent_as_copied: bool,
         /// Whole days since the oldest item in any of its folders arrived.
         oldest_item_days: i64,
+        /// Whether the scope lists it as holding records that are kept for a least time (`retention.record_mailboxes`).
+        holds_records: bool,
+        /// Days that the organization decided to keep those records at least (`retention.mail_min_days`).
+        record_minimum_days: i64,
+        /// Days after which tags or retention policies delete mail of it that nobody threw away; 0 where none does (Microsoft 365).
+        deleted_after_days: i64,
         /// Days that the organization keeps mail at most, as it decided (`retention.mail_max_days` in the scope).
         retention_limit_days: i64,
     }
@@ -128,7 +144,7 @@ pub fn build(context: Context<'_>) -> Built<Mailbox> {
     }
     let files = Files::of(context);
     let (accounts, of_nobody) = group(context, &files);
-    let shared = Shared::of(context, &files, Grants::of(&files, &accounts, &of_nobody));
+    let shared = Shared::of(context, &files, Grants::of(&files, &accounts, &of_nobody), &accounts);
     let subjects = accounts.into_iter().map(|(address, account)| one(address, &account, &shared)).collect();
     Built { subjects, collection: collection(context, &files) }
 }
@@ -197,6 +213,7 @@ fn group<'e>(context: Context<'e>, files: &Files<'e>) -> (BTreeMap<String, Accou
             Record::AcceptedDomain { .. }
             | Record::ConditionalAccess(_)
             | Record::ForwardingRule(_)
+            | Record::Group(_)
             | Record::Recipient(_)
             | Record::Tally(_)
             | Record::TenantSetting(_) => {}
@@ -310,6 +327,47 @@ struct Shared<'e> {
     /// What lists of folders say, by the reference of the mailbox.
     folders: factors::Folders<'e>,
     limit: Fact<i64>,
+    records: Result<Records, NotObserved>,
+    deletion: Deletion<'e>,
+}
+
+/// The mailboxes that hold records, and how long these are kept at least, as the scope states.
+struct Records {
+    id: EvidenceId,
+    mailboxes: BTreeSet<String>,
+    /// Why a mailbox may be one of them although no name of it says so.
+    unlisted: Option<NotObserved>,
+    minimum: Option<i64>,
+}
+
+impl Records {
+    fn of(id: &EvidenceId, retention: Option<&DeclaredRetention>, accounts: &BTreeMap<String, Account<'_>>) -> Self {
+        let (mut mailboxes, mut unlisted) = (BTreeSet::new(), None);
+        for record in retention.into_iter().flat_map(|retention| &retention.record_mailboxes) {
+            let reference = retention.and_then(|retention| retention.record_references.get(record));
+            let is = |(address, account): &(&String, &Account<'_>)| {
+                let by_name = |mailbox: &Exported| {
+                    mailbox.address == *record || reference.is_some_and(|name| mailbox.references.contains(name))
+                };
+                *address == record || account.mailboxes.iter().any(|(_, mailbox)| by_name(mailbox))
+            };
+            let found: Vec<&String> = accounts.iter().filter(is).map(|(address, _)| address).collect();
+            if found.is_empty() {
+                let what = format!("the mailbox {record} of `retention.record_mailboxes`, among the mailboxes");
+                unlisted.get_or_insert(NotObserved::NotProvided { what: crate::text::visible(&what) });
+            }
+            mailboxes.extend(found.into_iter().cloned());
+        }
+        let minimum = retention.and_then(|retention| retention.mail_min_days).map(i64::from);
+        Self { id: id.clone(), mailboxes, unlisted, minimum }
+    }
+
+    fn hold(&self, address: &str) -> Fact<bool> {
+        match &self.unlisted {
+            Some(reason) if !self.mailboxes.contains(address) => Fact::unknown(reason.clone()),
+            Some(_) | None => Fact::present(self.mailboxes.contains(address), vec![self.id.clone()]),
+        }
+    }
 }
 
 /// Individuals at least and at most, by mailbox, as the scope states, with its observation.
@@ -330,7 +388,7 @@ struct OfTenant<'e> {
 const LAST_SIGN_INS: [&str; 3] = ["google-workspace.users-console", "google-workspace.users-gam", "microsoft365.users"];
 
 impl<'e> Shared<'e> {
-    fn of(context: Context<'e>, files: &Files<'e>, grants: Grants) -> Self {
+    fn of(context: Context<'e>, files: &Files<'e>, grants: Grants, accounts: &BTreeMap<String, Account<'_>>) -> Self {
         let evidence = context.evidence;
         let phi = evidence.declared().and_then(|(id, declared)| match &declared.retention {
             Some(retention) => {
@@ -384,6 +442,9 @@ impl<'e> Shared<'e> {
             grants,
             today: context.today(),
             folders: factors::Folders::of(context, files),
+            // Where nothing is declared there is nothing to hold against: the rule sets no least period.
+            records: evidence.declared().map(|(id, declared)| Records::of(id, declared.retention.as_ref(), accounts)),
+            deletion: Deletion::of(context, files),
             limit: match evidence.declared() {
                 Err(reason) => Fact::unknown(reason),
                 Ok((id, declared)) => match declared.retention.as_ref().and_then(|retention| retention.mail_max_days) {
@@ -422,6 +483,18 @@ fn one(address: String, account: &Account<'_>, shared: &Shared<'_>) -> Mailbox {
         Ok((id, mailboxes)) => Fact::present(mailboxes.contains(&address), vec![id.clone()]),
         Err(reason) => Fact::unknown(reason.clone()),
     };
+    let (holds_records, record_minimum_days, minimum) = match &shared.records {
+        Ok(records) => {
+            let days = match records.minimum {
+                Some(days) => Fact::present(days, vec![records.id.clone()]),
+                None => {
+                    Fact::unknown(NotObserved::NotProvided { what: "retention.mail_min_days in the scope".to_owned() })
+                }
+            };
+            (records.hold(&address), days, records.minimum)
+        }
+        Err(reason) => (Fact::unknown(reason.clone()), Fact::unknown(reason.clone()), None),
+    };
     let opening = if provider == "google-workspace" {
         shared.grants.mailboxes_with(account, said.gone, "delegate", Some(&["delegate"]))
     } else {
@@ -458,9 +531,16 @@ fn one(address: String, account: &Account<'_>, shared: &Shared<'_>) -> Mailbox {
         None => said.days_without_sign_in(shared.today),
     };
     let forwarding_outdated = shared.self_hosted_outdated.as_ref().filter(|_| provider == "self-hosted");
-    let (forwarding, forwarding_keeps_copy) = match forwarding_outdated {
-        Some(reason) => (Fact::unknown(reason.clone()), Fact::unknown(reason.clone())),
-        None => (said.forwarding(&shared.directory), said.flag(|mailbox| &mailbox.keeps_copy, false)),
+    let forwarding = |by: fn(&Directory<'_>, &Target) -> bool| {
+        let fact = match forwarding_outdated {
+            Some(reason) => Fact::unknown(reason.clone()),
+            None => said.forwarding(&shared.directory, by),
+        };
+        from_export(fact, forwards)
+    };
+    let forwarding_keeps_copy = match forwarding_outdated {
+        Some(reason) => Fact::unknown(reason.clone()),
+        None => said.flag(|mailbox| &mailbox.keeps_copy, false),
     };
     let audits =
         "the mailboxes with DefaultAuditSet, AuditOwner, AuditDelegate, AuditAdmin and AuditLogAgeLimit (Get-Mailbox)";
@@ -470,13 +550,19 @@ fn one(address: String, account: &Account<'_>, shared: &Shared<'_>) -> Mailbox {
         administrator: from_export(said.administrator(), administrators),
         mfa_registered: from_export(said.mfa_registered(), factors),
         mfa_enforced: from_export(said.mfa_enforced(tenant), factors),
-        forwarding: from_export(forwarding, forwards),
+        forwarding: forwarding(|_, _| true),
+        forwarding_by_address: forwarding(|directory, target| !directory.leads_on(target)),
+        forwarding_by_entry: forwarding(|directory, target| directory.leads_on(target)),
         forwarding_keeps_copy: from_export(forwarding_keeps_copy, forwards),
         audited: said.audited(tenant),
         audit_bypassed: said.audit_bypassed(&shared.bypass_given),
         retention_policy: from_export(said.flag(|mailbox| &mailbox.retention_policy, false), users),
         retention_suspended: from_export(said.flag(|mailbox| &mailbox.retention_suspended, true), users),
         litigation_hold: from_export(said.flag(|mailbox| &mailbox.litigation_hold, false), users),
+        litigation_hold_days: from_export(
+            days(said.of(|mailbox| &mailbox.litigation_hold_days, |new, known| new < known)),
+            "how long litigation holds last (Get-Mailbox -ResultSize Unlimited with LitigationHoldDuration)",
+        ),
         imap: from_export(said.flag(|mailbox| &mailbox.imap_enabled, true), protocols),
         pop: from_export(said.flag(|mailbox| &mailbox.pop_enabled, true), protocols),
         smtp_auth: from_export(said.smtp_auth(tenant), protocols),
@@ -509,6 +595,9 @@ fn one(address: String, account: &Account<'_>, shared: &Shared<'_>) -> Mailbox {
         ),
         oldest_item_days: said.oldest_item_days(&shared.folders, shared.today),
         retention_limit_days: shared.limit.clone(),
+        holds_records,
+        record_minimum_days,
+        deleted_after_days: shared.deletion.after_days(account, provider, minimum),
         name: address,
         provider: Fact::present(provider.to_owned(), all),
         mailbox_kind: from_export(mailbox_kind, users),
@@ -695,7 +784,8 @@ impl Said<'_, '_> {
         }
     }
 
-    fn forwarding(&self, directory: &Directory<'_>) -> Fact<Forwarding> {
+    /// Of its recipients those that `by` picks; all that it forwards to is looked at for each picture.
+    fn forwarding(&self, directory: &Directory<'_>, by: fn(&Directory<'_>, &Target) -> bool) -> Fact<Forwarding> {
         if let Some(reason) = self.gone {
             return Fact::unknown(reason.clone());
         }
@@ -703,7 +793,20 @@ impl Said<'_, '_> {
             .account
             .mailboxes
             .iter()
-            .map(|(id, mailbox)| (*id, directory.worst(&mailbox.forwards_to, mailbox.forwards_incomplete.as_ref())))
+            .map(|(id, mailbox)| {
+                let picked = match &mailbox.forwards_to {
+                    Seen::Present(targets) => {
+                        let picked: Vec<_> = targets.iter().filter(|target| by(directory, target)).cloned().collect();
+                        match (picked.is_empty(), &mailbox.forwards_incomplete) {
+                            (true, Some(reason)) => Seen::Unknown(reason.clone()),
+                            (true, None) => Seen::Absent,
+                            (false, _) => Seen::Present(picked),
+                        }
+                    }
+                    other => other.clone(),
+                };
+                (*id, directory.worst(&picked, mailbox.forwards_incomplete.as_ref()))
+            })
             .collect();
         let borrowed: Vec<_> = classes.iter().map(|(id, class)| (*id, class)).collect();
         let (seen, mut evidence) = joined(&borrowed, |(new, _), (known, _)| new > known);

@@ -150,6 +150,9 @@ mod tests {
     fn what_the_scope_leaves_out_is_absent_or_unknown() {
         let built = build_with(|declared| {
             declared.retention = Some(DeclaredRetention {
+                mail_min_days: None,
+                record_mailboxes: Vec::new(),
+                record_references: Default::default(),
                 mail_max_days: None,
                 phi_mailboxes: Vec::new(),
                 decided: None,

@@ -187,6 +187,16 @@ pub(super) mod tests {
         observation(subject, Source::Register, asked, Ok(Answer::Register(rows)))
     }
 
+    /// A register as it is collected from the file that somebody wrote.
+    pub(in crate::facts) fn read(name: &str, text: &str) -> Observation {
+        let definition = Registers::shipped().get(name).unwrap();
+        let key = crate::keyed::KeyedReference::new(b"test");
+        let rows = crate::collect::registers::parse(std::path::Path::new(name), text, definition, &key).unwrap();
+        let subject = SubjectId::new(SubjectKind::Register, name);
+        let asked = Question::Register { name: name.to_owned() };
+        observation(subject, Source::Register, asked, Ok(Answer::Register(rows)))
+    }
+
     fn with(register: Observation) -> Evidence {
         evidence(vec![declared(|declared| declared.registers = Some("registers/".to_owned())), register])
     }

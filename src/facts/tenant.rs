@@ -5,14 +5,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 mod activity;
+mod groups;
+mod programs;
 mod set_up;
 
 use self::activity::Activity;
-pub(super) use self::set_up::REMOTE_DOMAINS;
 use self::set_up::{
-    ANTI_PHISHING, CONDITIONAL_ACCESS, CONSENT, ENCRYPTION, Export, GRANTS, ORGANIZATION, OUTBOUND_SPAM, POLICIES,
-    ROLES, SetUp, TRANSPORT,
+    ANTI_PHISHING, CONSENT, ENCRYPTION, Export, GRANTS, ORGANIZATION, OUTBOUND_SPAM, POLICIES, ROLES, SetUp, TRANSPORT,
 };
+pub(super) use self::set_up::{CONDITIONAL_ACCESS, REMOTE_DOMAINS};
 use super::exported::{self, Files, joined};
 use super::shape::{Fact, subject};
 use super::{Built, Collection, Context};
@@ -27,6 +28,10 @@ subject! {
     pub struct Tenant is Tenant {
         /// Whether mail may be forwarded outside automatically: `off`, `on`, `automatic`.
         external_auto_forwarding: String,
+        /// Whether every policy says on or off: `stated`; `automatic` where one leaves it to the vendor, who describes that in two ways (Microsoft 365).
+        auto_forwarding_mode: String,
+        /// Organizational units and groups, at least, whose policy lets users forward automatically (Google Workspace).
+        units_with_auto_forwarding: i64,
         /// Whether the default remote domain (`*`) lets mail be forwarded automatically.
         default_remote_domain_forwards: bool,
         /// Named remote domains that mail may be forwarded to automatically.
@@ -45,6 +50,22 @@ subject! {
         widest_full_access: i64,
         /// Programs, by id, that may read or send the mail of everybody.
         programs_with_all_mail: Vec<String>,
+        /// Programs, by id, that reach the mail of everybody without a user and that nothing limits to some mailboxes (Microsoft 365).
+        programs_unlimited: Vec<String>,
+        /// Programs that reach mail without a user and that a policy limits to the members of a group, whoever these are.
+        programs_limited_by_policy: Vec<String>,
+        /// Groups and lists of the organization that somebody outside is a member of, by address.
+        groups_with_outsiders: Vec<String>,
+        /// Mailboxes on legal hold of which the register of legal holds has none that runs.
+        holds_unregistered: Vec<String>,
+        /// Holds of the register of legal holds, by their ids, that run and that do not lie on their mailbox.
+        holds_not_in_place: Vec<String>,
+        /// Accounts that the register keeps for an emergency.
+        emergency_accounts: i64,
+        /// Accounts that every policy for a second factor leaves out and that the register of emergency accounts does not have.
+        mfa_exceptions_unregistered: Vec<String>,
+        /// Accounts of that register, by their ids, that somebody signed in to since their sign-ins were last looked at.
+        emergency_sign_ins_not_reviewed: Vec<String>,
         /// The strictest state of a leak policy for mail: `enforced`, `testing`, `off`, `none`.
         leak_policy: String,
         /// Leak policies for mail that only test.
@@ -204,6 +225,7 @@ fn provider(record: &Record) -> Option<&str> {
         Record::AcceptedDomain { .. } => None,
         Record::ConditionalAccess(policy) => Some(&policy.provider),
         Record::ForwardingRule(rule) => Some(&rule.provider),
+        Record::Group(group) => Some(&group.provider),
         Record::Mailbox(mailbox) => Some(&mailbox.provider),
         Record::MailboxGrants(grants) => Some(&grants.provider),
         Record::MfaRegistration(registration) => Some(&registration.provider),
@@ -243,6 +265,8 @@ fn one(context: Context<'_>, provider: &str) -> Tenant {
     Tenant {
         name: provider.to_owned(),
         external_auto_forwarding: settings.external_auto_forwarding(provider),
+        auto_forwarding_mode: set_up.auto_forwarding_mode(),
+        units_with_auto_forwarding: set_up.units_with_auto_forwarding(),
         default_remote_domain_forwards: settings.if_whole(
             settings.flag_of(&default_remote, true, REMOTE_DOMAINS.what),
             |forwards| *forwards,
@@ -268,6 +292,14 @@ fn one(context: Context<'_>, provider: &str) -> Tenant {
         smtp_auth: opposite(settings.flag("smtp-auth-disabled", false, "the transport settings (Get-TransportConfig)")),
         widest_full_access: widest_full_access(context, &Files::of(context)),
         programs_with_all_mail: programs_with_all_mail(context, provider, &settings),
+        programs_unlimited: programs::unlimited(&settings),
+        programs_limited_by_policy: programs::limited_by_policy(&settings),
+        groups_with_outsiders: groups::with_outsiders(context, provider, &settings),
+        holds_unregistered: super::holds::unregistered(context, provider),
+        holds_not_in_place: super::holds::not_in_place(context, provider),
+        emergency_accounts: super::emergency::registered(context),
+        mfa_exceptions_unregistered: super::emergency::unregistered_exceptions(context, provider),
+        emergency_sign_ins_not_reviewed: super::emergency::sign_ins_not_reviewed(context, provider),
         leak_policy: leak_policy(context, &settings),
         leak_policies_on_trial: set_up.leak_policies_on_trial(),
         retention_policies_idle: set_up.retention_policies_idle(),
@@ -637,6 +669,7 @@ fn other_administrators_without_mfa(context: Context<'_>, provider: &str) -> Fac
             Record::AcceptedDomain { .. }
             | Record::ConditionalAccess(_)
             | Record::ForwardingRule(_)
+            | Record::Group(_)
             | Record::Mailbox(_)
             | Record::MailboxGrants(_)
             | Record::MfaRegistration(_)

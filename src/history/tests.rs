@@ -95,6 +95,8 @@ pub(super) fn quarter(as_of: &str, findings: Vec<Finding>) -> Assessment {
         controls: Default::default(),
         attested: Vec::new(),
         mail_ages: Vec::new(),
+        mail_samples: Vec::new(),
+        roster: Vec::new(),
         services: Vec::new(),
         decisions: Default::default(),
         dkim_keys: Vec::new(),

@@ -49,6 +49,10 @@ pub enum Action {
     Keep,
     /// Sends a notice to an address (RFC 5436); text after `mailto:`.
     NotifyMailto(String),
+    /// Hands the message to a program (Pigeonhole's `pipe`, `execute`, `filter`), which may send it anywhere.
+    Program {
+        copy: bool,
+    },
     /// `None` where the address is made of variables or is not there.
     Redirect {
         to: Option<String>,
@@ -177,6 +181,10 @@ fn take(statement: &[&Token], open: &mut [(Block, Vec<String>)], includes: &mut 
                     Action::NotifyMailto(to.to_owned())
                 })
             })),
+            // Dovecot's `vnd.dovecot.pipe`, `.execute` and `.filter`: the last two are tests as well, and
+            // read the message without taking it away.
+            "pipe" => found.push(Action::Program { copy }),
+            "execute" | "filter" => found.push(Action::Program { copy: true }),
             "include" => *includes = true,
             _ => {}
         }
@@ -187,8 +195,11 @@ fn take(statement: &[&Token], open: &mut [(Block, Vec<String>)], includes: &mut 
 }
 
 fn is_action(name: &str) -> bool {
-    ["redirect", "discard", "reject", "ereject", "fileinto", "keep", "stop", "addflag", "setflag", "notify", "enotify"]
-        .contains(&name)
+    [
+        "redirect", "pipe", "execute", "filter", "discard", "reject", "ereject", "fileinto", "keep", "stop", "addflag",
+        "setflag", "notify", "enotify",
+    ]
+    .contains(&name)
 }
 
 /// Cuts the text into words. Comments fall away; a fault is noted and read over.

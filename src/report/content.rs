@@ -9,8 +9,8 @@ use std::fmt::Write as _;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use crate::collect::messages::{CONFIDENCE, RosterScan, Sampled};
-use crate::evidence::content::{ContentFile, ContentFolder, IncomingMail, RosterCount};
+use crate::collect::messages::{CONFIDENCE, Sampled};
+use crate::evidence::content::{ContentFile, ContentFolder, IncomingMail, RosterCount, RosterCounts};
 use crate::evidence::{Answer, Observation};
 use crate::report::json::v1::PartnerMail;
 use crate::text::visible;
@@ -54,9 +54,21 @@ pub struct Totals {
     pub health_only: u64,
     pub kinds: BTreeMap<String, u64>,
     pub places: BTreeMap<String, u64>,
+    /// Messages likely to hold PHI by what stands out about how they were sent.
+    pub sendings: BTreeMap<String, u64>,
+    /// Messages of any level with an attachment that needs a password or key, by how it is protected.
+    pub protected: BTreeMap<String, u64>,
+    /// Those of them that have their password beside them. Null where a scan did not tell.
+    pub passwords_beside: Option<u64>,
     pub ages: BTreeMap<String, u64>,
+    /// The days of the messages that likely hold PHI.
     pub oldest: Option<Date>,
     pub newest: Option<Date>,
+    /// The days of all messages, whatever they hold.
+    pub oldest_message: Option<Date>,
+    pub newest_message: Option<Date>,
+    /// Messages of all without a date to believe.
+    pub undated_messages: u64,
     pub individuals: Bounds,
     /// Messages of which all or part was not looked into, by reason.
     pub not_inspected: BTreeMap<String, u64>,
@@ -158,7 +170,7 @@ pub struct SampledMailbox {
 impl SampledView {
     fn of(sampled: Sampled) -> Self {
         let (lower, upper) = sampled.bounds();
-        let Sampled { messages, lost, examined, phi } = sampled;
+        let Sampled { messages, lost, examined, phi, oldest: _ } = sampled;
         Self { messages: messages + lost, examined, phi_examined: phi, phi: Bounds { lower, upper } }
     }
 
@@ -175,13 +187,7 @@ impl ContentReport {
     #[must_use]
     pub fn with_sample(mut self, sampled: Option<&BTreeMap<String, Sampled>>) -> Self {
         let Some(sampled) = sampled else { return self };
-        let mut all = Sampled::default();
-        for one in sampled.values() {
-            all.messages += one.messages;
-            all.lost += one.lost;
-            all.examined += one.examined;
-            all.phi += one.phi;
-        }
+        let all: Sampled = sampled.values().copied().sum();
         let mailbox = |(mailbox, one): (&String, &Sampled)| SampledMailbox {
             mailbox: mailbox.clone(),
             of: SampledView::of(*one),
@@ -197,7 +203,7 @@ impl ContentReport {
 
     /// Adds what a list of patients gave.
     #[must_use]
-    pub fn with_roster(mut self, roster: Option<&RosterScan>) -> Self {
+    pub fn with_roster(mut self, roster: Option<&RosterCounts>) -> Self {
         self.roster = roster.map(|roster| RosterView {
             patients: roster.patients,
             rows_not_used: roster.rows_not_used,
@@ -347,9 +353,16 @@ impl Totals {
             health_only: folder.health_only,
             kinds: folder.kinds.clone(),
             places: folder.places.clone(),
+            sendings: folder.sendings.clone(),
+            protected: folder.protected.clone(),
+            passwords_beside: folder.passwords_beside,
             ages: folder.ages.clone(),
             oldest: folder.oldest,
             newest: folder.newest,
+            oldest_message: folder.oldest_message,
+            newest_message: folder.newest_message,
+            // A scan of this program tells them.
+            undated_messages: folder.undated_messages.unwrap_or(0),
             individuals: Bounds { lower: folder.individuals_lower, upper: folder.individuals_upper },
             not_inspected: folder.not_inspected.clone(),
         }
@@ -367,6 +380,8 @@ impl Totals {
         for (to, from) in [
             (&mut self.kinds, &other.kinds),
             (&mut self.places, &other.places),
+            (&mut self.sendings, &other.sendings),
+            (&mut self.protected, &other.protected),
             (&mut self.ages, &other.ages),
             (&mut self.not_inspected, &other.not_inspected),
         ] {
@@ -374,8 +389,13 @@ impl Totals {
                 *to.entry(name.clone()).or_default() += count;
             }
         }
+        let beside = [self.passwords_beside, other.passwords_beside].into_iter().flatten();
+        self.passwords_beside = beside.reduce(|sum, more| sum + more);
         self.oldest = [self.oldest, other.oldest].into_iter().flatten().min();
         self.newest = [self.newest, other.newest].into_iter().flatten().max();
+        self.oldest_message = [self.oldest_message, other.oldest_message].into_iter().flatten().min();
+        self.newest_message = [self.newest_message, other.newest_message].into_iter().flatten().max();
+        self.undated_messages += other.undated_messages;
         self.individuals.lower = self.individuals.lower.max(other.individuals.lower);
         self.individuals.upper += other.individuals.upper;
     }
@@ -416,13 +436,27 @@ pub fn text(report: &ContentReport) -> String {
     if totals.phi > 0 {
         let people = totals.individuals;
         line(&mut out, &format!("  about {} to {} individuals", people.lower, people.upper));
-        line(&mut out, &format!("  {}", span(totals)));
+        line(&mut out, &format!("  {}", span(totals.oldest, totals.newest)));
         line(&mut out, &format!("  by age:   {}", counts(&totals.ages)));
         line(&mut out, &format!("  by place: {}", counts(&totals.places)));
         line(&mut out, &format!("  by kind:  {}", counts(&totals.kinds)));
+        let sendings = totals.sendings.iter().filter(|(_, count)| **count > 0);
+        let sendings: BTreeMap<String, u64> = sendings.map(|(name, count)| (name.clone(), *count)).collect();
+        if !sendings.is_empty() {
+            line(&mut out, &format!("  as sent:  {}", counts(&sendings)));
+        }
+    }
+    if messages > 0 {
+        line(&mut out, &format!("whatever they hold, messages are {}", all_days(totals)));
     }
     line(&mut out, &format!("{} more name somebody beside something of health: worth a look", totals.low));
     line(&mut out, &format!("{} hold an identifier and nothing of health", totals.identifier_only));
+    if !totals.protected.is_empty() {
+        line(&mut out, &format!("protected attachments: {}", counts(&totals.protected)));
+    }
+    if let Some(messages) = totals.passwords_beside.filter(|messages| *messages > 0) {
+        line(&mut out, &format!("  of {messages} messages with one the password stands beside it"));
+    }
     if !totals.not_inspected.is_empty() {
         line(&mut out, &format!("not looked into, all or part: {}", counts(&totals.not_inspected)));
     }
@@ -447,6 +481,10 @@ pub fn text(report: &ContentReport) -> String {
                     totals.messages, totals.high, totals.medium, totals.low
                 ),
             );
+        }
+        line(&mut out, "  messages by day, whatever they hold");
+        for folder in &mailbox.folders {
+            line(&mut out, &format!("  {:<30} {}", visible(&folder.folder), all_days(&folder.totals)));
         }
     }
     let partly: Vec<&FileView> = report.files.iter().filter(|file| !file.complete).collect();
@@ -498,10 +536,21 @@ fn line(out: &mut String, text: &str) {
     writeln!(out, "{}", text.trim_end()).expect("writing to a String does not fail");
 }
 
-fn span(totals: &Totals) -> String {
-    match (totals.oldest, totals.newest) {
+fn span(oldest: Option<Date>, newest: Option<Date>) -> String {
+    match (oldest, newest) {
         (Some(oldest), Some(newest)) => format!("from {oldest} to {newest}"),
         _ => "without a date to believe".to_owned(),
+    }
+}
+
+/// The days of all messages, and how many have none.
+fn all_days(totals: &Totals) -> String {
+    let days = span(totals.oldest_message, totals.newest_message);
+    match (totals.messages, totals.undated_messages) {
+        (0, _) => "-".to_owned(),
+        (_, 0) => days,
+        (messages, undated) if messages == undated => days,
+        (_, undated) => format!("{days}, {undated} without a date"),
     }
 }
 
@@ -527,14 +576,21 @@ mod tests {
             health_only: 1,
             kinds: one("record-number", high),
             places: one("body", high),
+            sendings: one("to-outside", high),
+            protected: one("zip-zipcrypto", 1),
+            passwords_beside: Some(1),
             rules: one("record-number-labelled+act-near", high),
             ages: one("1-3-years", high),
             oldest: Some(jiff::civil::date(2024, 1, 2)),
             newest: Some(jiff::civil::date(2025, 1, 2)),
+            oldest_message: Some(jiff::civil::date(2011, 1, 2)),
+            newest_message: Some(jiff::civil::date(2026, 1, 2)),
+            undated_messages: Some(2),
             individuals_lower: lower,
             individuals_upper: high,
             within_a_year: None,
             roster: None,
+            sampled: false,
             not_inspected: one("encrypted", 1),
             not_inspected_messages: Some(1),
         }
@@ -565,8 +621,18 @@ mod tests {
         assert_eq!(json["schema"], 1);
         assert_eq!(json["mailboxes"][0]["folders"][1]["folder"], "Sent");
         assert_eq!(json["mailboxes"][0]["folders"][1]["individuals"]["lower"], 2);
+        assert_eq!(
+            (&json["totals"]["oldest"], &json["totals"]["oldest_message"]),
+            (&"2024-01-02".into(), &"2011-01-02".into())
+        );
+        assert_eq!(json["mailboxes"][0]["undated_messages"], 4);
+        assert!(text(&report).contains("  from 2024-01-02 to 2025-01-02\n"));
+        assert!(
+            text(&report)
+                .contains("  Sent                           from 2011-01-02 to 2026-01-02, 2 without a date\n")
+        );
         assert!(text(&report).contains("20 messages, 8 likely hold PHI"));
-        let sampled = Sampled { messages: 15, lost: 5, examined: 12, phi: 8 };
+        let sampled = Sampled { messages: 15, lost: 5, examined: 12, phi: 8, oldest: None };
         let of_a_sample = report.with_sample(Some(&BTreeMap::from([("front-desk".to_owned(), sampled)])));
         assert!(text(&of_a_sample).contains("12 messages, 8 likely hold PHI"));
     }

@@ -33,7 +33,7 @@ pub struct Missing {
 /// What each provider's checks need: the formats of which one is enough, how it is made, the checks.
 type Wanted = (&'static [&'static str], &'static str, &'static [&'static str]);
 
-const WANTED: [Wanted; 52] = [
+const WANTED: [Wanted; 63] = [
     (
         &["google-workspace.admin-roles"],
         "gam print admins",
@@ -62,6 +62,11 @@ const WANTED: [Wanted; 52] = [
     ),
     (&["google-workspace.imap"], "gam all users print imap", &["imap-and-pop-closed"]),
     (
+        &["google-workspace.group-memberships"],
+        "gam print group-members fields email,role,type,status",
+        &["groups-stay-inside"],
+    ),
+    (
         &["google-workspace.login-audit"],
         "gam report login start -30d",
         &["no-single-factor-sign-in", "no-forwarding-outside-in-the-login-audit", "second-factors-stay-on"],
@@ -69,7 +74,7 @@ const WANTED: [Wanted; 52] = [
     (
         &["google-workspace.policies"],
         "gam print policies formatjson",
-        &["external-auto-forwarding-off", "less-secure-apps-off", "outside-sending-servers-closed"],
+        &["auto-forwarding-off-by-policy", "less-secure-apps-off", "outside-sending-servers-closed"],
     ),
     (&["google-workspace.pop"], "gam all users print pop", &["imap-and-pop-closed"]),
     (
@@ -80,13 +85,19 @@ const WANTED: [Wanted; 52] = [
     (
         &["google-workspace.users-console", "google-workspace.users-gam"],
         "admin console, Users, Download users with all columns; or gam print users",
-        &["mfa-on-every-mailbox", "mfa-enforced"],
+        &["mfa-on-every-mailbox", "mfa-enforced", "second-factor-cannot-be-switched-off"],
+    ),
+    (
+        &["google-workspace.vault-holds"],
+        "gam print vaultholds oneitemperrow",
+        &["holds-registered", "registered-holds-in-place"],
     ),
     (
         &["microsoft365.accepted-domains"],
         "Get-AcceptedDomain",
-        &["mailbox-forwarding-stays-inside", "no-forwarding-outside"],
+        &["mailbox-forwarding-stays-inside", "mailbox-forwarding-by-contact-stays-inside", "no-forwarding-outside"],
     ),
+    (&["microsoft365.access-policies"], "Get-ApplicationAccessPolicy", &["programs-with-mail-limited-to-mailboxes"]),
     (&["microsoft365.admin-audit-log"], "Get-AdminAuditLogConfig, in Exchange Online", &["unified-audit-log-on"]),
     (&["microsoft365.alert-policies"], "Get-ProtectionAlert", &["forwarding-alert-on"]),
     (
@@ -114,7 +125,7 @@ const WANTED: [Wanted; 52] = [
     (
         &["microsoft365.conditional-access"],
         "Get-MgIdentityConditionalAccessPolicy -All | ConvertTo-Json -Depth 12",
-        &["mfa-enforced", "mfa-demanded-of-everybody", "legacy-authentication-blocked"],
+        &["mfa-enforced", "mfa-demanded-of-everybody", "mfa-exceptions-registered", "legacy-authentication-blocked"],
     ),
     (
         &["microsoft365.directory-roles"],
@@ -134,6 +145,11 @@ const WANTED: [Wanted; 52] = [
         &["phi-mailbox-within-stated-limit"],
     ),
     (
+        &["microsoft365.group-members"],
+        "Get-DistributionGroupMember and Get-UnifiedGroupLinks of every group, with GroupAddress",
+        &["groups-stay-inside"],
+    ),
+    (
         &["microsoft365.inbox-rules", "microsoft365.inbox-rules-graph"],
         "Get-InboxRule -Mailbox <each> -IncludeHidden",
         &["no-forwarding-to-consumer-webmail", "rules-do-not-hide-warnings"],
@@ -147,7 +163,12 @@ const WANTED: [Wanted; 52] = [
     (
         &["microsoft365.mailboxes"],
         "Get-EXOMailbox -PropertySets All",
-        &["mailbox-forwarding-stays-inside", "retention-policy-on-phi-mailboxes"],
+        &[
+            "mailbox-forwarding-stays-inside",
+            "mailbox-forwarding-by-contact-stays-inside",
+            "retention-policy-on-phi-mailboxes",
+            "holds-registered",
+        ],
     ),
     (
         &["microsoft365.message-trace"],
@@ -174,7 +195,11 @@ const WANTED: [Wanted; 52] = [
             "transport-rules-send-over-known-connectors",
         ],
     ),
-    (&["microsoft365.outbound-spam"], "Get-HostedOutboundSpamFilterPolicy", &["external-auto-forwarding-off"]),
+    (
+        &["microsoft365.outbound-spam"],
+        "Get-HostedOutboundSpamFilterPolicy",
+        &["external-auto-forwarding-off", "auto-forwarding-mode-stated"],
+    ),
     (
         &["microsoft365.recipient-permissions", "microsoft365.mailbox-permissions-extractor"],
         "Get-EXORecipientPermission -ResultSize Unlimited",
@@ -183,13 +208,34 @@ const WANTED: [Wanted; 52] = [
     (
         &["microsoft365.recipients"],
         "Get-EXORecipient, Get-MailContact, Get-MailUser with LegacyExchangeDN",
-        &["forwarding-targets-resolved"],
+        &["forwarding-targets-resolved", "mailbox-forwarding-by-contact-stays-inside"],
     ),
     (&["microsoft365.remote-domains"], "Get-RemoteDomain", &["default-remote-domain-blocks-forwarding"]),
     (
         &["microsoft365.retention-compliance"],
         "Get-RetentionCompliancePolicy -DistributionDetail, in the compliance session",
-        &["retention-policies-in-force"],
+        &["retention-policies-in-force", "records-kept-as-long-as-decided"],
+    ),
+    (
+        &["microsoft365.retention-policies"],
+        "Get-RetentionPolicy | ConvertTo-Json",
+        &["records-kept-as-long-as-decided"],
+    ),
+    (
+        &["microsoft365.retention-rules"],
+        "Get-RetentionComplianceRule, in the compliance session",
+        &["records-kept-as-long-as-decided"],
+    ),
+    (
+        &["microsoft365.inactive-mailboxes"],
+        "Get-Mailbox -InactiveMailboxOnly -ResultSize Unlimited with WhenSoftDeleted, IsInactiveMailbox and InPlaceHolds, and no more than its names beside",
+        &["holds-registered", "registered-holds-in-place"],
+    ),
+    (&["microsoft365.retention-tags"], "Get-RetentionPolicyTag", &["records-kept-as-long-as-decided"]),
+    (
+        &["microsoft365.role-assignments"],
+        "Get-ManagementRoleAssignment, all of them, with CustomResourceScope and RecipientWriteScope",
+        &["programs-with-mail-limited-to-mailboxes"],
     ),
     (&["microsoft365.security-defaults"], "Get-MgPolicyIdentitySecurityDefaultEnforcementPolicy", &["mfa-enforced"]),
     (
@@ -201,7 +247,12 @@ const WANTED: [Wanted; 52] = [
     (
         &["microsoft365.sign-ins"],
         "Graph beta auditLogs/signIns of 30 days, signInEventTypes interactiveUser and nonInteractiveUser, all pages",
-        &["no-old-client-signed-in", "no-single-factor-sign-in", "imap-and-pop-not-used"],
+        &[
+            "no-old-client-signed-in",
+            "no-single-factor-sign-in",
+            "imap-and-pop-not-used",
+            "emergency-sign-ins-reviewed",
+        ],
     ),
     (&["microsoft365.transport-config"], "Get-TransportConfig", &["smtp-auth-closed", "smtp-auth-off-for-the-tenant"]),
     (
@@ -219,8 +270,22 @@ const WANTED: [Wanted; 52] = [
         "Get-MgUser -All -Property AccountEnabled,UserPrincipalName,CreatedDateTime,SignInActivity",
         &["accounts-in-use", "accounts-of-leavers-closed"],
     ),
+    (
+        &["self-hosted.aliases"],
+        "the files that postconf alias_maps virtual_alias_maps names: collect-self-hosted.sh",
+        &["mail-server-sends-nothing-outside"],
+    ),
     (&["self-hosted.dovecot"], "doveconf -n", &["own-server-takes-no-passwords-in-clear"]),
-    (&["self-hosted.postfix"], "(postconf -n; echo '# postconf -P'; postconf -P)", &["no-forwarding-outside"]),
+    (
+        &["self-hosted.forward-file"],
+        ".forward in the home of every user: collect-self-hosted.sh",
+        &["mail-server-sends-nothing-outside"],
+    ),
+    (
+        &["self-hosted.postfix"],
+        "(postconf -n; echo '# postconf -P'; postconf -P)",
+        &["mail-server-sends-nothing-outside"],
+    ),
     (
         &["self-hosted.sieve", "self-hosted.zimbra"],
         "doveadm sieve get for every user; Zimbra: collect-self-hosted.sh",
@@ -272,6 +337,8 @@ impl Ingest {
                 | Answer::Answer(_)
                 | Answer::ContentFile(_)
                 | Answer::ContentFolder(_)
+                | Answer::ContentRoster(_)
+                | Answer::ContentSample(_)
                 | Answer::Decisions(_)
                 | Answer::Declared(_)
                 | Answer::Dns(_)

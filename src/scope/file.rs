@@ -1,6 +1,6 @@
 //! The scope file as a person writes it, and its translation into what is declared.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -135,6 +135,9 @@ struct RetentionFile {
     mail_max_days: Option<u32>,
     #[serde(default)]
     phi_mailboxes: Vec<Spanned<String>>,
+    mail_min_days: Option<Spanned<u32>>,
+    #[serde(default)]
+    record_mailboxes: Vec<Spanned<String>>,
     decided: Option<Spanned<String>>,
     file: Option<Spanned<String>>,
 }
@@ -444,10 +447,45 @@ fn retention_decision(reader: &mut Reader<'_>, written: &RetentionFile) -> Decla
     DeclaredRetention {
         mail_max_days: written.mail_max_days,
         phi_mailboxes: written.phi_mailboxes.iter().map(|mailbox| mailbox.value.to_lowercase()).collect(),
+        mail_min_days: written.mail_min_days.as_ref().map(|days| days.value),
+        record_mailboxes: record_mailboxes(reader, written),
+        record_references: BTreeMap::new(),
         decided: written.decided.as_ref().and_then(|date| reader.date(date)),
         file,
         file_sha256,
     }
+}
+
+/// The mailboxes that hold records, and the least period for them: one says nothing without the other.
+fn record_mailboxes(reader: &mut Reader<'_>, written: &RetentionFile) -> Vec<String> {
+    match (&written.mail_min_days, written.record_mailboxes.first()) {
+        (Some(days), _) if days.value == 0 => {
+            reader.fault(
+                days,
+                "`mail_min_days` is 0: nothing is kept for no days",
+                "leave it out where no period was decided",
+            );
+        }
+        (Some(days), None) => {
+            let what = "`mail_min_days` is stated, and no mailbox that it holds for";
+            reader.fault(days, what, "name the mailboxes that hold records under `record_mailboxes`");
+        }
+        (None, Some(first)) => {
+            let what = "`record_mailboxes` is stated, and not how long they are kept at least";
+            reader.fault(first, what, "state the period that the organization decided as `mail_min_days`");
+        }
+        (Some(_), Some(_)) | (None, None) => {}
+    }
+    let mut mailboxes = Vec::new();
+    for mailbox in &written.record_mailboxes {
+        let name = mailbox.value.trim().to_lowercase();
+        if name.contains('@') {
+            mailboxes.push(name);
+        } else {
+            reader.fault(mailbox, format!("`{name}` is not the address of a mailbox"), "write the whole address");
+        }
+    }
+    mailboxes
 }
 
 /// What is stated of how much lies in which mailbox, each mailbox once.

@@ -147,6 +147,24 @@ volumes: [{ mailboxes: [Front-Desk@clinic.example], at_least: 100, at_most: 499 
     }
 
     #[test]
+    fn a_least_period_and_the_mailboxes_it_holds_for_are_stated_together() {
+        let with = |more: &str| read(&FULL.replace("decided: 2026-01-10", &format!("{more}, decided: 2026-01-10")));
+        let scope = with("mail_min_days: 2190, record_mailboxes: [Records@clinic.example]").unwrap();
+        let retention = scope.declared.retention.unwrap();
+        assert_eq!(retention.mail_min_days, Some(2190));
+        assert_eq!(retention.record_mailboxes, ["records@clinic.example"]);
+        for (more, part) in [
+            ("mail_min_days: 2190", "no mailbox that it holds for"),
+            ("record_mailboxes: [records@clinic.example]", "not how long they are kept"),
+            ("mail_min_days: 0, record_mailboxes: [records@clinic.example]", "`mail_min_days` is 0"),
+            ("mail_min_days: 9, record_mailboxes: [records]", "`records` is not the address"),
+        ] {
+            let error = with(more).unwrap_err();
+            assert!(error.contains(part) && error.contains("line 11, column"), "{part} is missing in:\n{error}");
+        }
+    }
+
+    #[test]
     fn unknown_and_duplicate_keys_are_located_errors() {
         let error = read(&FULL.replace("registers: registers/", "registres: registers/")).unwrap_err();
         assert!(error.contains("registres") && error.contains("line 13"), "{error}");

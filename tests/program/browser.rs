@@ -70,7 +70,7 @@ impl Browser {
     /// One request. The driver keeps connections open, so the answer ends where it says it does.
     fn ask(&self, method: &str, path: &str, body: &str) -> std::io::Result<Value> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
-        stream.set_read_timeout(Some(Duration::from_secs(120)))?;
+        stream.set_read_timeout(Some(Duration::from_secs(300)))?;
         write!(
             stream,
             "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
@@ -168,7 +168,7 @@ fn axe_core_finds_no_serious_violation() {
     let axe = std::fs::read_to_string(axe).unwrap();
     let browser = Browser::start();
     let session = format!("/session/{}", browser.session);
-    browser.post(&format!("{session}/timeouts"), &json!({ "script": 120_000 }));
+    browser.post(&format!("{session}/timeouts"), &json!({ "script": 300_000 }));
     let quarters = demo().quarters();
     let quarter = quarters.last().unwrap();
     // Contrast is measured at every one of some thousand places: each look takes a while.

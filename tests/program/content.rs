@@ -10,7 +10,7 @@ use base64::Engine;
 use crate::support::{mailassay, needs, told};
 
 /// No list of the program holds these words, and no message of its own these numbers.
-const CANARIES: [&str; 12] = [
+const CANARIES: [&str; 13] = [
     "219-09-4471",
     "219094471",
     "7AC2DE3FG45",
@@ -23,11 +23,17 @@ const CANARIES: [&str; 12] = [
     "Canarystrasse",
     "canaryfile",
     "canarysubject",
+    "canaryprop",
 ];
 
 const NOTE: &str = "Patient: Zorbalina Quillonberg, MRN 8837261, SSN 219-09-4471, MBI 7AC2DE3FG45, DOB 03/14/1951, \
                     member ID W9918273645, 12 Canarystrasse, diagnosed with melanoma.";
 const TABLE: [&str; 2] = ["Name,MRN,DOB,Diagnosis", "Zorbalina Quillonberg,8837261,1951-03-14,melanoma"];
+
+/// Outlook's mailbox file with a value in every property that is read, and how many messages it has, each of
+/// them likely. An object of another program in one cannot be read. See `tests/data/pst/README.md`.
+const MAILBOX_FILE: &[u8] = include_bytes!("../data/pst/planted.pst");
+const IN_MAILBOX_FILE: usize = 6;
 
 /// The same person on a page of HTML, printed by Chromium.
 const DISCHARGE_NOTE: &[u8] = include_bytes!("../data/pdf/discharge-note.pdf");
@@ -153,6 +159,10 @@ fn plant(root: &Path) {
         std::fs::write(mail.join(format!("files/canaryfile Quillonberg {number}.eml")), message).unwrap();
     }
     std::fs::write(mail.join("8837261 canaryfile.mbox"), mbox).unwrap();
+    // Folders are gone through before what lies beside them, and this one after the others.
+    std::fs::create_dir_all(mail.join("outlook")).unwrap();
+    std::fs::write(mail.join("outlook/Quillonberg, Zorbalina.pst"), MAILBOX_FILE).unwrap();
+    std::fs::write(mail.join("outlook/canaryfile 8837261 cut.pst"), &MAILBOX_FILE[..MAILBOX_FILE.len() / 2]).unwrap();
     std::fs::write(root.join("key"), "a key\n").unwrap();
 }
 
@@ -197,8 +207,8 @@ fn no_planted_value_of_any_format_leaves_the_program() {
     // Each format was read and seen, thrice; the two that are not read are said.
     let lines = std::fs::read_to_string(root.path().join("messages.jsonl")).unwrap();
     let likely = lines.lines().filter(|line| line.contains("\"level\":3") || line.contains("\"level\":2")).count();
-    assert_eq!(likely, 3 * (attachments().len() - 2), "{lines}");
-    assert_eq!(lines.lines().filter(|line| line.contains("not_inspected")).count(), 3 * 2, "{lines}");
+    assert_eq!(likely, 3 * (attachments().len() - 2) + IN_MAILBOX_FILE, "{lines}");
+    assert_eq!(lines.lines().filter(|line| line.contains("not_inspected")).count(), 3 * 2 + 1, "{lines}");
 
     // Each message is found again by its reference in all three places, and told without its words.
     let mbox = std::fs::read(root.path().join("mail/8837261 canaryfile.mbox")).unwrap();
@@ -221,6 +231,12 @@ fn no_planted_value_of_any_format_leaves_the_program() {
             }
         }
     }
+    let last = lines.lines().last().unwrap();
+    let reference = serde_json::from_str::<serde_json::Value>(last).unwrap()["ref"].as_str().unwrap().to_owned();
+    let told_json = run(&["content", "explain", &reference, "mail", "--key-file", "key", "--format", "json"]);
+    assert_silent(&told_json);
+    let explained: serde_json::Value = serde_json::from_slice(&told_json.stdout).unwrap();
+    assert!(explained["messages"][0]["node"].is_u64(), "{explained}");
     let nobody = run(&["content", "explain", "0123456789ab", "mail", "--key-file", "key"]);
     assert_eq!(nobody.status.code(), Some(1));
     assert_silent(&nobody);
@@ -257,7 +273,8 @@ fn no_planted_value_of_any_format_leaves_the_program() {
     assert_silent(&sampled);
     let sampled: serde_json::Value = serde_json::from_slice(&sampled.stdout).unwrap();
     let sample = &sampled["sample"];
-    assert_eq!((&sample["examined"], &sample["messages"]), (&12.into(), &(3 * attachments().len()).into()), "{sample}");
+    let all = 3 * attachments().len() + IN_MAILBOX_FILE;
+    assert_eq!((&sample["examined"], &sample["messages"]), (&12.into(), &all.into()), "{sample}");
     assert!(sample["phi"]["lower"].as_u64() <= Some(likely as u64), "{sample}");
     assert!(sample["phi"]["upper"].as_u64() >= Some(likely as u64), "{sample}");
     assert_eq!(sampled["totals"]["messages"], 12);
@@ -266,7 +283,17 @@ fn no_planted_value_of_any_format_leaves_the_program() {
     let scope = "schema: 1\norganization: { name: Invented Clinic, role: covered-entity, individuals: 100, states: [OR] }\nauthorization: { granted_by: Invented Person, role: Security Official, on: 2026-10-01, until: 2099-10-01, covers: [clinic.example] }\ndomains: [{ name: clinic.example }]\nmessages: [{ path: mail/, mailbox: front-desk }]\n";
     std::fs::write(root.path().join("scope.yaml"), scope).unwrap();
     // Reports are made from evidence alone, so evidence is where a value would come in.
-    let scanned = run(&["collect", "--scope", "scope.yaml", "--only", "messages", "--out", "evidence"]);
+    let scanned = run(&[
+        "collect",
+        "--scope",
+        "scope.yaml",
+        "--only",
+        "messages",
+        "--out",
+        "evidence",
+        "--roster",
+        "lists/mail/roster.csv",
+    ]);
     let counted = std::fs::read_to_string(root.path().join("evidence/content.content_folder.jsonl"));
     let counted = counted.unwrap_or_else(|error| panic!("{error}: {}", told(&scanned)));
     let of = |line: &str| -> u64 {

@@ -282,7 +282,7 @@ fn registers_go_out_empty_come_back_filled_and_say_what_is_due() {
     let scope = SCOPE.replace("answers: answers.yaml\n", "answers: answers.yaml\nregisters: registers/\n");
     std::fs::write(client.0.path().join("scope.yaml"), scope).unwrap();
     let listed: Value = serde_json::from_str(&client.run(0, &["register", "list", "--format", "json"])).unwrap();
-    assert_eq!(listed["registers"].as_array().unwrap().len(), 16);
+    assert_eq!(listed["registers"].as_array().unwrap().len(), 18);
     client.run(64, &["register", "check", "registers"]);
     client.run(0, &["register", "template", "incidents", "--out", "registers"]);
     client.run(64, &["register", "template", "incidents", "--out", "registers"]);

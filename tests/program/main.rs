@@ -15,6 +15,7 @@ mod domains;
 mod evidence;
 mod exports;
 mod governance;
+mod mail_scan;
 mod oracle;
 mod real;
 mod receive;

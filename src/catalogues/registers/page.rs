@@ -17,7 +17,7 @@ pub fn page(registers: &Registers) -> String {
 
 const HEAD: &str = "# Registers
 Tables that the organization keeps as CSV files, one file a register, in the folder that `registers:` of scope.yaml names. They hold
-ids, roles, days, numbers and words from a list. There is no column for a name, an address or free text, and a column that
+ids, roles, days, numbers and words from a list. There is no column for a name or free text, of an account only a keyed reference is kept, and a column that
 is not listed here is refused; a short text takes no address and at most 40 characters, and whether it is a role and not a name is for
 whoever writes it. Each row is taken or rejected with a reason, and a register with a rejected row passes no check. Every column has
 to be there; a value may be empty where it is not required. A comma or a semicolon parts the values; a byte order mark is passed over.

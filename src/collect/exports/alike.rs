@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use crate::evidence::export::{ForwardingRule, MailboxGrants, Record, Tally};
+use crate::evidence::export::{ForwardingRule, Group, MailboxGrants, Record, Tally};
 use crate::seen::{NotObserved, Seen};
 
 /// What was put aside so far.
@@ -17,6 +17,8 @@ pub struct Alike {
     rules: HashMap<Box<ForwardingRule>, (u64, String, u64)>,
     /// By mailbox and what the export lists.
     grants: HashMap<(String, String), (u64, Box<MailboxGrants>)>,
+    /// By address.
+    groups: HashMap<String, (u64, Box<Group>)>,
     /// By what the export lists and the account.
     tallies: HashMap<(String, String), (u64, Box<Tally>)>,
 }
@@ -29,6 +31,10 @@ impl Alike {
     pub fn take(&mut self, row: u64, record: Record) -> Option<Record> {
         let mut rule = match record {
             Record::ForwardingRule(rule) => rule,
+            Record::Group(group) => {
+                self.take_group(row, group);
+                return None;
+            }
             Record::MailboxGrants(grants) => return self.take_grants(row, grants),
             Record::Tally(tally) => {
                 self.take_tally(row, tally);
@@ -80,6 +86,16 @@ impl Alike {
         None
     }
 
+    fn take_group(&mut self, row: u64, group: Box<Group>) {
+        match self.groups.get_mut(&group.address) {
+            Some((_, known)) => {
+                known.rows += group.rows;
+                known.members.extend(group.members);
+            }
+            None => _ = self.groups.insert(group.address.clone(), (row, group)),
+        }
+    }
+
     fn take_tally(&mut self, row: u64, tally: Box<Tally>) {
         match self.tallies.get_mut(&(tally.of.clone(), tally.account.clone())) {
             // A list without end is cut; that it names somebody is known from the first.
@@ -105,7 +121,12 @@ impl Alike {
             tally.targets.dedup();
             (row, Record::Tally(tally))
         });
-        let mut all: Vec<_> = rules.chain(grants).chain(tallies).collect();
+        let groups = self.groups.into_values().map(|(row, mut group)| {
+            group.members.sort();
+            group.members.dedup();
+            (row, Record::Group(group))
+        });
+        let mut all: Vec<_> = rules.chain(grants).chain(groups).chain(tallies).collect();
         // Several accounts can come from one row.
         all.sort_by(|(row, one), (other_row, other)| row.cmp(other_row).then_with(|| account(one).cmp(account(other))));
         all
@@ -118,6 +139,7 @@ fn account(record: &Record) -> &str {
         Record::AcceptedDomain { .. }
         | Record::ConditionalAccess(_)
         | Record::ForwardingRule(_)
+        | Record::Group(_)
         | Record::Mailbox(_)
         | Record::MailboxGrants(_)
         | Record::MfaRegistration(_)

@@ -137,7 +137,114 @@ pub fn app_role(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> 
     } else {
         Seen::Unknown(row.unreadable("approleid", "a role that is not known here"))
     };
-    Ok(vec![setting("microsoft365", "app-role", Some(program(id, key)), value)])
+    let mut records = vec![setting("microsoft365", "app-role", Some(program(id, key)), value)];
+    if is_among(&ROLES_BEYOND_POLICIES) {
+        let beyond = Seen::Present("true".to_owned());
+        records.push(setting("microsoft365", "app-role-beyond-policies", Some(program(id, key)), beyond));
+    }
+    Ok(records)
+}
+
+/// Of `MAIL_ROLES` those that no application access policy limits: MailboxItem.Export.All,
+/// MailboxItem.ImportExport.All, MailboxItem.Read.All are not among the permissions that Microsoft Learn
+/// names ("Limiting application permissions to specific Exchange Online mailboxes", read 2026-11).
+const ROLES_BEYOND_POLICIES: [&str; 3] = [
+    "76577085-e73d-4f1d-b26a-85fb33892327",
+    "7d9f353d-a7bd-4fbb-822a-26d5dd39a3ce",
+    "937550e9-33a3-494b-88ae-d9cd394b1fbb",
+];
+
+/// `Get-ApplicationAccessPolicy`: of which programs, by their application's id, access is limited to the
+/// members of a group (`restrictaccess`) or denied for them alone (`denyaccess`), which leaves everybody else.
+pub fn access_policy(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
+    let ids = row.texts("appid");
+    if ids.is_empty() {
+        return Err("appid is empty".to_owned());
+    }
+    let right = match row.word("accessright") {
+        Seen::Present(right) if ["denyaccess", "restrictaccess"].contains(&right.as_str()) => Seen::Present(right),
+        Seen::Present(_) => {
+            Seen::Unknown(row.unreadable("accessright", "a number or an unknown word; export with -EnumsAsStrings"))
+        }
+        Seen::Absent => Seen::not_provided("AccessRight of every application access policy"),
+        seen => seen,
+    };
+    let ids = ids.into_iter().flat_map(|text| text.split([',', ';', ' '])).filter(|id| !id.is_empty());
+    Ok(ids.map(|id| setting("microsoft365", "access-policy", Some(program(id, key)), right.clone())).collect())
+}
+
+/// `Get-ManagementRoleAssignment`: what a program may do by a role for applications, and whether that is
+/// limited to some mailboxes. Assignments of people and groups are not kept. A limit here does not limit
+/// what Entra grants beside it: the two add up (Microsoft Learn, "Role Based Access Control for
+/// Applications in Exchange Online", read 2026-11).
+pub fn role_assignment(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
+    let of = ["roleassignee", "roleassigneename"].into_iter().find_map(|column| row.text(column));
+    let role = row.text("role").unwrap_or_default().to_ascii_lowercase();
+    let value = match row.word("roleassigneetype") {
+        Seen::Present(kind) if kind == "serviceprincipal" => match reaches_mail_as_role(&role) {
+            _ if row.flag("enabled").present() == Some(&false) => Seen::Present("no-mail".to_owned()),
+            Some(false) => Seen::Present("no-mail".to_owned()),
+            Some(true) => limited(row),
+            None => Seen::Unknown(row.unreadable("role", "a role that is not known here")),
+        },
+        // What people and groups may do is no program's permission.
+        Seen::Present(kind) if kind.bytes().all(|byte| byte.is_ascii_alphabetic()) => return Ok(Vec::new()),
+        Seen::Present(_) => Seen::Unknown(row.unreadable("roleassigneetype", "a number; export with -EnumsAsStrings")),
+        Seen::Absent | Seen::Malformed(_) => Seen::not_provided("RoleAssigneeType of every role assignment"),
+        Seen::Unknown(reason) => Seen::Unknown(reason),
+    };
+    Ok(vec![setting("microsoft365", "role-assignment", of.map(|of| program(of, key)), value)])
+}
+
+/// Whether a role for applications reaches mail; `None` for a role that is not known here.
+fn reaches_mail_as_role(role: &str) -> Option<bool> {
+    const OTHER: [&str; 6] = [
+        "calendars.read",
+        "calendars.readwrite",
+        "contacts.read",
+        "contacts.readwrite",
+        "mailboxfolder.read",
+        "mailboxsettings.read",
+    ];
+    const WHOLE: [&str; 6] = [
+        "ews.accessasapp",
+        "exchange full access",
+        "imap.accessasapp",
+        "mail full access",
+        "pop.accessasapp",
+        "smtp.sendasapp",
+    ];
+    if role == "applicationimpersonation" {
+        return Some(true);
+    }
+    let bare = role.strip_prefix("application ")?;
+    if WHOLE.contains(&bare) || reaches_mail(bare) {
+        Some(true)
+    } else if OTHER.contains(&bare) {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+/// Where a role holds: `mail-of-some`, or `mail-of-everybody`.
+fn limited(row: &Row) -> Seen<String> {
+    let scope = row.filled("customresourcescope");
+    let kind = row.word("recipientwritescope");
+    if scope.present() == Some(&true) {
+        return Seen::Present("mail-of-some".to_owned());
+    }
+    match (scope, kind) {
+        (_, Seen::Present(kind)) if ["administrativeunit", "customrecipientscope"].contains(&kind.as_str()) => {
+            Seen::Present("mail-of-some".to_owned())
+        }
+        (Seen::Present(false), Seen::Present(kind)) if kind == "organization" => {
+            Seen::Present("mail-of-everybody".to_owned())
+        }
+        (Seen::Unknown(reason), _) | (_, Seen::Unknown(reason)) => Seen::Unknown(reason),
+        (_, Seen::Present(_)) => Seen::Unknown(row.unreadable("recipientwritescope", "an unknown word")),
+        (_, Seen::Absent | Seen::Malformed(_)) => Seen::not_provided("RecipientWriteScope of every role assignment"),
+    }
 }
 
 /// `gam print tokens`: what one user let in.
@@ -170,7 +277,7 @@ pub fn dlp_policy(row: &Row) -> Record {
 /// `Get-RetentionCompliancePolicy`. Its `Workload` names every service that policies are made for, whatever
 /// this one is made for; an adaptive scope is one of people, groups or sites, and only `Applications` says
 /// whether mail is meant.
-pub fn retention_policy(row: &Row) -> Record {
+pub fn retention_policy(row: &Row, key: &KeyedReference) -> Vec<Record> {
     let names_exchange =
         || row.text("applications").is_some_and(|applications| applications.to_ascii_lowercase().contains("exchange"));
     let for_mail = match (row.filled("exchangelocation"), row.filled("adaptivescopelocation")) {
@@ -182,7 +289,20 @@ pub fn retention_policy(row: &Row) -> Record {
         (Seen::Present(false), other) => other,
         (one, _) => one,
     };
-    setting("microsoft365", "retention-policy", None, state_for_mail(row, for_mail, distributed(row)))
+    let state = state_for_mail(row, for_mail, distributed(row));
+    let mut records = vec![setting("microsoft365", "retention-policy", None, state.clone())];
+    // What is not taken everywhere is no policy in force, and yet may delete or keep somewhere.
+    let here = match (row.flag("enabled"), distributed(row), row.word("mode")) {
+        (Seen::Present(true), _, Seen::Present(mode)) if mode == "pendingdeletion" => {
+            Seen::not_provided("whether a retention policy that is being deleted still holds (Mode)")
+        }
+        (Seen::Present(true), Seen::Present(false), _) if state.present().is_some_and(|state| state == "off") => {
+            Seen::not_provided("whether the places of a retention policy have taken it (DistributionStatus Success)")
+        }
+        _ => state,
+    };
+    records.extend(super::retention::places(row, &here, key));
+    records
 }
 
 /// Whether a retention policy is switched on and every place that it is for has taken it.
@@ -220,7 +340,13 @@ pub fn publisher(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String>
         Some(_) => Seen::Unknown(super::row::lost("verifiedpublisher")),
         None => Seen::not_provided("VerifiedPublisher of every program (-Depth 4)"),
     };
-    Ok(vec![setting("microsoft365", "program-publisher", Some(program(id, key)), value)])
+    let mut records = vec![setting("microsoft365", "program-publisher", Some(program(id, key)), value)];
+    // Policies name a program by its application's id, what it holds is told by the id it has in this tenant.
+    if let Some(application) = row.text("appid") {
+        let application = Seen::Present(program(application, key));
+        records.push(setting("microsoft365", "program-application", Some(program(id, key)), application));
+    }
+    Ok(records)
 }
 
 /// A policy as it bears on mail: `enforced`, `testing`, `off`, `elsewhere`.
@@ -266,5 +392,58 @@ mod tests {
         for scopes in ["openid profile email", "User.Read", "https://www.googleapis.com/auth/drive", "mailchimp.all"] {
             assert!(!reaches_mail(scopes), "{scopes}");
         }
+    }
+
+    fn row(cells: &[(&'static str, &str)]) -> Row {
+        let cells = cells.iter().map(|(column, text)| (*column, Cell::Text((*text).to_owned()))).collect();
+        Row { number: 1, cells, context: None }
+    }
+
+    fn words(records: &[Record]) -> Vec<(String, String)> {
+        let shown = records.iter().map(|record| match record {
+            Record::TenantSetting(setting) => (
+                setting.of.clone().unwrap_or_default(),
+                setting.value.present().cloned().unwrap_or_else(|| "?".to_owned()),
+            ),
+            other => panic!("{other:?}"),
+        });
+        shown.collect()
+    }
+
+    #[test]
+    fn an_access_policy_limits_or_denies_and_a_number_says_neither() {
+        let key = KeyedReference::new(b"test");
+        let of =
+            |right: &str| words(&access_policy(&row(&[("appid", "A1-B2"), ("accessright", right)]), &key).unwrap());
+        let is = |word: &str| vec![("a1-b2".to_owned(), word.to_owned())];
+        assert_eq!(of("RestrictAccess"), is("restrictaccess"));
+        assert_eq!(of("DenyAccess"), is("denyaccess"));
+        assert_eq!((of("0"), of("")), (is("?"), is("?")));
+        assert!(access_policy(&row(&[("accessright", "RestrictAccess")]), &key).is_err());
+    }
+
+    #[test]
+    fn a_role_of_a_program_reaches_mail_of_everybody_unless_it_has_a_scope() {
+        let key = KeyedReference::new(b"test");
+        let of = |role: &str, kind: &str, scope: &str, write: &str| {
+            let cells = [
+                ("role", role),
+                ("roleassigneetype", kind),
+                ("roleassignee", "sp-1"),
+                ("customresourcescope", scope),
+                ("recipientwritescope", write),
+            ];
+            words(&role_assignment(&row(&cells), &key).unwrap()).into_iter().map(|(_, word)| word).collect::<Vec<_>>()
+        };
+        const SP: &str = "ServicePrincipal";
+        for role in ["Application Mail.Read", "Application EWS.AccessAsApp", "Application Mail Full Access"] {
+            assert_eq!(of(role, SP, "", "Organization"), ["mail-of-everybody"], "{role}");
+            assert_eq!(of(role, SP, "Front desk", "CustomRecipientScope"), ["mail-of-some"], "{role}");
+        }
+        assert_eq!(of("Application Mail.Send", SP, "", "AdministrativeUnit"), ["mail-of-some"]);
+        assert_eq!(of("Application Calendars.Read", SP, "", "Organization"), ["no-mail"]);
+        assert_eq!(of("Application Something.New", SP, "", "Organization"), ["?"]);
+        assert_eq!(of("Application Mail.Read", "17", "", "Organization"), ["?"]);
+        assert!(of("Mail Recipients", "RoleGroup", "", "Organization").is_empty());
     }
 }

@@ -7,13 +7,14 @@
 use super::apps;
 use super::grants;
 use super::json;
+use super::members;
 use super::recipient::{self, reference};
 use super::recognise::Format;
 use super::row::{Cell, Row};
 use super::settings;
 use super::tallies;
 use super::words;
-use crate::evidence::export::{ForwardingRule, Mailbox, Record, Target};
+use crate::evidence::export::{ForwardingRule, Mailbox, Record, Target, TenantSetting};
 use crate::keyed::KeyedReference;
 use crate::seen::{NotObserved, Seen};
 
@@ -29,6 +30,8 @@ pub fn records(format: Format, row: &Row, key: &KeyedReference) -> Result<Vec<Re
         Format::GoogleSendAs => tallies::send_as(row, key),
         Format::GoogleDelegates => grants::google_delegate(row, key),
         Format::GoogleFilters => filter(row, key),
+        Format::GoogleGroupMembers => members::of_google(row, key),
+        Format::GoogleVaultHolds => Ok(vec![vault_hold(row, key)]),
         Format::GoogleTokens => apps::google_token(row, key),
         Format::GoogleForwards => forward(row, key),
         Format::GoogleImap => Ok(vec![boxed(Mailbox { imap_enabled: row.flag("enabled"), ..listed(row, key)? })]),
@@ -37,7 +40,14 @@ pub fn records(format: Format, row: &Row, key: &KeyedReference) -> Result<Vec<Re
         Format::GoogleUsersConsole => console_user(row, key),
         Format::GoogleUsersGam => gam_user(row, key),
         Format::AcceptedDomains
+        | Format::AccessPolicies
         | Format::AlertPolicies
+        | Format::GroupMembers
+        | Format::InactiveMailboxes
+        | Format::RetentionAssignments
+        | Format::RetentionRules
+        | Format::RetentionTags
+        | Format::RoleAssignments
         | Format::AuditLog
         | Format::DirectoryRoles
         | Format::FolderStatistics
@@ -79,6 +89,34 @@ pub fn records(format: Format, row: &Row, key: &KeyedReference) -> Result<Vec<Re
         | Format::TransportRules
         | Format::Users => Err("not a format of this provider".to_owned()),
     }
+}
+
+/// A hold of Vault on mail, for one account (`gam print vaultholds oneitemperrow`), for an organizational
+/// unit, or for nobody that the row names: `held` and the reference of the hold, `partly` where it keeps by
+/// words or days alone.
+fn vault_hold(row: &Row, key: &KeyedReference) -> Record {
+    let of_mail = row.word("corpus").map(|corpus| corpus == "mail");
+    let account = row.text("account.email").map(|account| reference(account, key));
+    let value = match of_mail {
+        Seen::Present(false) => Seen::Present("elsewhere".to_owned()),
+        Seen::Present(true) if account.is_some() => {
+            const QUERY: [&str; 3] = ["query.mailquery.endtime", "query.mailquery.starttime", "query.mailquery.terms"];
+            let partly = if QUERY.iter().any(|column| row.text(column).is_some()) { " partly" } else { "" };
+            match row.text("holdid") {
+                Some(hold) => Seen::Present(format!("held {}{partly}", key.of(hold))),
+                None => Seen::not_provided("the id of every hold (holdId)"),
+            }
+        }
+        Seen::Present(true) => Seen::not_provided("the accounts of every hold (gam print vaultholds oneitemperrow)"),
+        Seen::Absent | Seen::Malformed(_) => Seen::not_provided("what every hold is on (corpus)"),
+        Seen::Unknown(reason) => Seen::Unknown(reason),
+    };
+    Record::TenantSetting(Box::new(TenantSetting {
+        provider: PROVIDER.to_owned(),
+        setting: "hold".to_owned(),
+        of: account,
+        value,
+    }))
 }
 
 fn boxed(mailbox: Mailbox) -> Record {

@@ -9,8 +9,7 @@ use std::collections::BTreeSet;
 /// Name and the columns that are all there.
 type Known = (&'static str, &'static [&'static str]);
 
-const KNOWN: [Known; 13] = [
-    ("google-workspace.vault-holds", &["matterid", "holdid", "corpus"]),
+const KNOWN: [Known; 9] = [
     ("microsoft365.authentication-policies", &["allowbasicauthimap"]),
     ("microsoft365.audit-retention", &["recordtypes", "retentionduration"]),
     ("microsoft365.auto-replies", &["autoreplystate"]),
@@ -19,9 +18,6 @@ const KNOWN: [Known; 13] = [
     ("microsoft365.mailbox-statistics", &["totalitemsize", "itemcount"]),
     ("microsoft365.mailbox-usage", &["reportrefreshdate", "storageused(byte)"]),
     ("microsoft365.outlook-web-policies", &["additionalstorageprovidersavailable"]),
-    ("microsoft365.retention-policies", &["retentionpolicytaglinks"]),
-    ("microsoft365.retention-rules", &["retentioncomplianceaction"]),
-    ("microsoft365.retention-tags", &["agelimitforretention"]),
     ("microsoft365.domain-sharing", &["domains", "sharingpolicy"]),
 ];
 

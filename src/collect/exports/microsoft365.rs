@@ -10,9 +10,11 @@ use super::conditional_access::conditional_access;
 use super::dates;
 use super::dkim;
 use super::grants;
+use super::members;
 use super::own_domains::OwnDomains;
 use super::recipient::{self, over, reference, targets};
 use super::recognise::Format;
+use super::retention;
 use super::row::{Cell, Row, address};
 use super::settings;
 use super::tallies;
@@ -31,6 +33,13 @@ pub fn records(format: Format, row: &Row, key: &KeyedReference, own: &OwnDomains
         Format::AdminAuditLog => {
             Ok(vec![setting("unified-audit-log", None, flag_word(row, "unifiedauditlogingestionenabled"))])
         }
+        Format::AccessPolicies => apps::access_policy(row, key),
+        Format::GroupMembers => members::of_microsoft(row, key),
+        Format::InactiveMailboxes => inactive_mailbox(row, key),
+        Format::RetentionAssignments => retention::assignment(row, key),
+        Format::RetentionRules => retention::rule(row, key),
+        Format::RetentionTags => retention::tag(row, key),
+        Format::RoleAssignments => apps::role_assignment(row, key),
         Format::AuditLog => tallies::audit_entry(row, key),
         Format::DirectoryRoles => tallies::directory_role(row, key),
         Format::FolderStatistics => tallies::folder(row, key),
@@ -45,7 +54,7 @@ pub fn records(format: Format, row: &Row, key: &KeyedReference, own: &OwnDomains
         // What it names was read before DNS was asked.
         Format::DkimSigning => dkim::of_row(row).map(|_| Vec::new()),
         Format::DlpPolicies => Ok(vec![apps::dlp_policy(row)]),
-        Format::RetentionPolicies => Ok(vec![apps::retention_policy(row)]),
+        Format::RetentionPolicies => Ok(apps::retention_policy(row, key)),
         Format::ServicePrincipals => apps::publisher(row, key),
         Format::Encryption => Ok(settings::encryption(row)),
         Format::FolderPermissions => grants::folder(row, key),
@@ -79,6 +88,8 @@ pub fn records(format: Format, row: &Row, key: &KeyedReference, own: &OwnDomains
         | Format::GoogleLoginAudit
         | Format::GoogleSendAs
         | Format::GoogleFilters
+        | Format::GoogleGroupMembers
+        | Format::GoogleVaultHolds
         | Format::GoogleTokens
         | Format::GoogleForwards
         | Format::GoogleImap
@@ -212,6 +223,10 @@ fn mailbox(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
         retention_policy: row.filled("retentionpolicy"),
         retention_suspended: either(row.flag("retentionholdenabled"), row.flag("elcprocessingdisabled")),
         litigation_hold: row.flag("litigationholdenabled"),
+        litigation_hold_days: row.days("litigationholdduration"),
+        display_name: retention::name_of(row, "displayname", key),
+        case_holds: case_holds(row),
+        retention_assignment: retention::name_of(row, "retentionpolicy", key),
         imap_enabled: row.flag("imapenabled"),
         pop_enabled: row.flag("popenabled"),
         smtp_auth_disabled: row.flag("smtpclientauthenticationdisabled"),
@@ -223,6 +238,46 @@ fn mailbox(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
         created: row.day("whenmailboxcreated"),
         ..Mailbox::unstated(PROVIDER, own_address(row)?, true)
     }))])
+}
+
+/// A mailbox of somebody who left, which is there for its hold alone (`Get-Mailbox -InactiveMailboxOnly`). It
+/// stands among no mailboxes: nobody signs in to it. What holds it is told by its address: `litigation`, or the
+/// number of holds of cases; further names of it lead there.
+fn inactive_mailbox(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
+    let address = own_address(row)?;
+    let held = match (row.flag("litigationholdenabled"), case_holds(row)) {
+        (Seen::Present(true), _) => Seen::Present("litigation".to_owned()),
+        (_, Seen::Present(holds @ 1..)) => Seen::Present(holds.to_string()),
+        (Seen::Present(false), Seen::Present(0)) => Seen::Present("0".to_owned()),
+        (Seen::Unknown(reason), _) | (_, Seen::Unknown(reason)) => Seen::Unknown(reason),
+        _ => Seen::not_provided("LitigationHoldEnabled and InPlaceHolds of every inactive mailbox"),
+    };
+    let names = references(row, key).into_iter();
+    let mut records = vec![setting("inactive-mailbox", Some(address.clone()), held)];
+    records.extend(names.map(|name| setting("inactive-mailbox-name", Some(address.clone()), Seen::Present(name))));
+    Ok(records)
+}
+
+/// How many holds of cases lie on a mailbox, by what its `InPlaceHolds` begin with: `UniH` of eDiscovery
+/// cases, `cld` or a bare identifier of in-place holds. `mbx`, `skp`, `grp` and `-mbx` are retention
+/// policies (Microsoft Learn, "Identify the type of hold placed on an Exchange Online mailbox", read 2026-11).
+fn case_holds(row: &Row) -> Seen<u64> {
+    let of_a_case = |hold: &str| {
+        let lower = hold.to_ascii_lowercase();
+        lower.starts_with("unih")
+            || lower.starts_with("cld")
+            || (lower.len() == 32 && lower.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    };
+    let count = |holds: Vec<&str>| {
+        let parts = holds.into_iter().flat_map(|text| text.split([',', ';', ' ', '{', '}', '\n'])).map(str::trim);
+        parts.filter(|hold| of_a_case(hold)).count() as u64
+    };
+    match row.seen("inplaceholds") {
+        Seen::Present(_) => Seen::Present(count(row.texts("inplaceholds"))),
+        Seen::Absent => Seen::Present(0),
+        Seen::Malformed(malformed) => Seen::Malformed(malformed),
+        Seen::Unknown(reason) => Seen::Unknown(reason),
+    }
 }
 
 /// What a mailbox's own choice of audited actions leaves out of those by which a theft of mail is

@@ -18,11 +18,13 @@ mod google_workspace;
 mod grants;
 mod json;
 mod known_only;
+mod members;
 mod microsoft365;
 mod own_domains;
 mod reading;
 mod recipient;
 mod recognise;
+mod retention;
 mod row;
 mod self_hosted;
 mod settings;
@@ -34,7 +36,7 @@ mod watched;
 mod words;
 mod zimbra;
 
-pub(super) use recipient::reference;
+pub(crate) use recipient::reference;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -54,7 +56,7 @@ use own_domains::{OwnDomains, speaks_of_messages};
 use reading::Rejections;
 
 /// Raised when the same file would give other records.
-const READER: u32 = 9;
+const READER: u32 = 10;
 /// A file larger than this is not read.
 const FILE_BYTES: u64 = 8 * 1024 * 1024 * 1024;
 /// Rejected rows that are listed; the others are counted.
@@ -182,6 +184,7 @@ fn subject_of(record: &Record) -> SubjectId {
     let (kind, name) = match record {
         Record::AcceptedDomain { .. } => (SubjectKind::Tenant, "microsoft365".to_owned()),
         Record::ConditionalAccess(policy) => (SubjectKind::Tenant, policy.provider.clone()),
+        Record::Group(group) => (SubjectKind::Tenant, group.provider.clone()),
         Record::ForwardingRule(rule) => {
             let owner = match (&rule.mailbox, &rule.owner) {
                 (Seen::Present(mailbox), _) => mailbox.clone(),

@@ -30,6 +30,7 @@ pub fn format_named(name: &str) -> Option<&'static str> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Format {
     AcceptedDomains,
+    AccessPolicies,
     AdminAuditLog,
     AlertPolicies,
     AntiPhishing,
@@ -52,6 +53,7 @@ pub enum Format {
     GoogleFilters,
     GoogleForwardingAddresses,
     GoogleForwards,
+    GoogleGroupMembers,
     GoogleImap,
     GoogleLoginAudit,
     GooglePolicies,
@@ -60,7 +62,10 @@ pub enum Format {
     GoogleTokens,
     GoogleUsersConsole,
     GoogleUsersGam,
+    GoogleVaultHolds,
     GraphInboxRules,
+    GroupMembers,
+    InactiveMailboxes,
     InboxRules,
     JournalRules,
     MailboxPermissions,
@@ -76,7 +81,11 @@ pub enum Format {
     RecipientPermissions,
     Recipients,
     RemoteDomains,
+    RetentionAssignments,
     RetentionPolicies,
+    RetentionRules,
+    RetentionTags,
+    RoleAssignments,
     SecurityDefaults,
     ServicePrincipals,
     SharingPolicies,
@@ -89,8 +98,9 @@ pub enum Format {
 
 impl Format {
     /// Every format, in the order of the enum.
-    pub const ALL: [Self; 56] = [
+    pub const ALL: [Self; 65] = [
         Self::AcceptedDomains,
+        Self::AccessPolicies,
         Self::AdminAuditLog,
         Self::AlertPolicies,
         Self::AntiPhishing,
@@ -113,6 +123,7 @@ impl Format {
         Self::GoogleFilters,
         Self::GoogleForwardingAddresses,
         Self::GoogleForwards,
+        Self::GoogleGroupMembers,
         Self::GoogleImap,
         Self::GoogleLoginAudit,
         Self::GooglePolicies,
@@ -121,7 +132,10 @@ impl Format {
         Self::GoogleTokens,
         Self::GoogleUsersConsole,
         Self::GoogleUsersGam,
+        Self::GoogleVaultHolds,
         Self::GraphInboxRules,
+        Self::GroupMembers,
+        Self::InactiveMailboxes,
         Self::InboxRules,
         Self::JournalRules,
         Self::MailboxPermissions,
@@ -137,7 +151,11 @@ impl Format {
         Self::RecipientPermissions,
         Self::Recipients,
         Self::RemoteDomains,
+        Self::RetentionAssignments,
         Self::RetentionPolicies,
+        Self::RetentionRules,
+        Self::RetentionTags,
+        Self::RoleAssignments,
         Self::SecurityDefaults,
         Self::ServicePrincipals,
         Self::SharingPolicies,
@@ -152,6 +170,15 @@ impl Format {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AcceptedDomains => "microsoft365.accepted-domains",
+            Self::AccessPolicies => "microsoft365.access-policies",
+            Self::GoogleGroupMembers => "google-workspace.group-memberships",
+            Self::GoogleVaultHolds => "google-workspace.vault-holds",
+            Self::GroupMembers => "microsoft365.group-members",
+            Self::InactiveMailboxes => "microsoft365.inactive-mailboxes",
+            Self::RetentionAssignments => "microsoft365.retention-policies",
+            Self::RetentionRules => "microsoft365.retention-rules",
+            Self::RetentionTags => "microsoft365.retention-tags",
+            Self::RoleAssignments => "microsoft365.role-assignments",
             Self::AuditLog => "microsoft365.unified-audit-log",
             Self::DirectoryRoles => "microsoft365.directory-roles",
             Self::FolderStatistics => "microsoft365.folder-statistics",
@@ -219,6 +246,19 @@ impl Format {
     const fn identified_by(self) -> &'static [&'static [&'static str]] {
         match self {
             Self::AcceptedDomains => &[&["domainname", "domaintype"]],
+            Self::AccessPolicies => &[&["appid", "accessright"], &["appid", "policyscopegroupid", "accessright"]],
+            Self::GoogleGroupMembers => &[&["group", "email", "role"], &["group", "email", "type"]],
+            Self::GoogleVaultHolds => &[&["matterid", "holdid", "corpus"]],
+            Self::GroupMembers => &[
+                &["groupaddress", "recipienttypedetails"],
+                &["groupaddress", "primarysmtpaddress"],
+                &["groupaddress", "externalemailaddress"],
+            ],
+            Self::InactiveMailboxes => &[&["isinactivemailbox", "primarysmtpaddress", "whensoftdeleted"]],
+            Self::RetentionAssignments => &[&["retentionpolicytaglinks"]],
+            Self::RetentionRules => &[&["retentioncomplianceaction"]],
+            Self::RetentionTags => &[&["agelimitforretention"]],
+            Self::RoleAssignments => &[&["role", "roleassigneetype"]],
             Self::AuditLog => &[
                 &["auditdata", "operations"],
                 &["auditdata", "operation"],
@@ -361,6 +401,15 @@ impl Format {
             Self::SecurityDefaults => &["identitysecuritydefaultsenforcementpolicy"],
             Self::Users => &["#users", "#microsoft.graph.user"],
             Self::AcceptedDomains
+            | Self::AccessPolicies
+            | Self::GoogleGroupMembers
+            | Self::GoogleVaultHolds
+            | Self::GroupMembers
+            | Self::InactiveMailboxes
+            | Self::RetentionAssignments
+            | Self::RetentionRules
+            | Self::RetentionTags
+            | Self::RoleAssignments
             | Self::AdminAuditLog
             | Self::AlertPolicies
             | Self::AntiPhishing
@@ -471,6 +520,23 @@ pub fn recognise(
 
 /// The columns that some reader reads, beside those that identify a format.
 const READ: &[&str] = &[
+    "account.email",
+    "query.mailquery.endtime",
+    "query.mailquery.starttime",
+    "query.mailquery.terms",
+    "customresourcescope",
+    "contentmatchquery",
+    "excludeditemclasses",
+    "exchangelocationexception",
+    "inplaceholds",
+    "litigationholdduration",
+    "policy",
+    "recipientwritescope",
+    "retentionaction",
+    "retentionduration",
+    "retentionenabled",
+    "roleassignee",
+    "roleassigneename",
     "accesscontroltype",
     "accessrights",
     "adaptivescopelocation",

@@ -152,9 +152,12 @@ pub(super) fn of_block(block: &Block, mut rule: ForwardingRule, key: &KeyedRefer
     let keeps = block.actions.iter().any(|action| match action {
         Action::Keep => true,
         Action::FileInto { folder, .. } => !words::hiding_folder(folder),
-        Action::AddFlag { .. } | Action::Discard | Action::NotifyMailto(_) | Action::Redirect { .. } | Action::Stop => {
-            false
-        }
+        Action::AddFlag { .. }
+        | Action::Discard
+        | Action::NotifyMailto(_)
+        | Action::Program { .. }
+        | Action::Redirect { .. }
+        | Action::Stop => false,
     });
     let (mut targets, mut actions) = (Vec::new(), Vec::new());
     let (mut deletes, mut hides, mut marks_read) = (false, false, false);
@@ -178,6 +181,11 @@ pub(super) fn of_block(block: &Block, mut rule: ForwardingRule, key: &KeyedRefer
                 if hidden { "hide" } else { "move" }
             }
             Action::Keep => continue,
+            Action::Program { copy } => {
+                targets.push(Target::Unparseable);
+                deletes |= !copy && !keeps;
+                "pipe"
+            }
             Action::NotifyMailto(to) => {
                 targets.push(one(to, key));
                 "forward"
@@ -205,10 +213,27 @@ pub(super) fn of_block(block: &Block, mut rule: ForwardingRule, key: &KeyedRefer
     rule
 }
 
-/// The recipients of an alias or a `.forward` file (aliases(5)), whether a local copy stays, and
-/// whether another file lists more.
-fn destinations(text: &str, key: &KeyedReference) -> (Vec<Target>, bool, Option<NotObserved>) {
-    let (mut targets, mut keeps, mut more) = (Vec::new(), false, None);
+/// What an alias or a `.forward` file names (aliases(5)).
+#[derive(Default)]
+struct Destinations {
+    targets: Vec<Target>,
+    /// Whether a local copy stays.
+    keeps: bool,
+    /// Whether a program is among them.
+    pipes: bool,
+    /// Why another file lists more.
+    more: Option<NotObserved>,
+}
+
+impl Destinations {
+    fn actions(&self) -> Vec<String> {
+        let words = [(!self.targets.is_empty() || self.more.is_some(), "redirect"), (self.pipes, "pipe")];
+        words.into_iter().filter(|(does, _)| *does).map(|(_, word)| word.to_owned()).collect()
+    }
+}
+
+fn destinations(text: &str, key: &KeyedReference) -> Destinations {
+    let mut found = Destinations::default();
     let (mut quoted, mut from) = (false, 0);
     let mut parts = Vec::new();
     for (at, byte) in text.bytes().enumerate() {
@@ -228,28 +253,28 @@ fn destinations(text: &str, key: &KeyedReference) -> (Vec<Target>, bool, Option<
             continue;
         }
         if part.starts_with('|') {
-            targets.push(Target::Unparseable);
+            found.pipes = true;
+            found.targets.push(Target::Unparseable);
         } else if part.starts_with(":include:") {
-            more = Some(NotObserved::NotProvided { what: "the list that an alias includes".to_owned() });
+            found.more = Some(NotObserved::NotProvided { what: "the list that an alias includes".to_owned() });
         } else if part.contains('@') {
-            targets.push(one(part, key));
+            found.targets.push(one(part, key));
         } else {
             // A local name, `\user`, or a file: it stays on the server.
-            keeps = true;
+            found.keeps = true;
         }
     }
-    targets.sort();
-    targets.dedup();
-    (targets, keeps, more)
+    found.targets.sort();
+    found.targets.dedup();
+    found
 }
 
 fn forward_file(text: &str, label: &str, key: &KeyedReference) -> Found {
-    let (targets, keeps, more) = destinations(text, key);
+    let named = destinations(text, key);
     let mut own = rule("forward-file", owner(label, key), key.of("forward-file"));
-    let sends = !targets.is_empty();
-    own.actions = if sends { vec!["redirect".to_owned()] } else { Vec::new() };
-    own.deletes = Seen::Present(sends && !keeps);
-    (own.targets, own.targets_incomplete) = seen(targets, more);
+    own.actions = named.actions();
+    own.deletes = Seen::Present(!named.targets.is_empty() && !named.keeps);
+    (own.targets, own.targets_incomplete) = seen(named.targets, named.more);
     Found {
         format: "self-hosted.forward-file",
         rows: 1,
@@ -303,13 +328,13 @@ fn aliases(text: &str, key: &KeyedReference) -> Found {
             continue;
         };
         rows += 1;
-        let (targets, _, more) = destinations(value, key);
-        if targets.is_empty() && more.is_none() {
+        let named = destinations(value, key);
+        if named.targets.is_empty() && named.more.is_none() {
             continue;
         }
         let mut own = rule("alias", (Seen::Absent, None), key.of(&name.trim().to_lowercase()));
-        own.actions = vec!["redirect".to_owned()];
-        (own.targets, own.targets_incomplete) = seen(targets, more);
+        own.actions = named.actions();
+        (own.targets, own.targets_incomplete) = seen(named.targets, named.more);
         records.push(Record::ForwardingRule(Box::new(own)));
     }
     faults.dedup();
@@ -334,8 +359,8 @@ fn asks_elsewhere(value: &str) -> bool {
 /// The line that stands before what `postconf -P` told of the services of master.cf, be it nothing.
 const SERVICES: &str = "# postconf -P";
 
-/// `postconf -n`, and `postconf -P` below it: settings that copy all mail to somebody, maps that only the
-/// server can ask, and when passwords are taken.
+/// `postconf -n`, and `postconf -P` below it: settings that copy all mail to somebody or hand it to a program,
+/// maps that only the server can ask, and when passwords are taken.
 fn postfix(text: &str, key: &KeyedReference) -> Found {
     let lines = unfolded(text);
     let mut records = Vec::new();
@@ -355,6 +380,18 @@ fn postfix(text: &str, key: &KeyedReference) -> Found {
             own.actions = vec!["redirect".to_owned()];
             own.targets = Seen::not_provided(format!("a map of {name} that is no file of main.cf"));
             own.has_conditions = Seen::Present(true);
+            records.push(Record::ForwardingRule(Box::new(own)));
+        }
+        if !value.is_empty() && ["content_filter", "luser_relay", "mailbox_command"].contains(&name) {
+            let mut own = rule("postfix", (Seen::Absent, None), key.of(whole_name));
+            // Mail for nobody on this server goes to somebody; all other mail into a program, here or elsewhere.
+            let to_somebody = name == "luser_relay";
+            own.actions = vec![if to_somebody { "redirect" } else { "pipe" }.to_owned()];
+            own.targets = match if to_somebody { one(value, key) } else { Target::Unparseable } {
+                Target::Unresolved { .. } => Seen::Absent,
+                target => Seen::Present(vec![target]),
+            };
+            own.has_conditions = Seen::Present(to_somebody);
             records.push(Record::ForwardingRule(Box::new(own)));
         }
         if value.is_empty() || !["always_bcc", "recipient_bcc_maps", "sender_bcc_maps"].contains(&name) {
@@ -564,6 +601,10 @@ mod tests {
         assert_eq!(domains(&bare), ["elsewhere.example"]);
         assert_eq!(of("redirect :copy \"x@elsewhere.example\";").deletes, Seen::Present(false));
         assert_eq!(of("redirect \"x@elsewhere.example\"; keep;").deletes, Seen::Present(false));
+        let piped = of("require \"vnd.dovecot.pipe\"; pipe :copy \"archive\" [\"a\"];");
+        assert_eq!((domains(&piped), piped.deletes), (vec!["?".to_owned()], Seen::Present(false)));
+        let tested = sieve_script("if execute \"spamcheck\" { keep; }", "a@clinic.example.sieve", &key());
+        assert!(rules(tested).iter().any(|rule| domains(rule) == ["?"]), "a program in a test reads the message too");
         let hiding = of("if header :contains \"subject\" \"invoice\" { fileinto \"Trash\"; }");
         assert_eq!((hiding.hides.clone(), hiding.keywords.clone()), (Seen::Present(true), vec!["payment".to_owned()]));
     }
@@ -575,6 +616,7 @@ mod tests {
         let found = rules(aliases(text, &key()));
         assert_eq!(found.iter().map(domains).collect::<Vec<_>>(), [vec!["elsewhere.example"], vec!["?"], vec![]]);
         assert!(matches!(found[2].targets, Seen::Unknown(_)));
+        assert_eq!(found[1].actions, ["redirect", "pipe"], "a program may send it anywhere");
         let kept = rules(forward_file("\\ana, home@gmail.com\n", "home/ana/.forward", &key())).remove(0);
         assert_eq!((domains(&kept), kept.deletes), (vec!["gmail.com".to_owned()], Seen::Present(false)));
         let gone = rules(forward_file("home@gmail.com\n", "home/ana/.forward", &key())).remove(0);
@@ -613,6 +655,33 @@ mod tests {
         let own_file = "\ncleanup/unix/virtual_alias_maps = hash:/etc/v";
         assert!(matches!(of(own_file)[1].targets, Seen::Unknown(_)), "nobody copies that file");
         assert_eq!(of(&format!("virtual_alias_maps = hash:/etc/v{own_file}")).len(), 1);
+    }
+
+    #[test]
+    fn mail_for_nobody_and_mail_for_a_program_are_rules() {
+        let of = |line: &str| rules(postfix(&format!("myhostname = mx.clinic.example\n{line}\n"), &key()));
+        let relay = of("luser_relay = X@gmail.com");
+        assert_eq!(
+            (domains(&relay[0]), relay[0].actions.as_slice()),
+            (vec!["gmail.com".to_owned()], &["redirect".to_owned()][..])
+        );
+        assert_eq!(
+            of("luser_relay = $user@elsewhere.example").iter().map(domains).collect::<Vec<_>>(),
+            [["elsewhere.example"]]
+        );
+        assert_eq!(of("luser_relay = postmaster")[0].targets, Seen::Absent, "it stays on the server");
+        for line in [
+            "mailbox_command = /usr/local/bin/copy",
+            "content_filter = smtp-amavis:[127.0.0.1]:10024",
+            "smtp/inet/content_filter = scan:mx.elsewhere.example",
+        ] {
+            let found = of(line);
+            assert_eq!(found.len(), 1, "{line}");
+            assert_eq!(found[0].targets, Seen::Present(vec![Target::Unparseable]), "{line}");
+        }
+        for line in ["mailbox_command =", "luser_relay =", "smtp/inet/content_filter ="] {
+            assert!(of(line).is_empty(), "{line}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use super::containers::{self, Inside};
 use super::documents;
+use super::protection::{self, Cipher, Protection};
 
 /// What an attachment gave.
 pub(super) enum Content {
@@ -28,11 +29,27 @@ pub(super) enum Content {
     Text(String),
 }
 
+impl Content {
+    /// Why it was not looked into where it gave no words.
+    fn why_empty(&self) -> &[&'static str] {
+        match self {
+            Self::NotInspected(why) => std::slice::from_ref(why),
+            Self::Several { texts, not_inspected } if texts.iter().all(|text| text.trim().is_empty()) => not_inspected,
+            Self::Several { .. }
+            | Self::Image { .. }
+            | Self::Invite(_)
+            | Self::Message(_)
+            | Self::NothingToRead
+            | Self::Text(_) => &[],
+        }
+    }
+}
+
 /// Pictures smaller than this that a page shows are decoration.
 pub(super) const DECORATION_BYTES: usize = 64 * 1024;
 
 /// Reads an attachment that mail-parser gave as text.
-pub(super) fn text_part(text: &str, kind: &str, name: Option<&str>) -> Content {
+pub(super) fn text_part(text: &str, kind: &str, name: Option<&str>, inside: &mut Inside<'_>) -> Content {
     if text.starts_with("{\\rtf") {
         return rich_text(text.as_bytes());
     }
@@ -40,6 +57,7 @@ pub(super) fn text_part(text: &str, kind: &str, name: Option<&str>) -> Content {
         return Content::Invite(documents::calendar_text(text));
     }
     if text.contains("-----BEGIN PGP MESSAGE-----") {
+        inside.protected.extend(protection::armoured(text));
         return Content::NotInspected("encrypted");
     }
     Content::Text(text.to_owned())
@@ -49,11 +67,9 @@ pub(super) fn text_part(text: &str, kind: &str, name: Option<&str>) -> Content {
 pub(super) fn read(bytes: &[u8], kind: &str, name: Option<&str>, inline: bool, inside: &mut Inside<'_>) -> Content {
     let extension = extension(name);
     if kind.starts_with("application/pkcs7-mime") || kind.starts_with("application/x-pkcs7-mime") {
-        return if kind.ends_with("signed-data") {
-            Content::NotInspected("signed-wrapped")
-        } else {
-            Content::NotInspected("encrypted")
-        };
+        let sealed = if kind.ends_with("signed-data") { None } else { protection::enveloped(bytes) };
+        inside.protected.extend(sealed);
+        return Content::NotInspected(if sealed.is_some() { "encrypted" } else { "signed-wrapped" });
     }
     if bytes.is_empty() || is_signature(bytes, kind) {
         return Content::NothingToRead;
@@ -65,7 +81,14 @@ pub(super) fn read(bytes: &[u8], kind: &str, name: Option<&str>, inline: bool, i
         return containers::archive(bytes, inside);
     }
     if bytes.starts_with(b"%PDF") || memchr::memmem::find(&bytes[..bytes.len().min(1024)], b"%PDF-").is_some() {
-        return inside.pdfs.read(bytes);
+        let content = inside.pdfs.read(bytes);
+        // One that opens without a password is not protected, and gives words or pictures.
+        let why = content.why_empty();
+        if !why.is_empty() && !why.contains(&"image") {
+            let unnamed = why.contains(&"encrypted").then_some(Protection::Pdf(Cipher::Unknown));
+            inside.protected.extend(protection::dictionary(bytes).or(unnamed));
+        }
+        return content;
     }
     if bytes.starts_with(b"{\\rtf") {
         return rich_text(bytes);
@@ -73,12 +96,15 @@ pub(super) fn read(bytes: &[u8], kind: &str, name: Option<&str>, inline: bool, i
     if bytes.starts_with(&[0x78, 0x9f, 0x3e, 0x22]) {
         return containers::tnef(bytes, inside);
     }
+    if bytes.starts_with(b"!BDN") {
+        return containers::mailbox_file(bytes, inside);
+    }
     if bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
-        let encrypted: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
-        let is_encrypted = memchr::memmem::find(bytes, &encrypted).is_some();
-        if is_encrypted {
+        if protection::is_package(bytes) {
+            inside.protected.insert(protection::package(bytes));
             return Content::NotInspected("encrypted");
         }
+        inside.protected.extend(protection::binary(bytes));
         return match super::outlook::to_mail(bytes) {
             Ok(mail) => Content::Message(mail),
             Err(why) => Content::NotInspected(why),
@@ -93,9 +119,12 @@ pub(super) fn read(bytes: &[u8], kind: &str, name: Option<&str>, inline: bool, i
         return Content::NotInspected("audio-video");
     }
     if memchr::memmem::find(&bytes[..bytes.len().min(4096)], b"-----BEGIN PGP MESSAGE-----").is_some() {
+        inside.protected.extend(protection::armoured(&String::from_utf8_lossy(bytes)));
         return Content::NotInspected("encrypted");
     }
     if bytes.starts_with(&[0x1f, 0x8b]) || bytes.starts_with(b"7z\xbc\xaf") || bytes.starts_with(b"Rar!") {
+        inside.protected.extend(protection::seven_zip(bytes));
+        inside.protected.extend(protection::rar(bytes));
         return Content::NotInspected("archive");
     }
     if kind.starts_with("message/rfc822") || extension == "eml" {
@@ -110,8 +139,15 @@ pub(super) fn read(bytes: &[u8], kind: &str, name: Option<&str>, inline: bool, i
         {
             Content::Text(super::html::text_of(&text))
         }
-        Some(text) => text_part(&text, kind, name),
-        None => Content::NotInspected("unknown-format"),
+        Some(text) => text_part(&text, kind, name, inside),
+        None => {
+            match extension.as_str() {
+                "gpg" | "pgp" => inside.protected.extend(protection::packets(bytes)),
+                "p7m" if protection::is_cms(bytes) => inside.protected.extend(protection::enveloped(bytes)),
+                _ => {}
+            }
+            Content::NotInspected("unknown-format")
+        }
     }
 }
 

@@ -234,6 +234,8 @@ pub(super) fn rich_text(bytes: &[u8]) -> RichText {
     // Cut off within it.
     has_large_picture |= picture.is_some_and(|(_, from)| is_large(from, at + raw));
     not_inspected.extend(has_large_picture.then_some("image"));
+    // A group without its end: the file is cut off, and more may have stood there.
+    not_inspected.extend((groups.len() > 1).then_some("unreadable-part"));
     not_inspected.sort_unstable();
     not_inspected.dedup();
     RichText { text: out, not_inspected }
@@ -266,6 +268,20 @@ mod tests {
     }
 
     #[test]
+    fn rich_text_that_is_cut_off_is_read_as_far_as_it_goes_and_counted() {
+        let whole = b"{\\rtf1 See {\\b MRN 445566}\\par}";
+        assert_eq!(shown(whole), ("See MRN 445566\n".to_owned(), vec![]));
+        for cut in 6..whole.len() {
+            let (text, why) = shown(&whole[..cut]);
+            assert!("See MRN 445566\n".starts_with(&text) && why == ["unreadable-part"], "{cut}: {text}");
+        }
+        // What stands behind the end, as the zero that Outlook writes, takes nothing away.
+        assert!(shown(&[&whole[..], b"\r\n\0"].concat()).1.is_empty());
+        // Bytes that are fewer than they say.
+        assert_eq!(shown(b"{\\rtf1 a{\\pict\\bin9 }}").1, ["unreadable-part"]);
+    }
+
+    #[test]
     fn pictures_in_rich_text_are_counted_however_they_are_written() {
         let hex = "8b".repeat(DECORATION_BYTES);
         let raw = format!("\\bin{} {}", DECORATION_BYTES, "{".repeat(DECORATION_BYTES));
@@ -283,7 +299,7 @@ mod tests {
             assert_eq!((text.as_str(), !why.is_empty()), ("ab", is_counted), "{}", &picture[..20]);
         }
         // One that does not end.
-        assert_eq!(shown(format!("{{\\rtf1 a{{\\pict {hex}ff").as_bytes()).1, ["image"]);
+        assert_eq!(shown(format!("{{\\rtf1 a{{\\pict {hex}ff").as_bytes()).1, ["image", "unreadable-part"]);
     }
 
     fn shown(bytes: &[u8]) -> (String, Vec<&'static str>) {

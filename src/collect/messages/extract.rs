@@ -5,6 +5,7 @@
 //! searched except for the subject and the names of attachments. Nothing is written anywhere.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use mail_parser::decoders::{base64::base64_decode, quoted_printable::quoted_printable_decode};
@@ -15,7 +16,8 @@ use super::containers::Inside;
 use super::correspondents::Correspondents;
 use super::documents::{as_text, begins_a_file, has_controls, has_told_letters, is_bytes};
 use super::incoming::{Incoming, Traced};
-use super::{html, quotes};
+use super::{html, protection, quotes, sending};
+use crate::names::DomainName;
 
 /// Messages inside messages are read to this depth.
 const DEPTH: usize = 8;
@@ -95,6 +97,11 @@ impl Parsed<'_> {
         }
     }
 
+    /// What stands out about how the message was sent, and what its thread is known by.
+    pub(super) fn sending(&self, own: &[DomainName]) -> (BTreeSet<&'static str>, Vec<u64>) {
+        (sending::of(&self.0, self.0.raw_message.len(), own), sending::threads(&self.0))
+    }
+
     /// How the message arrived, if it is one of a partner's.
     pub(super) fn incoming(&self, traced: &Traced) -> Option<Incoming> {
         let message = &self.0;
@@ -107,10 +114,15 @@ impl Parsed<'_> {
         Incoming::of(domain.trim(), message.headers_raw(), traced)
     }
 
-    /// Hands every text to `sink`, in the message's order. Returns why parts were not looked into.
-    pub(super) fn texts(&self, inside: Inside<'_>, sink: &mut Sink<'_>) -> Vec<&'static str> {
+    /// Hands every text to `sink`, in the message's order. Returns why parts were not looked into; how any are
+    /// protected stays with `inside`.
+    pub(super) fn texts(&self, inside: &mut Inside<'_>, sink: &mut Sink<'_>) -> Vec<&'static str> {
+        self.texts_at(0, inside, sink)
+    }
+
+    fn texts_at(&self, depth: usize, inside: &mut Inside<'_>, sink: &mut Sink<'_>) -> Vec<&'static str> {
         let mut walk = Walk { sink, inside, not_inspected: Vec::new(), parts: 0, texts: 0, images: 0 };
-        walk.message(&self.0, 0);
+        walk.message(&self.0, depth);
         // A message that is only a picture says nothing we can read.
         if walk.texts == 0 && walk.images > 0 && walk.not_inspected.is_empty() {
             walk.not_inspected.push("image-only");
@@ -119,9 +131,20 @@ impl Parsed<'_> {
     }
 }
 
-struct Walk<'s> {
-    sink: &'s mut Sink<'s>,
-    inside: Inside<'s>,
+/// Hands every text of a message in an attachment to `sink`. Returns why parts were not looked into.
+pub(super) fn attached_texts(bytes: &[u8], inside: &mut Inside<'_>, sink: &mut Sink<'_>) -> Vec<&'static str> {
+    match parse(bytes).filter(|parsed| is_mail(&parsed.0, bytes)) {
+        Some(parsed) => parsed.texts_at(1, inside, sink),
+        None => {
+            as_text(bytes).iter().for_each(|text| sink(&[(Place::AttachedMessage, text)]));
+            vec!["unreadable-part"]
+        }
+    }
+}
+
+struct Walk<'s, 'k, 'p> {
+    sink: &'s mut Sink<'k>,
+    inside: &'s mut Inside<'p>,
     not_inspected: Vec<&'static str>,
     parts: usize,
     /// Bodies that had words.
@@ -129,7 +152,7 @@ struct Walk<'s> {
     images: usize,
 }
 
-impl Walk<'_> {
+impl Walk<'_, '_, '_> {
     fn message(&mut self, message: &Message<'_>, depth: usize) {
         let subject = message.subject().unwrap_or_default();
         let mut names: Vec<String> = Vec::new();
@@ -157,8 +180,8 @@ impl Walk<'_> {
                 PartType::Text(text) | PartType::Html(text) if is_body(part, name.as_deref()) => {
                     let raw = is_bytes(text).then(|| raw_part(message, part));
                     // Letters that its encoding gave would be lost in another.
-                    let is_told = has_told_letters(text) && !has_controls(text.as_bytes());
-                    let is_other = |raw: &&[u8]| !begins_a_file(raw) && !is_told;
+                    let is_told = || has_told_letters(text) && !has_controls(text.as_bytes());
+                    let is_other = |raw: &&[u8]| !begins_a_file(raw) && !is_told();
                     let decoded = raw.as_deref().filter(is_other).and_then(as_text);
                     let text = decoded.as_deref().unwrap_or(text);
                     if matches!(part.body, PartType::Html(_)) {
@@ -178,7 +201,7 @@ impl Walk<'_> {
                 }
                 PartType::Text(text) => {
                     let kind = part_type(part);
-                    let content = attachments::text_part(text, &kind, name.as_deref());
+                    let content = attachments::text_part(text, &kind, name.as_deref(), self.inside);
                     self.attachment(name.as_deref(), content, depth);
                 }
                 PartType::Html(text) => {
@@ -186,7 +209,7 @@ impl Walk<'_> {
                 }
                 PartType::Binary(bytes) | PartType::InlineBinary(bytes) => {
                     let inline = matches!(part.body, PartType::InlineBinary(_)) || part.content_id().is_some();
-                    let content = attachments::read(bytes, &part_type(part), name.as_deref(), inline, &mut self.inside);
+                    let content = attachments::read(bytes, &part_type(part), name.as_deref(), inline, self.inside);
                     self.attachment(name.as_deref(), content, depth);
                 }
             }
@@ -199,8 +222,9 @@ impl Walk<'_> {
     }
 
     fn body(&mut self, subject: &str, body: &str, depth: usize) {
-        if body.contains("-----BEGIN PGP MESSAGE-----") {
+        if memchr::memmem::find(body.as_bytes(), b"-----BEGIN PGP MESSAGE-----").is_some() {
             self.not_inspected.push("encrypted");
+            self.inside.protected.extend(protection::armoured(body));
         }
         let parted = quotes::part(body);
         self.texts += usize::from(body.bytes().filter(u8::is_ascii_alphanumeric).nth(8).is_some());
@@ -216,7 +240,7 @@ impl Walk<'_> {
 
     /// A part whose bytes are not what the sender calls it.
     fn file(&mut self, bytes: &[u8], kind: &str, name: Option<&str>, depth: usize) {
-        let content = attachments::read(bytes, kind, name, false, &mut self.inside);
+        let content = attachments::read(bytes, kind, name, false, self.inside);
         self.attachment(name, content, depth);
     }
 
@@ -370,7 +394,7 @@ mod tests {
     fn texts(raw: &[u8]) -> (Vec<(Place, String)>, Vec<&'static str>) {
         let mut texts = Vec::new();
         let parsed = parse(raw).unwrap();
-        let not_inspected = parsed.texts(Inside::message(&PdfReader::none()), &mut |segment| {
+        let not_inspected = parsed.texts(&mut Inside::message(&PdfReader::none()), &mut |segment| {
             texts.extend(segment.iter().map(|(place, text)| (*place, (*text).to_owned())));
         });
         (texts, not_inspected)

@@ -15,18 +15,16 @@ pub(super) struct Folded {
 }
 
 /// Letters and digits in lower case, apostrophes as they are, everything else a space.
-const SCAN: [u8; 256] = {
-    let mut table = [b' '; 256];
-    let mut byte = 0;
-    while byte < 128 {
-        let b = byte as u8;
-        if b.is_ascii_alphanumeric() || b == b'\'' {
-            table[byte] = b.to_ascii_lowercase();
-        }
-        byte += 1;
+const fn scanned(byte: u8) -> u8 {
+    let lower = byte | 0x20;
+    if lower.is_ascii_lowercase() {
+        lower
+    } else if byte.is_ascii_digit() || byte == b'\'' {
+        byte
+    } else {
+        b' '
     }
-    table
-};
+}
 
 impl Folded {
     /// Folds several texts, each on lines of its own. The second value gives, for each of them,
@@ -43,7 +41,7 @@ impl Folded {
             }
             ends.push(text.len());
         }
-        let scan = text.iter().map(|&byte| SCAN[usize::from(byte)]).collect();
+        let scan = text.iter().map(|&byte| scanned(byte)).collect();
         (Self { text: Phi::new(text), scan: Phi::new(scan) }, ends)
     }
 
@@ -110,16 +108,27 @@ fn push_folded(out: &mut Vec<u8>, text: &str) {
 
 /// How many bytes from here on stay as they are: visible ASCII, line ends, tabs, single spaces.
 fn plain_run(bytes: &[u8], after_space: bool) -> usize {
+    const CHUNK: usize = 32;
+    let plain = |byte: u8| matches!(byte, b' '..=b'~' | b'\n' | b'\t');
     let mut spaced = after_space;
-    bytes
-        .iter()
-        .take_while(|byte| {
-            let space = **byte == b' ';
-            let plain = matches!(**byte, b'!'..=b'~' | b'\n' | b'\t') || (space && !spaced);
-            spaced = space;
-            plain
-        })
-        .count()
+    let mut run = 0;
+    // Whole chunks first, without a branch for each byte.
+    for chunk in bytes.as_chunks::<CHUNK>().0 {
+        let (before, after) = (&chunk[..CHUNK - 1], &chunk[1..]);
+        let all = chunk.iter().fold(true, |all, byte| all & plain(*byte));
+        let wide = before.iter().zip(after).fold(false, |any, (a, b)| any | ((*a == b' ') & (*b == b' ')));
+        if !all || wide || (spaced && chunk[0] == b' ') {
+            break;
+        }
+        run += CHUNK;
+        spaced = chunk[CHUNK - 1] == b' ';
+    }
+    let rest = bytes[run..].iter().take_while(|byte| {
+        let doubled = spaced && **byte == b' ';
+        spaced = **byte == b' ';
+        plain(**byte) && !doubled
+    });
+    run + rest.count()
 }
 
 /// One character as ASCII, or nothing for what no reader sees.

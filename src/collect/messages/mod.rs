@@ -25,11 +25,13 @@ pub(super) mod mbox;
 mod office;
 mod outlook;
 mod pdf;
+pub mod protection;
 mod pst;
 mod quotes;
 mod read;
 mod roster;
 mod sample;
+mod sending;
 pub(super) mod source;
 mod tally;
 
@@ -54,13 +56,13 @@ pub use incoming::Traced;
 pub use outlook::to_mail as mail_of_outlook;
 pub use pdf::{PdfReader, run_worker as run_pdf_worker};
 pub use pst::mails_of as mails_of_mailbox_file;
-pub use roster::{Roster, RosterError, RosterScan};
+pub use roster::{Roster, RosterError};
 pub use sample::{CONFIDENCE, Sampled};
 
 use crate::clock::date_of;
-use crate::evidence::content::ContentFile;
+use crate::evidence::content::{ContentFile, ContentSample, RosterCounts};
 use crate::evidence::{Answer, Observation, Question, Source, hex};
-use crate::names::{SubjectId, SubjectKind};
+use crate::names::{DomainName, SubjectId, SubjectKind};
 use crate::seen::NotObserved;
 use fold::Folded;
 use mbox::{MESSAGE_BYTES, Mbox};
@@ -181,6 +183,8 @@ pub struct ScanOptions {
     pub traced: Traced,
     /// What reads PDF files.
     pub pdf: PdfReader,
+    /// The organization's own domains; where there are none, nobody is told to be outside.
+    pub own_domains: Vec<DomainName>,
     /// The practice's own list of patients.
     pub roster: Option<Arc<Roster>>,
     /// Look at so many messages of all, chosen by keyed hash; `None` looks at each.
@@ -224,7 +228,7 @@ pub struct Scan {
     /// no reference and are not here.
     pub messages: Vec<MessageLevel>,
     /// Where a list of patients was given.
-    pub roster: Option<RosterScan>,
+    pub roster: Option<RosterCounts>,
     /// Where a sample stood for all mail, by mailbox: everything else counts only what was examined.
     pub sampled: Option<BTreeMap<String, Sampled>>,
 }
@@ -529,8 +533,7 @@ impl Run<'_> {
                 *count.not_inspected.entry((*reason).to_owned()).or_default() += 1;
             }
             if let Some(sampled) = self.sampled.get_mut(mailbox) {
-                sampled.examined += 1;
-                sampled.phi += u64::from(reading.level >= 2);
+                sampled.examined(reading.level >= 2, reading.date);
             }
             self.incoming.add(&reading);
             if !reading.patients.is_empty() {
@@ -588,12 +591,30 @@ impl Run<'_> {
             let name = format!("{mailbox}/{folder}");
             self.patients.entry(mailbox.clone()).or_default();
             let mut counted = tally.finish(&mailbox, &folder);
+            if !self.options.own_domains.is_empty() {
+                counted.sendings.entry(sending::TO_OUTSIDE.to_owned()).or_default();
+            }
             counted.roster = counted.roster.filter(|_| self.options.roster.is_some());
+            // Labels name folders, so that messages left out may be of any folder of the mailbox.
+            counted.sampled = self.sampled.get(&mailbox).is_some_and(Sampled::is_partial);
             let answer = Answer::ContentFolder(Box::new(counted));
             self.observe(name.clone(), Question::ContentFolder { label: name }, Ok(answer));
         }
         self.scan.sampled = self.choice.as_ref().map(|_| std::mem::take(&mut self.sampled));
-        self.scan.roster = self.options.roster.as_deref().map(|roster| RosterScan::of(roster, &self.patients));
+        self.scan.roster = self.options.roster.as_deref().map(|roster| roster::counts(roster, &self.patients));
+        if let Some(sampled) = &self.scan.sampled {
+            let sample = ContentSample {
+                confidence: CONFIDENCE,
+                all: sampled.values().copied().sum::<Sampled>().estimate(),
+                mailboxes: sampled.iter().map(|(mailbox, of)| (mailbox.clone(), of.estimate())).collect(),
+            };
+            let answer = Answer::ContentSample(Box::new(sample));
+            self.observe("sample".to_owned(), Question::ContentSample, Ok(answer));
+        }
+        if let Some(roster) = &self.scan.roster {
+            let answer = Answer::ContentRoster(Box::new(roster.clone()));
+            self.observe("roster".to_owned(), Question::ContentRoster, Ok(answer));
+        }
         let incoming = std::mem::take(&mut self.incoming);
         self.scan.observations.extend(incoming.finish(self.options));
         self.scan
@@ -627,8 +648,8 @@ pub(crate) fn identifiers_in(text: &str, today: Date) -> Vec<(std::ops::Range<us
     use detect::identifiers::{Kind, Strength, find};
     let (folded, _) = Folded::of(&[text]);
     let read = folded.text();
-    let hits = detect::words::WORDS.find(folded.scan());
-    let found = find(read, &hits, today, &mut Vec::new()).into_iter().filter(|identifier| match identifier.kind {
+    let marks = detect::words::WORDS.find(&folded);
+    let found = find(read, &marks, today, &mut Vec::new()).into_iter().filter(|identifier| match identifier.kind {
         Kind::Card | Kind::MedicareNumber | Kind::SocialSecurity => true,
         Kind::Account | Kind::BirthDate | Kind::PlanNumber | Kind::RecordNumber => {
             identifier.strength == Strength::Labelled && !identifier.needs_setting

@@ -335,6 +335,8 @@ pub(super) fn markup_text(xml: &str, markup: Markup) -> String {
     let mut rest = xml;
     // Inside a table cell a paragraph's end is no line end.
     let mut cells = 0_usize;
+    // They wait for the end of a line, since a drawing may stand within a word.
+    let mut alternatives: Vec<String> = Vec::new();
     while let Some(open) = rest.find('<') {
         out.push_str(&plain(&rest[..open]));
         if let Some(marked) = rest[open..].strip_prefix(CHARACTERS) {
@@ -343,14 +345,20 @@ pub(super) fn markup_text(xml: &str, markup: Markup) -> String {
             rest = after;
             continue;
         }
-        // Only of a part that is not known are values in tags read.
-        let quoted = matches!(markup, Markup::Other) && !rest[open + 1..].starts_with(['/', '!', '?']);
+        let name = tag_name(&rest[open + 1..]);
+        // Only of a part that is not known are the values of every tag read.
+        let quoted = match markup {
+            Markup::Office => DRAWN.contains(&name),
+            Markup::OpenDocument => false,
+            Markup::Other => true,
+        };
+        let quoted = quoted && !rest[open + 1..].starts_with(['/', '!', '?']);
         let end = if quoted { tag_end(&rest[open + 1..]).map(|end| end + 1) } else { None };
         let Some(close) = end.or_else(|| rest[open..].find('>')) else { break };
         let tag = &rest[open + 1..open + close];
-        let name = tag.split([' ', '/', '>', '\t', '\r', '\n']).find(|word| !word.is_empty()).unwrap_or_default();
-        // Writers choose their own prefixes.
-        let name = name.rsplit_once(':').map_or(name, |(_, name)| name);
+        if quoted && matches!(markup, Markup::Office) {
+            alternatives.extend(alternative_texts(tag));
+        }
         let closing = tag.starts_with('/');
         let (paragraph, cell, row, tab, line) = match markup {
             // Runs of letters stay joined; what else holds words, and the places of a drawing, ends a line.
@@ -374,7 +382,7 @@ pub(super) fn markup_text(xml: &str, markup: Markup) -> String {
                 (paragraph, name == "tc", name == "tr", name == "tab", name == "br")
             }
             Markup::OpenDocument => (
-                matches!(name, "p" | "h" | "title" | "subject" | "keyword" | "description" | "creator"),
+                matches!(name, "p" | "h" | "title" | "desc" | "subject" | "keyword" | "description" | "creator"),
                 name == "table-cell",
                 name == "table-row",
                 name == "tab",
@@ -385,11 +393,7 @@ pub(super) fn markup_text(xml: &str, markup: Markup) -> String {
                 if let Some((_, within)) = tag.split_once(char::is_whitespace).filter(|_| is_start) {
                     for (key, value) in attributes(within) {
                         if !value.trim().is_empty() && key != "xmlns" && !key.starts_with("xmlns:") {
-                            if !out.is_empty() && !out.ends_with('\n') {
-                                out.push('\n');
-                            }
-                            out.push_str(&plain(value));
-                            out.push('\n');
+                            add_line(&mut out, &plain(value));
                         }
                     }
                 }
@@ -403,12 +407,55 @@ pub(super) fn markup_text(xml: &str, markup: Markup) -> String {
             out.push('\t');
         } else if (row && closing) || (paragraph && closing && cells == 0) || line {
             out.push('\n');
+            alternatives.drain(..).for_each(|text| add_line(&mut out, &text));
         } else if paragraph && closing {
             out.push(' ');
         }
         rest = &rest[open + close + 1..];
     }
+    alternatives.iter().for_each(|text| add_line(&mut out, text));
     out
+}
+
+fn add_line(out: &mut String, text: &str) {
+    if !out.is_empty() && !out.ends_with('\n') {
+        out.push('\n');
+    }
+    out.push_str(text);
+    out.push('\n');
+}
+
+/// The name of an element, without its prefix, which writers choose: what follows the `<`.
+fn tag_name(tag: &str) -> &str {
+    let tag = tag.strip_prefix('/').unwrap_or(tag);
+    let end = tag.find(|c: char| c.is_whitespace() || matches!(c, '/' | '>')).unwrap_or(tag.len());
+    let name = &tag[..end];
+    name.rsplit_once(':').map_or(name, |(_, name)| name)
+}
+
+/// Elements of Office documents that may carry a text in place of what they draw: drawings and tables
+/// (ECMA-376-1 §20.1.2.2.8, §17.4.41), and shapes in the older form (ECMA-376-4 §19.1.2).
+const DRAWN: [&str; 12] = [
+    "arc",
+    "cNvPr",
+    "docPr",
+    "group",
+    "image",
+    "imagedata",
+    "oval",
+    "rect",
+    "roundrect",
+    "shape",
+    "tblCaption",
+    "tblDescription",
+];
+
+/// What one of those says in place of a drawing.
+fn alternative_texts(tag: &str) -> impl Iterator<Item = String> {
+    let within = tag.split_once(char::is_whitespace).map_or("", |(_, within)| within);
+    let is_text = |key: &str| ["alt", "descr", "title", "val"].contains(&tag_name(key));
+    let values = attributes(within).filter(move |(key, value)| is_text(key) && !value.trim().is_empty());
+    values.map(|(_, value)| plain(value))
 }
 
 #[cfg(test)]
@@ -514,6 +561,26 @@ mod tests {
             assert!(matches!(Open.part(name), Some(Part::Silent)), "{name}");
         }
         assert!(matches!(Workbook.part("xl/Worksheets/Sheet1.xml"), Some(Part::Silent)), "a table");
+    }
+
+    #[test]
+    fn what_stands_for_a_drawing_is_read() {
+        let office = |xml: &str| markup_text(xml, Markup::Office);
+        let drawing = "<w:p><w:t>MRN 44</w:t><w:drawing><wp:docPr id='1' name='Picture 1' descr=\"Zorba > Quillon\" title='asthma &amp; c'/></w:drawing><w:t>5566</w:t></w:p><w:p><w:t>next</w:t></w:p>";
+        assert_eq!(office(drawing), "MRN 445566\nZorba > Quillon\nasthma & c\nnext\n");
+        for drawn in [
+            "<p:cNvPr id=\"4\" name=\"Picture 4\" descr=\"MRN 445566\"/>",
+            "<xdr:cNvPr descr='MRN 445566' id='2'><a:hlinkClick/></xdr:cNvPr>",
+            "<v:shape style=\"width:9\" alt=\"MRN 445566\"><v:imagedata r:id='a' o:title=''/></v:shape>",
+            "<w:tblPr><w:tblCaption w:val=\"MRN 445566\"/></w:tblPr>",
+            "<cNvPr\ndescr = \"MRN 445566\"",
+        ] {
+            assert_eq!(office(&format!("{drawn}>")), "MRN 445566\n", "{drawn}");
+        }
+        assert_eq!(office("<w:docPr id='1' name='Picture 1' descr=''/><w:p><w:t>a</w:t></w:p>"), "a\n");
+        let open =
+            "<draw:frame><svg:title>Zorba</svg:title><svg:desc>MRN 445566</svg:desc></draw:frame><text:p>a</text:p>";
+        assert_eq!(markup_text(open, Markup::OpenDocument), "Zorba\nMRN 445566\na\n");
     }
 
     #[test]

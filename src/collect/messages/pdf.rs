@@ -23,6 +23,7 @@ use zeroize::Zeroizing;
 pub use worker::run as run_worker;
 
 use super::attachments::Content;
+use super::protection;
 
 /// The PDF files of one message are waited for this long, all together. What a file may take of the
 /// processor is less (`worker`), so this ends only what waits for something.
@@ -81,8 +82,8 @@ pub(super) struct MessagePdfs<'p> {
 impl MessagePdfs<'_> {
     pub(super) fn read(&mut self, bytes: &[u8]) -> Content {
         let Some(pool) = self.pool else {
-            let encrypted = memchr::memmem::find(bytes, b"/Encrypt").is_some();
-            return Content::NotInspected(if encrypted { "encrypted" } else { "pdf" });
+            let is_sealed = protection::dictionary(bytes).is_some();
+            return Content::NotInspected(if is_sealed { "encrypted" } else { "pdf" });
         };
         let begun = Instant::now();
         if self.left.is_zero() {

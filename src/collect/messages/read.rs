@@ -140,6 +140,7 @@ impl Reader<'_> {
             return reading;
         }
         reading.incoming = parsed.incoming(&options.traced);
+        (reading.sendings, reading.threads) = parsed.sending(&options.own_domains);
         if too_large {
             reading.not_inspected.push("too-large");
             return reading;
@@ -156,9 +157,11 @@ impl Reader<'_> {
             correspondents: &who.names,
         };
         let mut joined = Joined::default();
-        let not_inspected = parsed
-            .texts(Inside::message(&options.pdf), &mut |texts| joined.add(texts, &circumstances, self, &mut reading));
+        let mut inside = Inside::message(&options.pdf);
+        let not_inspected =
+            parsed.texts(&mut inside, &mut |texts| joined.add(texts, &circumstances, self, &mut reading));
         reading.not_inspected.extend(not_inspected);
+        reading.protected = inside.protected;
         joined.finish(&mut reading);
         if reading.level >= 2
             && reading.rule.starts_with("personal-sender")
@@ -204,8 +207,8 @@ impl Joined {
         reading.identifier |= segment.identifier;
         reading.health |= segment.health;
         if let Some(roster) = &options.roster {
-            let hits = detect::words::WORDS.find(folded.scan());
-            let identifiers = detect::identifiers::find(folded.text(), &hits, today, &mut Vec::new());
+            let marks = detect::words::WORDS.find(&folded);
+            let identifiers = detect::identifiers::find(folded.text(), &marks, today, &mut Vec::new());
             roster::join(&mut reading.patients, &roster.find(folded.text(), &identifiers, today));
         }
         let conversation = texts.iter().any(|(place, _)| matches!(place, Place::Body | Place::Quoted));
@@ -213,6 +216,7 @@ impl Joined {
             self.identifier |= segment.undamped_identifier;
             self.act |= segment.act;
         }
+        reading.password |= conversation && segment.password;
         // No identifier is without a digit.
         let shown = texts.iter().filter(|(place, text)| shows_unopened(*place) && text.contains(char::is_numeric));
         let named = shown.filter(|(_, text)| !identifiers_in(text, today).is_empty());

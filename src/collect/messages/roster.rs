@@ -17,7 +17,7 @@ use jiff::civil::Date;
 use super::detect::identifiers::{Identifier, Kind, Strength};
 use super::detect::values;
 use super::fold::Folded;
-use crate::evidence::content::RosterCount;
+use crate::evidence::content::{RosterCount, RosterCounts};
 use crate::sheet::{Row, SheetError, Table};
 
 /// Letters within which a name, a number and a date are of one person.
@@ -86,29 +86,17 @@ pub enum RosterError {
 /// Of one message: each patient it may speak of, and whether she was found.
 pub(super) type Patients = BTreeMap<u32, bool>;
 
-/// What is counted by folder, by mailbox and over all.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RosterScan {
-    /// Patients of the list, rows with the same record number taken together.
-    pub patients: u64,
-    /// Rows that name nobody who could be found.
-    pub rows_not_used: u64,
-    pub mailboxes: BTreeMap<String, RosterCount>,
-    pub all: RosterCount,
-}
-
-impl RosterScan {
-    pub(super) fn of(roster: &Roster, by_mailbox: &BTreeMap<String, Patients>) -> Self {
-        let mut all = Patients::new();
-        for patients in by_mailbox.values() {
-            join(&mut all, patients);
-        }
-        Self {
-            patients: roster.patients(),
-            rows_not_used: roster.rows_not_used(),
-            mailboxes: by_mailbox.iter().map(|(mailbox, patients)| (mailbox.clone(), counted(patients))).collect(),
-            all: counted(&all),
-        }
+/// What the scan found of the list, by mailbox and over all.
+pub(super) fn counts(roster: &Roster, by_mailbox: &BTreeMap<String, Patients>) -> RosterCounts {
+    let mut all = Patients::new();
+    for patients in by_mailbox.values() {
+        join(&mut all, patients);
+    }
+    RosterCounts {
+        patients: roster.patients(),
+        rows_not_used: roster.rows_not_used(),
+        all: counted(&all),
+        mailboxes: by_mailbox.iter().map(|(mailbox, patients)| (mailbox.clone(), counted(patients))).collect(),
     }
 }
 
@@ -408,8 +396,8 @@ mod tests {
 
     fn found_of(roster: &Roster, text: &str) -> (u64, u64) {
         let (folded, _) = Folded::of(&[text]);
-        let hits = super::super::detect::words::WORDS.find(folded.scan());
-        let identifiers = super::super::detect::identifiers::find(folded.text(), &hits, TODAY, &mut Vec::new());
+        let marks = super::super::detect::words::WORDS.find(&folded);
+        let identifiers = super::super::detect::identifiers::find(folded.text(), &marks, TODAY, &mut Vec::new());
         let count = counted(&roster.find(folded.text(), &identifiers, TODAY));
         (count.found, count.possible)
     }

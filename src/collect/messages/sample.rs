@@ -9,7 +9,10 @@
 use std::collections::{BTreeMap, BinaryHeap};
 
 use hmac::{Hmac, KeyInit, Mac};
+use jiff::civil::Date;
 use sha2::Sha256;
+
+use crate::evidence::content::SampledMail;
 
 /// How sure each interval is, in percent.
 pub const CONFIDENCE: u32 = 95;
@@ -25,6 +28,8 @@ pub struct Sampled {
     pub examined: u64,
     /// Of these, likely with PHI.
     pub phi: u64,
+    /// The oldest day of those: there may be older ones.
+    pub oldest: Option<Date>,
 }
 
 impl Sampled {
@@ -35,6 +40,45 @@ impl Sampled {
         let (lower, upper) = bounds(self.messages, self.examined, self.phi, tail);
         // A sample says nothing of those it was not drawn from.
         (lower, upper + self.lost)
+    }
+
+    /// Whether there are messages that were not looked at.
+    pub(super) fn is_partial(&self) -> bool {
+        self.examined < self.messages + self.lost
+    }
+
+    /// Counts one that was looked at.
+    pub(super) fn examined(&mut self, is_phi: bool, date: Option<Date>) {
+        self.examined += 1;
+        if is_phi {
+            self.phi += 1;
+            self.oldest = [self.oldest, date].into_iter().flatten().min();
+        }
+    }
+
+    /// As evidence keeps it.
+    pub(super) fn estimate(&self) -> SampledMail {
+        let (phi_lower, phi_upper) = self.bounds();
+        SampledMail {
+            messages: self.messages + self.lost,
+            examined: self.examined,
+            phi_examined: self.phi,
+            phi_lower,
+            phi_upper,
+            oldest_phi: self.oldest,
+        }
+    }
+}
+
+impl std::iter::Sum for Sampled {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |sum, one| Self {
+            messages: sum.messages + one.messages,
+            lost: sum.lost + one.lost,
+            examined: sum.examined + one.examined,
+            phi: sum.phi + one.phi,
+            oldest: [sum.oldest, one.oldest].into_iter().flatten().min(),
+        })
     }
 }
 
@@ -194,7 +238,7 @@ mod tests {
 
     #[test]
     fn messages_that_could_not_be_chosen_may_all_be_counted() {
-        let sampled = Sampled { messages: 10, lost: 90, examined: 10, phi: 4 };
+        let sampled = Sampled { messages: 10, lost: 90, examined: 10, phi: 4, oldest: None };
         assert_eq!(sampled.bounds(), (4, 94));
     }
 

@@ -351,8 +351,8 @@ pub(super) fn shown(name: &str, key: &[u8; 32]) -> String {
 }
 
 /// Five digits in a row or in groups, an address, or the full name of somebody.
-fn may_name_somebody(name: &str) -> bool {
-    use super::detect::words::{Class, WORDS, is_given_name, is_no_name};
+pub(in crate::collect) fn may_name_somebody(name: &str) -> bool {
+    use super::detect::words::{Class, WORDS, is_given_name, is_no_name, is_surname};
     let digits = name.bytes().filter(u8::is_ascii_digit).count();
     let dates = name.split(|c: char| !c.is_ascii_digit()).filter(|run| !run.is_empty());
     // `2024-11`, `2024Q3` and `Archive 2019` are times, not numbers of somebody.
@@ -364,12 +364,26 @@ fn may_name_somebody(name: &str) -> bool {
     }
     let spaced: String = name.chars().map(|c| if matches!(c, '_' | '.' | '-') { ' ' } else { c }).collect();
     let (folded, _) = super::fold::Folded::of(&[&spaced]);
-    let hits = WORDS.find(folded.scan());
+    let hits = WORDS.find(&folded).hits;
     let words = || folded.scan().split(|byte| *byte == b' ').filter(|word| word.len() > 1);
     // `Virginia` alone is a place; beside a word that no list knows it may be somebody.
     words().count() >= 2
         && (hits.iter().any(|hit| hit.classes.has(Class::Title))
-            || (words().any(is_given_name) && !words().all(is_no_name)))
+            || (words().any(|word| is_given_name(word) || is_surname(word)) && !words().all(is_no_name))
+            || (is_family_first(&spaced) && !words().all(is_no_name)))
+}
+
+/// `Quillonberg, Zorbalina`, as lists of people are sorted: one comma, and before it one word.
+fn is_family_first(name: &str) -> bool {
+    let is_word = |word: &str| word.chars().all(|c| c.is_alphabetic() || matches!(c, '-' | '\''));
+    let is_name = |word: &str| word.chars().next().is_some_and(char::is_uppercase) && is_word(word);
+    match name.split_once(',') {
+        Some((family, given)) => {
+            let mut given = given.split_whitespace();
+            is_name(family.trim()) && given.next().is_some_and(is_name) && given.count() <= 2
+        }
+        None => false,
+    }
 }
 
 #[cfg(test)]
@@ -450,6 +464,11 @@ mod tests {
         ] {
             assert!(shown(name, &KEY).starts_with("folder-"), "{name}");
         }
+        // Names that no list of given names has.
+        for name in ["Zorba Vandermeer", "Quillonberg, Zorbalina", "Quillonberg, Zorbalina M.mbox", "Garcia_Zorba.eml"]
+        {
+            assert!(shown(name, &KEY).starts_with("folder-"), "{name}");
+        }
         for name in [
             "Inbox",
             "Archive 2019",
@@ -459,6 +478,11 @@ mod tests {
             "INBOX.Patients",
             "front-desk",
             "Virginia Village",
+            "Deleted Items",
+            "All Mail",
+            "Top of Outlook data file",
+            "Elementos enviados",
+            "Drafts, old",
         ] {
             assert_eq!(shown(name, &KEY), name);
         }

@@ -1,12 +1,13 @@
 //! Adds up what messages gave, by folder. Counts, kinds, days; and for telling people apart, keyed
 //! hashes that live no longer than the scan.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::civil::Date;
 
 use super::detect::identifiers::Kind;
 use super::detect::{Person, PersonKey};
+use super::protection::Protections;
 use crate::clock::days_between;
 use crate::evidence::content::{ContentFolder, Individuals};
 
@@ -16,6 +17,10 @@ const KEYS: usize = 2_000_000;
 /// The same for the messages of the last year, which are counted a second time.
 const RECENT_KEYS: usize = 500_000;
 
+/// A message that identifies so many people is a list of them.
+const MANY_INDIVIDUALS: usize = 10;
+pub(super) const MANY_INDIVIDUALS_WORD: &str = "many-individuals";
+
 /// What one message gave. It holds no text.
 #[derive(Debug, Default)]
 pub(super) struct MessageReading {
@@ -23,6 +28,14 @@ pub(super) struct MessageReading {
     pub(super) rule: String,
     pub(super) kinds: BTreeSet<&'static str>,
     pub(super) places: BTreeSet<&'static str>,
+    /// What stands out about how it was sent, as [`ContentFolder::sendings`] names it.
+    pub(super) sendings: BTreeSet<&'static str>,
+    /// How its attachments are protected, as [`ContentFolder::protected`] names it.
+    pub(super) protected: Protections,
+    /// It states a password.
+    pub(super) password: bool,
+    /// What its thread and its day with these people are known by.
+    pub(super) threads: Vec<u64>,
     pub(super) date: Option<Date>,
     pub(super) identifier: bool,
     pub(super) health: bool,
@@ -59,10 +72,17 @@ pub(super) struct Tally {
     health_only: u64,
     kinds: BTreeMap<String, u64>,
     places: BTreeMap<String, u64>,
+    sendings: BTreeMap<String, u64>,
+    protected: BTreeMap<String, u64>,
+    passwords: Passwords,
     rules: BTreeMap<String, u64>,
     ages: BTreeMap<String, u64>,
-    oldest: Option<Date>,
-    newest: Option<Date>,
+    /// Of messages likely to hold PHI.
+    days: Days,
+    /// Of all messages.
+    all_days: Days,
+    /// Messages of all without a date to believe.
+    undated: u64,
     not_inspected: BTreeMap<String, u64>,
     /// Messages with any of these reasons.
     uninspected: u64,
@@ -70,6 +90,20 @@ pub(super) struct Tally {
     /// Those of messages under a year old, and of those without a date to believe.
     recent: People,
     patients: super::roster::Patients,
+}
+
+/// The first and the last of some days.
+#[derive(Clone, Copy, Debug, Default)]
+struct Days {
+    oldest: Option<Date>,
+    newest: Option<Date>,
+}
+
+impl Days {
+    fn add(&mut self, date: Date) {
+        self.oldest = Some(self.oldest.map_or(date, |oldest| oldest.min(date)));
+        self.newest = Some(self.newest.map_or(date, |newest| newest.max(date)));
+    }
 }
 
 impl Default for Tally {
@@ -81,10 +115,14 @@ impl Default for Tally {
             health_only: 0,
             kinds: BTreeMap::new(),
             places: BTreeMap::new(),
+            sendings: BTreeMap::new(),
+            protected: BTreeMap::new(),
+            passwords: Passwords::default(),
             rules: BTreeMap::new(),
             ages: BTreeMap::new(),
-            oldest: None,
-            newest: None,
+            days: Days::default(),
+            all_days: Days::default(),
+            undated: 0,
             not_inspected: BTreeMap::new(),
             uninspected: 0,
             people: People::keeping(KEYS),
@@ -98,12 +136,20 @@ impl Tally {
     /// Adds one message.
     pub(super) fn add(&mut self, reading: &MessageReading, today: Date) {
         self.messages += 1;
+        match reading.date {
+            Some(date) => self.all_days.add(date),
+            None => self.undated += 1,
+        }
         super::roster::join(&mut self.patients, &reading.patients);
         let reasons: BTreeSet<&str> = reading.not_inspected.iter().copied().collect();
         self.uninspected += u64::from(!reasons.is_empty());
         for reason in reasons {
             *self.not_inspected.entry(reason.to_owned()).or_default() += 1;
         }
+        for protection in &reading.protected {
+            *self.protected.entry(protection.to_string()).or_default() += 1;
+        }
+        self.passwords.add(reading);
         let level = match reading.level {
             0 => None,
             1 => Some("low"),
@@ -127,21 +173,25 @@ impl Tally {
         for place in &reading.places {
             *self.places.entry((*place).to_owned()).or_default() += 1;
         }
+        for sending in &reading.sendings {
+            *self.sendings.entry((*sending).to_owned()).or_default() += 1;
+        }
+        if identifies_many(&reading.people) {
+            *self.sendings.entry(MANY_INDIVIDUALS_WORD.to_owned()).or_default() += 1;
+        }
         let age = age_band(reading.date, today);
         *self.ages.entry(age.to_owned()).or_default() += 1;
         if matches!(age, UNDER_A_YEAR | UNDATED) {
             self.recent.add(&reading.people);
         }
-        if let Some(date) = reading.date {
-            self.oldest = Some(self.oldest.map_or(date, |oldest| oldest.min(date)));
-            self.newest = Some(self.newest.map_or(date, |newest| newest.max(date)));
-        }
+        reading.date.into_iter().for_each(|date| self.days.add(date));
         self.people.add(&reading.people);
     }
 
     /// Counts messages that are in the folder and were not found.
     pub(super) fn lose(&mut self, why: &str, messages: u64) {
         self.messages += messages;
+        self.undated += messages;
         self.uninspected += messages;
         *self.not_inspected.entry(why.to_owned()).or_default() += messages;
     }
@@ -152,6 +202,10 @@ impl Tally {
         let (lower, upper) = self.recent.bounds();
         // A message without a date may be any age: it proves nobody to be left.
         let lower = if self.ages.contains_key(UNDATED) { 0 } else { lower };
+        let mut sendings = self.sendings;
+        for told in super::sending::TOLD {
+            sendings.entry(told.to_owned()).or_default();
+        }
         let within_a_year = Individuals { lower: lower.min(individuals_lower), upper: upper.min(individuals_upper) };
         ContentFolder {
             mailbox: mailbox.to_owned(),
@@ -162,14 +216,22 @@ impl Tally {
             health_only: self.health_only,
             kinds: self.kinds,
             places: self.places,
+            sendings,
+            protected: self.protected,
+            passwords_beside: Some(self.passwords.beside()),
             rules: self.rules,
             ages: self.ages,
-            oldest: self.oldest,
-            newest: self.newest,
+            oldest: self.days.oldest,
+            newest: self.days.newest,
+            oldest_message: self.all_days.oldest,
+            newest_message: self.all_days.newest,
+            undated_messages: Some(self.undated),
             individuals_lower,
             individuals_upper,
             within_a_year: Some(within_a_year),
             roster: Some(super::roster::counted(&self.patients)),
+            // The scan knows what of the mailbox was left out.
+            sampled: false,
             not_inspected: self.not_inspected,
             not_inspected_messages: Some(self.uninspected),
         }
@@ -190,6 +252,43 @@ fn age_band(date: Option<Date>, today: Date) -> &'static str {
         "3-6-years"
     } else {
         "over-6-years"
+    }
+}
+
+/// Whether a message is about many, though each of its parts names them anew.
+fn identifies_many(people: &[Person]) -> bool {
+    people.len() >= MANY_INDIVIDUALS && {
+        let mut different = People::keeping(KEYS);
+        different.add(people);
+        different.bounds().0 >= MANY_INDIVIDUALS as u64
+    }
+}
+
+/// Which messages with a protected attachment have their password beside it; of many, at least.
+#[derive(Debug, Default)]
+struct Passwords {
+    /// The threads of each such message.
+    sealed: Vec<Vec<u64>>,
+    /// The threads in which a password is stated.
+    stated: HashSet<u64>,
+}
+
+impl Passwords {
+    const MOST: usize = 200_000;
+
+    fn add(&mut self, reading: &MessageReading) {
+        if reading.password && self.stated.len() < Self::MOST {
+            self.stated.extend(&reading.threads);
+        }
+        let sealed = reading.protected.iter().any(|protection| protection.takes_a_password());
+        if sealed && self.sealed.len() < Self::MOST {
+            self.sealed.push(reading.threads.clone());
+        }
+    }
+
+    fn beside(&self) -> u64 {
+        let beside = self.sealed.iter().filter(|threads| threads.iter().any(|thread| self.stated.contains(thread)));
+        beside.count() as u64
     }
 }
 
@@ -273,6 +372,7 @@ impl People {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::collect::messages::protection::{Cipher, Protection};
     use jiff::civil::date;
 
     fn key(kind: Kind, hash: u64) -> PersonKey {
@@ -302,6 +402,28 @@ mod tests {
     }
 
     #[test]
+    fn a_password_beside_what_it_opens_is_counted_whichever_comes_first() {
+        let today = date(2026, 11, 21);
+        let sealed = |thread| MessageReading {
+            protected: Protections::from([Protection::Zip(Cipher::ZipCrypto)]),
+            threads: vec![thread],
+            ..MessageReading::default()
+        };
+        let mut tally = Tally::default();
+        for thread in [1, 2, 3] {
+            tally.add(&sealed(thread), today);
+        }
+        tally.add(&MessageReading { password: true, threads: vec![1, 7], ..MessageReading::default() }, today);
+        tally.add(&MessageReading { password: true, ..sealed(8) }, today);
+        tally.add(&MessageReading { threads: vec![2], ..MessageReading::default() }, today);
+        let to_a_key = [Protection::Smime(Cipher::Aes256), Protection::OpenPgp(Cipher::Unknown)];
+        let to_a_key = to_a_key.into_iter().chain([Protection::SevenZipUnread]).collect();
+        tally.add(&MessageReading { protected: to_a_key, password: true, ..sealed(9) }, today);
+        let folder = tally.finish("desk", "Inbox");
+        assert_eq!((folder.protected["zip-zipcrypto"], folder.passwords_beside), (4, Some(2)));
+    }
+
+    #[test]
     fn a_message_with_several_reasons_is_one_message() {
         let today = date(2026, 11, 21);
         let mut tally = Tally::default();
@@ -312,6 +434,27 @@ mod tests {
         let folder = tally.finish("desk", "Inbox");
         assert_eq!((folder.messages, folder.not_inspected_messages), (4, Some(3)));
         assert_eq!(folder.not_inspected.len(), 4);
+    }
+
+    #[test]
+    fn days_of_all_messages_are_told_apart_from_those_with_phi() {
+        let today = date(2026, 11, 21);
+        let reading = |level, date| MessageReading { level, date, ..MessageReading::default() };
+        let mut tally = Tally::default();
+        for (level, date) in [
+            (3, Some(date(2021, 5, 1))),
+            (2, Some(date(2020, 5, 1))),
+            (1, Some(date(2025, 1, 1))),
+            (0, Some(date(2011, 1, 1))),
+            (0, None),
+        ] {
+            tally.add(&reading(level, date), today);
+        }
+        tally.lose("not-in-file", 3);
+        let folder = tally.finish("desk", "Inbox");
+        assert_eq!((folder.oldest, folder.newest), (Some(date(2020, 5, 1)), Some(date(2021, 5, 1))));
+        assert_eq!((folder.oldest_message, folder.newest_message), (Some(date(2011, 1, 1)), Some(date(2025, 1, 1))));
+        assert_eq!(folder.undated_messages, Some(4));
     }
 
     #[test]

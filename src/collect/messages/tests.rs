@@ -18,6 +18,7 @@ pub(super) fn options() -> ScanOptions {
         now: "2026-11-21T12:00:00Z".parse().unwrap(),
         vantage: "test".to_owned(),
         traced: Traced::default(),
+        own_domains: Vec::new(),
         roster: None,
         pdf: PdfReader::none(),
         sample: None,
@@ -165,4 +166,73 @@ fn a_number_in_an_answer_to_a_question_of_care_is_one_conversation() {
     let body = "Her social security number is 219-09-1234.\n\n> Can you send what they need for the biopsy referral?\n";
     let scan = scan_bytes(mbox_of(&[message("a", "Wed, 4 Mar 2020 10:00:00 +0000", body)]));
     assert_eq!(scan.messages[0].level, 2);
+}
+
+#[test]
+fn how_mail_with_phi_was_sent_is_counted() {
+    let date = "Wed, 4 Mar 2026 10:00:00 +0000";
+    let to = |to: &str, message: String| message.replace("To: desk@clinic.example", &format!("To: {to}"));
+    let people: String = ('a'..='l')
+        .zip(10..)
+        .map(|(c, number)| format!("Pt Xyl{c}ph Quillon, MRN 44556{number}, biopsy\n\n"))
+        .collect();
+    let messages = [
+        to("zq@gmail.com", message("one", date, PHI)),
+        to("clerk@lab.example", message("two", date, PHI)).replace("Subject: note", "Subject: chart (1 of 2)"),
+        to("clerk@lab.example", message("three", date, "Lunch at noon?")),
+        message("four", date, &people).replace("Subject: note", "Auto-Submitted: auto-replied\nSubject: note"),
+    ];
+    let own_domains = vec!["clinic.example".parse().unwrap()];
+    let folder = &folders(&scan_with(mbox_of(&messages), &ScanOptions { own_domains, ..options() }))[0];
+    let told: Vec<(&str, u64)> = folder.sendings.iter().map(|(how, count)| (how.as_str(), *count)).collect();
+    assert_eq!(
+        told,
+        [
+            ("automatic-reply", 1),
+            ("large", 0),
+            ("many-individuals", 1),
+            ("many-recipients", 0),
+            ("part-of-several", 1),
+            ("to-consumer-webmail", 1),
+            ("to-many-consumers", 0),
+            ("to-outside", 2),
+        ]
+    );
+    let folder = &folders(&scan_bytes(mbox_of(&messages)))[0];
+    assert!(!folder.sendings.contains_key("to-outside"), "where no domain is known, nobody is outside or inside");
+}
+
+#[test]
+fn a_password_in_the_thread_of_a_protected_archive_is_counted() {
+    let sealed = include_bytes!("../../../fixtures/protected-files/zip-zipcrypto.zip");
+    let encoded = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, sealed);
+    let with_archive = |id: &str, words: &str| {
+        format!(
+            "From: nurse@clinic.example\nTo: desk@clinic.example\nMessage-ID: <{id}@clinic.example>\nSubject: chart\n\
+             MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\n{words}\n\
+             --b\nContent-Type: application/zip; name=chart.zip\nContent-Transfer-Encoding: base64\n\n{encoded}\n--b--\n"
+        )
+    };
+    let answer = "From: nurse@clinic.example\nTo: desk@clinic.example\nMessage-ID: <c@clinic.example>\n\
+                  In-Reply-To: <b@clinic.example>\nSubject: Re: chart\n\nPassword:\nQuillon2026\n";
+    let messages = [
+        with_archive("a", "The password is Quillon2026."),
+        with_archive("b", "As discussed."),
+        with_archive("d", "I will call you with the password."),
+        answer.to_owned(),
+    ];
+    let folder = &folders(&scan_bytes(mbox_of(&messages)))[0];
+    assert_eq!((folder.protected["zip-zipcrypto"], folder.passwords_beside), (3, Some(2)));
+}
+
+#[test]
+fn one_patient_in_many_parts_is_one_patient() {
+    let part = format!("--b\nContent-Type: text/plain; name=note.txt\nContent-Disposition: attachment\n\n{PHI}\n");
+    let mail = format!(
+        "From: nurse@clinic.example\nTo: desk@clinic.example\nSubject: chart\nMIME-Version: 1.0\n\
+         Content-Type: multipart/mixed; boundary=b\n\n{}--b--\n",
+        part.repeat(12)
+    );
+    let folder = &folders(&scan_bytes(mbox_of(&[mail])))[0];
+    assert_eq!((folder.individuals_upper, folder.sendings["many-individuals"]), (1, 0));
 }

@@ -229,6 +229,48 @@ fn a_report_in_mail_is_the_report_whatever_carries_it() {
 }
 
 #[test]
+fn mail_of_a_person_in_archives_and_folders_is_told_without_the_name() {
+    let text = report("c.example", &["192.0.2.1 3 pass fail s1"]).into_bytes();
+    let mbox = |mails: usize| -> Vec<u8> {
+        let one = mail("a", &[("application/gzip", "r.xml.gz", &packed(&text))]);
+        let separator = b"From a@r.example Thu Jan  1 00:00:00 2026\r\n".as_slice();
+        (0..mails).flat_map(|_| [separator, &one, b"\r\n"].concat()).collect()
+    };
+    let takeout = archived(&[
+        ("Takeout/Mail/Maria Quillon.mbox", &mbox(2)),
+        ("Takeout/Mail/Virginia Quillon", &mbox(1)),
+        ("Takeout/Mail/Ana Quillon.mbox", b"no mail"),
+        ("Takeout/report.xml", &text),
+    ]);
+    let all = [
+        ("1.zip", takeout),
+        ("Maria Quillon.mbox", mbox(1)),
+        ("dmarc.mbox", mbox(1)),
+        ("packed Maria Quillon.mbox.gz", packed(&mbox(1))),
+    ];
+    let observations = observed(&all);
+    let mut labels: Vec<&str> = observations
+        .iter()
+        .filter(|one| matches!(one.answer, Ok(Answer::AggregateReport(_))))
+        .map(|one| label_of(one).split(", part").next().unwrap())
+        .collect();
+    labels.sort_unstable();
+    let expected = [
+        "reports, mails from 1, mail 1",
+        "reports, mails from 1, mail 2",
+        "reports, mails from 3, mail 1",
+        "reports, mails from 4, mail 1",
+        "reports, mails from 6, mail 1",
+        "reports/1.zip/Takeout/report.xml",
+        "reports/dmarc.mbox, mail 1",
+    ];
+    assert_eq!(labels, expected);
+    assert_eq!(faults(&observations)[0].0, "reports/1.zip, file 3");
+    let kept = serde_json::to_string(&observations).unwrap();
+    assert!(!kept.contains("Quillon"), "{kept}");
+}
+
+#[test]
 fn in_mail_what_should_be_a_report_is_named_and_the_rest_is_counted() {
     let text = report("c.example", &["192.0.2.1 3 pass fail s1"]).into_bytes();
     let tls = tls_report("c.example", 7, 1, "").into_bytes();

@@ -57,6 +57,32 @@ fn without_the_directory_an_entry_stays_unresolved() {
 }
 
 #[test]
+fn what_a_mailbox_forwards_by_address_and_by_an_entry_of_the_directory_are_two_things() {
+    let header = "PrimarySmtpAddress,ForwardingSmtpAddress,ForwardingAddress,DeliverToMailboxAndForward\n";
+    let recipients = b"RecipientTypeDetails,PrimarySmtpAddress,Name,ExternalEmailAddress\nMailContact,lab@clinic.example,Lab,SMTP:lab@lab.example\nMailContact,home@clinic.example,Home,SMTP:home@gmail.com\n";
+    let of = |address: &str, entry: &str| {
+        let rows = format!("{header}a@clinic.example,{address},{entry},True\n");
+        let world = World::new(Some(declared("clinic.example")));
+        let built = built(&world.file("m.csv", rows.as_bytes()).file("r.csv", recipients), &[]);
+        let mailbox = find(&built, "a@clinic.example");
+        let class = |fact: &Fact<Forwarding>| match &fact.seen {
+            Seen::Present(forwarding) => forwarding.target_class.clone(),
+            Seen::Absent => "absent".to_owned(),
+            Seen::Malformed(_) | Seen::Unknown(_) => "?".to_owned(),
+        };
+        [&mailbox.forwarding_by_address, &mailbox.forwarding_by_entry, &mailbox.forwarding].map(class)
+    };
+    assert_eq!(of("", ""), ["absent", "absent", "absent"]);
+    assert_eq!(of("smtp:x@elsewhere.example", ""), ["external", "absent", "external"]);
+    assert_eq!(of("", "Lab"), ["absent", "external", "external"]);
+    assert_eq!(of("smtp:lab@clinic.example", ""), ["absent", "external", "external"], "it is a contact's address");
+    assert_eq!(of("smtp:b@clinic.example", "Home"), ["internal", "consumer-webmail", "consumer-webmail"]);
+    assert_eq!(of("", "Somebody"), ["absent", "unresolved", "unresolved"]);
+    assert_eq!(of("smtp:x@elsewhere.example", "System.Object[]"), ["external", "?", "external"]);
+    assert_eq!(of("smtp:b@clinic.example", "System.Object[]"), ["?", "?", "?"]);
+}
+
+#[test]
 fn the_mailboxes_own_audit_switch_decides_nothing() {
     let built = built(&leaky(&[]), &[]);
     assert_eq!(is(&find(&built, "ben@clinic.example").audited), Some(true));
@@ -251,4 +277,101 @@ fn the_oldest_item_of_any_folder_counts() {
         b"Mailbox,FolderType,ItemsInFolder,OldestItemReceivedDate\nfront-desk@clinic.example,Inbox,3,3/1/2019\n";
     let told = built_of(&world(&["folder-statistics.csv"]).file("f.csv", undated));
     assert!(find(&told, "front-desk@clinic.example").oldest_item_days.seen.present().is_none());
+}
+
+#[test]
+fn mail_is_gone_when_a_tag_or_a_rule_deletes_it_and_nothing_keeps_it() {
+    const TAGS: &str = "Name,Type,RetentionEnabled,RetentionAction,AgeLimitForRetention\nOne year,All,True,DeleteAndAllowRecovery,365.00:00:00\nBin,DeletedItems,True,PermanentlyDelete,30.00:00:00\nMove,All,True,MoveToArchive,100.00:00:00\n";
+    let of = |assigned: &str, links: &[&str], policies: &str, rules: &str| {
+        let mut scope = declared("clinic.example");
+        let retention = scope.retention.as_mut().unwrap();
+        (retention.mail_min_days, retention.record_mailboxes) = (Some(2190), vec!["a@clinic.example".to_owned()]);
+        let mailboxes = format!(
+            "PrimarySmtpAddress,ForwardingSmtpAddress,Name,DisplayName,RetentionPolicy\na@clinic.example,,Ana,Records Mailbox,{assigned}\nb@clinic.example,,Ben,Front Desk,\nc@clinic.example,,Cy,Front Desk,\n"
+        );
+        let links = links.iter().map(|link| format!("\"{link}\"")).collect::<Vec<_>>().join(",");
+        let assignments = format!(r#"[{{"Name":"Clinic","RetentionPolicyTagLinks":[{links}]}}]"#);
+        let mut world = World::new(Some(scope))
+            .file("m.csv", mailboxes.as_bytes())
+            .file("tags.csv", TAGS.as_bytes())
+            .file("assignments.json", assignments.as_bytes());
+        for (name, header, rows) in [
+            (
+                "policies.csv",
+                "Name,Guid,Enabled,Mode,Workload,ExchangeLocation,ExchangeLocationException,AdaptiveScopeLocation,DistributionStatus,RetentionRuleTypes,RestrictiveRetention",
+                policies,
+            ),
+            (
+                "rules.csv",
+                "Name,Policy,RetentionComplianceAction,RetentionDuration,Disabled,ContentMatchQuery,ExcludedItemClasses",
+                rules,
+            ),
+        ] {
+            if !rows.is_empty() {
+                world = world.file(name, format!("{header}\n{rows}").as_bytes());
+            }
+        }
+        let built = built(&world, &[]);
+        let mailbox = find(&built, "a@clinic.example");
+        assert_eq!((is(&mailbox.holds_records), is(&mailbox.record_minimum_days)), (Some(true), Some(2190)));
+        is(&mailbox.deleted_after_days)
+    };
+    let policy =
+        |places: &str, except: &str| format!("P,g-1,True,Enforce,Exchange,{places},{except},,Success,Hold,False\n");
+    let all = policy("All", "");
+    let rule = |action: &str, days: &str| format!("r,g-1,{action},{days},False,,\n");
+    let keep = rule("Keep", "90");
+    assert_eq!(of("Clinic", &["One year", "Bin", "Move"], &all, &keep), Some(365));
+    assert_eq!(of("Clinic", &["Bin", "Move"], &all, &keep), Some(0), "nothing deletes what nobody threw away");
+    assert_eq!(of("", &["One year"], &all, &keep), Some(0), "no policy of tags is assigned");
+    assert_eq!(of("", &[], &all, &rule("Delete", "700")), Some(700));
+    assert_eq!(of("Clinic", &["One year"], &all, &rule("KeepAndDelete", "2555")), Some(2555), "what is kept stays");
+    assert_eq!(of("Clinic", &["One year"], &all, &rule("Keep", "Unlimited")), Some(0));
+    assert_eq!(of("", &[], &policy("All", "Ana"), &rule("Delete", "700")), Some(0), "left out");
+    assert_eq!(of("", &[], &policy("b@clinic.example", ""), &rule("Delete", "700")), Some(0), "another mailbox");
+    assert_eq!(of("", &[], &policy("a@clinic.example", ""), &rule("Delete", "700")), Some(700));
+    assert_eq!(of("", &[], &policy("Records Mailbox", ""), &rule("Delete", "30")), Some(30), "by the name people see");
+    assert_eq!(of("Clinic", &["One year"], &policy("All", "Records Mailbox"), &rule("Keep", "2555")), Some(365));
+    assert_eq!(of("", &[], &policy("Front Desk", ""), &rule("Delete", "30")), Some(0), "one of two others");
+    for nobody in ["Board", "board@clinic.example"] {
+        assert_eq!(of("", &[], &policy(nobody, ""), &rule("Delete", "30")), None, "nobody lists {nobody}");
+        assert_eq!(of("Clinic", &["One year"], &policy("All", nobody), &rule("Keep", "2555")), None, "{nobody}");
+    }
+    let some_mail = |action: &str| format!("r,g-1,{action},2555,False,\"subject:\"\"board minutes\"\"\",\n");
+    assert_eq!(of("Clinic", &["One year"], &all, &some_mail("Keep")), Some(365), "only some mail is kept");
+    assert_eq!(of("", &[], &all, &some_mail("Delete")), None, "some mail is deleted");
+    assert_eq!(of("Clinic", &["One year"], &all, "r,g-1,Keep,2555,,,\n"), None, "it may be switched off");
+    let spreading = |status: &str| format!("P,g-1,True,Enforce,Exchange,All,,,{status},Hold,False\n");
+    for status in ["Pending", "Error"] {
+        assert_eq!(of("", &[], &spreading(status), &rule("Delete", "30")), None, "{status}");
+        assert_eq!(of("Clinic", &["One year"], &spreading(status), &rule("Keep", "2555")), None, "{status}");
+    }
+    let off = "P,g-1,False,Enforce,Exchange,All,,,Pending,Hold,False\n";
+    assert_eq!(of("", &[], off, &rule("Delete", "30")), Some(0), "switched off");
+    let leaving = "P,g-1,True,PendingDeletion,Exchange,All,,,Success,Hold,False\n";
+    assert_eq!(of("", &[], leaving, &rule("Delete", "30")), None, "being deleted");
+    let second = format!("{all}Q,g-2,True,Enforce,Exchange,All,,,Success,Hold,False\n");
+    assert_eq!(of("", &[], &second, &keep), None, "a policy whose rule nobody lists");
+    assert_eq!(of("", &[], &second, &format!("{keep}s,Q,Delete,700,False,,\n")), Some(700), "by its name");
+    assert_eq!(of("Clinic", &["Gone"], &all, &keep), None, "a tag that nobody lists");
+    assert_eq!(of("Another", &["Bin"], &all, &keep), None, "a policy that nobody lists");
+    assert_eq!(of("Clinic", &["One year"], "", ""), None, "a rule may keep it");
+    assert_eq!(of("Clinic", &["One year", "Gone"], &all, &keep), Some(365), "too soon, whatever else deletes");
+}
+
+#[test]
+fn a_mailbox_of_records_is_known_by_each_of_its_addresses_and_one_nobody_lists_is_not_passed_over() {
+    const MAILBOXES: &[u8] = br#"[{"PrimarySmtpAddress":"records@clinic.example","ForwardingSmtpAddress":null,"EmailAddresses":["SMTP:records@clinic.example","smtp:medical-records@clinic.example"]},{"PrimarySmtpAddress":"ana@clinic.example","ForwardingSmtpAddress":null,"EmailAddresses":["SMTP:ana@clinic.example"]}]"#;
+    let of = |record: &str| {
+        let mut scope = declared("clinic.example");
+        let retention = scope.retention.as_mut().unwrap();
+        (retention.mail_min_days, retention.record_mailboxes) = (Some(2190), vec![record.to_owned()]);
+        let reference = crate::collect::exports::reference(record, &crate::keyed::KeyedReference::new(b"test"));
+        retention.record_references = [(record.to_owned(), reference)].into();
+        let built = built(&World::new(Some(scope)).file("m.json", MAILBOXES), &[]);
+        ["records", "ana"].map(|name| is(&find(&built, &format!("{name}@clinic.example")).holds_records))
+    };
+    assert_eq!(of("records@clinic.example"), [Some(true), Some(false)]);
+    assert_eq!(of("medical-records@clinic.example"), [Some(true), Some(false)]);
+    assert_eq!(of("recrods@clinic.example"), [None, None], "nobody lists it");
 }

@@ -64,7 +64,7 @@ const RULES: Export = Export {
     formats: &["microsoft365.transport-rules"],
     what: "the transport rules with all columns (Get-TransportRule | ConvertTo-Json)",
 };
-pub(super) const CONDITIONAL_ACCESS: Export = Export {
+pub(in crate::facts) const CONDITIONAL_ACCESS: Export = Export {
     formats: &["microsoft365.conditional-access"],
     what: "the conditional access policies (Get-MgIdentityConditionalAccessPolicy, -Depth 12)",
 };
@@ -209,6 +209,22 @@ impl<'s, 'e> SetUp<'s, 'e> {
             Some(reason) if found.is_empty() => Fact::new(Seen::Unknown(reason), ids),
             Some(_) | None => Fact::present(found.into_iter().collect(), ids),
         }
+    }
+
+    /// One policy that nobody set is enough, whatever others say.
+    pub(super) fn auto_forwarding_mode(&self) -> Fact<String> {
+        let automatic = |_: &TenantSetting, mode: &str| (mode == "automatic").then(|| mode.to_owned());
+        let fact = self.listed(&["external-auto-forwarding"], automatic, &OUTBOUND_SPAM);
+        let word = |left: Vec<String>| if left.is_empty() { "stated" } else { "automatic" }.to_owned();
+        Fact::new(fact.seen.map(word), fact.evidence)
+    }
+
+    /// Each unit counts for itself: what one is told holds for those below it that are told nothing.
+    pub(super) fn units_with_auto_forwarding(&self) -> Fact<i64> {
+        let open =
+            |setting: &TenantSetting, state: &str| (state == "on").then(|| setting.of.clone().unwrap_or_default());
+        let fact = self.listed(&["external-auto-forwarding"], open, &POLICIES);
+        Fact::new(fact.seen.map(|units| i64::try_from(units.len()).unwrap_or(i64::MAX)), fact.evidence)
     }
 
     /// What the policies for devices leave open. A policy that does not state one of the three is one

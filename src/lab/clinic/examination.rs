@@ -28,6 +28,8 @@ async fn examined(quarter: Quarter, catalog: &Catalog) -> Judgement {
         folder: &folder.path().join("evidence"),
         earlier: None,
         pdf: PdfReader::none(),
+        roster: None,
+        sample: None,
         clock: Arc::new(FixedClock(quarter.as_of())),
         key: b"a key of the test",
         progress: &|_| {},

@@ -196,6 +196,7 @@ fn scanned(quarter: Quarter) -> BTreeMap<String, (u64, Date)> {
         now: quarter.as_of(),
         vantage: "lab".to_owned(),
         traced: Traced::default(),
+        own_domains: Vec::new(),
         roster: None,
         pdf: PdfReader::none(),
         sample: None,

@@ -34,7 +34,7 @@ pub use discovered::Discovered;
 pub use elements::elements;
 pub use exposure::{Exposure, ExposureChange, Individuals, LISTED, Logs, Notice, Opened};
 pub use reported::Reported;
-pub use shown::{Attested, MailAges, Service};
+pub use shown::{Attested, MailAges, MailEstimate, MailSample, PatientsFound, RosterFound, Service};
 pub use words::{
     ChangeClass, CoverageState, ElementState, Grade, Level, Obligation, Outcome, Severity, SpecificationState, Supports,
 };
@@ -95,6 +95,12 @@ pub struct Assessment {
     /// The age of mail that likely holds PHI, by mailbox.
     #[serde(default)]
     pub mail_ages: Vec<MailAges>,
+    /// Where a sample stood for all mail: what it says of the whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mail_samples: Vec<MailSample>,
+    /// Where the practice gave its list of patients: how many of them the mail speaks of, at least.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roster: Vec<RosterFound>,
     /// What each mail and web service accepts, by host and port.
     #[serde(default)]
     pub services: Vec<Service>,

@@ -375,6 +375,10 @@ pub(super) fn limits(assessment: &Assessment) -> Vec<String> {
         limits
             .push("Mail content was searched by patterns. What the search did not find may still be there.".to_owned());
     }
+    if !assessment.mail_samples.is_empty() {
+        let sampled = "Of some mail only a sample was examined. What it says of all is an estimate, and checks of that mail are not assessed.";
+        limits.push(sampled.to_owned());
+    }
     if assessment.declared.authorization.as_ref().is_none_or(|authorization| !authorization.active_probes) {
         limits.push("Only ordinary handshakes were made; no test that could disturb a service was run.".to_owned());
     }

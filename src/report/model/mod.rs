@@ -96,6 +96,8 @@ pub struct Page {
     pub attestations: Vec<coverage::AttestationRow>,
     pub attested: shown::AttestedView,
     pub ages: shown::AgesView,
+    /// What a sample of mail says of all of it, and how many known patients mail speaks of.
+    pub estimates: Vec<String>,
     pub services: Vec<shown::ServiceRow>,
     pub services_rest: Option<String>,
     /// What others report of each domain.
@@ -175,6 +177,7 @@ impl Page {
             attestations: coverage::attestations(assessment),
             attested: shown::attested(assessment),
             ages: shown::ages(assessment),
+            estimates: shown::estimates(assessment),
             services: shown::services(assessment),
             services_rest: shown::services_rest(assessment),
             reported: reported::reported(assessment),

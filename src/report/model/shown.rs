@@ -8,7 +8,7 @@ use super::words::{Tag, capitalized, counted, day_or, number, paragraph, sentenc
 use crate::decisions::Standing;
 use crate::evidence::declared::AnswerWord;
 use crate::report::charts::{self, AGES, Mark, Trend};
-use crate::report::json::v1::{Assessment, Attested, Level};
+use crate::report::json::v1::{Assessment, Attested, Level, MailEstimate, PatientsFound};
 
 /// One question and how it was answered.
 #[derive(Clone, Debug, Serialize)]
@@ -158,6 +158,56 @@ pub(super) fn ages(assessment: &Assessment) -> AgesView {
             })
             .collect(),
     }
+}
+
+/// What a sample says of all mail, and how many patients of the list are in it: whole sentences.
+pub(super) fn estimates(assessment: &Assessment) -> Vec<String> {
+    let mut lines = Vec::new();
+    for sample in &assessment.mail_samples {
+        let of = |whose: &str, of: &MailEstimate| {
+            let oldest = of.oldest_phi.map_or_else(String::new, |day| format!(", the oldest is of {day}"));
+            format!(
+                "{whose}: estimated, {} to {} of {} messages likely hold health information ({} % interval). A sample of {} was examined; {} of these do{oldest}",
+                number(of.phi_lower),
+                number(of.phi_upper),
+                number(of.messages),
+                sample.confidence,
+                number(of.examined),
+                number(of.phi_examined)
+            )
+        };
+        lines.push(of("All mail that was given", &sample.all));
+        lines.extend(sample.mailboxes.iter().map(|(mailbox, estimate)| of(mailbox, estimate)));
+        if sample.mailboxes.values().eq([&sample.all]) {
+            // It would be said twice.
+            lines.remove(lines.len() - 2);
+        }
+    }
+    for roster in &assessment.roster {
+        let of = |found: &PatientsFound| {
+            format!(
+                "at least {}, and {} more perhaps, by a name or a number alone",
+                number(found.found),
+                number(found.possible)
+            )
+        };
+        let of_a_sample = assessment.mail_samples.iter().any(|sample| sample.vantage == roster.vantage);
+        let examined = if of_a_sample { " in the messages examined" } else { "" };
+        let patients = number(roster.patients);
+        lines.push(format!("Of {patients} patients on the practice's own list{examined}: {}", of(&roster.all)));
+        if roster.mailboxes.len() > 1 {
+            lines.extend(roster.mailboxes.iter().map(|(mailbox, found)| format!("{mailbox}: {}", of(found))));
+        }
+        if roster.rows_not_used > 0 {
+            lines.push(format!("{} rows of the list name nobody who could be found", number(roster.rows_not_used)));
+        }
+    }
+    // Mailboxes may be many.
+    let left = lines.len().saturating_sub(super::RAW_SHOWN);
+    lines.truncate(super::RAW_SHOWN);
+    let mut lines: Vec<String> = lines.iter().map(|line| sentence(line)).collect();
+    lines.extend((left > 0).then(|| format!("{} more are in assessment.json.", number(left as u64))));
+    lines
 }
 
 /// What stands below a table that shows no more than [`super::RAW_SHOWN`] rows.

@@ -92,6 +92,9 @@ fn subject(kind: SubjectKind, number: usize, heavy: bool) -> SubjectId {
 /// Expired evidence earns no credit, and a failure that it showed remains (reading R5). What it
 /// showed to hold is no longer known; of an open path it is the failure that counts, and the item
 /// that mends it closes with new evidence for all of it (R7).
+/// Checks that apply to Google Workspace alone.
+const OF_GOOGLE: [&str; 2] = ["auto-forwarding-off-by-policy", "second-factor-cannot-be-switched-off"];
+
 fn judged(worked: &Worked, scenario: &Scenario, cards: &Cards) -> Judgement {
     let mut judgement = Judgement { findings: Vec::new(), passed: Vec::new(), coverage: BTreeMap::new() };
     for check in scenario.checks() {
@@ -129,8 +132,10 @@ fn judged(worked: &Worked, scenario: &Scenario, cards: &Cards) -> Judgement {
                 grade,
             });
         }
-        // The sheets assess every check of an open path that applies.
-        let beside_the_point = counted.is_none() && scenario.open_path.iter().any(|open| open == check);
+        // The sheets assess every check of an open path that applies, and their organizations have their mail
+        // at Microsoft.
+        let beside_the_point =
+            counted.is_none() && (scenario.open_path.iter().any(|open| open == check) || OF_GOOGLE.contains(&check));
         judgement.coverage.insert(
             check.to_owned(),
             CheckCoverage {

@@ -40,6 +40,9 @@ pub(super) fn declared(domains: &[&str]) -> Declared {
         messages: Vec::new(),
         volumes: Vec::new(),
         retention: Some(DeclaredRetention {
+            mail_min_days: None,
+            record_mailboxes: Vec::new(),
+            record_references: Default::default(),
             mail_max_days: Some(1095),
             phi_mailboxes: vec!["front-desk@clinic.example".to_owned()],
             decided: None,

@@ -6,7 +6,7 @@
 use jiff::civil::Date;
 
 use super::values;
-use super::words::{Class, Classes, Hit};
+use super::words::{Class, Classes, Hit, Marks};
 
 /// Kinds of identifiers, after 45 CFR 164.514(b)(2)(i).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,49 +76,47 @@ const MEDICARE: Classes = Classes::one(Class::Medicare).and(Class::Hicn).and(Cla
 const MOST: usize = 20_000;
 
 /// Every identifier of a segment, in order. Diagnosis codes are added to `codes` by their place.
-pub(crate) fn find(text: &[u8], hits: &[Hit], today: Date, codes: &mut Vec<usize>) -> Vec<Identifier> {
+pub(crate) fn find(text: &[u8], marks: &Marks, today: Date, codes: &mut Vec<usize>) -> Vec<Identifier> {
     let labels: Vec<Hit> =
-        hits.iter().copied().filter(|hit| hit.classes.meets(NUMBER_LABELS.and(Class::DiagnosisCode))).collect();
+        marks.hits.iter().copied().filter(|hit| hit.classes.meets(NUMBER_LABELS.and(Class::DiagnosisCode))).collect();
     let mut found = Vec::new();
     let mut seen = Vec::new();
-    by_shape(text, &labels, &mut seen, &mut found);
+    by_shape(text, &marks.digits, &labels, &mut seen, &mut found);
     // One code without a label may be a room or a version; two are no accident.
     let several = seen.len() >= 2;
     codes.extend(seen.iter().filter(|(_, labelled)| *labelled || several).map(|(at, _)| *at));
-    by_label(text, hits, today, &mut found);
+    by_label(text, &marks.hits, today, &mut found);
     found.sort_by_key(|identifier| (identifier.start, std::cmp::Reverse(identifier.strength), identifier.kind));
     found.dedup_by(|later, earlier| later.start == earlier.start && later.kind == earlier.kind);
     found.truncate(MOST);
     found
 }
 
-/// Walks the digits. Only the first digit of a token is looked at closely.
-fn by_shape(text: &[u8], labels: &[Hit], codes: &mut Vec<(usize, bool)>, found: &mut Vec<Identifier>) {
-    let mut at = 0;
-    while at < text.len() {
-        if !text[at].is_ascii_digit() {
-            at += 1;
+/// Looks at each run of letters and digits that has a digit, by the first one.
+fn by_shape(
+    text: &[u8],
+    digits: &[usize],
+    labels: &[Hit],
+    codes: &mut Vec<(usize, bool)>,
+    found: &mut Vec<Identifier>,
+) {
+    let mut until = 0;
+    for &at in digits {
+        if at < until {
             continue;
         }
-        let before = if at == 0 { b'\n' } else { text[at - 1] };
-        let end = at + text[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
-        if before.is_ascii_alphanumeric() {
-            if let Some((code_end, labelled)) = diagnosis_code(text, at, labels) {
+        if text[at - 1].is_ascii_alphanumeric() {
+            if let Some((end, labelled)) = diagnosis_code(text, at, labels) {
                 codes.push((at - 1, labelled));
-                at = code_end;
-            } else {
-                at = end;
+                until = end;
             }
-            continue;
+        } else if found.len() < MOST {
+            let end = at + text[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+            if let Some(identifier) = token(text, at, end, labels) {
+                until = identifier.end;
+                found.push(identifier);
+            }
         }
-        if found.len() < MOST
-            && let Some(identifier) = token(text, at, end, labels)
-        {
-            at = identifier.end;
-            found.push(identifier);
-            continue;
-        }
-        at = end;
     }
 }
 
@@ -466,8 +464,8 @@ mod tests {
 
     fn kinds(text: &str) -> Vec<(Kind, Strength)> {
         let (folded, _) = Folded::of(&[text]);
-        let hits = WORDS.find(folded.scan());
-        find(folded.text(), &hits, date(2026, 11, 21), &mut Vec::new())
+        let marks = WORDS.find(&folded);
+        find(folded.text(), &marks, date(2026, 11, 21), &mut Vec::new())
             .iter()
             .map(|id| (id.kind, id.strength))
             .collect()
@@ -544,8 +542,8 @@ mod tests {
     fn codes_of_diagnoses_are_told_from_versions_and_rooms() {
         let mut codes = Vec::new();
         let (folded, _) = Folded::of(&["dx E11.9, M54.50; model B12.7.1 in room B12"]);
-        let hits = WORDS.find(folded.scan());
-        find(folded.text(), &hits, date(2026, 11, 21), &mut codes);
+        let marks = WORDS.find(&folded);
+        find(folded.text(), &marks, date(2026, 11, 21), &mut codes);
         assert_eq!(codes.len(), 2);
     }
 }

@@ -6,6 +6,7 @@
 
 pub(crate) mod identifiers;
 mod names;
+mod passwords;
 mod people;
 mod tables;
 pub(crate) mod values;
@@ -20,12 +21,12 @@ pub(crate) use verdict::{Circumstances, Reading};
 
 /// The version of the rules and lists: stored with every scan, so that quarters judged by different
 /// rules are not compared unawares.
-pub const DETECTOR: u32 = 6;
+pub const DETECTOR: u32 = 7;
 
 /// Reads one segment.
 pub(crate) fn examine(folded: &Folded, circumstances: &Circumstances<'_>, today: Date) -> Reading {
     let mut evidence = gather(folded, today);
-    verdict::of(folded.text(), folded.scan(), &mut evidence, circumstances)
+    verdict::of(folded.text(), folded.scan(), &mut evidence, circumstances, today)
 }
 
 /// Everything found in a segment, by place.
@@ -42,12 +43,12 @@ pub(crate) struct Found {
 
 fn gather(folded: &Folded, today: Date) -> Found {
     let (text, scan) = (folded.text(), folded.scan());
-    let hits = words::WORDS.find(scan);
+    let marks = words::WORDS.find(folded);
     let mut codes = Vec::new();
-    let mut identifiers = identifiers::find(text, &hits, today, &mut codes);
-    let mut names = names::find(text, &hits);
-    names.extend(names::beside_births(text, &hits, today));
-    let rows = tables::read(text, scan, &hits, today);
+    let mut identifiers = identifiers::find(text, &marks, today, &mut codes);
+    let mut names = names::find(text, &marks);
+    names.extend(names::beside_births(text, &marks.hits, today));
+    let rows = tables::read(text, scan, &marks.hits, today);
     identifiers.extend(rows.identifiers);
     identifiers.sort_by_key(|identifier| (identifier.start, std::cmp::Reverse(identifier.strength)));
     identifiers.dedup_by(|later, earlier| later.start == earlier.start);
@@ -57,11 +58,11 @@ fn gather(folded: &Folded, today: Date) -> Found {
     codes.extend(rows.health);
     codes.sort_unstable();
     // A name alone counts beside words of health only.
-    let health = !codes.is_empty() || hits.iter().any(|hit| hit.classes.meets(verdict::STRONG));
-    let mut lone = if health { names::lone::find(text, &hits) } else { Vec::new() };
+    let health = !codes.is_empty() || marks.hits.iter().any(|hit| hit.classes.meets(verdict::STRONG));
+    let mut lone = if health { names::lone::find(text, &marks) } else { Vec::new() };
     lone.retain(|lone| {
         let before = names.partition_point(|name| name.start <= lone.start);
         names[..before].last().is_none_or(|name| name.end <= lone.start)
     });
-    Found { hits, identifiers, names, lone, codes, people_with_health: rows.people_with_health }
+    Found { hits: marks.hits, identifiers, names, lone, codes, people_with_health: rows.people_with_health }
 }

@@ -8,7 +8,7 @@ pub(crate) mod lone;
 
 use jiff::civil::Date;
 
-use super::words::{Class, Classes, Hit, is_given_name, is_no_name};
+use super::words::{Class, Classes, Hit, Marks, is_given_name, is_no_name};
 
 /// Where a name stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +22,8 @@ pub(crate) struct Name {
 const MOST: usize = 20_000;
 
 /// Every name of a segment, in order.
-pub(crate) fn find(text: &[u8], hits: &[Hit]) -> Vec<Name> {
+pub(crate) fn find(text: &[u8], marks: &Marks) -> Vec<Name> {
+    let hits = &marks.hits;
     let mut names: Vec<Name> = Vec::new();
     for (index, hit) in hits.iter().enumerate() {
         if names.len() >= MOST {
@@ -53,7 +54,7 @@ pub(crate) fn find(text: &[u8], hits: &[Hit]) -> Vec<Name> {
         }
         names.push(name);
     }
-    names.extend(pairs(text, hits));
+    names.extend(pairs(text, marks));
     names.sort_by_key(|name| (name.start, std::cmp::Reverse(name.labelled)));
     names.dedup_by(|later, earlier| later.start < earlier.end);
     names
@@ -75,19 +76,19 @@ enum Between {
 }
 
 /// Two words with capital letters of which one is a given name, or which stand where people do.
-fn pairs(text: &[u8], hits: &[Hit]) -> Vec<Name> {
+fn pairs(text: &[u8], marks: &Marks) -> Vec<Name> {
+    let hits = &marks.hits;
     let mut names = Vec::new();
-    let mut at = 0;
-    while at < text.len() && names.len() < MOST {
-        if !text[at].is_ascii_uppercase() || (at > 0 && text[at - 1].is_ascii_alphanumeric()) {
-            at += 1;
+    let mut until = 0;
+    for &start in &marks.capitals {
+        if start < until || names.len() >= MOST {
             continue;
         }
-        let first = Word { start: at, end: at + capitalised(text, at) };
-        at = first.end.max(at + 1);
+        let first = Word { start, end: start + capitalised(text, start) };
+        until = first.end;
         let Some(name) = pair(text, hits, first) else { continue };
         let index = hits.partition_point(|hit| hit.start < name.start);
-        at = name.end;
+        until = name.end;
         if !(is_professional(text, name, hits, index) || is_placeholder(name, hits) || alone_on_line(text, name)) {
             names.push(name);
         }
@@ -498,10 +499,9 @@ mod tests {
         names_by(find, text)
     }
 
-    pub(super) fn names_by(find: impl Fn(&[u8], &[Hit]) -> Vec<Name>, text: &str) -> Vec<String> {
+    pub(super) fn names_by(find: impl Fn(&[u8], &Marks) -> Vec<Name>, text: &str) -> Vec<String> {
         let (folded, _) = Folded::of(&[text]);
-        let hits = WORDS.find(folded.scan());
-        find(folded.text(), &hits)
+        find(folded.text(), &WORDS.find(&folded))
             .iter()
             .map(|name| String::from_utf8(folded.text()[name.start..name.end].to_vec()).unwrap())
             .collect()
@@ -529,7 +529,7 @@ mod tests {
     fn a_day_of_years_ago_after_two_words_makes_them_a_name() {
         let text = "about Xanthe Quillon (7/2/48) and Health Fair (7/2/2026)";
         let (folded, _) = Folded::of(&[text]);
-        let hits = WORDS.find(folded.scan());
+        let hits = WORDS.find(&folded).hits;
         assert_eq!(beside_births(folded.text(), &hits, jiff::civil::date(2026, 11, 21)).len(), 1);
     }
 

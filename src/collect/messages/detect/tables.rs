@@ -69,7 +69,7 @@ pub(crate) fn read(text: &[u8], scan: &[u8], hits: &[Hit], today: Date) -> Rows 
 /// 19 the social security number.
 fn patient_segment(text: &[u8], start: usize, end: usize, today: Date, rows: &mut Rows) {
     rows.health.push(start);
-    for ((from, to), field) in cells(text, start, end, b'|').into_iter().zip(0..) {
+    for ((from, to), field) in cells(text, start, end, b'|').zip(0..) {
         // Only the first component of a field.
         let to = from + memchr::memchr2(b'^', b'~', &text[from..to]).unwrap_or(to - from);
         let cell = &text[from..to];
@@ -100,13 +100,7 @@ fn delimiter_of(line: &[u8]) -> Option<u8> {
     if line.len() > 8 * 1024 {
         return None;
     }
-    let mut counts = [0_u32; 4];
-    for byte in line {
-        let kind = DELIMITER[usize::from(*byte)];
-        if kind < 4 {
-            counts[usize::from(kind)] += 1;
-        }
-    }
+    let counts = DELIMITERS.map(|delimiter| memchr::memchr_iter(delimiter, line).count());
     // The most frequent, the earlier of equals; one tab is enough, of the others it takes two.
     let (kind, count) = counts.iter().enumerate().rev().max_by_key(|(_, count)| **count)?;
     (*count >= 2 || (kind == 0 && *count == 1)).then_some(DELIMITERS[kind])
@@ -114,52 +108,41 @@ fn delimiter_of(line: &[u8]) -> Option<u8> {
 
 const DELIMITERS: [u8; 4] = [b'\t', b'|', b';', b','];
 
-/// The place of each delimiter in [`DELIMITERS`]; 4 for every other byte.
-const DELIMITER: [u8; 256] = {
-    let mut table = [4; 256];
-    let mut kind = 0;
-    while kind < 4 {
-        table[DELIMITERS[kind] as usize] = kind as u8;
-        kind += 1;
-    }
-    table
-};
-
 /// The cells of a line, as ranges without surrounding spaces and quotes.
-fn cells(text: &[u8], start: usize, end: usize, delimiter: u8) -> Vec<(usize, usize)> {
-    let mut cells = Vec::new();
-    let mut from = start;
-    let mut quoted = false;
-    for at in start..=end {
-        let byte = if at == end { delimiter } else { text[at] };
-        if byte == b'"' {
-            quoted = !quoted;
-        }
-        if byte == delimiter && (!quoted || at == end) {
-            let blank = |byte: &&u8| matches!(byte, b' ' | b'"' | b'*');
-            let lead = text[from..at].iter().take_while(blank).count();
-            let tail = text[from + lead..at].iter().rev().take_while(blank).count();
-            cells.push((from + lead, at - tail));
-            from = at + 1;
-        }
-    }
-    cells
+fn cells(text: &[u8], start: usize, end: usize, delimiter: u8) -> impl Iterator<Item = (usize, usize)> {
+    let blank = |byte: &&u8| matches!(byte, b' ' | b'"' | b'*');
+    let mut next = Some(start);
+    std::iter::from_fn(move || {
+        let from = next?;
+        let mut quoted = false;
+        let cell = text[from..end].iter().take_while(|byte| {
+            quoted ^= **byte == b'"';
+            quoted || **byte != delimiter
+        });
+        let at = from + cell.count();
+        next = (at < end).then_some(at + 1);
+        let lead = text[from..at].iter().take_while(blank).count();
+        let tail = text[from + lead..at].iter().rev().take_while(blank).count();
+        Some((from + lead, at - tail))
+    })
 }
 
 /// The columns of a header line: at least two known, one of them a person's.
 fn header_of(text: &[u8], scan: &[u8], start: usize, end: usize, delimiter: u8, hits: &[Hit]) -> Option<Vec<Column>> {
+    // A header has words, not values.
+    let digits = text[start..end].iter().filter(|byte| byte.is_ascii_digit()).count();
+    if digits > 6 {
+        return None;
+    }
     let columns: Vec<Column> = cells(text, start, end, delimiter)
-        .into_iter()
         .map(|(from, to)| {
             let inside = hits.iter().take_while(|hit| hit.start < end).find(|hit| hit.start >= from && hit.end <= to);
             column_of(&scan[from..to], inside.map(|hit| hit.classes))
         })
         .collect();
-    // A header has words, not values.
-    let digits = text[start..end].iter().filter(|byte| byte.is_ascii_digit()).count();
     let known = columns.iter().filter(|column| **column != Column::Other).count();
     let person = columns.iter().any(|column| !matches!(column, Column::Other | Column::Health));
-    (known >= 2 && person && digits <= 6).then_some(columns)
+    (known >= 2 && person).then_some(columns)
 }
 
 fn column_of(scan: &[u8], classes: Option<Classes>) -> Column {
@@ -211,10 +194,10 @@ fn column_of(scan: &[u8], classes: Option<Classes>) -> Column {
     if word.len() > 40 {
         return Column::Other;
     }
-    if NAMES.contains(&word) {
+    if word.len() <= 16 && NAMES.contains(&word) {
         return Column::Name;
     }
-    if HEALTH.contains(&word) {
+    if word.len() <= 16 && HEALTH.contains(&word) {
         return Column::Health;
     }
     let Some(classes) = classes else { return Column::Other };
@@ -239,7 +222,7 @@ fn column_of(scan: &[u8], classes: Option<Classes>) -> Column {
 
 fn row(text: &[u8], start: usize, end: usize, delimiter: u8, columns: &[Column], today: Date, rows: &mut Rows) {
     let (mut person, mut health) = (false, false);
-    for ((from, to), column) in cells(text, start, end, delimiter).into_iter().zip(columns) {
+    for ((from, to), column) in cells(text, start, end, delimiter).zip(columns) {
         let cell = &text[from..to];
         if cell.is_empty() {
             continue;
@@ -293,7 +276,7 @@ mod tests {
 
     fn rows(text: &str) -> Rows {
         let (folded, _) = Folded::of(&[text]);
-        let hits = WORDS.find(folded.scan());
+        let hits = WORDS.find(&folded).hits;
         read(folded.text(), folded.scan(), &hits, date(2026, 11, 21))
     }
 

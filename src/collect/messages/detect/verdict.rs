@@ -7,9 +7,13 @@
 
 use std::collections::BTreeSet;
 
+use jiff::ToSpan;
+use jiff::civil::Date;
+
 use super::Found;
 use super::identifiers::{Identifier, Kind, Strength};
 use super::names::Name;
+use super::passwords;
 use super::people::{self, Person};
 use super::words::{Class, Classes, Hit};
 
@@ -46,6 +50,8 @@ pub(crate) struct Reading {
     pub(crate) health: bool,
     /// Something done for one person's health is here.
     pub(crate) act: bool,
+    /// A password is stated here.
+    pub(crate) password: bool,
     /// A labelled identifier that no damper explains.
     pub(crate) undamped_identifier: bool,
     pub(crate) people: People,
@@ -65,6 +71,8 @@ impl Reading {
     }
 }
 
+/// The kind of messages about people under 18.
+const MINORS: &str = "sensitive-minors";
 /// Characters within which two things are beside each other.
 const NEAR: usize = 300;
 /// Characters within which a name and a date or an act make one statement.
@@ -77,7 +85,13 @@ pub(super) const STRONG: Classes = ACT.and(Class::Condition).and(Class::Medicine
 const SETTING: Classes = Classes::one(Class::Care).and(Class::Payment).and(Class::Act).and(Class::Condition);
 
 /// The verdict on a segment.
-pub(super) fn of(text: &[u8], scan: &[u8], found: &mut Found, circumstances: &Circumstances<'_>) -> Reading {
+pub(super) fn of(
+    text: &[u8],
+    scan: &[u8],
+    found: &mut Found,
+    circumstances: &Circumstances<'_>,
+    today: Date,
+) -> Reading {
     silence_notices(text, &mut found.hits);
     let weights = Weights::of(found, circumstances);
     let mut best = Candidate::default();
@@ -101,6 +115,9 @@ pub(super) fn of(text: &[u8], scan: &[u8], found: &mut Found, circumstances: &Ci
     if best.level >= 1 {
         kinds.extend(found.identifiers.iter().filter(labelled).map(|identifier| identifier.kind.as_str()));
         kinds.extend(weights.kinds());
+        if found.identifiers.iter().any(|identifier| is_of_a_minor(text, *identifier, today)) {
+            kinds.insert(MINORS);
+        }
         if !found.names.is_empty() {
             kinds.insert(Kind::Name.as_str());
         }
@@ -130,12 +147,20 @@ pub(super) fn of(text: &[u8], scan: &[u8], found: &mut Found, circumstances: &Ci
         identifier,
         health: weights.health(),
         act: !weights.acts.is_empty(),
+        password: passwords::is_stated(text, &found.hits),
         undamped_identifier: labelled_identifier
             && weights.count(Class::Employer) == 0
             && weights.count(Class::Sample) == 0
             && weights.count(Class::Animal) < 2,
         people,
     }
+}
+
+/// Whether this is the birth date of somebody who is under 18.
+fn is_of_a_minor(text: &[u8], identifier: Identifier, today: Date) -> bool {
+    let date = || super::values::date(&text[identifier.start..identifier.end], today);
+    let years_ago = |years: i16| today.checked_sub(years.years()).expect("eighteen years ago is a day");
+    identifier.kind == Kind::BirthDate && date().is_some_and(|(born, _)| born > years_ago(18))
 }
 
 /// Names of one word beside health that are no word of a whole name: each may be somebody else.
@@ -201,14 +226,12 @@ impl Weights {
         strong.extend(found.codes.iter().map(|place| (*place, u32::MAX)));
         strong.sort_unstable();
         let mut different = [0; 40];
-        let mut classes = Classes::default();
         let mut seen: BTreeSet<u32> = BTreeSet::new();
         for hit in &found.hits {
             if seen.insert(hit.entry) {
                 for class in COUNTED {
                     if hit.classes.has(class) {
                         different[class as usize] += 1;
-                        classes = classes.and(class);
                     }
                 }
             }
@@ -227,7 +250,7 @@ impl Weights {
             strong,
             signs: listed(Classes::one(Class::Sign)),
             different,
-            classes,
+            classes: found.hits.iter().fold(Classes::default(), |all, hit| all.with(hit.classes)),
         }
     }
 
@@ -248,7 +271,9 @@ impl Weights {
             (Class::Payment, "payment"),
             (Class::Genetic, "sensitive-genetic"),
             (Class::Hiv, "sensitive-hiv"),
+            (Class::Minor, MINORS),
             (Class::Psychotherapy, "sensitive-psychotherapy"),
+            (Class::Reproductive, "sensitive-reproductive"),
             (Class::SubstanceUse, "sensitive-substance-use"),
         ];
         named.into_iter().filter(|(class, _)| self.classes.has(*class)).map(|(_, name)| name)
@@ -396,9 +421,9 @@ fn statement(text: &[u8], found: &Found, weights: &Weights, circumstances: &Circ
         let strong = different_near(&weights.strong, name.start, name.end, NEAR);
         let signs = different_near(&weights.signs, name.start, name.end, NEAR);
         let paid = usize::from(near(&weights.payments, name.start, NEAR));
-        let dated = dated(text, name.start);
+        let dated = strong > 0 && dated(text, name.start);
         let close = different_near(&weights.strong, name.start, name.end, STATEMENT) > 0;
-        let score = 2 * strong + signs + paid + usize::from(name.labelled) + usize::from(dated && strong > 0);
+        let score = 2 * strong + signs + paid + usize::from(name.labelled) + usize::from(dated);
         let level = match score {
             0 => continue,
             1 | 2 if !close => 1,
@@ -406,10 +431,12 @@ fn statement(text: &[u8], found: &Found, weights: &Weights, circumstances: &Circ
             _ if staff => 1,
             _ => 2,
         };
-        let rule = match (strong > 0, dated) {
-            (true, true) => "name+date+health",
-            (true, false) => "name+health",
-            (false, _) => "name+signs",
+        let rule = if dated {
+            "name+date+health"
+        } else if strong > 0 {
+            "name+health"
+        } else {
+            "name+signs"
         };
         best = best.max(Candidate { level, rule: rule.to_owned(), at: name.start });
     }
@@ -432,13 +459,11 @@ fn dated(text: &[u8], at: usize) -> bool {
     let window = &text[at.saturating_sub(STATEMENT)..text.len().min(at + STATEMENT)];
     let numeric = numeric_date(window);
     let worded = || {
-        window.split(|byte| !byte.is_ascii_alphanumeric()).collect::<Vec<_>>().windows(2).any(|pair| {
-            let month = |word: &[u8]| {
-                word.first().is_some_and(u8::is_ascii_uppercase) && super::values::month_name(word).is_some()
-            };
-            let day = |word: &[u8]| (1..=2).contains(&word.len()) && word.iter().all(u8::is_ascii_digit);
-            (month(pair[0]) && day(pair[1])) || (day(pair[0]) && month(pair[1]))
-        })
+        let words = || window.split(|byte| !byte.is_ascii_alphanumeric());
+        let month =
+            |word: &[u8]| word.first().is_some_and(u8::is_ascii_uppercase) && super::values::month_name(word).is_some();
+        let day = |word: &[u8]| (1..=2).contains(&word.len()) && word.iter().all(u8::is_ascii_digit);
+        words().zip(words().skip(1)).any(|(one, next)| (day(next) && month(one)) || (day(one) && month(next)))
     };
     numeric || worded()
 }

@@ -11,6 +11,8 @@ use std::sync::LazyLock;
 use foldhash::fast::FixedState;
 use serde::Deserialize;
 
+use crate::collect::messages::fold::Folded;
+
 /// What a word or phrase can be. One may be several: "medicare" is a label and a word of care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
@@ -30,6 +32,7 @@ pub(crate) enum Class {
     DiagnosisCode,
     Tracking,
     Person,
+    Password,
     // Terms, as in `terms.yaml`.
     Act,
     Condition,
@@ -40,7 +43,9 @@ pub(crate) enum Class {
     // Categories that other law protects more, as in `terms.yaml`.
     Genetic,
     Hiv,
+    Minor,
     Psychotherapy,
+    Reproductive,
     SubstanceUse,
     Sign,
     // Dampers, as in `dampers.yaml`.
@@ -71,6 +76,10 @@ impl Classes {
         Self(self.0 | 1 << class as u8)
     }
 
+    pub(crate) const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     pub(crate) const fn has(self, class: Class) -> bool {
         self.0 & (1 << class as u8) != 0
     }
@@ -90,13 +99,95 @@ pub(crate) struct Hit {
     pub(crate) entry: u32,
 }
 
+/// What one walk over the words of a text finds.
+#[derive(Debug, Default)]
+pub(crate) struct Marks {
+    /// The words of the lists, in order.
+    pub(crate) hits: Vec<Hit>,
+    /// Capital letters that no letter and no digit stands before.
+    pub(crate) capitals: Vec<usize>,
+    /// The first digit of each run of letters and digits that has one.
+    pub(crate) digits: Vec<usize>,
+}
+
+impl Marks {
+    /// Marks what stands in a word behind its first letters.
+    fn after_letters(&mut self, text: &[u8], start: usize, end: usize) {
+        let mut is_new = true;
+        for at in start..end {
+            if text[at] == b'\'' {
+                is_new = true;
+                self.capitals.extend(text.get(at + 1).filter(|next| next.is_ascii_uppercase()).map(|_| at + 1));
+            } else if is_new && text[at].is_ascii_digit() {
+                is_new = false;
+                self.digits.push(at);
+            }
+        }
+    }
+}
+
+/// Which words a list may hold, by their first eight characters and their length. Most words of a text are turned
+/// away by one look at these 16 KiB.
+struct Sieve(Box<[u64]>);
+
+impl Sieve {
+    /// The binary logarithm of how many bits there are.
+    const BITS: u32 = 17;
+
+    /// Of words, each with the letter that the next one has to begin with, or 0.
+    fn of<'w>(words: impl Iterator<Item = (&'w [u8], u8)>) -> Self {
+        let mut bits = vec![0; 1 << (Self::BITS - 6)];
+        for (word, next) in words {
+            let bit = Self::bit(first_eight(word), word.len(), next);
+            bits[bit / 64] |= 1 << (bit % 64);
+        }
+        Self(bits.into_boxed_slice())
+    }
+
+    /// `eight` may be more than the word, which is so long.
+    fn may_hold(&self, eight: u64, length: usize, next: u8) -> bool {
+        let bit = Self::bit(eight, length, next);
+        self.0[bit / 64] & 1 << (bit % 64) != 0
+    }
+
+    fn bit(eight: u64, length: usize, next: u8) -> usize {
+        let told = eight & mask_of(length) ^ length as u64 ^ u64::from(next) << 32;
+        (told.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - Self::BITS)) as usize
+    }
+}
+
+/// The bits of so many bytes of [`first_eight`].
+fn mask_of(length: usize) -> u64 {
+    if length < 8 { (1 << (8 * length)) - 1 } else { u64::MAX }
+}
+
+/// The first eight bytes, the first one lowest; zeros after the end.
+fn first_eight(text: &[u8]) -> u64 {
+    let padded = || {
+        let mut eight = [0; 8];
+        eight.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
+        eight
+    };
+    u64::from_le_bytes(text.first_chunk().copied().unwrap_or_else(padded))
+}
+
+/// An entry whose first word is there: dozens begin with one small word, and few of them go on as the text does.
+struct Begun {
+    /// At most eight bytes after the first word and its space, as of [`first_eight`].
+    next: u64,
+    /// Which of the eight bytes there are.
+    mask: u64,
+    entry: u32,
+}
+
 /// The lists, ready to match.
 pub(crate) struct Words {
     /// In the order of their words.
     entries: Vec<(Box<[u8]>, Classes)>,
-    /// The entries by their first word, the longest first, each with the letter that its second word begins with,
-    /// or 0: dozens of entries begin with one small word.
-    beginning: HashMap<Box<[u8]>, Vec<(u8, u32)>, FixedState>,
+    /// The first words of the entries, each with the letter that the second begins with.
+    beginnings: Sieve,
+    /// The entries by their first word, the longest first.
+    beginning: HashMap<Box<[u8]>, Vec<Begun>, FixedState>,
     consumer_domains: Vec<String>,
     campaign_senders: Vec<String>,
 }
@@ -112,21 +203,29 @@ static SURNAMES: LazyLock<WordSet> = LazyLock::new(|| words_of(include_str!("../
 static NO_NAMES: LazyLock<WordSet> = LazyLock::new(|| words_of(include_str!("../../../../checks/phi/no-names.txt")));
 
 /// The words of a list. Its hashes have no secret: what is in the set is ours, and cannot be made to collide.
-type WordSet = HashSet<&'static [u8], FixedState>;
+struct WordSet {
+    sieve: Sieve,
+    words: HashSet<&'static [u8], FixedState>,
+}
 
 fn words_of(list: &'static str) -> WordSet {
     let lines = list.lines().filter(|line| !line.starts_with('#'));
-    lines.flat_map(str::split_ascii_whitespace).map(str::as_bytes).collect()
+    let words: HashSet<_, _> = lines.flat_map(str::split_ascii_whitespace).map(str::as_bytes).collect();
+    WordSet { sieve: Sieve::of(words.iter().map(|word| (*word, 0))), words }
 }
 
 /// Whether a word stands in a set, whatever its case.
 fn holds(set: &WordSet, word: &[u8]) -> bool {
+    // Lower case of letters; an apostrophe and a hyphen stay what they are.
+    const LOWER: u64 = u64::from_ne_bytes([b' '; 8]);
     // The longest word of the sets is shorter.
     let mut small = [0; 32];
     let Some(small) = small.get_mut(..word.len()) else { return false };
-    small.copy_from_slice(word);
-    small.make_ascii_lowercase();
-    set.contains(&*small)
+    set.sieve.may_hold(first_eight(word) | LOWER, word.len(), 0) && {
+        small.copy_from_slice(word);
+        small.make_ascii_lowercase();
+        set.words.contains(&*small)
+    }
 }
 
 /// Whether people are called so, whatever the case.
@@ -211,6 +310,7 @@ fn class_named(name: &str) -> Option<Class> {
         "diagnosis" => Class::DiagnosisCode,
         "tracking" => Class::Tracking,
         "person" => Class::Person,
+        "password" => Class::Password,
         "act" => Class::Act,
         "condition" => Class::Condition,
         "medicine" => Class::Medicine,
@@ -219,7 +319,9 @@ fn class_named(name: &str) -> Option<Class> {
         "care" => Class::Care,
         "genetic" => Class::Genetic,
         "hiv" => Class::Hiv,
+        "minor" => Class::Minor,
         "psychotherapy" => Class::Psychotherapy,
+        "reproductive" => Class::Reproductive,
         "substance-use" => Class::SubstanceUse,
         "sign" => Class::Sign,
         "employer" => Class::Employer,
@@ -248,64 +350,86 @@ impl Words {
         }
         let entries: Vec<(Box<[u8]>, Classes)> =
             classes.into_iter().map(|(entry, classes)| (entry.into_boxed_slice(), classes)).collect();
-        let mut beginning: HashMap<Box<[u8]>, Vec<(u8, u32)>, FixedState> = HashMap::default();
+        let mut beginning: HashMap<Box<[u8]>, Vec<Begun>, FixedState> = HashMap::default();
         for (number, (entry, _)) in (0..).zip(&entries) {
-            let first = first_word(entry);
-            let second = entry.get(first.len() + 1).copied().unwrap_or(0);
-            beginning.entry(first.into()).or_default().push((second, number));
+            let (first, rest) = parted(entry);
+            let begun = Begun { next: first_eight(rest), mask: mask_of(rest.len()), entry: number };
+            beginning.entry(first.into()).or_default().push(begun);
         }
-        for numbers in beginning.values_mut() {
-            numbers.sort_by_key(|(_, number)| std::cmp::Reverse(entries[*number as usize].0.len()));
+        for begun in beginning.values_mut() {
+            begun.sort_by_key(|begun| std::cmp::Reverse(entries[begun.entry as usize].0.len()));
         }
         let (consumer_domains, campaign_senders) = (lists.consumer_domains, lists.campaign_senders);
-        Self { entries, beginning, consumer_domains, campaign_senders }
+        let parts = entries.iter().map(|(entry, _)| parted(entry));
+        let beginnings = Sieve::of(parts.map(|(first, rest)| (first, rest.first().copied().unwrap_or(0))));
+        Self { entries, beginnings, beginning, consumer_domains, campaign_senders }
     }
 
-    /// Every word of the lists in folded text, in order. They do not overlap: a label that begins within
-    /// another entry, as `patient id` does in `new patient id 4455`, ends that.
-    pub(crate) fn find(&self, scan: &[u8]) -> Vec<Hit> {
-        let mut hits: Vec<Hit> = Vec::new();
+    /// Walks over the words of folded text once. The hits do not overlap: a label that begins within another
+    /// entry, as `patient id` does in `new patient id 4455`, ends that.
+    pub(crate) fn find(&self, folded: &Folded) -> Marks {
+        let (text, scan) = (folded.text(), folded.scan());
+        let mut marks = Marks::default();
+        // What stands after a label in the same word, a number, begins nothing.
+        let mut labelled = 0;
         let mut at = 0;
         while at < scan.len() {
             if scan[at] == b' ' {
                 at += 1;
                 continue;
             }
-            let word = first_word(&scan[at..]);
-            let mut end = at + word.len();
-            let within = hits.last().is_some_and(|last| at < last.end);
-            if let Some(hit) = self.at(scan, at, word).filter(|hit| !within || hit.classes.meets(LABELS)) {
-                if let Some(last) = hits.last_mut().filter(|_| within) {
-                    last.end = at - 1;
+            let letters = scan[at..].iter().take_while(|byte| byte.is_ascii_lowercase()).count();
+            let end = at + letters + first_word(&scan[at + letters..]).len();
+            if text[at].is_ascii_uppercase() {
+                marks.capitals.push(at);
+            }
+            marks.after_letters(text, at + letters, end);
+            if let Some(hit) = (at >= labelled).then(|| self.at(scan, at, letters, end)).flatten() {
+                let is_label = hit.classes.meets(LABELS);
+                let within = marks.hits.last_mut().filter(|last| at < last.end);
+                if is_label {
+                    within.into_iter().for_each(|last| last.end = at - 1);
+                    labelled = hit.end + first_word(&scan[hit.end..]).len();
+                    marks.hits.push(hit);
+                } else if within.is_none() {
+                    marks.hits.push(hit);
                 }
-                if hit.classes.meets(LABELS) {
-                    // What stands after it in the same word, a number, begins nothing.
-                    end = hit.end + first_word(&scan[hit.end..]).len();
-                }
-                hits.push(hit);
             }
             at = end;
         }
-        hits
+        marks
     }
 
-    /// The longest entry that begins with the word at `start`.
-    fn at(&self, scan: &[u8], start: usize, word: &[u8]) -> Option<Hit> {
-        let fits = |number: &u32| {
-            let (entry, classes) = &self.entries[*number as usize];
-            let whole = scan[start..].starts_with(entry).then(|| word_end(scan, start + entry.len(), *classes))?;
-            Some(Hit { start, end: whole?, classes: *classes, entry: *number })
+    /// The longest entry that begins with the word at `start..end`, which has so many `letters` before another
+    /// character.
+    fn at(&self, scan: &[u8], start: usize, letters: usize, end: usize) -> Option<Hit> {
+        let eight = first_eight(&scan[start..]);
+        let of = |length: usize| {
+            let next = scan.get(start + length + 1).copied().unwrap_or(0);
+            let begins = [0, next].into_iter().any(|next| self.beginnings.may_hold(eight, length, next));
+            begins.then(|| self.beginning_with(scan, start, length)).flatten()
         };
-        let of = |beginning: &[u8]| {
-            let next = scan.get(start + beginning.len() + 1).copied().unwrap_or(0);
-            let begun = self.beginning.get(beginning)?.iter();
-            begun.filter(|(second, _)| *second == 0 || *second == next).find_map(|(_, number)| fits(number))
-        };
+        let length = end - start;
         // In the plural, of somebody, or with its number: the entry is a part of the word.
-        let letters = word.iter().take_while(|byte| byte.is_ascii_lowercase()).count();
-        let singular = || [&b"'"[..], b"'s", b"s"].into_iter().filter_map(|end| word.strip_suffix(end)).find_map(of);
-        let glued = || (0 < letters && letters < word.len()).then(|| of(&word[..letters])).flatten();
-        of(word).or_else(singular).or_else(glued)
+        let singular = || {
+            let endings =
+                [&b"'"[..], b"'s", b"s"].into_iter().filter_map(|ending| scan[start..end].strip_suffix(ending));
+            endings.map(<[u8]>::len).find_map(of)
+        };
+        let glued = || (0 < letters && letters < length).then(|| of(letters)).flatten();
+        of(length).or_else(|| matches!(scan[end - 1], b's' | b'\'').then(singular).flatten()).or_else(glued)
+    }
+
+    /// The longest entry that begins with these letters and stands at `start`.
+    fn beginning_with(&self, scan: &[u8], start: usize, length: usize) -> Option<Hit> {
+        let begun = self.beginning.get(&scan[start..start + length])?;
+        let next = first_eight(scan.get(start + length + 1..).unwrap_or_default());
+        begun.iter().filter(|begun| next & begun.mask == begun.next).find_map(|begun| {
+            let (entry, classes) = &self.entries[begun.entry as usize];
+            let is_whole = scan[start..].starts_with(entry);
+            let end = is_whole.then(|| word_end(scan, start + entry.len(), *classes))??;
+            Some(Hit { start, end, classes: *classes, entry: begun.entry })
+        })
     }
 
     /// Whether addresses of this domain belong to people rather than organizations.
@@ -319,6 +443,12 @@ impl Words {
             .split_once('@')
             .is_some_and(|(local, _)| self.campaign_senders.iter().any(|known| known.eq_ignore_ascii_case(local)))
     }
+}
+
+/// The first word of an entry and what comes after it.
+fn parted(entry: &[u8]) -> (&[u8], &[u8]) {
+    let first = first_word(entry);
+    (first, entry.get(first.len() + 1..).unwrap_or_default())
 }
 
 /// Up to the next space.
@@ -362,17 +492,20 @@ const GLUED: Classes = Classes::one(Class::Record).and(Class::Ssn).and(Class::Bi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collect::messages::fold::Folded;
 
     fn classes_in(text: &str) -> Vec<Classes> {
-        WORDS.find(Folded::of(&[text]).0.scan()).into_iter().map(|hit| hit.classes).collect()
+        WORDS.find(&Folded::of(&[text]).0).hits.into_iter().map(|hit| hit.classes).collect()
     }
 
     /// A word of a category that were in no other list would hide a shorter one behind it.
     #[test]
     fn categories_only_mark_words_that_are_there_already() {
-        let categories =
-            Classes::one(Class::Genetic).and(Class::Hiv).and(Class::Psychotherapy).and(Class::SubstanceUse);
+        let categories = Classes::one(Class::Genetic)
+            .and(Class::Hiv)
+            .and(Class::Minor)
+            .and(Class::Psychotherapy)
+            .and(Class::Reproductive)
+            .and(Class::SubstanceUse);
         let marked: Vec<Classes> =
             WORDS.entries.iter().map(|(_, classes)| *classes).filter(|classes| classes.meets(categories)).collect();
         assert!(marked.len() > 20, "{}", marked.len());
@@ -380,6 +513,15 @@ mod tests {
             assert_ne!(classes.0 & !categories.0, 0, "a word of a category alone");
         }
         assert!(classes_in("suboxone")[0].has(Class::SubstanceUse));
+    }
+
+    #[test]
+    fn every_entry_is_found_where_it_stands() {
+        for (entry, classes) in &WORDS.entries {
+            let text = format!("xyz: {}, xyz", String::from_utf8(entry.to_vec()).unwrap());
+            let hits = WORDS.find(&Folded::of(&[&text]).0).hits;
+            assert!(hits.iter().any(|hit| hit.start == 6 && hit.classes == *classes), "{text}");
+        }
     }
 
     #[test]
@@ -408,7 +550,7 @@ mod tests {
         for text in
             ["new patient id 4455661", "epic chart no 4455661", "denied by medicare id 2", "bill her insurance id 8"]
         {
-            let found = WORDS.find(Folded::of(&[text]).0.scan());
+            let found = WORDS.find(&Folded::of(&[text]).0).hits;
             let last = found.last().unwrap();
             assert!(last.classes.meets(LABELS), "{text}");
             assert!(found.windows(2).all(|pair| pair[0].end < pair[1].start), "{text}");

@@ -385,4 +385,4 @@ impl<R: Read + Seek> Properties for Reading<'_, R> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

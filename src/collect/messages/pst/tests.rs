@@ -1,4 +1,5 @@
 mod file;
+pub(in super::super) mod planted;
 
 use std::io::Cursor;
 
@@ -7,7 +8,7 @@ use mail_parser::MessageParser;
 use proptest::prelude::*;
 
 use super::super::mapi::tests::assert_fields;
-use super::super::tests::{files, folders, options};
+use super::super::tests::{files, folders, mbox_of, options, scan_with};
 use super::super::{MailFrom, MailSource, Scan, ScanOptions, explain, scan};
 use super::*;
 use crate::files::write_whole;
@@ -102,6 +103,33 @@ fn folders_messages_files_and_attached_messages_are_read_in_every_form() {
         let file = files(&scan).remove(0);
         assert_eq!((file.format.as_str(), file.messages, file.complete), ("pst", 4, true));
         assert!(file.not_inspected.is_empty(), "{:?}", file.not_inspected);
+    }
+}
+
+#[test]
+fn a_mailbox_file_in_mail_counts_for_the_mail_that_carries_it() {
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    zip.start_file("old/mail.pst", zip::write::SimpleFileOptions::default()).unwrap();
+    std::io::Write::write_all(&mut zip, &mailbox(Form::Unicode, 1)).unwrap();
+    let zip = zip.finish().unwrap().into_inner();
+    let mut sealed = mailbox(Form::Unicode, 1);
+    sealed[10] = 37;
+    for (attached, high, why) in [
+        (mailbox(Form::Ansi, 2), 1, None),
+        (mailbox(Form::LargePages, 1), 1, None),
+        (zip, 1, None),
+        (sealed, 0, Some("encrypted")),
+    ] {
+        let coded = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, attached);
+        let mail = format!(
+            "From: a@b.example\nSubject: old mail\nContent-Type: multipart/mixed; boundary=x\n\n--x\n\
+             Content-Type: application/octet-stream; name=\"old.pst\"\nContent-Transfer-Encoding: base64\n\n{coded}\n--x--\n"
+        );
+        let folder = folders(&scan_with(mbox_of(&[mail]), &options())).remove(0);
+        assert_eq!((folder.messages, folder.levels.get("high").copied().unwrap_or(0)), (1, high));
+        assert_eq!(folder.places.contains_key("attachment"), high == 1, "{:?}", folder.places);
+        let reasons: Vec<&str> = folder.not_inspected.keys().map(String::as_str).collect();
+        assert_eq!(reasons, why.into_iter().collect::<Vec<_>>());
     }
 }
 

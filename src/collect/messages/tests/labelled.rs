@@ -221,8 +221,16 @@ fn figures_of(set: &[Labelled], levels: &BTreeMap<&str, u8>) -> Figures {
     Figures::of(unseen(), levels, 2)
 }
 
-/// Messages of a folder, and the first and last day of what was found.
-type Counted = (u64, Option<Date>, Option<Date>);
+/// The first and last day of some messages.
+type Days = (Option<Date>, Option<Date>);
+
+fn widen(days: &mut Days, day: Date) {
+    days.0 = Some(days.0.map_or(day, |oldest| oldest.min(day)));
+    days.1 = Some(days.1.map_or(day, |newest| newest.max(day)));
+}
+
+/// Messages of a folder, the days of all, and those of what was found.
+type Counted = (u64, Days, Days);
 
 /// The days that the set's own truth gives, against those of what was found.
 #[test]
@@ -257,18 +265,21 @@ fn folder_counts_and_days_are_those_of_the_sets() {
         let (folders, levels) = scanned(&set);
         let mut expected: BTreeMap<(&str, &str), Counted> = BTreeMap::new();
         for message in &set {
-            let (count, oldest, newest) = expected.entry((&message.mailbox, &message.folder)).or_default();
+            let (count, all, found) = expected.entry((&message.mailbox, &message.folder)).or_default();
             *count += 1;
+            widen(all, message.day());
             if levels[message.id.as_str()] >= 2 {
-                let day = message.day();
-                *oldest = Some(oldest.map_or(day, |oldest| oldest.min(day)));
-                *newest = Some(newest.map_or(day, |newest| newest.max(day)));
+                widen(found, message.day());
             }
         }
         let seen: BTreeMap<(&str, &str), Counted> = folders
             .iter()
-            .map(|folder| ((&*folder.mailbox, &*folder.folder), (folder.messages, folder.oldest, folder.newest)))
+            .map(|folder| {
+                let all = (folder.oldest_message, folder.newest_message);
+                ((&*folder.mailbox, &*folder.folder), (folder.messages, all, (folder.oldest, folder.newest)))
+            })
             .collect();
         assert_eq!(seen, expected);
+        assert!(folders.iter().all(|folder| folder.undated_messages == Some(0)));
     }
 }

@@ -3,10 +3,11 @@
 use std::io::Write;
 
 use super::*;
+use crate::collect::messages::pst::tests::planted;
 use crate::report::content;
 
 /// Invented values. Words are chosen so that no list of the program has them.
-const CANARIES: [&str; 16] = [
+const CANARIES: [&str; 17] = [
     "219-09-4471",
     "219094471",
     "7AC2DE3FG45",
@@ -23,6 +24,8 @@ const CANARIES: [&str; 16] = [
     "canarysubject",
     "canarylabel",
     "canaryboundary",
+    // In every property of the mailbox files.
+    "canaryprop",
 ];
 
 fn canary_message() -> String {
@@ -61,6 +64,13 @@ fn planted() -> tempfile::TempDir {
     mbox.write_all(canary_message().as_bytes()).unwrap();
     crate::files::write_whole(&root.path().join("MRN8837261.mbox"), &mbox).unwrap();
     crate::files::write_whole(&root.path().join("8837261 219-09-4471.pst"), b"!BDN 219-09-4471").unwrap();
+    for (number, mailbox_file) in planted::in_every_form().iter().enumerate() {
+        let name = format!("canaryfile 8837261 219-09-{number}.ost");
+        crate::files::write_whole(&root.path().join(name), mailbox_file).unwrap();
+        // One that ends too early.
+        let name = format!("canaryfile 8837261 219-09-{number} cut.pst");
+        crate::files::write_whole(&root.path().join(name), &mailbox_file[..mailbox_file.len() / 2]).unwrap();
+    }
     root
 }
 
@@ -70,7 +80,7 @@ fn no_planted_value_is_in_anything_that_leaves() {
     let from = MailFrom::Path(root.path().to_owned());
     let scan = scan(vec![MailSource { label: "mail/".to_owned(), mailbox: "front-desk".to_owned(), from }], &options());
     let likely: u64 = folders(&scan).iter().filter_map(|folder| folder.levels.get("high")).sum();
-    assert_eq!(likely, 2, "the planted messages are found");
+    assert_eq!(likely, 2 + 3 * planted::LIKELY, "the planted messages are found");
     for observation in &scan.observations {
         assert_clean("an observation", &serde_json::to_string(observation).unwrap());
         assert_clean("an observation's Debug", &format!("{observation:?}"));

@@ -92,6 +92,8 @@ impl Assessment {
             controls: inputs.controls.into(),
             attested: super::shown::attested(evidence, facts, as_of),
             mail_ages: super::shown::mail_ages(evidence),
+            mail_samples: super::shown::mail_samples(evidence),
+            roster: super::shown::roster(evidence),
             services: super::shown::services(facts),
             dkim_keys: Vec::new(),
             earlier: Vec::new(),

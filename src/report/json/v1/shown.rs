@@ -1,16 +1,16 @@
 //! What the charts and the attestations of a report show: answers with who gave them, the age of
 //! mail that holds PHI, what each service accepts. Counts, dates and words; copied, never judged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{Declared, PartnerMail};
 use crate::clock::date_of;
-use crate::evidence::content::IncomingMail;
+use crate::evidence::content::{IncomingMail, RosterCount, SampledMail};
 use crate::evidence::declared::{AnswerRow, AnswerWord};
-use crate::evidence::{Answer, Evidence, Source};
+use crate::evidence::{Answer, Evidence, Observation, Source};
 use crate::facts::Facts;
 use crate::facts::endpoint::Endpoint;
 use crate::names::SubjectKind;
@@ -46,6 +46,55 @@ pub struct MailAges {
     /// `under-1-year`, `1-3-years`, `3-6-years`, `over-6-years`, `undated`.
     pub messages: BTreeMap<String, u64>,
     pub oldest: Option<Date>,
+}
+
+/// What a sample of mail says of all of it: an estimate, never a count.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailSample {
+    /// The vantage point that read the mail.
+    pub vantage: String,
+    /// How sure each interval is, in percent, taken alone.
+    pub confidence: u32,
+    #[serde(flatten)]
+    pub all: MailEstimate,
+    pub mailboxes: BTreeMap<String, MailEstimate>,
+}
+
+/// Messages there are, messages examined, and bounds for all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailEstimate {
+    pub messages: u64,
+    pub examined: u64,
+    /// Of the examined, likely with PHI.
+    pub phi_examined: u64,
+    /// Of all, at least and at most, with the confidence stated.
+    pub phi_lower: u64,
+    pub phi_upper: u64,
+    /// The oldest day of the examined that likely hold PHI: there may be older ones.
+    #[serde(default)]
+    pub oldest_phi: Option<Date>,
+}
+
+/// How many patients of the practice's own list the mail speaks of. At least: what was not looked into
+/// may name more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RosterFound {
+    /// The vantage point that read the mail.
+    pub vantage: String,
+    /// Patients on the list.
+    pub patients: u64,
+    /// Rows of the list that name nobody who could be found.
+    pub rows_not_used: u64,
+    #[serde(flatten)]
+    pub all: PatientsFound,
+    pub mailboxes: BTreeMap<String, PatientsFound>,
+}
+
+/// Patients found, and those whom only a name or a number speaks for, which may be another's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PatientsFound {
+    pub found: u64,
+    pub possible: u64,
 }
 
 /// What one mail or web service accepts. `None` is not known, never no.
@@ -107,11 +156,14 @@ pub(super) fn attested(evidence: &Evidence, facts: &Facts, as_of: jiff::Timestam
 /// Messages by band of age.
 type Ages = BTreeMap<String, u64>;
 
-/// By mailbox. The same folder counted at several vantages is shown once, with the larger counts.
+/// By mailbox. The same folder counted at several vantages is shown once, with the larger counts. What a
+/// sample counted is none of the folder's.
 pub(super) fn mail_ages(evidence: &Evidence) -> Vec<MailAges> {
     let mut folders: BTreeMap<(&str, &str), (Ages, Option<Date>)> = BTreeMap::new();
     for (_, observation) in evidence.from(Source::Content) {
-        if let Ok(Answer::ContentFolder(counted)) = &observation.answer {
+        if let Ok(Answer::ContentFolder(counted)) = &observation.answer
+            && !counted.sampled
+        {
             let (ages, oldest) = folders.entry((&counted.mailbox, &counted.folder)).or_default();
             if counted.ages.values().sum::<u64>() > ages.values().sum() {
                 ages.clone_from(&counted.ages);
@@ -132,6 +184,60 @@ pub(super) fn mail_ages(evidence: &Evidence) -> Vec<MailAges> {
         all.oldest = [all.oldest, oldest].into_iter().flatten().min();
     }
     mailboxes.into_values().collect()
+}
+
+/// What samples said, by vantage, of mailboxes that nothing counted whole.
+pub(super) fn mail_samples(evidence: &Evidence) -> Vec<MailSample> {
+    let answers = || evidence.from(Source::Content).filter_map(|(_, observation)| observation.answer.as_ref().ok());
+    let folders = |sampled: bool| {
+        let all =
+            answers().filter_map(|answer| if let Answer::ContentFolder(folder) = answer { Some(folder) } else { None });
+        let some = all.filter(|folder| folder.sampled == sampled);
+        some.map(|folder| (&*folder.mailbox, &*folder.folder)).collect::<BTreeSet<(&str, &str)>>()
+    };
+    let (whole, of_samples) = (folders(false), folders(true));
+    let estimated: BTreeSet<&str> = of_samples.difference(&whole).map(|(mailbox, _)| *mailbox).collect();
+    let estimate = |of: &SampledMail| MailEstimate {
+        messages: of.messages,
+        examined: of.examined,
+        phi_examined: of.phi_examined,
+        phi_lower: of.phi_lower,
+        phi_upper: of.phi_upper,
+        oldest_phi: of.oldest_phi,
+    };
+    let sample = |observation: &Observation| match &observation.answer {
+        Ok(Answer::ContentSample(sample)) => {
+            let mailboxes = sample.mailboxes.iter().map(|(mailbox, of)| (mailbox.clone(), estimate(of)));
+            let is_estimate = |(mailbox, of): &(String, MailEstimate)| {
+                of.examined < of.messages && estimated.contains(mailbox.as_str())
+            };
+            let mailboxes: BTreeMap<String, MailEstimate> = mailboxes.filter(is_estimate).collect();
+            (!mailboxes.is_empty()).then(|| MailSample {
+                vantage: observation.vantage.clone(),
+                confidence: sample.confidence,
+                all: estimate(&sample.all),
+                mailboxes,
+            })
+        }
+        Ok(_) | Err(_) => None,
+    };
+    evidence.from(Source::Content).filter_map(|(_, observation)| sample(observation)).collect()
+}
+
+/// What lists of patients gave, by vantage.
+pub(super) fn roster(evidence: &Evidence) -> Vec<RosterFound> {
+    let found = |of: &RosterCount| PatientsFound { found: of.found, possible: of.possible };
+    let roster = |observation: &Observation| match &observation.answer {
+        Ok(Answer::ContentRoster(counts)) => Some(RosterFound {
+            vantage: observation.vantage.clone(),
+            patients: counts.patients,
+            rows_not_used: counts.rows_not_used,
+            all: found(&counts.all),
+            mailboxes: counts.mailboxes.iter().map(|(mailbox, of)| (mailbox.clone(), found(of))).collect(),
+        }),
+        Ok(_) | Err(_) => None,
+    };
+    evidence.from(Source::Content).filter_map(|(_, observation)| roster(observation)).collect()
 }
 
 /// The declared, with what is known of mail to and from partners.

@@ -321,3 +321,39 @@ fn every_element_is_there_and_says_what_is_missing() {
     assert_eq!(assessment.elements[0].state, ElementState::Incomplete);
     assert!(assessment.elements[0].why.contains("authorized"));
 }
+
+#[test]
+fn a_mailbox_keeps_its_estimate_until_each_of_its_folders_was_counted_whole() {
+    let observation = |subject: &str, question, answer| evidence::Observation {
+        subject: SubjectId::new(SubjectKind::ContentFolder, subject),
+        source: Source::Content,
+        question,
+        asked_at: evidence_manifest().as_of,
+        took_ms: 0,
+        vantage: "test".to_owned(),
+        answer: Ok(answer),
+    };
+    let folder = |folder: &str, sampled: bool| {
+        let counted = serde_json::json!({
+            "mailbox": "front-desk", "folder": folder, "messages": 50, "levels": {}, "identifier_only": 0,
+            "health_only": 0, "kinds": {}, "places": {}, "ages": {}, "oldest": null, "newest": null,
+            "individuals_lower": 0, "individuals_upper": 0, "not_inspected": {}, "sampled": sampled,
+        });
+        let label = format!("front-desk/{folder}");
+        let answer = evidence::Answer::ContentFolder(Box::new(serde_json::from_value(counted).unwrap()));
+        observation(&label, Question::ContentFolder { label: label.clone() }, answer)
+    };
+    let mail =
+        serde_json::json!({ "messages": 100, "examined": 20, "phi_examined": 2, "phi_lower": 2, "phi_upper": 40 });
+    let sample = serde_json::json!({ "confidence": 95, "all": mail, "mailboxes": { "front-desk": mail } });
+    let sample = evidence::Answer::ContentSample(Box::new(serde_json::from_value(sample).unwrap()));
+    let sampled = [observation("sample", Question::ContentSample, sample), folder("Inbox", true), folder("Sent", true)];
+    let estimates = |whole: &[&str]| {
+        let kept = tempfile::tempdir().unwrap();
+        let whole = whole.iter().map(|name| folder(name, false));
+        let all = sampled.iter().cloned().chain(whole).collect();
+        let evidence = Writer::create(kept.path()).unwrap().finish(all, evidence_manifest()).unwrap();
+        shown::mail_samples(&evidence).len()
+    };
+    assert_eq!((estimates(&[]), estimates(&["Inbox"]), estimates(&["Inbox", "Sent"])), (1, 1, 0));
+}

@@ -4,26 +4,25 @@
 //! families or people are called count, where somebody is spoken of.
 
 use super::{Between, MOST, Name, Word, capitalised, does_something, is_listed, is_professional, next_word};
-use crate::collect::messages::detect::words::{Hit, is_given_name, is_no_name, is_surname};
+use crate::collect::messages::detect::words::{Marks, is_given_name, is_no_name, is_surname};
 
 /// Words that are names of people by themselves, `Haugenstad` or `Zorba's`, where somebody is spoken of: not in a
 /// greeting, a signature, or the name of an organization.
-pub(crate) fn find(text: &[u8], hits: &[Hit]) -> Vec<Name> {
+pub(crate) fn find(text: &[u8], marks: &Marks) -> Vec<Name> {
+    let hits = &marks.hits;
     let mut names = Vec::new();
-    let mut at = 0;
-    while at < text.len() && names.len() < MOST {
-        if !text[at].is_ascii_uppercase() || (at > 0 && is_of_a_word(text[at - 1])) {
-            at += 1;
+    let mut until = 0;
+    for &start in &marks.capitals {
+        if start < until || is_of_a_word(text[start - 1]) || names.len() >= MOST {
             continue;
         }
-        let start = at;
         if let Some(end) = initials(text, start) {
             names.push(Name { start, end, labelled: false });
-            at = end;
+            until = end;
             continue;
         }
         let length = capitalised(text, start);
-        at += length.max(1);
+        until = start + length;
         let bare = text[start..start + length].strip_suffix(b"'s").unwrap_or(&text[start..start + length]);
         let end = start + bare.len();
         let short = bare.len() < 3 || bare.len() <= 4 && bare.iter().all(u8::is_ascii_uppercase);

@@ -3,8 +3,12 @@ use crate::collect::messages::detect::examine;
 use crate::collect::messages::fold::Folded;
 use jiff::civil::date;
 
+fn read_with(text: &str, circumstances: Circumstances<'_>) -> Reading {
+    examine(&Folded::of(&[text]).0, &circumstances, date(2026, 11, 21))
+}
+
 fn level_with(text: &str, circumstances: Circumstances<'_>) -> u8 {
-    examine(&Folded::of(&[text]).0, &circumstances, date(2026, 11, 21)).level
+    read_with(text, circumstances).level
 }
 
 fn level(text: &str) -> u8 {
@@ -125,4 +129,20 @@ fn a_correspondent_is_one_person_and_no_mixture_of_several() {
 fn loyalty_numbers_are_no_plan_numbers() {
     assert_eq!(level("Gym member ID 88442211: your rewards points and hospital-grade towels, patient staff"), 0);
     assert_eq!(level("Aetna member ID W88442211, authorization for MRI knee"), 3);
+}
+
+#[test]
+fn categories_that_other_law_protects_more_are_named() {
+    for (text, kind) in [
+        ("Patient Zorba Quillon, MRN 4455661, started suboxone on Monday.", "sensitive-substance-use"),
+        ("Patient Zorba Quillon, MRN 4455661: brca result is back, biopsy planned.", "sensitive-genetic"),
+        ("Patient Zorba Quillon, MRN 4455661: miscarriage at nine weeks.", "sensitive-reproductive"),
+        ("Patient Zorba Quillon, DOB 03/04/2019, has an ear infection and needs a refill.", "sensitive-minors"),
+    ] {
+        let reading = read_with(text, Circumstances::default());
+        assert!(reading.kinds.contains(kind), "{text}: {:?}", reading.kinds);
+    }
+    let adult = "Patient Zorba Quillon, DOB 03/04/1962, has an ear infection and needs a refill.";
+    let adult = read_with(adult, Circumstances::default());
+    assert!(adult.level >= 2 && !adult.kinds.iter().any(|kind| kind.starts_with("sensitive-")), "{:?}", adult.kinds);
 }

@@ -67,8 +67,9 @@ pub(super) fn properties(values: Vec<(u16, u16, Set)>) -> Vec<u8> {
     heap(0xbc, &items)
 }
 
-/// A table of rows; of recipients with their name, address and sort, which others leave empty.
-fn table(form: Form, rows: &[(u32, &str, &str, u32)]) -> Vec<u8> {
+/// A table of rows; of recipients with their name, address (in this property) and sort, which others leave
+/// empty.
+fn table(form: Form, address_id: u16, rows: &[(u32, &str, &str, u32)]) -> Vec<u8> {
     let short = form == Form::Ansi;
     let mut index_head = vec![0xb5, 4, if short { 2 } else { 4 }, 0];
     index_head.extend(if rows.is_empty() { 0 } else { item(3) }.to_le_bytes());
@@ -94,7 +95,7 @@ fn table(form: Form, rows: &[(u32, &str, &str, u32)]) -> Vec<u8> {
     head.extend(if rows.is_empty() { 0 } else { item(4) }.to_le_bytes());
     head.extend([0; 4]);
     for (bit, (kind, id, at)) in
-        [(3_u16, 0x67f2_u16, 0_u16), (3, 0x67f3, 4), (3, 0x0c15, 8), (0x1f, 0x3001, 12), (0x1f, 0x39fe, 16)]
+        [(3_u16, 0x67f2_u16, 0_u16), (3, 0x67f3, 4), (3, 0x0c15, 8), (0x1f, 0x3001, 12), (0x1f, address_id, 16)]
             .into_iter()
             .enumerate()
     {
@@ -179,8 +180,8 @@ impl File {
     pub(super) fn folder(&mut self, number: u32, name: &str, inner: &[u32], messages: &[u32], says: u32) {
         let rows = |numbers: &[u32]| numbers.iter().map(|number| (*number, "", "", 0)).collect::<Vec<_>>();
         self.node(number, &properties(vec![(0x3001, 0x1f, text(name)), (0x3602, 3, Set::Number(says))]), 0);
-        self.node(number & !0x1f | KIND_HIERARCHY, &table(self.form, &rows(inner)), 0);
-        self.node(number & !0x1f | KIND_CONTENTS, &table(self.form, &rows(messages)), 0);
+        self.node(number & !0x1f | KIND_HIERARCHY, &table(self.form, 0x39fe, &rows(inner)), 0);
+        self.node(number & !0x1f | KIND_CONTENTS, &table(self.form, 0x39fe, &rows(messages)), 0);
     }
 
     /// Leaves a node of which nothing can be read.
@@ -190,7 +191,12 @@ impl File {
     }
 
     pub(super) fn recipients(&mut self, rows: &[(u32, &str, &str, u32)]) -> u64 {
-        let table = table(self.form, rows);
+        self.recipients_by(0x39fe, rows)
+    }
+
+    /// Recipients whose address stands in this property.
+    pub(super) fn recipients_by(&mut self, address_id: u16, rows: &[(u32, &str, &str, u32)]) -> u64 {
+        let table = table(self.form, address_id, rows);
         self.data(&table)
     }
 

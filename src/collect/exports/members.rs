@@ -1,0 +1,103 @@
+//! Reads who is in a group or list that mail is sent to.
+//!
+//! Of a member only the domain and a keyed reference are kept, as of every recipient; of the group its own
+//! address, which is the organization's. That a member belongs to the organization is not decided here.
+
+use super::recipient;
+use super::row::Row;
+use crate::evidence::export::{Group, Record, Target};
+use crate::keyed::KeyedReference;
+
+/// A member of a distribution list or Microsoft 365 group, with the group's address beside it. Mail to a
+/// contact, mail user or guest goes to an address outside, never to the one that it has here.
+pub fn of_microsoft(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
+    let address = row.address("groupaddress").ok_or_else(|| "groupaddress holds no address".to_owned())?;
+    let one = |column: &str| row.text(column).map(|text| only(text, key));
+    let stays_here = row
+        .word("recipienttypedetails")
+        .present()
+        .is_some_and(|kind| !["guestmailuser", "mailcontact", "mailuser"].contains(&kind.as_str()));
+    let member = one("externalemailaddress").or_else(|| one("primarysmtpaddress").filter(|_| stays_here));
+    Ok(vec![group("microsoft365", address, member)])
+}
+
+/// A member of a Google group (`gam print group-members`). A member that is the whole organization
+/// (`CUSTOMER`) has no address.
+pub fn of_google(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
+    let address = row.address("group").ok_or_else(|| "group holds no address".to_owned())?;
+    let everybody = row.word("type").present().is_some_and(|kind| kind == "customer");
+    let member = row.text("email").map(|text| only(text, key));
+    let mut found = group("google-workspace", address, member);
+    if let (Record::Group(group), true) = (&mut found, everybody) {
+        group.members.retain(|member| *member != Target::Unparseable);
+    }
+    Ok(vec![found])
+}
+
+fn group(provider: &str, address: String, member: Option<Target>) -> Record {
+    Record::Group(Box::new(Group {
+        provider: provider.to_owned(),
+        address,
+        members: vec![member.unwrap_or(Target::Unparseable)],
+        rows: 1,
+    }))
+}
+
+fn only(text: &str, key: &KeyedReference) -> Target {
+    let mut found = recipient::of_text(text, key);
+    if found.len() == 1 { found.remove(0) } else { Target::Unparseable }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::row::Cell;
+    use super::*;
+
+    fn row(cells: &[(&'static str, &str)]) -> Row {
+        let cells = cells.iter().map(|(column, text)| (*column, Cell::Text((*text).to_owned()))).collect();
+        Row { number: 1, cells, context: None }
+    }
+
+    fn domains(records: &[Record]) -> Vec<String> {
+        let Record::Group(group) = &records[0] else { panic!("{records:?}") };
+        let shown = group.members.iter().map(|member| match member {
+            Target::Address { domain, .. } => domain.clone(),
+            Target::Unparseable => "?".to_owned(),
+            Target::Unresolved { .. } => "name".to_owned(),
+        });
+        shown.collect()
+    }
+
+    #[test]
+    fn mail_to_a_member_goes_to_its_outside_address_where_it_has_one() {
+        let key = KeyedReference::new(b"test");
+        let of = |cells: &[(&'static str, &str)]| {
+            let mut all = vec![("groupaddress", "Staff@Clinic.Example")];
+            all.extend(cells);
+            domains(&of_microsoft(&row(&all), &key).unwrap())
+        };
+        let own = ("primarysmtpaddress", "lab@clinic.example");
+        for kind in ["MailContact", "MailUser", "GuestMailUser"] {
+            let kind = ("recipienttypedetails", kind);
+            assert_eq!(of(&[kind, own, ("externalemailaddress", "SMTP:x@lab.example")]), ["lab.example"]);
+            assert_eq!(of(&[kind, own, ("externalemailaddress", "")]), ["?"], "it leads somewhere else");
+        }
+        let mailbox = ("recipienttypedetails", "UserMailbox");
+        assert_eq!(of(&[mailbox, own, ("externalemailaddress", "")]), ["clinic.example"]);
+        assert_eq!(of(&[own]), ["?"], "it may be a contact");
+        assert_eq!(of(&[mailbox]), ["?"], "a member that nobody can name");
+        assert!(of_microsoft(&row(&[("groupaddress", "Staff")]), &key).is_err());
+    }
+
+    #[test]
+    fn a_google_group_with_everybody_in_it_has_no_member_outside() {
+        let key = KeyedReference::new(b"test");
+        let of = |kind: &str, email: &str| {
+            let cells = [("group", "staff@practice.example"), ("type", kind), ("email", email)];
+            domains(&of_google(&row(&cells), &key).unwrap())
+        };
+        assert_eq!(of("USER", "x@gmail.com"), ["gmail.com"]);
+        assert!(of("CUSTOMER", "").is_empty());
+        assert_eq!(of("USER", ""), ["?"]);
+    }
+}

@@ -1,0 +1,142 @@
+//! Sees that a password is stated: `Password: Zx48-quill`. The password itself stays in the text.
+
+use super::words::{Class, Hit};
+
+/// Whether one of the words for a password is followed by one.
+pub(super) fn is_stated(text: &[u8], hits: &[Hit]) -> bool {
+    hits.iter().filter(|hit| hit.classes.has(Class::Password)).any(|hit| states_one(&text[hit.end..]))
+}
+
+/// Whether a colon, an equals sign or `is` comes next on the line, and after it what nobody says in words.
+fn states_one(rest: &[u8]) -> bool {
+    /// Words between, as in `password for the attached file is`.
+    const REACH: usize = 60;
+    const VERBS: [&[u8]; 4] = [b"is ", b"es ", b"sera ", b"will be "];
+    let rest = &rest[..rest.len().min(2 * REACH)];
+    let mut lines = rest.split(|byte| *byte == b'\n');
+    let line = lines.next().unwrap_or_default();
+    let reach = line.len().min(REACH);
+    let mark = line[..reach].iter().position(|byte| matches!(byte, b':' | b'=')).map(|at| at + 1);
+    let verb = (0..reach).filter(|at| *at == 0 || line[at - 1] == b' ').find_map(|at| {
+        let verb = VERBS.iter().find(|verb| line[at..].starts_with(verb))?;
+        Some(at + verb.len())
+    });
+    // The one that comes first.
+    let Some(from) = [mark, verb].into_iter().flatten().min() else { return false };
+    let is_marked = mark == Some(from);
+    let value = line[from..].trim_ascii();
+    if value.is_empty() && is_marked {
+        // Pages give it on a line of its own.
+        let next = lines.map(<[u8]>::trim_ascii).find(|line| !line.is_empty());
+        return next.is_some_and(|value| is_no_talk(value, false));
+    }
+    is_no_talk(value, is_marked)
+}
+
+/// Whether a value begins with a word that has a digit or a sign within, or that stands in quotes; or, where words
+/// may be alone, is one word.
+fn is_no_talk(value: &[u8], may_be_alone: bool) -> bool {
+    /// What forms and people say in place of one.
+    const TALK: [&[u8]; 26] = [
+        b"aparte",
+        b"attached",
+        b"changed",
+        b"confidential",
+        b"disabled",
+        b"enabled",
+        b"expired",
+        b"follows",
+        b"forgotten",
+        b"incorrect",
+        b"invalid",
+        b"needed",
+        b"optional",
+        b"pending",
+        b"protected",
+        b"provided",
+        b"requerida",
+        b"required",
+        b"secret",
+        b"separate",
+        b"separately",
+        b"shared",
+        b"telephone",
+        b"tomorrow",
+        b"unchanged",
+        b"verbally",
+    ];
+    let quotes: &[u8] = b"\"'`";
+    let value = value.trim_ascii_start();
+    let value = value.strip_prefix(b"(").unwrap_or(value);
+    let is_quoted = value.first().is_some_and(|byte| quotes.contains(byte));
+    let value = &value[usize::from(is_quoted)..];
+    let token = value.split(|byte| matches!(byte, b' ' | b'\t' | b'"' | b'`')).next().unwrap_or_default();
+    let ends = token.iter().rev().take_while(|byte| matches!(byte, b'.' | b',' | b';' | b')' | b'\'')).count();
+    let token = &token[..token.len() - ends];
+    let letters = token.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
+    let digits = token.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let signs = token.len() - letters - digits;
+    let is_link = memchr::memmem::find(token, b"://").is_some() || token.contains(&b'/') && letters > 8;
+    let is_day = letters == 0 && token.iter().all(|byte| byte.is_ascii_digit() || b"/-.:".contains(byte)) && signs > 0;
+    // `Password: wintergreen`, and nothing else on the line.
+    let is_alone = may_be_alone
+        && token.len() >= 6
+        && value.trim_ascii_end().len() <= token.len() + ends
+        && !TALK.iter().any(|word| token.eq_ignore_ascii_case(word));
+    (4..=64).contains(&token.len())
+        && !(is_link || is_day)
+        && letters + digits >= 3
+        && (digits > 0 || is_quoted || is_alone || signs > 0 && !token.contains(&b'-') && !token.contains(&b'\''))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collect::messages::detect::words::WORDS;
+    use crate::collect::messages::fold::Folded;
+
+    fn is_stated_in(text: &str) -> bool {
+        let (folded, _) = Folded::of(&[text]);
+        is_stated(folded.text(), &WORDS.find(&folded).hits)
+    }
+
+    #[test]
+    fn a_password_is_told_from_talk_of_one() {
+        for text in [
+            "Password: Zx48-quill",
+            "the password for the attached file is Quillon2026.",
+            "PW = 4455quill",
+            "Passcode is \"wintergreen\"",
+            "La contraseña es Abeto77",
+            "pwd:quill!zorba",
+            "The password is Quillon2026 (ref: see note)",
+            "Password:\nQuillon2026",
+            "Password: wintergreen\nRegards",
+            "Password:\n\nQuillon2026",
+            "Password: (Quillon2026)",
+        ] {
+            assert!(is_stated_in(text), "{text}");
+        }
+        for text in [
+            "Your password is about to expire.",
+            "Reset your password: https://portal.clinic.example/reset/4455",
+            "The file needs a password. I will call you with it.",
+            "password is required",
+            "Password: ********",
+            "Forgot your password? See page 12.",
+            "password-protected file, 3 pages",
+            "Please change the password.\nRoom: 1204a",
+            "Password: required",
+            "Password: see below",
+            "Password: (see separate mail)",
+            "Password: (sent separately)",
+            "Password expires: 11/30/2026",
+            "Password: tomorrow",
+            "Password: Confidential",
+            "Password:\nRegards,\nZorba",
+            "PIN:",
+        ] {
+            assert!(!is_stated_in(text), "{text}");
+        }
+    }
+}

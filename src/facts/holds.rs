@@ -1,0 +1,438 @@
+//! Legal holds: those that lie on mailboxes, held against the register of those that somebody decided.
+//!
+//! The register names a mailbox by the keyed reference that exports have as well.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+
+use super::Context;
+use super::exported::{self, Files};
+use super::mailbox::inventories;
+use super::register;
+use super::shape::Fact;
+use crate::catalogues::registers::{Registers, Row, text};
+use crate::evidence::declared::RegisterRows;
+use crate::evidence::export::Record;
+use crate::evidence::{EvidenceId, Source};
+use crate::names::SubjectKind;
+use crate::seen::{NotObserved, Seen};
+
+const GOOGLE: &str = "google-workspace";
+const VAULT: (&[&str], &str) =
+    (&["google-workspace.vault-holds"], "the holds of Vault (gam print vaultholds oneitemperrow)");
+const INACTIVE: (&[&str], &str) = (
+    &["microsoft365.inactive-mailboxes"],
+    "the inactive mailboxes (Get-Mailbox -InactiveMailboxOnly -ResultSize Unlimited)",
+);
+const JUDGED: [&str; 2] = [GOOGLE, "microsoft365"];
+const MICROSOFT: &str =
+    "the holds of all mailboxes (Get-Mailbox -ResultSize Unlimited with LitigationHoldEnabled and InPlaceHolds)";
+
+/// Mailboxes on hold of which the register has no hold that runs.
+pub(super) fn unregistered(context: Context<'_>, provider: &str) -> Fact<Vec<String>> {
+    let (register, rows) = match rows(context) {
+        Ok(rows) => rows,
+        Err(reason) => return Fact::unknown(reason),
+    };
+    let mailboxes = match Mailboxes::of(context, provider) {
+        Ok(mailboxes) => mailboxes,
+        Err(reason) => return Fact::unknown(reason),
+    };
+    let running: BTreeSet<&str> =
+        rows.rows.iter().filter(|row| runs(row, context.today())).map(|row| text(row, "account")).collect();
+    let (mut found, mut in_doubt) = (BTreeSet::new(), mailboxes.more.clone());
+    let mut ids = vec![register.clone()];
+    for (address, mailbox) in &mailboxes.all {
+        match mailbox.held {
+            Some(true) => {
+                ids.push(mailbox.id.clone());
+                if !mailbox.references.iter().any(|reference| running.contains(reference)) {
+                    found.insert(address.clone());
+                }
+            }
+            Some(false) => {}
+            None => in_doubt = in_doubt.or_else(|| Some(not_told(provider))),
+        }
+    }
+    ids.extend(mailboxes.files);
+    // A row that could not be read may be the one of any of them.
+    if !rows.rejected.is_empty() && !found.is_empty() {
+        let why = "rows of legal-holds.csv were rejected".to_owned();
+        return Fact::new(Seen::Unknown(NotObserved::Unreadable { why, line: None }), ids);
+    }
+    match in_doubt {
+        Some(reason) if found.is_empty() => Fact::new(Seen::Unknown(reason), ids),
+        Some(_) | None => exported::named(found, ids),
+    }
+}
+
+/// Holds of the register, by their ids, that run and lie on no mailbox of this tenant although the mailbox is here.
+pub(super) fn not_in_place(context: Context<'_>, provider: &str) -> Fact<Vec<String>> {
+    let (register, rows) = match rows(context) {
+        Ok(rows) => rows,
+        Err(reason) => return Fact::unknown(reason),
+    };
+    let mailboxes = match Mailboxes::of(context, provider) {
+        Ok(mailboxes) => mailboxes,
+        Err(reason) => return Fact::unknown(reason),
+    };
+    let elsewhere: BTreeSet<&str> = exported::records(context)
+        .filter_map(|(_, record)| match record {
+            // Where no check looks at holds, a mailbox elsewhere is no answer.
+            Record::Mailbox(mailbox) if mailbox.provider != provider && JUDGED.contains(&mailbox.provider.as_str()) => {
+                Some(&mailbox.references)
+            }
+            _ => None,
+        })
+        .flatten()
+        .map(String::as_str)
+        .collect();
+    let (mut found, mut in_doubt) = (BTreeSet::new(), None);
+    let mut ids = vec![register.clone()];
+    let running: Vec<&Row> = rows.rows.iter().filter(|row| runs(row, context.today())).collect();
+    for row in &running {
+        let account = text(row, "account");
+        let of_account: Vec<&Mailbox<'_>> =
+            mailboxes.all.values().filter(|mailbox| mailbox.references.contains(account)).collect();
+        ids.extend(of_account.iter().map(|mailbox| mailbox.id.clone()));
+        let held = of_account.iter().find(|mailbox| mailbox.held == Some(true));
+        match held {
+            // As many cases as holds: that one of them is for this case, nobody says otherwise.
+            Some(mailbox) => {
+                let of_mailbox = running.iter().filter(|row| mailbox.references.contains(text(row, "account")));
+                if of_mailbox.count() as u64 > mailbox.cases {
+                    let hold = crate::text::visible(text(row, "hold_id"));
+                    let what = format!(
+                        "which hold is that of {hold}: its mailbox has fewer holds on all mail than the register has for it"
+                    );
+                    in_doubt = Some(NotObserved::NotProvided { what });
+                }
+            }
+            None if of_account.iter().any(|mailbox| mailbox.held.is_none()) => in_doubt = Some(not_told(provider)),
+            None if !of_account.is_empty() => _ = found.insert(text(row, "hold_id").to_owned()),
+            None if elsewhere.contains(account) => {}
+            // Deleted, or listed under another name.
+            None => {
+                let hold = crate::text::visible(text(row, "hold_id"));
+                let what = format!(
+                    "the mailbox of {hold} among the mailboxes: inactive, deleted, or listed under another name"
+                );
+                in_doubt = Some(NotObserved::NotProvided { what });
+            }
+        }
+    }
+    ids.extend(mailboxes.files);
+    if !rows.rejected.is_empty() {
+        let why = "rows of legal-holds.csv were rejected".to_owned();
+        in_doubt = Some(NotObserved::Unreadable { why, line: None });
+    }
+    match in_doubt {
+        Some(reason) if found.is_empty() => Fact::new(Seen::Unknown(reason), ids),
+        Some(_) | None => exported::named(found, ids),
+    }
+}
+
+fn rows<'e>(context: Context<'e>) -> Result<(&'e EvidenceId, &'e RegisterRows), NotObserved> {
+    let definition = Registers::shipped().get("legal-holds").expect("a test reads the shipped registers");
+    register::rows(context, definition)
+}
+
+/// Whether a hold was decided and is not lifted. A day to come is not believed.
+fn runs(row: &Row, today: Date) -> bool {
+    let day = |column: &str| text(row, column).parse::<Date>().ok();
+    day("decided").is_none_or(|decided| decided <= today) && day("lifted").is_none_or(|lifted| lifted > today)
+}
+
+fn not_told(provider: &str) -> NotObserved {
+    let what = if provider == GOOGLE { VAULT.1 } else { MICROSOFT };
+    NotObserved::NotProvided { what: what.to_owned() }
+}
+
+/// The mailboxes of one tenant, by the name they are shown by, and whether a hold lies on each.
+struct Mailboxes<'e> {
+    all: BTreeMap<String, Mailbox<'e>>,
+    /// Why there may be further mailboxes, or further holds on them.
+    more: Option<NotObserved>,
+    files: Vec<EvidenceId>,
+}
+
+struct Mailbox<'e> {
+    references: BTreeSet<&'e str>,
+    held: Option<bool>,
+    /// For how many cases the holds on it may be, as far as they keep all of its mail.
+    cases: u64,
+    id: &'e EvidenceId,
+}
+
+impl<'e> Mailboxes<'e> {
+    fn of(context: Context<'e>, provider: &str) -> Result<Self, NotObserved> {
+        for kind in [SubjectKind::Mailbox, SubjectKind::Tenant] {
+            if let Some(reason) = context.evidence.taken_away(Source::Export, kind) {
+                return Err(reason);
+            }
+        }
+        let files = Files::of(context);
+        let (formats, what) = inventories(provider);
+        let mut more = files.whole(formats, what).err();
+        let mut all: BTreeMap<String, Mailbox<'_>> = BTreeMap::new();
+        for (id, record) in exported::records(context) {
+            let Record::Mailbox(exported) = record else { continue };
+            if exported.provider != provider || !exported.listed {
+                continue;
+            }
+            // Litigation hold keeps everything, for whatever case.
+            let (held, cases) = match (&exported.litigation_hold, &exported.case_holds) {
+                (Seen::Present(true), _) => (Some(true), u64::MAX),
+                (_, Seen::Present(holds @ 1..)) => (Some(true), *holds),
+                (Seen::Present(false), Seen::Present(0)) => (Some(false), 0),
+                _ => (None, 0),
+            };
+            let mailbox = all.entry(exported.address.clone()).or_insert_with(|| Mailbox::new(id));
+            mailbox.references.extend(exported.references.iter().map(String::as_str));
+            if held == Some(true) || mailbox.held.is_none() {
+                (mailbox.held, mailbox.cases, mailbox.id) = (held, cases, id);
+            }
+        }
+        let mut evidence: Vec<_> = files.evidence_of(formats).collect();
+        if provider == GOOGLE {
+            more = more.or(Self::of_vault(context, &files, &mut all));
+            evidence.extend(files.evidence_of(VAULT.0));
+        } else {
+            more = more.or(Self::inactive(context, &files, &mut all));
+            evidence.extend(files.evidence_of(INACTIVE.0));
+        }
+        Ok(Self { all, more, files: evidence })
+    }
+
+    /// Holds of Vault stand in a list of their own; gives back why one of them may be missing.
+    fn of_vault(
+        context: Context<'e>,
+        files: &Files<'e>,
+        all: &mut BTreeMap<String, Mailbox<'e>>,
+    ) -> Option<NotObserved> {
+        let (mut held, mut in_doubt) = (BTreeMap::new(), files.whole(VAULT.0, VAULT.1).err());
+        for (id, record) in exported::records(context) {
+            let Record::TenantSetting(setting) = record else { continue };
+            if setting.provider != GOOGLE || setting.setting != "hold" {
+                continue;
+            }
+            match (&setting.value, &setting.of) {
+                (Seen::Present(word), Some(account)) if word.starts_with("held ") => {
+                    let (_, holds): &mut (_, BTreeSet<&str>) =
+                        held.entry(account.as_str()).or_insert_with(|| (id, BTreeSet::new()));
+                    holds.insert(word);
+                }
+                (Seen::Present(_), _) => {}
+                (Seen::Unknown(reason), _) => in_doubt = Some(reason.clone()),
+                (Seen::Absent | Seen::Malformed(_), _) => in_doubt = Some(not_told(GOOGLE)),
+            }
+        }
+        // Who left is in no list of users any more, and held all the same.
+        let listed: BTreeSet<&str> = all.values().flat_map(|mailbox| mailbox.references.iter().copied()).collect();
+        for (account, (id, _)) in held.iter().filter(|(account, _)| !listed.contains(*account)) {
+            let gone = all.entry(format!("account-{account}")).or_insert_with(|| Mailbox::new(id));
+            gone.references.insert(account);
+        }
+        for mailbox in all.values_mut() {
+            let holds: BTreeSet<&str> = mailbox
+                .references
+                .iter()
+                .filter_map(|name| held.get(name))
+                .flat_map(|(_, holds)| holds)
+                .copied()
+                .collect();
+            mailbox.cases = holds.iter().filter(|hold| !hold.ends_with(" partly")).count() as u64;
+            mailbox.held = match (holds.is_empty(), &in_doubt) {
+                (false, _) => Some(true),
+                (true, None) => Some(false),
+                (true, Some(_)) => None,
+            };
+        }
+        in_doubt
+    }
+
+    /// Mailboxes of people who left stand in a list of their own; gives back why one of them may be missing.
+    fn inactive(
+        context: Context<'e>,
+        files: &Files<'e>,
+        all: &mut BTreeMap<String, Mailbox<'e>>,
+    ) -> Option<NotObserved> {
+        for (id, record) in exported::records(context) {
+            let Record::TenantSetting(setting) = record else { continue };
+            let Some(address) = &setting.of else { continue };
+            let of_name = match setting.setting.as_str() {
+                "inactive-mailbox" => false,
+                "inactive-mailbox-name" => true,
+                _ => continue,
+            };
+            let mailbox = all.entry(format!("{address} (inactive)")).or_insert_with(|| Mailbox::new(id));
+            match &setting.value {
+                Seen::Present(name) if of_name => _ = mailbox.references.insert(name),
+                Seen::Present(word) => {
+                    mailbox.cases = if word == "litigation" { u64::MAX } else { word.parse().unwrap_or(0) };
+                    mailbox.held = Some(mailbox.cases > 0);
+                }
+                Seen::Absent | Seen::Malformed(_) | Seen::Unknown(_) => {}
+            }
+        }
+        files.whole(INACTIVE.0, INACTIVE.1).err()
+    }
+}
+
+impl<'e> Mailbox<'e> {
+    /// One of which nothing is known yet.
+    fn new(id: &'e EvidenceId) -> Self {
+        Self { references: BTreeSet::new(), held: None, cases: 0, id }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::exported::tests::{World, context, declared};
+    use super::*;
+
+    const HEADER: &str =
+        "PrimarySmtpAddress,ForwardingSmtpAddress,RecipientTypeDetails,LitigationHoldEnabled,InPlaceHolds\n";
+
+    fn world(mailboxes: &str, holds: &[(&str, &str, &str)]) -> World {
+        let mut scope = declared("clinic.example");
+        scope.registers = Some("registers/".to_owned());
+        World::new(Some(scope))
+            .with(registered(holds))
+            .file("m.csv", format!("{HEADER}{mailboxes}").as_bytes())
+            .file("inactive.csv", INACTIVE_HEADER.as_bytes())
+    }
+
+    const INACTIVE_HEADER: &str =
+        "PrimarySmtpAddress,IsInactiveMailbox,WhenSoftDeleted,LitigationHoldEnabled,InPlaceHolds\n";
+
+    /// The register as somebody writes it: hold, account and the day it was lifted.
+    fn registered(holds: &[(&str, &str, &str)]) -> crate::evidence::Observation {
+        let row = |(hold, account, lifted): &(&str, &str, &str)| format!("{hold},,{account},,2026-01-01,,{lifted}\n");
+        let rows: String = holds.iter().map(row).collect();
+        register::tests::read("legal-holds", &format!("hold_id,case_id,account,role,decided,reviewed,lifted\n{rows}"))
+    }
+
+    type Both = (Option<Vec<String>>, Option<Vec<String>>);
+
+    fn of(mailboxes: &str, holds: &[(&str, &str, &str)]) -> Both {
+        let evidence = world(mailboxes, holds).evidence(&[]);
+        let context = context(&evidence);
+        let known = |fact: Fact<Vec<String>>| fact.seen.present().cloned();
+        (known(unregistered(context, "microsoft365")), known(not_in_place(context, "microsoft365")))
+    }
+
+    fn some(names: &[&str]) -> Option<Vec<String>> {
+        Some(names.iter().map(|name| (*name).to_owned()).collect())
+    }
+
+    #[test]
+    fn a_hold_is_on_the_mailbox_and_in_the_register_or_it_is_found() {
+        const ON: &str = "a@clinic.example,,UserMailbox,True,\n";
+        const OFF: &str = "a@clinic.example,,UserMailbox,False,\n";
+        let registered = [("case-1", "a@clinic.example", "")];
+        assert_eq!(of(ON, &registered), (some(&[]), some(&[])));
+        assert_eq!(of(ON, &[]), (some(&["a@clinic.example"]), some(&[])));
+        assert_eq!(of(OFF, &registered), (some(&[]), some(&["case-1"])));
+        let lifted = [("case-1", "a@clinic.example", "2026-08-01")];
+        assert_eq!(of(ON, &lifted), (some(&["a@clinic.example"]), some(&[])));
+        assert_eq!(of(OFF, &lifted), (some(&[]), some(&[])));
+    }
+
+    #[test]
+    fn a_retention_policy_is_no_hold_of_a_case_and_a_lost_list_is_not_none() {
+        let case = "a@clinic.example,,UserMailbox,False,UniH0b1c2d3e-0000-4000-8000-000000000001\n";
+        assert_eq!(of(case, &[]).0, some(&["a@clinic.example"]));
+        let policy = "a@clinic.example,,UserMailbox,False,mbx0b1c2d3e000040008000000000000001:2\n";
+        assert_eq!(of(policy, &[]).0, some(&[]));
+        let lost = "a@clinic.example,,UserMailbox,False,System.Collections.ArrayList\n";
+        assert_eq!(of(lost, &[("case-1", "a@clinic.example", "")]), (None, None));
+    }
+
+    #[test]
+    fn one_hold_is_not_that_of_every_case() {
+        let one = "a@clinic.example,,UserMailbox,False,UniH0b1c2d3e-0000-4000-8000-000000000001\n";
+        let both = [("case-1", "a@clinic.example", ""), ("case-7", "a@clinic.example", "")];
+        assert_eq!(of(one, &both[..1]), (some(&[]), some(&[])));
+        assert_eq!(of(one, &both), (some(&[]), None), "which case it is for, nobody says");
+        let two = one.replace('\n', ";UniH0b1c2d3e-0000-4000-8000-000000000002\n");
+        assert_eq!(of(&two, &both), (some(&[]), some(&[])));
+        assert_eq!(of("a@clinic.example,,UserMailbox,True,\n", &both), (some(&[]), some(&[])), "it keeps everything");
+    }
+
+    #[test]
+    fn the_hold_of_somebody_who_left_is_seen() {
+        let of = |inactive: Option<&str>, holds: &[(&str, &str, &str)]| {
+            let mut scope = declared("clinic.example");
+            scope.registers = Some("registers/".to_owned());
+            let mailboxes = format!("{HEADER}ana@clinic.example,,UserMailbox,False,\n");
+            let mut world = World::new(Some(scope)).with(registered(holds)).file("m.csv", mailboxes.as_bytes());
+            if let Some(rows) = inactive {
+                world = world.file("inactive.csv", format!("{INACTIVE_HEADER}{rows}").as_bytes());
+            }
+            let evidence = world.evidence(&[]);
+            let context = context(&evidence);
+            let known = |fact: Fact<Vec<String>>| fact.seen.present().cloned();
+            (known(unregistered(context, "microsoft365")), known(not_in_place(context, "microsoft365")))
+        };
+        const HELD: &str = "gone@clinic.example,True,2026-02-01,True,\n";
+        let gone = [("case-1", "gone@clinic.example", "")];
+        assert_eq!(of(Some(HELD), &[]), (some(&["gone@clinic.example (inactive)"]), some(&[])));
+        assert_eq!(of(Some(HELD), &gone), (some(&[]), some(&[])));
+        assert_eq!(of(Some(&HELD.replace(",True,\n", ",False,\n")), &gone), (some(&[]), some(&["case-1"])));
+        assert_eq!(of(None, &[]), (None, some(&[])), "nobody asked for inactive mailboxes");
+    }
+
+    #[test]
+    fn a_mailbox_that_no_check_of_holds_looks_at_is_no_answer() {
+        let of = |name: &str, list: &[u8]| {
+            let holds = [("case-1", "b@clinic.example", "")];
+            let evidence = world("a@clinic.example,,UserMailbox,False,\n", &holds).file(name, list).evidence(&[]);
+            not_in_place(context(&evidence), "microsoft365").seen.present().cloned()
+        };
+        let google = b"primaryEmail,isEnrolledIn2Sv\nb@clinic.example,True\n";
+        assert_eq!(of("u.csv", google), some(&[]), "the check of that tenant says it");
+        let own = b"# name b@clinic.example\nobjectClass: inetOrgPerson\nobjectClass: zimbraAccount\nzimbraAccountStatus: active\nzimbraId: 1\n";
+        assert_eq!(of("accounts.txt", own), None);
+    }
+
+    #[test]
+    fn a_registered_mailbox_that_nobody_lists_is_not_known_to_be_free() {
+        let other = "b@clinic.example,,UserMailbox,False,\n";
+        assert_eq!(of(other, &[("case-1", "a@clinic.example", "")]), (some(&[]), None));
+    }
+
+    #[test]
+    fn holds_of_vault_are_told_by_account() {
+        let users = b"primaryEmail,isEnrolledIn2Sv\nana@clinic.example,True\nben@clinic.example,True\n";
+        let both = |holds: &[u8], registered_holds: &[(&str, &str, &str)]| {
+            let mut scope = declared("clinic.example");
+            scope.registers = Some("registers/".to_owned());
+            let world = World::new(Some(scope)).with(registered(registered_holds));
+            let evidence = world.file("u.csv", users).file("h.csv", holds).evidence(&[]);
+            let context = context(&evidence);
+            let known = |fact: Fact<Vec<String>>| fact.seen.present().cloned();
+            (known(unregistered(context, GOOGLE)), known(not_in_place(context, GOOGLE)))
+        };
+        let of = |holds: &[u8]| both(holds, &[]).0;
+        let head = "matterId,matterName,holdId,name,updateTime,corpus,account.email\n";
+        let row = |corpus: &str, email: &str| format!("{head}m,Case,h,Hold,,{corpus},{email}\n").into_bytes();
+        let ben = [("case-1", "ben@clinic.example", ""), ("case-7", "ben@clinic.example", "")];
+        assert_eq!(both(&row("MAIL", "ben@clinic.example"), &ben[..1]), (some(&[]), some(&[])), "by its address");
+        assert_eq!(both(&row("MAIL", "ben@clinic.example"), &ben), (some(&[]), None), "one hold and two cases");
+        let gone = both(&row("MAIL", "gone@clinic.example"), &[]);
+        assert!(gone.0.is_some_and(|found| found.len() == 1 && found[0].starts_with("account-")), "no user any more");
+        let limited = b"matterId,matterName,holdId,name,updateTime,corpus,account.email,query.mailQuery.terms\nm,Case,h,Hold,,MAIL,ben@clinic.example,from:board\n";
+        assert_eq!(both(limited, &ben[..1]), (some(&[]), None), "it keeps some mail only");
+        assert_eq!(of(&row("MAIL", "ben@clinic.example")), some(&["ben@clinic.example"]));
+        assert_eq!(of(&row("DRIVE", "ben@clinic.example")), some(&[]));
+        assert_eq!(of(&row("MAIL", "")), None, "a hold on an organizational unit");
+        // An older version recognized the list and kept nothing of it.
+        let mut scope = declared("clinic.example");
+        scope.registers = Some("registers/".to_owned());
+        let world = World::new(Some(scope)).with(registered(&[]));
+        let evidence = world.file("u.csv", users).file("h.csv", head.as_bytes()).read_by(9).evidence(&[]);
+        assert!(unregistered(context(&evidence), GOOGLE).seen.present().is_none());
+    }
+}

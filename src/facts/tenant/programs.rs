@@ -1,0 +1,138 @@
+//! Programs that hold a permission for mail without a user, and whether anything limits them to some mailboxes.
+//!
+//! An application access policy limits the programs that it names and no others, and one that denies leaves
+//! everybody outside its group open. A role for applications that is limited limits nothing that Entra grants
+//! beside it. That nothing is unlimited is said only where everything that grants and limits was read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::set_up::{Export, ROLES};
+use super::{Settings, not_provided};
+use crate::evidence::EvidenceId;
+use crate::facts::exported;
+use crate::facts::shape::Fact;
+use crate::seen::{NotObserved, Seen};
+
+const POLICIES: Export = Export {
+    formats: &["microsoft365.access-policies"],
+    what: "which programs are limited to which mailboxes (Get-ApplicationAccessPolicy)",
+};
+const ASSIGNMENTS: Export = Export {
+    formats: &["microsoft365.role-assignments"],
+    what: "the roles of programs in Exchange Online (Get-ManagementRoleAssignment, all of them, with CustomResourceScope and RecipientWriteScope)",
+};
+const APPLICATIONS: &str = "which application each program is (Get-MgServicePrincipal -All, Id, AppId)";
+
+/// Programs, by id, that reach the mail of everybody without a user and that nothing limits.
+pub(super) fn unlimited(settings: &Settings<'_>) -> Fact<Vec<String>> {
+    if let Some(reason) = &settings.unknown {
+        return Fact::unknown(reason.clone());
+    }
+    let (mut found, mut ids, mut in_doubt) = (BTreeSet::new(), Vec::new(), None);
+    let limits = Limits::of(settings, &mut ids);
+    let beyond: BTreeSet<&str> =
+        settings.named("app-role-beyond-policies").filter_map(|(_, role)| role.of.as_deref()).collect();
+    for (id, role) in settings.named("app-role") {
+        let Some(program) = role.of.as_deref() else { continue };
+        match &role.value {
+            Seen::Present(word) if word == "mail-of-everybody" => {
+                ids.push(id.clone());
+                match limits.hold_for(program) {
+                    _ if beyond.contains(program) => _ = found.insert(program.to_owned()),
+                    Ok(true) => {}
+                    Ok(false) => _ = found.insert(program.to_owned()),
+                    Err(reason) => in_doubt = Some(reason),
+                }
+            }
+            Seen::Present(_) | Seen::Absent => {}
+            Seen::Malformed(_) => in_doubt = Some(not_provided(ROLES.what)),
+            Seen::Unknown(reason) => in_doubt = Some(reason.clone()),
+        }
+    }
+    for (id, assignment) in settings.named("role-assignment") {
+        match &assignment.value {
+            Seen::Present(word) if word == "mail-of-everybody" => {
+                ids.push(id.clone());
+                found.insert(assignment.of.clone().unwrap_or_else(|| "a program without a name".to_owned()));
+            }
+            Seen::Present(_) | Seen::Absent => {}
+            Seen::Malformed(_) => in_doubt = Some(not_provided(ASSIGNMENTS.what)),
+            Seen::Unknown(reason) => in_doubt = Some(reason.clone()),
+        }
+    }
+    let exports = [&ROLES, &ASSIGNMENTS];
+    ids.extend(exports.iter().flat_map(|export| settings.files.evidence_of(export.formats)));
+    let missing = exports.iter().find_map(|export| settings.files.whole(export.formats, export.what).err());
+    match missing.or_else(|| settings.roles_not_asked()).or(in_doubt) {
+        Some(reason) if found.is_empty() => Fact::new(Seen::Unknown(reason), ids),
+        Some(_) | None => exported::named(found, ids),
+    }
+}
+
+/// Programs, by id, that reach the mail of everybody without a user but for a policy: it limits them to the
+/// members of a group, and of those no export that is read here tells.
+pub(super) fn limited_by_policy(settings: &Settings<'_>) -> Fact<Vec<String>> {
+    if let Some(reason) = &settings.unknown {
+        return Fact::unknown(reason.clone());
+    }
+    let mut ids = Vec::new();
+    let limits = Limits::of(settings, &mut ids);
+    let mut found = BTreeSet::new();
+    for (id, role) in settings.named("app-role") {
+        if let (Some(program), Seen::Present(word)) = (role.of.as_deref(), &role.value)
+            && word == "mail-of-everybody"
+            && limits.hold_for(program) == Ok(true)
+        {
+            ids.push(id.clone());
+            found.insert(program.to_owned());
+        }
+    }
+    match settings.files.whole(ROLES.formats, ROLES.what).err().or(limits.more) {
+        Some(reason) if found.is_empty() => Fact::new(Seen::Unknown(reason), ids),
+        Some(_) | None => exported::named(found, ids),
+    }
+}
+
+/// What application access policies say.
+struct Limits<'e> {
+    /// By the application's id.
+    restricted: BTreeSet<&'e str>,
+    /// The application of each program.
+    applications: BTreeMap<&'e str, &'e str>,
+    /// Why there may be further policies.
+    more: Option<NotObserved>,
+}
+
+impl<'e> Limits<'e> {
+    fn of(settings: &Settings<'e>, ids: &mut Vec<EvidenceId>) -> Self {
+        let mut restricted = BTreeSet::new();
+        let mut more = settings.files.whole(POLICIES.formats, POLICIES.what).err();
+        for (id, policy) in settings.named("access-policy") {
+            match (&policy.value, policy.of.as_deref()) {
+                (Seen::Present(right), Some(application)) if right == "restrictaccess" => {
+                    restricted.insert(application);
+                    ids.push(id.clone());
+                }
+                // What is denied for some stays open for everybody else.
+                (Seen::Present(_), _) => {}
+                (Seen::Unknown(reason), _) => more = Some(reason.clone()),
+                (Seen::Absent | Seen::Malformed(_), _) => more = Some(not_provided(POLICIES.what)),
+            }
+        }
+        let applications = settings
+            .named("program-application")
+            .filter_map(|(_, program)| Some((program.of.as_deref()?, program.value.present()?.as_str())))
+            .collect();
+        Self { restricted, applications, more }
+    }
+
+    fn hold_for(&self, program: &str) -> Result<bool, NotObserved> {
+        match (self.applications.get(program), &self.more) {
+            (Some(application), _) if self.restricted.contains(application) => Ok(true),
+            (_, Some(reason)) => Err(reason.clone()),
+            (Some(_), None) => Ok(false),
+            (None, None) if self.restricted.is_empty() => Ok(false),
+            (None, None) => Err(not_provided(APPLICATIONS)),
+        }
+    }
+}
