@@ -143,7 +143,7 @@ $mine = @($mailboxes | Where-Object { Test-Mine -Id ([string]$_.ExternalDirector
 if ($Shard -eq 0) {
     Export-Whole -Name 'mailboxes' -Ask { $mailboxes }
     # Mailboxes of people who left, which are there for their hold alone.
-    Export-Whole -Name 'inactive-mailboxes' -Ask { Get-Mailbox -InactiveMailboxOnly -ResultSize Unlimited | Select-Object -Property 'PrimarySmtpAddress', 'UserPrincipalName', 'EmailAddresses', 'ExternalDirectoryObjectId', 'Guid', 'Alias', 'Name', 'IsInactiveMailbox', 'WhenSoftDeleted', 'LitigationHoldEnabled', 'InPlaceHolds' }
+    Export-Whole -Name 'inactive-mailboxes' -Ask { Get-Mailbox -InactiveMailboxOnly -ResultSize Unlimited | Select-Object -Property 'PrimarySmtpAddress', 'UserPrincipalName', 'EmailAddresses', 'ExternalDirectoryObjectId', 'Guid', 'Alias', 'Name', 'IsInactiveMailbox', 'WhenSoftDeleted', 'LitigationHoldEnabled', 'LitigationHoldDuration', 'InPlaceHolds' }
     Export-Whole -Name 'accepted-domains' -Ask { Get-AcceptedDomain | Select-Object -Property 'DomainName', 'DomainType', 'Default', 'MatchSubDomains' }
     Export-Whole -Name 'dkim-signing' -Ask { Get-DkimSigningConfig | Select-Object -Property 'Domain', 'Name', 'Enabled', 'Selector1CNAME', 'Selector2CNAME', 'SelectorBeforeRotateOnDate', 'SelectorAfterRotateOnDate' }
     Export-Whole -Name 'recipients' -Ask {

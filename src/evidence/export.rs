@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::seen::{NotObserved, Seen};
 
+/// What stands for a length of time without an end.
+pub const UNLIMITED_DAYS: u64 = 36_500;
+
 /// How one file of an export was read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExportFile {
@@ -204,7 +207,7 @@ pub struct Mailbox {
     pub retention_suspended: Seen<bool>,
     #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
     pub litigation_hold: Seen<bool>,
-    /// After how many days a litigation hold lets go of an item; a hundred years where it has no end.
+    /// After how many days a litigation hold lets go of an item; [`UNLIMITED_DAYS`] where it has no end.
     #[serde(default = "unstated", skip_serializing_if = "is_unstated")]
     pub litigation_hold_days: Seen<u64>,
     /// Keyed reference of the name that people see. Several mailboxes may have the same: nothing is joined by it.

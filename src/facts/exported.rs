@@ -862,6 +862,25 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn what_limits_programs_matters_where_one_reaches_mail() {
+        const MAIL: &str = "810c84a8-4a9e-49e6-bf7d-12d183f40d01";
+        let roles = include_str!("../../fixtures/exports/records-clinic/app-roles.json");
+        let limited = |roles: &str, without: &[&str]| {
+            let world =
+                with_registers("clinic.example").fixture("records-clinic", &[&["app-roles.json"], without].concat());
+            let evidence = world.file("app-roles.json", roles.as_bytes()).evidence(&[]);
+            let tenants = crate::facts::tenant::build(context(&evidence)).subjects;
+            let tenant = tenants.into_iter().find(|tenant| tenant.name == "microsoft365").unwrap();
+            tenant.programs_limited_by_policy.seen.present().cloned()
+        };
+        const POLICIES: &[&str] = &["access-policies.csv"];
+        let program = "0a1b2c3d-0000-4000-8000-000000000401".to_owned();
+        assert_eq!(limited(roles, &[]), Some(vec![program]));
+        assert_eq!(limited(roles, POLICIES), None);
+        assert_eq!(limited(&roles.replace(MAIL, "df021288-bdef-4463-88db-98f22de89214"), POLICIES), Some(Vec::new()));
+    }
+
+    #[test]
     fn who_may_switch_a_second_factor_off_is_not_somebody_of_whom_none_is_asked() {
         let users = b"Email Address [Required],Status [READ ONLY],2sv Enrolled [READ ONLY],2sv Enforced [READ ONLY]\na@practice.example,Active,True,False\nb@practice.example,Active,False,False\nc@practice.example,Active,True,True\nd@practice.example,Active,,False\n";
         let (passed, open) = judged(&World::new(Some(declared("practice.example"))).file("u.csv", users));

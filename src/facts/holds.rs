@@ -13,7 +13,7 @@ use super::register;
 use super::shape::Fact;
 use crate::catalogues::registers::{Registers, Row, text};
 use crate::evidence::declared::RegisterRows;
-use crate::evidence::export::Record;
+use crate::evidence::export::{Record, UNLIMITED_DAYS};
 use crate::evidence::{EvidenceId, Source};
 use crate::names::SubjectKind;
 use crate::seen::{NotObserved, Seen};
@@ -23,32 +23,32 @@ const VAULT: (&[&str], &str) =
     (&["google-workspace.vault-holds"], "the holds of Vault (gam print vaultholds oneitemperrow)");
 const INACTIVE: (&[&str], &str) = (
     &["microsoft365.inactive-mailboxes"],
-    "the inactive mailboxes (Get-Mailbox -InactiveMailboxOnly -ResultSize Unlimited)",
+    "the inactive mailboxes (Get-Mailbox -InactiveMailboxOnly -ResultSize Unlimited with LitigationHoldEnabled, LitigationHoldDuration and InPlaceHolds)",
 );
 const JUDGED: [&str; 2] = [GOOGLE, "microsoft365"];
 const MICROSOFT: &str =
     "the holds of all mailboxes (Get-Mailbox -ResultSize Unlimited with LitigationHoldEnabled and InPlaceHolds)";
 
+const SEVERAL: &str = "which mailbox a row of legal-holds.csv means: several have the name it gives as account";
+
 /// Mailboxes on hold of which the register has no hold that runs.
 pub(super) fn unregistered(context: Context<'_>, provider: &str) -> Fact<Vec<String>> {
-    let (register, rows) = match rows(context) {
-        Ok(rows) => rows,
+    let Sides { register, rows, running, mailboxes } = match Sides::of(context, provider) {
+        Ok(sides) => sides,
         Err(reason) => return Fact::unknown(reason),
     };
-    let mailboxes = match Mailboxes::of(context, provider) {
-        Ok(mailboxes) => mailboxes,
-        Err(reason) => return Fact::unknown(reason),
-    };
-    let running: BTreeSet<&str> =
-        rows.rows.iter().filter(|row| runs(row, context.today())).map(|row| text(row, "account")).collect();
+    let accounts: BTreeSet<&str> = running.iter().map(|row| text(row, "account")).collect();
     let (mut found, mut in_doubt) = (BTreeSet::new(), mailboxes.more.clone());
     let mut ids = vec![register.clone()];
-    for (address, mailbox) in &mailboxes.all {
-        match mailbox.held {
+    for (name, mailbox) in &mailboxes.all {
+        match mailbox.on_hold() {
             Some(true) => {
                 ids.push(mailbox.id.clone());
-                if !mailbox.references.iter().any(|reference| running.contains(reference)) {
-                    found.insert(address.clone());
+                let mut registered = mailbox.references.intersection(&accounts).peekable();
+                if registered.peek().is_none() {
+                    found.insert(name.clone());
+                } else if !registered.any(|account| mailboxes.with(account).count() == 1) {
+                    in_doubt = in_doubt.or_else(|| Some(not_provided(SEVERAL)));
                 }
             }
             Some(false) => {}
@@ -58,8 +58,7 @@ pub(super) fn unregistered(context: Context<'_>, provider: &str) -> Fact<Vec<Str
     ids.extend(mailboxes.files);
     // A row that could not be read may be the one of any of them.
     if !rows.rejected.is_empty() && !found.is_empty() {
-        let why = "rows of legal-holds.csv were rejected".to_owned();
-        return Fact::new(Seen::Unknown(NotObserved::Unreadable { why, line: None }), ids);
+        return Fact::new(Seen::Unknown(rejected()), ids);
     }
     match in_doubt {
         Some(reason) if found.is_empty() => Fact::new(Seen::Unknown(reason), ids),
@@ -69,63 +68,51 @@ pub(super) fn unregistered(context: Context<'_>, provider: &str) -> Fact<Vec<Str
 
 /// Holds of the register, by their ids, that run and lie on no mailbox of this tenant although the mailbox is here.
 pub(super) fn not_in_place(context: Context<'_>, provider: &str) -> Fact<Vec<String>> {
-    let (register, rows) = match rows(context) {
-        Ok(rows) => rows,
+    let Sides { register, rows, running, mailboxes } = match Sides::of(context, provider) {
+        Ok(sides) => sides,
         Err(reason) => return Fact::unknown(reason),
     };
-    let mailboxes = match Mailboxes::of(context, provider) {
-        Ok(mailboxes) => mailboxes,
-        Err(reason) => return Fact::unknown(reason),
-    };
-    let elsewhere: BTreeSet<&str> = exported::records(context)
-        .filter_map(|(_, record)| match record {
-            // Where no check looks at holds, a mailbox elsewhere is no answer.
-            Record::Mailbox(mailbox) if mailbox.provider != provider && JUDGED.contains(&mailbox.provider.as_str()) => {
-                Some(&mailbox.references)
-            }
-            _ => None,
-        })
-        .flatten()
-        .map(String::as_str)
-        .collect();
+    let mut elsewhere: BTreeSet<&str> = BTreeSet::new();
+    for (_, record) in exported::records(context) {
+        // Where no check looks at holds, a mailbox elsewhere is no answer.
+        if let Record::Mailbox(mailbox) = record
+            && mailbox.provider != provider
+            && JUDGED.contains(&mailbox.provider.as_str())
+        {
+            elsewhere.extend(mailbox.references.iter().map(String::as_str));
+        }
+    }
     let (mut found, mut in_doubt) = (BTreeSet::new(), None);
     let mut ids = vec![register.clone()];
-    let running: Vec<&Row> = rows.rows.iter().filter(|row| runs(row, context.today())).collect();
     for row in &running {
-        let account = text(row, "account");
-        let of_account: Vec<&Mailbox<'_>> =
-            mailboxes.all.values().filter(|mailbox| mailbox.references.contains(account)).collect();
+        let (hold, account) = (text(row, "hold_id"), text(row, "account"));
+        let of_account: Vec<&Mailbox<'_>> = mailboxes.with(account).collect();
         ids.extend(of_account.iter().map(|mailbox| mailbox.id.clone()));
-        let held = of_account.iter().find(|mailbox| mailbox.held == Some(true));
-        match held {
-            // As many cases as holds: that one of them is for this case, nobody says otherwise.
-            Some(mailbox) => {
-                let of_mailbox = running.iter().filter(|row| mailbox.references.contains(text(row, "account")));
-                if of_mailbox.count() as u64 > mailbox.cases {
-                    let hold = crate::text::visible(text(row, "hold_id"));
-                    let what = format!(
-                        "which hold is that of {hold}: its mailbox has fewer holds on all mail than the register has for it"
-                    );
-                    in_doubt = Some(NotObserved::NotProvided { what });
-                }
-            }
-            None if of_account.iter().any(|mailbox| mailbox.held.is_none()) => in_doubt = Some(not_told(provider)),
-            None if !of_account.is_empty() => _ = found.insert(text(row, "hold_id").to_owned()),
-            None if elsewhere.contains(account) => {}
-            // Deleted, or listed under another name.
-            None => {
-                let hold = crate::text::visible(text(row, "hold_id"));
-                let what = format!(
-                    "the mailbox of {hold} among the mailboxes: inactive, deleted, or listed under another name"
-                );
-                in_doubt = Some(NotObserved::NotProvided { what });
-            }
+        // As many cases as holds: that one of them is for this case, nobody says otherwise.
+        let kept = |mailbox: &&Mailbox<'_>| {
+            let of_mailbox = running.iter().filter(|row| mailbox.references.contains(text(row, "account")));
+            mailbox.keeps_for(of_mailbox.count() as u64)
+        };
+        if of_account.is_empty() && elsewhere.contains(account) {
+            continue;
+        }
+        let about = |what: &str| Some(not_provided(&format!("{what} (hold {})", crate::text::visible(hold))));
+        if of_account.is_empty() {
+            in_doubt =
+                about("the mailbox of a hold among the mailboxes: inactive, deleted, or listed under another name");
+        } else if of_account.iter().all(|mailbox| mailbox.on_hold() == Some(false)) {
+            found.insert(hold.to_owned());
+        } else if of_account.iter().any(|mailbox| mailbox.on_hold().is_none()) {
+            in_doubt = Some(not_told(provider));
+        } else if !of_account.iter().all(kept) {
+            in_doubt = about(
+                "which hold is that of the case: a mailbox of this name has fewer holds on all of its mail, and for good, than the register has for it",
+            );
         }
     }
     ids.extend(mailboxes.files);
     if !rows.rejected.is_empty() {
-        let why = "rows of legal-holds.csv were rejected".to_owned();
-        in_doubt = Some(NotObserved::Unreadable { why, line: None });
+        in_doubt = Some(rejected());
     }
     match in_doubt {
         Some(reason) if found.is_empty() => Fact::new(Seen::Unknown(reason), ids),
@@ -133,9 +120,22 @@ pub(super) fn not_in_place(context: Context<'_>, provider: &str) -> Fact<Vec<Str
     }
 }
 
-fn rows<'e>(context: Context<'e>) -> Result<(&'e EvidenceId, &'e RegisterRows), NotObserved> {
-    let definition = Registers::shipped().get("legal-holds").expect("a test reads the shipped registers");
-    register::rows(context, definition)
+/// What the register says and what the exports say.
+struct Sides<'e> {
+    register: &'e EvidenceId,
+    rows: &'e RegisterRows,
+    /// The rows of holds that were decided and are not lifted.
+    running: Vec<&'e Row>,
+    mailboxes: Mailboxes<'e>,
+}
+
+impl<'e> Sides<'e> {
+    fn of(context: Context<'e>, provider: &str) -> Result<Self, NotObserved> {
+        let definition = Registers::shipped().get("legal-holds").expect("a test reads the shipped registers");
+        let (register, rows) = register::rows(context, definition)?;
+        let running = rows.rows.iter().filter(|row| runs(row, context.today())).collect();
+        Ok(Self { register, rows, running, mailboxes: Mailboxes::of(context, provider)? })
+    }
 }
 
 /// Whether a hold was decided and is not lifted. A day to come is not believed.
@@ -144,12 +144,19 @@ fn runs(row: &Row, today: Date) -> bool {
     day("decided").is_none_or(|decided| decided <= today) && day("lifted").is_none_or(|lifted| lifted > today)
 }
 
-fn not_told(provider: &str) -> NotObserved {
-    let what = if provider == GOOGLE { VAULT.1 } else { MICROSOFT };
+fn not_provided(what: &str) -> NotObserved {
     NotObserved::NotProvided { what: what.to_owned() }
 }
 
-/// The mailboxes of one tenant, by the name they are shown by, and whether a hold lies on each.
+fn not_told(provider: &str) -> NotObserved {
+    not_provided(if provider == GOOGLE { VAULT.1 } else { MICROSOFT })
+}
+
+fn rejected() -> NotObserved {
+    NotObserved::Unreadable { why: "rows of legal-holds.csv were rejected".to_owned(), line: None }
+}
+
+/// The mailboxes of one tenant, by the name they are shown by.
 struct Mailboxes<'e> {
     all: BTreeMap<String, Mailbox<'e>>,
     /// Why there may be further mailboxes, or further holds on them.
@@ -157,12 +164,20 @@ struct Mailboxes<'e> {
     files: Vec<EvidenceId>,
 }
 
+/// A mailbox, or several that only their names are known of.
 struct Mailbox<'e> {
     references: BTreeSet<&'e str>,
-    held: Option<bool>,
-    /// For how many cases the holds on it may be, as far as they keep all of its mail.
-    cases: u64,
+    /// What each list, and each mailbox of this name, says.
+    said: Vec<Held>,
     id: &'e EvidenceId,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Held {
+    Unknown,
+    No,
+    /// For how many cases the holds on it may be, as far as they keep all of its mail and for good.
+    For(u64),
 }
 
 impl<'e> Mailboxes<'e> {
@@ -181,17 +196,23 @@ impl<'e> Mailboxes<'e> {
             if exported.provider != provider || !exported.listed {
                 continue;
             }
-            // Litigation hold keeps everything, for whatever case.
-            let (held, cases) = match (&exported.litigation_hold, &exported.case_holds) {
-                (Seen::Present(true), _) => (Some(true), u64::MAX),
-                (_, Seen::Present(holds @ 1..)) => (Some(true), *holds),
-                (Seen::Present(false), Seen::Present(0)) => (Some(false), 0),
-                _ => (None, 0),
-            };
             let mailbox = all.entry(exported.address.clone()).or_insert_with(|| Mailbox::new(id));
             mailbox.references.extend(exported.references.iter().map(String::as_str));
-            if held == Some(true) || mailbox.held.is_none() {
-                (mailbox.held, mailbox.cases, mailbox.id) = (held, cases, id);
+            let cases = exported.case_holds.present().copied();
+            let held = match (&exported.litigation_hold, cases) {
+                // It keeps everything, for whatever case, if it does so for good.
+                (Seen::Present(true), _) if exported.litigation_hold_days == Seen::Present(UNLIMITED_DAYS) => {
+                    Held::For(u64::MAX)
+                }
+                (Seen::Present(true), cases) => Held::For(cases.unwrap_or(0)),
+                (_, Some(cases @ 1..)) => Held::For(cases),
+                (Seen::Present(false), Some(0)) => Held::No,
+                _ => Held::Unknown,
+            };
+            // One list has the columns, another need not.
+            if held != Held::Unknown {
+                mailbox.said.push(held);
+                mailbox.id = id;
             }
         }
         let mut evidence: Vec<_> = files.evidence_of(formats).collect();
@@ -203,6 +224,11 @@ impl<'e> Mailboxes<'e> {
             evidence.extend(files.evidence_of(INACTIVE.0));
         }
         Ok(Self { all, more, files: evidence })
+    }
+
+    /// The mailboxes that a name may mean.
+    fn with(&self, account: &str) -> impl Iterator<Item = &Mailbox<'e>> {
+        self.all.values().filter(move |mailbox| mailbox.references.contains(account))
     }
 
     /// Holds of Vault stand in a list of their own; gives back why one of them may be missing.
@@ -242,17 +268,18 @@ impl<'e> Mailboxes<'e> {
                 .flat_map(|(_, holds)| holds)
                 .copied()
                 .collect();
-            mailbox.cases = holds.iter().filter(|hold| !hold.ends_with(" partly")).count() as u64;
-            mailbox.held = match (holds.is_empty(), &in_doubt) {
-                (false, _) => Some(true),
-                (true, None) => Some(false),
-                (true, Some(_)) => None,
+            let for_all_mail = holds.iter().filter(|hold| !hold.ends_with(" partly")).count() as u64;
+            mailbox.said = match (holds.is_empty(), &in_doubt) {
+                (false, _) => vec![Held::For(for_all_mail)],
+                (true, None) => vec![Held::No],
+                (true, Some(_)) => Vec::new(),
             };
         }
         in_doubt
     }
 
-    /// Mailboxes of people who left stand in a list of their own; gives back why one of them may be missing.
+    /// Mailboxes of people who left stand in a list of their own, where several may have one address; gives
+    /// back why one of them may be missing.
     fn inactive(
         context: Context<'e>,
         files: &Files<'e>,
@@ -269,11 +296,12 @@ impl<'e> Mailboxes<'e> {
             let mailbox = all.entry(format!("{address} (inactive)")).or_insert_with(|| Mailbox::new(id));
             match &setting.value {
                 Seen::Present(name) if of_name => _ = mailbox.references.insert(name),
-                Seen::Present(word) => {
-                    mailbox.cases = if word == "litigation" { u64::MAX } else { word.parse().unwrap_or(0) };
-                    mailbox.held = Some(mailbox.cases > 0);
-                }
-                Seen::Absent | Seen::Malformed(_) | Seen::Unknown(_) => {}
+                Seen::Present(word) => mailbox.said.push(match word.strip_prefix("for ") {
+                    Some("all") => Held::For(u64::MAX),
+                    Some(cases) => cases.parse().map_or(Held::Unknown, Held::For),
+                    None => Held::No,
+                }),
+                Seen::Absent | Seen::Malformed(_) | Seen::Unknown(_) => mailbox.said.push(Held::Unknown),
             }
         }
         files.whole(INACTIVE.0, INACTIVE.1).err()
@@ -283,7 +311,20 @@ impl<'e> Mailboxes<'e> {
 impl<'e> Mailbox<'e> {
     /// One of which nothing is known yet.
     fn new(id: &'e EvidenceId) -> Self {
-        Self { references: BTreeSet::new(), held: None, cases: 0, id }
+        Self { references: BTreeSet::new(), said: Vec::new(), id }
+    }
+
+    /// Whether any list has a hold on it.
+    fn on_hold(&self) -> Option<bool> {
+        if self.said.iter().any(|held| matches!(held, Held::For(_))) {
+            return Some(true);
+        }
+        (!self.said.is_empty() && self.said.iter().all(|held| *held == Held::No)).then_some(false)
+    }
+
+    /// Whether by all lists the holds on it may be for so many cases.
+    fn keeps_for(&self, cases: u64) -> bool {
+        !self.said.is_empty() && self.said.iter().all(|held| matches!(held, Held::For(known) if *known >= cases))
     }
 }
 
@@ -292,20 +333,20 @@ mod tests {
     use super::super::exported::tests::{World, context, declared};
     use super::*;
 
-    const HEADER: &str =
-        "PrimarySmtpAddress,ForwardingSmtpAddress,RecipientTypeDetails,LitigationHoldEnabled,InPlaceHolds\n";
+    const HEADER: &str = "PrimarySmtpAddress,ForwardingSmtpAddress,RecipientTypeDetails,LitigationHoldEnabled,LitigationHoldDuration,InPlaceHolds,EmailAddresses\n";
 
-    fn world(mailboxes: &str, holds: &[(&str, &str, &str)]) -> World {
+    fn world(mailboxes: &str, inactive: Option<&str>, holds: &[(&str, &str, &str)]) -> World {
         let mut scope = declared("clinic.example");
         scope.registers = Some("registers/".to_owned());
-        World::new(Some(scope))
-            .with(registered(holds))
-            .file("m.csv", format!("{HEADER}{mailboxes}").as_bytes())
-            .file("inactive.csv", INACTIVE_HEADER.as_bytes())
+        let world =
+            World::new(Some(scope)).with(registered(holds)).file("m.csv", format!("{HEADER}{mailboxes}").as_bytes());
+        match inactive {
+            Some(rows) => world.file("inactive.csv", format!("{INACTIVE_HEADER}{rows}").as_bytes()),
+            None => world,
+        }
     }
 
-    const INACTIVE_HEADER: &str =
-        "PrimarySmtpAddress,IsInactiveMailbox,WhenSoftDeleted,LitigationHoldEnabled,InPlaceHolds\n";
+    const INACTIVE_HEADER: &str = "PrimarySmtpAddress,IsInactiveMailbox,WhenSoftDeleted,LitigationHoldEnabled,LitigationHoldDuration,InPlaceHolds\n";
 
     /// The register as somebody writes it: hold, account and the day it was lifted.
     fn registered(holds: &[(&str, &str, &str)]) -> crate::evidence::Observation {
@@ -317,10 +358,14 @@ mod tests {
     type Both = (Option<Vec<String>>, Option<Vec<String>>);
 
     fn of(mailboxes: &str, holds: &[(&str, &str, &str)]) -> Both {
-        let evidence = world(mailboxes, holds).evidence(&[]);
+        told(&world(mailboxes, Some(""), holds), "microsoft365")
+    }
+
+    fn told(world: &World, provider: &str) -> Both {
+        let evidence = world.evidence(&[]);
         let context = context(&evidence);
         let known = |fact: Fact<Vec<String>>| fact.seen.present().cloned();
-        (known(unregistered(context, "microsoft365")), known(not_in_place(context, "microsoft365")))
+        (known(unregistered(context, provider)), known(not_in_place(context, provider)))
     }
 
     fn some(names: &[&str]) -> Option<Vec<String>> {
@@ -329,8 +374,8 @@ mod tests {
 
     #[test]
     fn a_hold_is_on_the_mailbox_and_in_the_register_or_it_is_found() {
-        const ON: &str = "a@clinic.example,,UserMailbox,True,\n";
-        const OFF: &str = "a@clinic.example,,UserMailbox,False,\n";
+        const ON: &str = "a@clinic.example,,UserMailbox,True,Unlimited,,\n";
+        const OFF: &str = "a@clinic.example,,UserMailbox,False,,,\n";
         let registered = [("case-1", "a@clinic.example", "")];
         assert_eq!(of(ON, &registered), (some(&[]), some(&[])));
         assert_eq!(of(ON, &[]), (some(&["a@clinic.example"]), some(&[])));
@@ -342,53 +387,81 @@ mod tests {
 
     #[test]
     fn a_retention_policy_is_no_hold_of_a_case_and_a_lost_list_is_not_none() {
-        let case = "a@clinic.example,,UserMailbox,False,UniH0b1c2d3e-0000-4000-8000-000000000001\n";
+        let case = "a@clinic.example,,UserMailbox,False,,UniH0b1c2d3e-0000-4000-8000-000000000001,\n";
         assert_eq!(of(case, &[]).0, some(&["a@clinic.example"]));
-        let policy = "a@clinic.example,,UserMailbox,False,mbx0b1c2d3e000040008000000000000001:2\n";
+        let policy = "a@clinic.example,,UserMailbox,False,,mbx0b1c2d3e000040008000000000000001:2,\n";
         assert_eq!(of(policy, &[]).0, some(&[]));
-        let lost = "a@clinic.example,,UserMailbox,False,System.Collections.ArrayList\n";
+        let lost = "a@clinic.example,,UserMailbox,False,,System.Collections.ArrayList,\n";
         assert_eq!(of(lost, &[("case-1", "a@clinic.example", "")]), (None, None));
     }
 
     #[test]
     fn one_hold_is_not_that_of_every_case() {
-        let one = "a@clinic.example,,UserMailbox,False,UniH0b1c2d3e-0000-4000-8000-000000000001\n";
+        let one = "a@clinic.example,,UserMailbox,False,,UniH0b1c2d3e-0000-4000-8000-000000000001,\n";
         let both = [("case-1", "a@clinic.example", ""), ("case-7", "a@clinic.example", "")];
         assert_eq!(of(one, &both[..1]), (some(&[]), some(&[])));
         assert_eq!(of(one, &both), (some(&[]), None), "which case it is for, nobody says");
-        let two = one.replace('\n', ";UniH0b1c2d3e-0000-4000-8000-000000000002\n");
+        let two = one.replace(",\n", ";UniH0b1c2d3e-0000-4000-8000-000000000002,\n");
         assert_eq!(of(&two, &both), (some(&[]), some(&[])));
-        assert_eq!(of("a@clinic.example,,UserMailbox,True,\n", &both), (some(&[]), some(&[])), "it keeps everything");
+        assert_eq!(
+            of("a@clinic.example,,UserMailbox,True,Unlimited,,\n", &both),
+            (some(&[]), some(&[])),
+            "it keeps everything"
+        );
     }
 
     #[test]
     fn the_hold_of_somebody_who_left_is_seen() {
         let of = |inactive: Option<&str>, holds: &[(&str, &str, &str)]| {
-            let mut scope = declared("clinic.example");
-            scope.registers = Some("registers/".to_owned());
-            let mailboxes = format!("{HEADER}ana@clinic.example,,UserMailbox,False,\n");
-            let mut world = World::new(Some(scope)).with(registered(holds)).file("m.csv", mailboxes.as_bytes());
-            if let Some(rows) = inactive {
-                world = world.file("inactive.csv", format!("{INACTIVE_HEADER}{rows}").as_bytes());
-            }
-            let evidence = world.evidence(&[]);
-            let context = context(&evidence);
-            let known = |fact: Fact<Vec<String>>| fact.seen.present().cloned();
-            (known(unregistered(context, "microsoft365")), known(not_in_place(context, "microsoft365")))
+            told(&world("ana@clinic.example,,UserMailbox,False,,,\n", inactive, holds), "microsoft365")
         };
-        const HELD: &str = "gone@clinic.example,True,2026-02-01,True,\n";
+        const HELD: &str = "gone@clinic.example,True,2026-02-01,True,Unlimited,\n";
         let gone = [("case-1", "gone@clinic.example", "")];
         assert_eq!(of(Some(HELD), &[]), (some(&["gone@clinic.example (inactive)"]), some(&[])));
         assert_eq!(of(Some(HELD), &gone), (some(&[]), some(&[])));
-        assert_eq!(of(Some(&HELD.replace(",True,\n", ",False,\n")), &gone), (some(&[]), some(&["case-1"])));
+        assert_eq!(of(Some(&HELD.replace(",True,Unlimited,", ",False,,")), &gone), (some(&[]), some(&["case-1"])));
         assert_eq!(of(None, &[]), (None, some(&[])), "nobody asked for inactive mailboxes");
+        let both = format!("{HELD}{}", HELD.replace(",True,Unlimited,", ",False,,"));
+        assert_eq!(of(Some(&both), &gone), (some(&[]), None), "which of the two is meant, nobody says");
+        assert_eq!(of(Some(&format!("{HELD}{HELD}")), &gone), (some(&[]), some(&[])));
+    }
+
+    #[test]
+    fn a_hold_that_ends_keeps_mail_for_no_case_for_good() {
+        let of = |hold: &str| {
+            let row = format!("a@clinic.example,,UserMailbox,True,{hold},\n");
+            of(&row, &[("case-1", "a@clinic.example", "")])
+        };
+        assert_eq!(of("30.00:00:00,"), (some(&[]), None));
+        assert_eq!(of(","), (some(&[]), None), "how long it lasts is not said");
+        let case = "UniH0b1c2d3e-0000-4000-8000-000000000001";
+        assert_eq!(of(&format!("30.00:00:00,{case}")), (some(&[]), some(&[])), "that of the case has no such end");
+        let inactive = "a@clinic.example,True,2026-02-01,True,30.00:00:00,\n";
+        let world = world("", Some(inactive), &[("case-1", "a@clinic.example", "")]);
+        assert_eq!(told(&world, "microsoft365"), (some(&[]), None));
+    }
+
+    #[test]
+    fn a_name_that_two_mailboxes_have_is_answered_where_both_answer_alike() {
+        let of = |active: &str, inactive: &str| {
+            let names = "\"SMTP:a@clinic.example,smtp:b@clinic.example\"";
+            let active = format!("a@clinic.example,,UserMailbox,{active},,{names}\n");
+            let inactive = format!("b@clinic.example,True,2026-02-01,{inactive},\n");
+            told(&world(&active, Some(&inactive), &[("case-1", "b@clinic.example", "")]), "microsoft365")
+        };
+        let (on, off) = ("True,Unlimited", "False,");
+        assert_eq!(of(off, off), (some(&[]), some(&["case-1"])));
+        assert_eq!(of(off, on), (None, None));
+        assert_eq!(of(on, off), (None, None));
+        assert_eq!(of(on, on), (None, some(&[])), "one of them may be held for nobody");
     }
 
     #[test]
     fn a_mailbox_that_no_check_of_holds_looks_at_is_no_answer() {
         let of = |name: &str, list: &[u8]| {
             let holds = [("case-1", "b@clinic.example", "")];
-            let evidence = world("a@clinic.example,,UserMailbox,False,\n", &holds).file(name, list).evidence(&[]);
+            let world = world("a@clinic.example,,UserMailbox,False,,,\n", Some(""), &holds);
+            let evidence = world.file(name, list).evidence(&[]);
             not_in_place(context(&evidence), "microsoft365").seen.present().cloned()
         };
         let google = b"primaryEmail,isEnrolledIn2Sv\nb@clinic.example,True\n";
@@ -399,7 +472,7 @@ mod tests {
 
     #[test]
     fn a_registered_mailbox_that_nobody_lists_is_not_known_to_be_free() {
-        let other = "b@clinic.example,,UserMailbox,False,\n";
+        let other = "b@clinic.example,,UserMailbox,False,,,\n";
         assert_eq!(of(other, &[("case-1", "a@clinic.example", "")]), (some(&[]), None));
     }
 
@@ -410,10 +483,7 @@ mod tests {
             let mut scope = declared("clinic.example");
             scope.registers = Some("registers/".to_owned());
             let world = World::new(Some(scope)).with(registered(registered_holds));
-            let evidence = world.file("u.csv", users).file("h.csv", holds).evidence(&[]);
-            let context = context(&evidence);
-            let known = |fact: Fact<Vec<String>>| fact.seen.present().cloned();
-            (known(unregistered(context, GOOGLE)), known(not_in_place(context, GOOGLE)))
+            told(&world.file("u.csv", users).file("h.csv", holds), GOOGLE)
         };
         let of = |holds: &[u8]| both(holds, &[]).0;
         let head = "matterId,matterName,holdId,name,updateTime,corpus,account.email\n";

@@ -228,7 +228,7 @@ const WANTED: [Wanted; 63] = [
     ),
     (
         &["microsoft365.inactive-mailboxes"],
-        "Get-Mailbox -InactiveMailboxOnly -ResultSize Unlimited with WhenSoftDeleted, IsInactiveMailbox and InPlaceHolds, and no more than its names beside",
+        "Get-Mailbox -InactiveMailboxOnly -ResultSize Unlimited with WhenSoftDeleted, IsInactiveMailbox, LitigationHoldEnabled, LitigationHoldDuration and InPlaceHolds, and no more than its names beside",
         &["holds-registered", "registered-holds-in-place"],
     ),
     (&["microsoft365.retention-tags"], "Get-RetentionPolicyTag", &["records-kept-as-long-as-decided"]),

@@ -291,12 +291,14 @@ pub fn retention_policy(row: &Row, key: &KeyedReference) -> Vec<Record> {
     };
     let state = state_for_mail(row, for_mail, distributed(row));
     let mut records = vec![setting("microsoft365", "retention-policy", None, state.clone())];
-    // What is not taken everywhere is no policy in force, and yet may delete or keep somewhere.
-    let here = match (row.flag("enabled"), distributed(row), row.word("mode")) {
-        (Seen::Present(true), _, Seen::Present(mode)) if mode == "pendingdeletion" => {
+    // What places have not taken is no policy in force, and yet one that was switched on may delete or keep
+    // somewhere, as one that was switched off may still.
+    let here = match (row.word("mode"), taken(row)) {
+        (Seen::Present(mode), _) if mode == "pendingdeletion" => {
             Seen::not_provided("whether a retention policy that is being deleted still holds (Mode)")
         }
-        (Seen::Present(true), Seen::Present(false), _) if state.present().is_some_and(|state| state == "off") => {
+        (Seen::Present(_), Seen::Present(true)) => state,
+        _ if state.present().is_some_and(|state| state == "off") => {
             Seen::not_provided("whether the places of a retention policy have taken it (DistributionStatus Success)")
         }
         _ => state,
@@ -307,16 +309,20 @@ pub fn retention_policy(row: &Row, key: &KeyedReference) -> Vec<Record> {
 
 /// Whether a retention policy is switched on and every place that it is for has taken it.
 fn distributed(row: &Row) -> Seen<bool> {
-    let taken = match row.word("distributionstatus") {
+    match (row.flag("enabled"), taken(row)) {
+        (Seen::Present(false), _) | (_, Seen::Present(false)) => Seen::Present(false),
+        (Seen::Present(true), taken) => taken,
+        (enabled, _) => enabled,
+    }
+}
+
+/// Whether every place that a policy is for has taken it as it is now.
+fn taken(row: &Row) -> Seen<bool> {
+    match row.word("distributionstatus") {
         Seen::Present(status) if status == "success" => Seen::Present(true),
         Seen::Present(status) if status.bytes().all(|byte| byte.is_ascii_alphabetic()) => Seen::Present(false),
         Seen::Present(_) => Seen::Unknown(row.unreadable("distributionstatus", "a number")),
         seen => seen.map(|_| false),
-    };
-    match (row.flag("enabled"), taken) {
-        (Seen::Present(false), _) | (_, Seen::Present(false)) => Seen::Present(false),
-        (Seen::Present(true), taken) => taken,
-        (enabled, _) => enabled,
     }
 }
 

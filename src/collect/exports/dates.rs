@@ -8,10 +8,9 @@ use jiff::civil::{Date, DateTime};
 
 use super::row::{Cell, Row};
 use crate::clock::date_of;
+use crate::evidence::export::UNLIMITED_DAYS;
 use crate::seen::Seen;
 
-/// What stands for a length without an end.
-pub const UNLIMITED_DAYS: u64 = 36_500;
 const DAY_MILLISECONDS: i64 = 86_400_000;
 
 impl Row {

@@ -8,15 +8,38 @@ use super::row::Row;
 use crate::evidence::export::{Group, Record, Target};
 use crate::keyed::KeyedReference;
 
-/// A member of a distribution list or Microsoft 365 group, with the group's address beside it. Mail to a
-/// contact, mail user or guest goes to an address outside, never to the one that it has here.
+/// Recipients whose mail stays where it is, or goes to members of a list of their own. A mail user, contact
+/// or guest is none: its mail goes to an address outside, never to the one that it has here.
+const STAY_HERE: [&str; 21] = [
+    "discoverymailbox",
+    "dynamicdistributiongroup",
+    "equipmentmailbox",
+    "groupmailbox",
+    "legacymailbox",
+    "linkedmailbox",
+    "linkedroommailbox",
+    "mailnonuniversalgroup",
+    "mailuniversaldistributiongroup",
+    "mailuniversalsecuritygroup",
+    "publicfolder",
+    "remoteequipmentmailbox",
+    "remoteroommailbox",
+    "remotesharedmailbox",
+    "remoteusermailbox",
+    "roomlist",
+    "roommailbox",
+    "schedulingmailbox",
+    "sharedmailbox",
+    "teammailbox",
+    "usermailbox",
+];
+
+/// A member of a distribution list or Microsoft 365 group, with the group's address beside it.
 pub fn of_microsoft(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
     let address = row.address("groupaddress").ok_or_else(|| "groupaddress holds no address".to_owned())?;
     let one = |column: &str| row.text(column).map(|text| only(text, key));
-    let stays_here = row
-        .word("recipienttypedetails")
-        .present()
-        .is_some_and(|kind| !["guestmailuser", "mailcontact", "mailuser"].contains(&kind.as_str()));
+    let kind = row.word("recipienttypedetails");
+    let stays_here = kind.present().is_some_and(|kind| STAY_HERE.contains(&kind.as_str()));
     let member = one("externalemailaddress").or_else(|| one("primarysmtpaddress").filter(|_| stays_here));
     Ok(vec![group("microsoft365", address, member)])
 }
@@ -77,13 +100,14 @@ mod tests {
             domains(&of_microsoft(&row(&all), &key).unwrap())
         };
         let own = ("primarysmtpaddress", "lab@clinic.example");
-        for kind in ["MailContact", "MailUser", "GuestMailUser"] {
+        for kind in ["MailContact", "MailUser", "GuestMailUser", "MailForestContact", "SomethingNew", "2"] {
             let kind = ("recipienttypedetails", kind);
             assert_eq!(of(&[kind, own, ("externalemailaddress", "SMTP:x@lab.example")]), ["lab.example"]);
             assert_eq!(of(&[kind, own, ("externalemailaddress", "")]), ["?"], "it leads somewhere else");
         }
         let mailbox = ("recipienttypedetails", "UserMailbox");
         assert_eq!(of(&[mailbox, own, ("externalemailaddress", "")]), ["clinic.example"]);
+        assert_eq!(of(&[("recipienttypedetails", "MailUniversalDistributionGroup"), own]), ["clinic.example"]);
         assert_eq!(of(&[own]), ["?"], "it may be a contact");
         assert_eq!(of(&[mailbox]), ["?"], "a member that nobody can name");
         assert!(of_microsoft(&row(&[("groupaddress", "Staff")]), &key).is_err());

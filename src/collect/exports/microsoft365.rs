@@ -19,7 +19,9 @@ use super::row::{Cell, Row, address};
 use super::settings;
 use super::tallies;
 use super::words;
-use crate::evidence::export::{ForwardingRule, Mailbox, MfaRegistration, Recipient, Record, Target, TenantSetting};
+use crate::evidence::export::{
+    ForwardingRule, Mailbox, MfaRegistration, Recipient, Record, Target, TenantSetting, UNLIMITED_DAYS,
+};
 use crate::keyed::KeyedReference;
 use crate::names::DomainName;
 use crate::seen::{NotObserved, Seen};
@@ -241,14 +243,17 @@ fn mailbox(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
 }
 
 /// A mailbox of somebody who left, which is there for its hold alone (`Get-Mailbox -InactiveMailboxOnly`). It
-/// stands among no mailboxes: nobody signs in to it. What holds it is told by its address: `litigation`, or the
-/// number of holds of cases; further names of it lead there.
+/// stands among no mailboxes: nobody signs in to it. For how many cases it is held is told by its address: `for 2`,
+/// `for all` where a litigation hold has no end, `no`; further names of it lead there.
 fn inactive_mailbox(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
     let address = own_address(row)?;
     let held = match (row.flag("litigationholdenabled"), case_holds(row)) {
-        (Seen::Present(true), _) => Seen::Present("litigation".to_owned()),
-        (_, Seen::Present(holds @ 1..)) => Seen::Present(holds.to_string()),
-        (Seen::Present(false), Seen::Present(0)) => Seen::Present("0".to_owned()),
+        (Seen::Present(true), _) if row.days("litigationholdduration") == Seen::Present(UNLIMITED_DAYS) => {
+            Seen::Present("for all".to_owned())
+        }
+        (Seen::Present(true), holds) => Seen::Present(format!("for {}", holds.present().unwrap_or(&0))),
+        (_, Seen::Present(holds @ 1..)) => Seen::Present(format!("for {holds}")),
+        (Seen::Present(false), Seen::Present(0)) => Seen::Present("no".to_owned()),
         (Seen::Unknown(reason), _) | (_, Seen::Unknown(reason)) => Seen::Unknown(reason),
         _ => Seen::not_provided("LitigationHoldEnabled and InPlaceHolds of every inactive mailbox"),
     };

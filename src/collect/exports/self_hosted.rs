@@ -359,6 +359,52 @@ fn asks_elsewhere(value: &str) -> bool {
 /// The line that stands before what `postconf -P` told of the services of master.cf, be it nothing.
 const SERVICES: &str = "# postconf -P";
 
+/// Settings of Postfix that hand mail to a program, to another server or to whom a map or a list of patterns
+/// names (postconf(5), transport(5), header_checks(5): BCC, FILTER, REDIRECT). Access maps and milters can do
+/// the same and are not looked at.
+const HANDS_OVER: [&str; 11] = [
+    "body_checks",
+    "content_filter",
+    "fallback_transport_maps",
+    "header_checks",
+    "mailbox_command",
+    "mailbox_command_maps",
+    "mailbox_transport_maps",
+    "mime_header_checks",
+    "nested_header_checks",
+    "smtpd_proxy_filter",
+    "transport_maps",
+];
+
+/// Settings that name the delivery agent of the organization's own mail.
+const DELIVERS: [&str; 4] = ["fallback_transport", "local_transport", "mailbox_transport", "virtual_transport"];
+
+/// Whether a delivery agent named so leaves mail on this server: Postfix's own, those that deliver nothing, and
+/// LMTP over a socket or the loopback address, which mailbox servers such as Dovecot listen on.
+fn stays(transport: &str) -> bool {
+    let (agent, next_hop) = transport.split_once(':').unwrap_or((transport, ""));
+    match agent {
+        "discard" | "error" | "local" | "retry" | "virtual" => true,
+        "lmtp" => {
+            let host = next_hop.strip_prefix("inet:").unwrap_or(next_hop);
+            let loopback = ["127.0.0.1", "[127.0.0.1]", "[::1]", "localhost", "[localhost]"];
+            next_hop.starts_with("unix:")
+                || loopback
+                    .iter()
+                    .any(|name| host.strip_prefix(name).is_some_and(|port| port.is_empty() || port.starts_with(':')))
+        }
+        _ => false,
+    }
+}
+
+/// The recipient that a setting names; a local name stays on the server.
+fn to_one(value: &str, key: &KeyedReference) -> Seen<Vec<Target>> {
+    match one(value, key) {
+        Target::Unresolved { .. } => Seen::Absent,
+        target => Seen::Present(vec![target]),
+    }
+}
+
 /// `postconf -n`, and `postconf -P` below it: settings that copy all mail to somebody or hand it to a program,
 /// maps that only the server can ask, and when passwords are taken.
 fn postfix(text: &str, key: &KeyedReference) -> Found {
@@ -382,16 +428,20 @@ fn postfix(text: &str, key: &KeyedReference) -> Found {
             own.has_conditions = Seen::Present(true);
             records.push(Record::ForwardingRule(Box::new(own)));
         }
-        if !value.is_empty() && ["content_filter", "luser_relay", "mailbox_command"].contains(&name) {
+        if !value.is_empty() && (HANDS_OVER.contains(&name) || (DELIVERS.contains(&name) && !stays(value))) {
             let mut own = rule("postfix", (Seen::Absent, None), key.of(whole_name));
-            // Mail for nobody on this server goes to somebody; all other mail into a program, here or elsewhere.
-            let to_somebody = name == "luser_relay";
-            own.actions = vec![if to_somebody { "redirect" } else { "pipe" }.to_owned()];
-            own.targets = match if to_somebody { one(value, key) } else { Target::Unparseable } {
-                Target::Unresolved { .. } => Seen::Absent,
-                target => Seen::Present(vec![target]),
-            };
-            own.has_conditions = Seen::Present(to_somebody);
+            own.actions = vec!["pipe".to_owned()];
+            own.targets = Seen::Present(vec![Target::Unparseable]);
+            // A map or a list of patterns is about some mail.
+            own.has_conditions = Seen::Present(name.ends_with("_maps") || name.ends_with("_checks"));
+            records.push(Record::ForwardingRule(Box::new(own)));
+        }
+        // Mail for nobody on this server goes to somebody.
+        if !value.is_empty() && name == "luser_relay" {
+            let mut own = rule("postfix", (Seen::Absent, None), key.of(whole_name));
+            own.actions = vec!["redirect".to_owned()];
+            own.targets = to_one(value, key);
+            own.has_conditions = Seen::Present(true);
             records.push(Record::ForwardingRule(Box::new(own)));
         }
         if value.is_empty() || !["always_bcc", "recipient_bcc_maps", "sender_bcc_maps"].contains(&name) {
@@ -400,11 +450,7 @@ fn postfix(text: &str, key: &KeyedReference) -> Found {
         let mut own = rule("postfix", (Seen::Absent, None), key.of(whole_name));
         own.actions = vec!["blind-copy".to_owned()];
         if name == "always_bcc" {
-            own.targets = match one(value, key) {
-                // A local name stays on the server.
-                Target::Unresolved { .. } => Seen::Absent,
-                target => Seen::Present(vec![target]),
-            };
+            own.targets = to_one(value, key);
         } else {
             own.targets = Seen::not_provided(format!("the map that {name} names"));
             own.has_conditions = Seen::Present(true);
@@ -673,13 +719,35 @@ mod tests {
         for line in [
             "mailbox_command = /usr/local/bin/copy",
             "content_filter = smtp-amavis:[127.0.0.1]:10024",
+            "content_filter = lmtp:unix:/run/filter",
             "smtp/inet/content_filter = scan:mx.elsewhere.example",
+            "smtp/inet/smtpd_proxy_filter = 127.0.0.1:10024",
+            "mailbox_transport = smtp:[mx.elsewhere.example]",
+            "mailbox_transport = lmtp:inet:mx.elsewhere.example:24",
+            "mailbox_transport_maps = hash:/etc/postfix/to",
+            "fallback_transport = smtp:mx.elsewhere.example",
+            "fallback_transport_maps = hash:/etc/postfix/to",
+            "mailbox_command_maps = hash:/etc/postfix/to",
+            "local_transport = lmtp:localhost.elsewhere.example",
+            "virtual_transport = dovecot",
+            "transport_maps = hash:/etc/postfix/transport",
+            "header_checks = regexp:/etc/postfix/header_checks",
+            "body_checks = pcre:/etc/postfix/body_checks",
         ] {
             let found = of(line);
             assert_eq!(found.len(), 1, "{line}");
             assert_eq!(found[0].targets, Seen::Present(vec![Target::Unparseable]), "{line}");
         }
-        for line in ["mailbox_command =", "luser_relay =", "smtp/inet/content_filter ="] {
+        for line in [
+            "mailbox_command =",
+            "luser_relay =",
+            "smtp/inet/content_filter =",
+            "mailbox_transport = lmtp:unix:private/dovecot-lmtp",
+            "virtual_transport = lmtp:inet:127.0.0.1:24",
+            "virtual_transport = virtual",
+            "local_transport = error:no local mail",
+            "fallback_transport =",
+        ] {
             assert!(of(line).is_empty(), "{line}");
         }
     }

@@ -17,7 +17,7 @@ use super::decode::{Decoded, Survey};
 use super::recipient::reference;
 use super::row::address;
 use super::self_hosted::{self, PROVIDER};
-use crate::evidence::export::{Mailbox, NOT_IN_THIS_EXPORT, Record, Target};
+use crate::evidence::export::{Mailbox, NOT_IN_THIS_EXPORT, Record, Target, UNLIMITED_DAYS};
 use crate::keyed::KeyedReference;
 use crate::records::sieve;
 use crate::seen::{NotObserved, Seen};
@@ -458,7 +458,7 @@ impl Decided {
                 seen => seen.map(|_| false),
             },
             deleted_items_days: match (&kept, self.text("zimbraMailDumpsterLifetime").map(lifetime)) {
-                (Seen::Present(true), Seen::Present(Some(0))) => Seen::Present(super::dates::UNLIMITED_DAYS),
+                (Seen::Present(true), Seen::Present(Some(0))) => Seen::Present(UNLIMITED_DAYS),
                 (Seen::Present(true), Seen::Present(Some(days))) => Seen::Present(days),
                 _ => Seen::not_provided(NOT_IN_THIS_EXPORT),
             },

@@ -25,8 +25,7 @@ const PLACES: (&[&str], &str) = (
     "where retention policies hold (Get-RetentionCompliancePolicy -DistributionDetail with Guid and ExchangeLocationException)",
 );
 const PARTLY: &str = "which mail a retention rule deletes (it has a query, or leaves kinds of items out)";
-const NAMES: &str =
-    "every mailbox that a retention policy names, among the mailboxes (Get-Mailbox with Name and DisplayName)";
+const NAMES: &str = "every mailbox that a retention policy names, among the mailboxes (Get-Mailbox with Name and DisplayName, and those that -InactiveMailboxOnly lists)";
 const ELSEWHERE: &str = "after how many days mail is deleted: no export of this mail system that is read here says so";
 /// Kept for ever.
 const FOR_EVER: i64 = i64::MAX;
@@ -39,8 +38,12 @@ pub(super) struct Deletion<'e> {
     gone: Option<NotObserved>,
     by_name: BTreeMap<&'e str, BTreeMap<&'e str, Vec<Value<'e>>>>,
     rules: Vec<(&'e EvidenceId, &'e TenantSetting)>,
+    /// Policies for places of which the list of rules has none.
+    without_rule: Vec<&'e str>,
     /// The addresses of the mailboxes that each name is one of.
     mailboxes: BTreeMap<&'e str, BTreeSet<&'e str>>,
+    /// Names of mailboxes of people who left.
+    inactive: BTreeSet<&'e str>,
     whole: [Result<(), NotObserved>; 4],
     evidence: Vec<EvidenceId>,
 }
@@ -49,6 +52,7 @@ impl<'e> Deletion<'e> {
     pub(super) fn of(context: Context<'e>, files: &Files<'e>) -> Self {
         let (mut by_name, mut rules): (BTreeMap<_, BTreeMap<_, Vec<_>>>, _) = (BTreeMap::new(), Vec::new());
         let mut mailboxes: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        let mut inactive = BTreeSet::new();
         for (id, record) in exported::records(context) {
             if let Record::Mailbox(mailbox) = record
                 && mailbox.listed
@@ -60,6 +64,7 @@ impl<'e> Deletion<'e> {
             let Record::TenantSetting(setting) = record else { continue };
             match (setting.setting.as_str(), setting.of.as_deref()) {
                 ("retention-rule", Some(_)) => rules.push((id, setting.as_ref())),
+                ("inactive-mailbox-name", Some(_)) => inactive.extend(setting.value.present().map(String::as_str)),
                 (name, Some(of)) if name.starts_with("retention-") => {
                     by_name.entry(name).or_default().entry(of).or_default().push((id, &setting.value));
                 }
@@ -69,9 +74,11 @@ impl<'e> Deletion<'e> {
         let lists = [TAGS, ASSIGNMENTS, RULES, PLACES];
         Self {
             gone: context.evidence.taken_away(Source::Export, SubjectKind::Tenant),
+            without_rule: without_rule(&by_name, &rules),
             by_name,
             rules,
             mailboxes,
+            inactive,
             whole: lists.map(|(formats, what)| files.whole(formats, what)),
             evidence: lists.into_iter().flat_map(|(formats, _)| files.evidence_of(formats)).collect(),
         }
@@ -86,17 +93,19 @@ impl<'e> Deletion<'e> {
         if provider != "microsoft365" {
             return Fact::unknown(NotObserved::NotProvided { what: ELSEWHERE.to_owned() });
         }
-        let mut said = Saying { deletes: None, keeps: 0, may_delete: None, may_keep: None, ids: self.evidence.clone() };
+        let mut said =
+            Saying { minimum, deletes: None, keeps: 0, may_delete: None, may_keep: None, ids: self.evidence.clone() };
         self.by_tags(account, &mut said);
         self.by_rules(account, &mut said);
         let days = said.deletes.map_or(0, |days| days.max(said.keeps));
-        let sooner = said.deletes.is_some() && minimum.is_some_and(|minimum| days < minimum);
+        let sooner = said.deletes.is_some() && minimum.is_none_or(|minimum| days < minimum);
         match (said.may_keep, said.may_delete) {
-            (Some(reason), _) => Fact::new(Seen::Unknown(reason), said.ids),
-            (None, Some(reason)) if !sooner => Fact::new(Seen::Unknown(reason), said.ids),
+            // What else keeps mail matters where it is deleted too soon, what else deletes it where it is not.
+            (Some(reason), _) if sooner => Fact::new(Seen::Unknown(reason), said.ids),
+            (_, Some(reason)) if !sooner || minimum.is_none() => Fact::new(Seen::Unknown(reason), said.ids),
             // What is kept for ever is not deleted.
-            (None, _) if days == FOR_EVER => Fact::present(0, said.ids),
-            (None, _) => Fact::present(days, said.ids),
+            _ if days == FOR_EVER => Fact::present(0, said.ids),
+            _ => Fact::present(days, said.ids),
         }
     }
 
@@ -158,15 +167,8 @@ impl<'e> Deletion<'e> {
             }
         }
         // What a policy does whose rule is not in the list, nobody knows.
-        let named: BTreeSet<&str> = self.rules.iter().filter_map(|(_, rule)| rule.of.as_deref()).collect();
-        for of in self.by_name.get("retention-policy-state").into_iter().flat_map(BTreeMap::keys) {
-            let same = |id: &str, name: &str| {
-                self.named("retention-policy-name", id)
-                    .iter()
-                    .any(|(_, seen)| seen.present().is_some_and(|own| own == name))
-            };
-            let has_rule = named.iter().any(|rule| rule == of || same(of, rule) || same(rule, of));
-            if !has_rule && !matches!(self.holds_for(account, of), Ok(false)) {
+        for of in &self.without_rule {
+            if !matches!(self.holds_for(account, of), Ok(false)) {
                 said.may_do_either(&missing(rules, RULES.1));
             }
         }
@@ -184,23 +186,27 @@ impl<'e> Deletion<'e> {
             };
             said.ids.push((*id).clone());
             let (days, partly) = days.strip_suffix(" partly").map_or((days, false), |days| (days, true));
+            let days = if days == "unlimited" { FOR_EVER } else { days.parse().unwrap_or(FOR_EVER) };
             // Some mail is kept by it and other mail is not: of all mail nothing is said.
             if partly {
                 if action != "keep" {
-                    said.may_delete(&not_provided(PARTLY));
+                    said.may_delete_after(days, &not_provided(PARTLY));
                 }
                 continue;
             }
-            let days = if days == "unlimited" { FOR_EVER } else { days.parse().unwrap_or(FOR_EVER) };
             match (action, holds) {
                 ("delete", Ok(_)) => said.deletes(days),
-                ("delete", Err(reason)) => said.may_delete(&reason),
+                ("delete", Err(reason)) => said.may_delete_after(days, &reason),
                 ("keep", Ok(_)) => said.keeps = said.keeps.max(days),
+                ("keep", Err(reason)) => said.may_keep(&reason),
                 (_, Ok(_)) => {
                     said.keeps = said.keeps.max(days);
                     said.deletes(days);
                 }
-                (_, Err(reason)) => said.may_do_either(&reason),
+                (_, Err(reason)) => {
+                    said.may_keep(&reason);
+                    said.may_delete_after(days, &reason);
+                }
             }
         }
     }
@@ -248,19 +254,39 @@ impl<'e> Deletion<'e> {
         }
     }
 
-    /// Whether a name is one of this mailbox. One that no listed mailbox has may be anybody's, as one of several is.
+    /// Whether a name is one of this mailbox. One that no mailbox has, in use or inactive, may be anybody's, as
+    /// one of several is.
     fn is_of(&self, account: &Account<'_>, name: &str) -> Result<bool, NotObserved> {
         let own = |address: &&str| account.mailboxes.iter().any(|(_, mailbox)| mailbox.address == **address);
-        match self.mailboxes.get(name) {
-            Some(of) if of.iter().all(own) => Ok(true),
-            Some(of) if !of.iter().any(own) => Ok(false),
-            Some(_) | None => Err(not_provided(NAMES)),
+        match (self.mailboxes.get(name), self.inactive.contains(name)) {
+            (Some(of), false) if of.iter().all(own) => Ok(true),
+            (Some(of), _) if !of.iter().any(own) => Ok(false),
+            (None, true) => Ok(false),
+            (Some(_) | None, _) => Err(not_provided(NAMES)),
         }
     }
 }
 
+/// The policies that no rule names, by their identifier or their name.
+fn without_rule<'e>(
+    by_name: &BTreeMap<&'e str, BTreeMap<&'e str, Vec<Value<'e>>>>,
+    rules: &[(&'e EvidenceId, &'e TenantSetting)],
+) -> Vec<&'e str> {
+    let Some(policies) = by_name.get("retention-policy-state") else { return Vec::new() };
+    let names = |of: &str| {
+        let names = by_name.get("retention-policy-name").and_then(|named| named.get(of)).into_iter().flatten();
+        names.filter_map(|(_, name)| name.present()).map(String::as_str)
+    };
+    let named: BTreeSet<&str> = rules.iter().filter_map(|(_, rule)| rule.of.as_deref()).collect();
+    let also: BTreeSet<&str> = named.iter().flat_map(|of| names(of)).collect();
+    let has_rule = |of: &str| named.contains(of) || also.contains(of) || names(of).any(|name| named.contains(name));
+    policies.keys().copied().filter(|of| !has_rule(of)).collect()
+}
+
 /// What is said of one mailbox.
 struct Saying {
+    /// For how many days mail must stay.
+    minimum: Option<i64>,
     deletes: Option<i64>,
     keeps: i64,
     may_delete: Option<NotObserved>,
@@ -277,9 +303,21 @@ impl Saying {
         self.may_delete.get_or_insert_with(|| reason.clone());
     }
 
+    /// What cannot be too soon counts as if it did.
+    fn may_delete_after(&mut self, days: i64, reason: &NotObserved) {
+        match self.minimum {
+            Some(minimum) if days >= minimum => self.deletes(days),
+            Some(_) | None => self.may_delete(reason),
+        }
+    }
+
+    fn may_keep(&mut self, reason: &NotObserved) {
+        self.may_keep.get_or_insert_with(|| reason.clone());
+    }
+
     fn may_do_either(&mut self, reason: &NotObserved) {
         self.may_delete(reason);
-        self.may_keep.get_or_insert_with(|| reason.clone());
+        self.may_keep(reason);
     }
 }
 

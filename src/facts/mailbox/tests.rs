@@ -282,6 +282,7 @@ fn the_oldest_item_of_any_folder_counts() {
 #[test]
 fn mail_is_gone_when_a_tag_or_a_rule_deletes_it_and_nothing_keeps_it() {
     const TAGS: &str = "Name,Type,RetentionEnabled,RetentionAction,AgeLimitForRetention\nOne year,All,True,DeleteAndAllowRecovery,365.00:00:00\nBin,DeletedItems,True,PermanentlyDelete,30.00:00:00\nMove,All,True,MoveToArchive,100.00:00:00\n";
+    const INACTIVE: &[u8] = b"PrimarySmtpAddress,Name,IsInactiveMailbox,WhenSoftDeleted,LitigationHoldEnabled,InPlaceHolds\ndee@clinic.example,Dee,True,2026-02-01,True,\n";
     let of = |assigned: &str, links: &[&str], policies: &str, rules: &str| {
         let mut scope = declared("clinic.example");
         let retention = scope.retention.as_mut().unwrap();
@@ -294,6 +295,7 @@ fn mail_is_gone_when_a_tag_or_a_rule_deletes_it_and_nothing_keeps_it() {
         let mut world = World::new(Some(scope))
             .file("m.csv", mailboxes.as_bytes())
             .file("tags.csv", TAGS.as_bytes())
+            .file("inactive.csv", INACTIVE)
             .file("assignments.json", assignments.as_bytes());
         for (name, header, rows) in [
             (
@@ -337,17 +339,26 @@ fn mail_is_gone_when_a_tag_or_a_rule_deletes_it_and_nothing_keeps_it() {
         assert_eq!(of("", &[], &policy(nobody, ""), &rule("Delete", "30")), None, "nobody lists {nobody}");
         assert_eq!(of("Clinic", &["One year"], &policy("All", nobody), &rule("Keep", "2555")), None, "{nobody}");
     }
-    let some_mail = |action: &str| format!("r,g-1,{action},2555,False,\"subject:\"\"board minutes\"\"\",\n");
-    assert_eq!(of("Clinic", &["One year"], &all, &some_mail("Keep")), Some(365), "only some mail is kept");
-    assert_eq!(of("", &[], &all, &some_mail("Delete")), None, "some mail is deleted");
+    assert_eq!(of("", &[], &policy("Board", ""), &rule("Delete", "2555")), Some(2555), "not too soon, whoever it is");
+    assert_eq!(of("", &[], &policy("Board", ""), &rule("KeepAndDelete", "2555")), Some(2555));
+    assert_eq!(of("Clinic", &["Bin"], &policy("Board", ""), &rule("Keep", "2555")), Some(0), "nothing is deleted");
+    assert_eq!(of("", &[], &policy("Dee", ""), &rule("Delete", "30")), Some(0), "the mailbox of somebody who left");
+    assert_eq!(of("", &[], &policy("All", "Dee"), &rule("Delete", "700")), Some(700));
+    assert_eq!(of("", &[], &policy("Ana", ""), &rule("Delete", "30")), Some(30));
+    let some_mail =
+        |action: &str, days: &str| format!("r,g-1,{action},{days},False,\"subject:\"\"board minutes\"\"\",\n");
+    assert_eq!(of("Clinic", &["One year"], &all, &some_mail("Keep", "2555")), Some(365), "only some mail is kept");
+    assert_eq!(of("", &[], &all, &some_mail("Delete", "30")), None, "some mail is deleted");
+    assert_eq!(of("", &[], &all, &some_mail("Delete", "2555")), Some(2555), "and no mail too soon");
     assert_eq!(of("Clinic", &["One year"], &all, "r,g-1,Keep,2555,,,\n"), None, "it may be switched off");
     let spreading = |status: &str| format!("P,g-1,True,Enforce,Exchange,All,,,{status},Hold,False\n");
     for status in ["Pending", "Error"] {
         assert_eq!(of("", &[], &spreading(status), &rule("Delete", "30")), None, "{status}");
         assert_eq!(of("Clinic", &["One year"], &spreading(status), &rule("Keep", "2555")), None, "{status}");
     }
-    let off = "P,g-1,False,Enforce,Exchange,All,,,Pending,Hold,False\n";
-    assert_eq!(of("", &[], off, &rule("Delete", "30")), Some(0), "switched off");
+    let off = |status: &str| format!("P,g-1,False,Enforce,Exchange,All,,,{status},Hold,False\n");
+    assert_eq!(of("", &[], &off("Success"), &rule("Delete", "30")), Some(0), "switched off");
+    assert_eq!(of("", &[], &off("Pending"), &rule("Delete", "30")), None, "switched off, and not everywhere yet");
     let leaving = "P,g-1,True,PendingDeletion,Exchange,All,,,Success,Hold,False\n";
     assert_eq!(of("", &[], leaving, &rule("Delete", "30")), None, "being deleted");
     let second = format!("{all}Q,g-2,True,Enforce,Exchange,All,,,Success,Hold,False\n");

@@ -28,27 +28,7 @@ pub(super) fn unlimited(settings: &Settings<'_>) -> Fact<Vec<String>> {
     if let Some(reason) = &settings.unknown {
         return Fact::unknown(reason.clone());
     }
-    let (mut found, mut ids, mut in_doubt) = (BTreeSet::new(), Vec::new(), None);
-    let limits = Limits::of(settings, &mut ids);
-    let beyond: BTreeSet<&str> =
-        settings.named("app-role-beyond-policies").filter_map(|(_, role)| role.of.as_deref()).collect();
-    for (id, role) in settings.named("app-role") {
-        let Some(program) = role.of.as_deref() else { continue };
-        match &role.value {
-            Seen::Present(word) if word == "mail-of-everybody" => {
-                ids.push(id.clone());
-                match limits.hold_for(program) {
-                    _ if beyond.contains(program) => _ = found.insert(program.to_owned()),
-                    Ok(true) => {}
-                    Ok(false) => _ = found.insert(program.to_owned()),
-                    Err(reason) => in_doubt = Some(reason),
-                }
-            }
-            Seen::Present(_) | Seen::Absent => {}
-            Seen::Malformed(_) => in_doubt = Some(not_provided(ROLES.what)),
-            Seen::Unknown(reason) => in_doubt = Some(reason.clone()),
-        }
-    }
+    let Sorted { unlimited: mut found, mut ids, mut in_doubt, .. } = Sorted::of(settings);
     for (id, assignment) in settings.named("role-assignment") {
         match &assignment.value {
             Seen::Present(word) if word == "mail-of-everybody" => {
@@ -63,10 +43,7 @@ pub(super) fn unlimited(settings: &Settings<'_>) -> Fact<Vec<String>> {
     let exports = [&ROLES, &ASSIGNMENTS];
     ids.extend(exports.iter().flat_map(|export| settings.files.evidence_of(export.formats)));
     let missing = exports.iter().find_map(|export| settings.files.whole(export.formats, export.what).err());
-    match missing.or_else(|| settings.roles_not_asked()).or(in_doubt) {
-        Some(reason) if found.is_empty() => Fact::new(Seen::Unknown(reason), ids),
-        Some(_) | None => exported::named(found, ids),
-    }
+    named(found, ids, missing.or_else(|| settings.roles_not_asked()).or(in_doubt))
 }
 
 /// Programs, by id, that reach the mail of everybody without a user but for a policy: it limits them to the
@@ -75,21 +52,51 @@ pub(super) fn limited_by_policy(settings: &Settings<'_>) -> Fact<Vec<String>> {
     if let Some(reason) = &settings.unknown {
         return Fact::unknown(reason.clone());
     }
-    let mut ids = Vec::new();
-    let limits = Limits::of(settings, &mut ids);
-    let mut found = BTreeSet::new();
-    for (id, role) in settings.named("app-role") {
-        if let (Some(program), Seen::Present(word)) = (role.of.as_deref(), &role.value)
-            && word == "mail-of-everybody"
-            && limits.hold_for(program) == Ok(true)
-        {
-            ids.push(id.clone());
-            found.insert(program.to_owned());
-        }
-    }
-    match settings.files.whole(ROLES.formats, ROLES.what).err().or(limits.more) {
+    let Sorted { limited, ids, in_doubt, .. } = Sorted::of(settings);
+    named(limited, ids, settings.files.whole(ROLES.formats, ROLES.what).err().or(in_doubt))
+}
+
+/// What was found, or why it is not known that there is none.
+fn named(found: BTreeSet<String>, ids: Vec<EvidenceId>, in_doubt: Option<NotObserved>) -> Fact<Vec<String>> {
+    match in_doubt {
         Some(reason) if found.is_empty() => Fact::new(Seen::Unknown(reason), ids),
         Some(_) | None => exported::named(found, ids),
+    }
+}
+
+/// The programs that reach the mail of everybody without a user by a permission, by id.
+struct Sorted {
+    unlimited: BTreeSet<String>,
+    limited: BTreeSet<String>,
+    /// Why a program may belong to either.
+    in_doubt: Option<NotObserved>,
+    ids: Vec<EvidenceId>,
+}
+
+impl Sorted {
+    fn of(settings: &Settings<'_>) -> Self {
+        let (mut unlimited, mut limited, mut in_doubt, mut ids) = (BTreeSet::new(), BTreeSet::new(), None, Vec::new());
+        let limits = Limits::of(settings, &mut ids);
+        let beyond: BTreeSet<&str> =
+            settings.named("app-role-beyond-policies").filter_map(|(_, role)| role.of.as_deref()).collect();
+        for (id, role) in settings.named("app-role") {
+            let Some(program) = role.of.as_deref() else { continue };
+            match &role.value {
+                Seen::Present(word) if word == "mail-of-everybody" => {
+                    ids.push(id.clone());
+                    match limits.hold_for(program) {
+                        _ if beyond.contains(program) => _ = unlimited.insert(program.to_owned()),
+                        Ok(true) => _ = limited.insert(program.to_owned()),
+                        Ok(false) => _ = unlimited.insert(program.to_owned()),
+                        Err(reason) => in_doubt = Some(reason),
+                    }
+                }
+                Seen::Present(_) | Seen::Absent => {}
+                Seen::Malformed(_) => in_doubt = Some(not_provided(ROLES.what)),
+                Seen::Unknown(reason) => in_doubt = Some(reason.clone()),
+            }
+        }
+        Self { unlimited, limited, in_doubt, ids }
     }
 }
 
