@@ -1,9 +1,9 @@
 //! Asks the world and never judges. The only room that opens connections or reads a customer's
 //! files.
 //!
-//! Work is cut into units: a domain, a service, the exports, one mail source. Each unit ends by its
-//! own deadline and fails alone; the whole ends by the run's deadline, and what was not reached by
-//! then is said for each subject.
+//! Work is cut into units: a domain, a service, the exports, all mail. Each unit ends by its own
+//! deadline and fails alone; the whole ends by the run's deadline, and what was not reached by then is
+//! said for each subject. Mail is one unit, since the people in it are told apart by what is never stored.
 
 pub mod answers;
 pub mod decisions;
