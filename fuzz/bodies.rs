@@ -5,8 +5,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::OnceLock;
 
 use mailassay::catalogues::vendors::VendorCatalogue;
-use mailassay::collect::messages::{mail_of_outlook, mails_of_mailbox_file};
-use mailassay::evidence::ReceivedBytes;
+use base64::Engine;
+use mailassay::collect::messages::{
+    self, MailFrom, MailSource, PdfReader, ScanKey, ScanOptions, mail_of_outlook, mails_of_mailbox_file,
+};
+use mailassay::evidence::{Answer, ReceivedBytes};
 use mailassay::evidence::endpoint::{Beside, Dialogue, EndpointAnswer, Hello, HelloReply};
 use mailassay::names::DomainName;
 use mailassay::records::cipher_suites::NOBODY_HAS;
@@ -31,7 +34,8 @@ pub fn by_name(name: &str) -> Option<Body> {
 }
 
 /// Every target.
-pub const TARGETS: [(&str, Body); 16] = [
+pub const TARGETS: [(&str, Body); 18] = [
+    ("attachment", attachment),
     ("certificate", certificate),
     ("dkim", dkim),
     ("dkim_signature", dkim_signature),
@@ -40,6 +44,7 @@ pub const TARGETS: [(&str, Body); 16] = [
     ("dns_message", dns_message),
     ("domain", domain_records),
     ("mailbox_file", mailbox_file),
+    ("mbox", mbox),
     ("mta_sts", mta_sts),
     ("outlook", outlook),
     ("server_hello", server_hello),
@@ -119,6 +124,66 @@ pub fn mailbox_file(bytes: &[u8]) {
     for mail in mails_of_mailbox_file(bytes) {
         assert!(mail.windows(4).any(|end| end == b"\r\n\r\n"), "the header ends");
     }
+}
+
+/// An mbox from standard input, and every message in it.
+pub fn mbox(bytes: &[u8]) {
+    let begins = bytes.windows(5).filter(|window| *window == b"From ").count() as u64;
+    assert!(counted(bytes) <= begins + 1, "a message begins at a line of its own");
+}
+
+/// What is attached to a message: the first byte says under which type and name.
+pub fn attachment(bytes: &[u8]) {
+    const SENT_AS: [(&str, &str); 13] = [
+        ("application/ms-tnef", "winmail.dat"),
+        ("application/octet-stream", "a.bin"),
+        ("application/octet-stream", "a.doc"),
+        ("application/octet-stream", "a.docx"),
+        ("application/octet-stream", "a.xlsb"),
+        ("application/pdf", "a.pdf"),
+        ("application/pkcs7-mime", "smime.p7m"),
+        ("application/rtf", "a.rtf"),
+        ("application/zip", "a.zip"),
+        ("message/rfc822", "a.eml"),
+        ("text/calendar", "a.ics"),
+        ("text/csv", "a.csv"),
+        ("text/html", "a.html"),
+    ];
+    let Some((choice, bytes)) = bytes.split_first() else { return };
+    let (kind, name) = SENT_AS[usize::from(*choice) % SENT_AS.len()];
+    let coded = base64::engine::general_purpose::STANDARD.encode(bytes);
+    let mail = format!(
+        "From a@clinic.example Thu Jan  1 00:00:00 2026\nContent-Type: {kind}; name={name}\n\
+         Content-Transfer-Encoding: base64\n\n{coded}\n"
+    );
+    assert_eq!(counted(mail.as_bytes()), 1);
+}
+
+/// The messages that a scan of this mbox counts; none of our readers may fail on one.
+fn counted(mbox: &[u8]) -> u64 {
+    let from = MailFrom::Stream(Box::new(std::io::Cursor::new(mbox.to_vec())));
+    let options = ScanOptions {
+        key: ScanKey::from_secret(b"fuzz"),
+        message_key: None,
+        now: "2026-01-01T00:00:00Z".parse().expect("a time"),
+        vantage: "fuzz".to_owned(),
+        traced: messages::Traced::default(),
+        pdf: PdfReader::none(),
+        own_domains: vec![clinic()],
+        roster: None,
+        sample: None,
+    };
+    let source = MailSource { label: "-".to_owned(), mailbox: "m".to_owned(), from };
+    let answers = messages::scan(vec![source], &options).observations.into_iter().map(|seen| seen.answer);
+    answers
+        .map(|answer| match answer {
+            Ok(Answer::ContentFolder(folder)) => {
+                assert!(!folder.not_inspected.contains_key("reader-fault"));
+                folder.messages
+            }
+            Ok(_) | Err(_) => 0,
+        })
+        .sum()
 }
 
 /// Bytes from a server: in pieces and whole they give the same flight, and whatever they are, a picture
