@@ -4,13 +4,13 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::OnceLock;
 
-use mailassay::catalogues::vendors::VendorCatalogue;
 use base64::Engine;
+use mailassay::catalogues::vendors::VendorCatalogue;
 use mailassay::collect::messages::{
     self, MailFrom, MailSource, PdfReader, ScanKey, ScanOptions, mail_of_outlook, mails_of_mailbox_file,
 };
-use mailassay::evidence::{Answer, ReceivedBytes};
 use mailassay::evidence::endpoint::{Beside, Dialogue, EndpointAnswer, Hello, HelloReply};
+use mailassay::evidence::{Answer, ReceivedBytes};
 use mailassay::names::DomainName;
 use mailassay::records::cipher_suites::NOBODY_HAS;
 use mailassay::records::dane::Chains;

@@ -16,11 +16,14 @@ use crate::evidence::{EvidenceId, Source};
 use crate::names::SubjectKind;
 use crate::seen::{NotObserved, Seen};
 
+const SEVERAL: &str = "which account a row of emergency-accounts.csv means: several have the name it gives";
+
 /// The accounts of the register, and every name that exports know each of them by.
 struct Kept<'e> {
     id: &'e EvidenceId,
     accounts: Vec<Account<'e>>,
-    rejected: bool,
+    /// Why a row may mean an account that it is not taken for.
+    in_doubt: Option<NotObserved>,
 }
 
 struct Account<'e> {
@@ -45,38 +48,73 @@ fn kept<'e>(context: Context<'e>) -> Result<Kept<'e>, NotObserved> {
             reviewed: text(row, "sign_ins_reviewed").parse().ok().filter(|day| *day <= context.today()),
         })
         .collect();
+    let ambiguous = ambiguous(context);
+    let mut of: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
+    for (number, account) in accounts.iter().enumerate() {
+        of.extend(account.references.iter().map(|name| (*name, BTreeSet::from([number]))));
+    }
+    let several = of.keys().any(|name| ambiguous.contains(name));
     // Twice: one list may know it by a name that only another list tells.
     for known in known_by(context).chain(known_by(context)) {
-        for account in &mut accounts {
-            if known.references.iter().any(|reference| account.references.contains(reference.as_str())) {
-                account.references.extend(known.references.iter().map(String::as_str));
-                account.listed |= known.of_users;
+        let names = || known.references.iter().map(String::as_str).filter(|name| !ambiguous.contains(name));
+        let numbers: BTreeSet<usize> = names().filter_map(|name| of.get(name)).flatten().copied().collect();
+        for number in numbers {
+            accounts[number].listed |= known.of_users;
+            for name in names() {
+                accounts[number].references.insert(name);
+                of.entry(name).or_default().insert(number);
             }
         }
     }
-    Ok(Kept { id, accounts, rejected: !rows.rejected.is_empty() })
+    let rejected =
+        || NotObserved::Unreadable { why: "rows of emergency-accounts.csv were rejected".to_owned(), line: None };
+    let in_doubt = (!rows.rejected.is_empty()).then(rejected).or_else(|| several.then(|| not_provided(SEVERAL)));
+    Ok(Kept { id, accounts, in_doubt })
+}
+
+/// Names that two accounts of one list have: nothing is joined by them.
+fn ambiguous<'e>(context: Context<'e>) -> BTreeSet<&'e str> {
+    let mut of: BTreeMap<(List, &str), &str> = BTreeMap::new();
+    let mut several = BTreeSet::new();
+    for known in known_by(context) {
+        for name in known.references {
+            let first = of.entry((known.list, name.as_str())).or_insert(known.address);
+            if *first != known.address {
+                several.insert(name.as_str());
+            }
+        }
+    }
+    several
 }
 
 /// An account that an export lists.
 struct Known<'e> {
     address: &'e str,
     references: &'e [String],
+    list: List<'e>,
     /// Whether the list is one of users, by the names they sign in with.
     of_users: bool,
 }
+
+/// Provider, and whether it is the list of mailboxes, of users or of second factors.
+type List<'e> = (&'e str, u8);
 
 fn known_by<'e>(context: Context<'e>) -> impl Iterator<Item = Known<'e>> {
     exported::records(context).filter_map(|(_, record)| match record {
         Record::Mailbox(account) => Some(Known {
             address: &account.address,
             references: &account.references,
+            list: (&account.provider, u8::from(account.listed)),
             // A list of mailboxes may leave the names out; at Google the address is that name.
             of_users: account.provider == "google-workspace"
                 || (!account.listed && !matches!(account.enabled, Seen::Unknown(NotObserved::NotProvided { .. }))),
         }),
-        Record::MfaRegistration(account) => {
-            Some(Known { address: &account.address, references: &account.references, of_users: true })
-        }
+        Record::MfaRegistration(account) => Some(Known {
+            address: &account.address,
+            references: &account.references,
+            list: (&account.provider, 2),
+            of_users: true,
+        }),
         _ => None,
     })
 }
@@ -85,8 +123,8 @@ fn known_by<'e>(context: Context<'e>) -> impl Iterator<Item = Known<'e>> {
 pub(super) fn registered(context: Context<'_>) -> Fact<i64> {
     match kept(context) {
         Err(reason) => Fact::unknown(reason),
-        Ok(kept) if kept.accounts.is_empty() && kept.rejected => {
-            Fact::new(Seen::Unknown(rejected()), vec![kept.id.clone()])
+        Ok(Kept { id, accounts, in_doubt: Some(reason) }) if accounts.is_empty() => {
+            Fact::new(Seen::Unknown(reason), vec![id.clone()])
         }
         Ok(kept) => Fact::present(i64::try_from(kept.accounts.len()).unwrap_or(i64::MAX), vec![kept.id.clone()]),
     }
@@ -144,8 +182,8 @@ pub(super) fn unregistered_exceptions(context: Context<'_>, provider: &str) -> F
         .filter(|user| !has(user))
         .map(|user| addresses.get(user).map_or_else(|| format!("account-{user}"), |address| (*address).to_owned()))
         .collect();
-    if kept.rejected && !found.is_empty() {
-        return Fact::new(Seen::Unknown(rejected()), ids);
+    if let (Some(reason), false) = (&kept.in_doubt, found.is_empty()) {
+        return Fact::new(Seen::Unknown(reason.clone()), ids);
     }
     let further = left_out.perhaps(has);
     match further.or(in_doubt.filter(|_| left_out.certainly.is_none())) {
@@ -228,15 +266,10 @@ pub(super) fn sign_ins_not_reviewed(context: Context<'_>, provider: &str) -> Fac
         kept.accounts.iter().any(|account| !account.listed).then(|| {
             not_provided("a list of users that has every account of emergency-accounts.csv (Get-MgUser -All)")
         });
-    let unread = kept.rejected.then(rejected);
-    match files.whole(formats, what).err().or(unread).or(unnamed).or(same_day) {
+    match files.whole(formats, what).err().or(kept.in_doubt).or(unnamed).or(same_day) {
         Some(reason) if found.is_empty() => Fact::new(Seen::Unknown(reason), ids),
         Some(_) | None => exported::named(found, ids),
     }
-}
-
-fn rejected() -> NotObserved {
-    NotObserved::Unreadable { why: "rows of emergency-accounts.csv were rejected".to_owned(), line: None }
 }
 
 fn not_provided(what: &str) -> NotObserved {
@@ -290,9 +323,25 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_two_accounts_have_joins_nothing() {
+        let mailboxes = format!(
+            "PrimarySmtpAddress,ForwardingSmtpAddress,Name,ExternalDirectoryObjectId\nglass@clinic.example,,Front Desk,{GLASS}\nben@clinic.example,,Front Desk,{BEN}\n"
+        );
+        let of = |account: &str| {
+            let text = format!("[{}]", policy(&[GLASS, BEN], &[]));
+            let world = world(&[("glass-1", account, "")]).file("u.json", USERS).file("m.csv", mailboxes.as_bytes());
+            let evidence = world.file("ca.json", text.as_bytes()).evidence(&[]);
+            unregistered_exceptions(context(&evidence), "microsoft365").seen.present().cloned()
+        };
+        assert_eq!(of("glass@clinic.example"), some(&["ben@clinic.example"]));
+        assert_eq!(of("Front Desk"), None, "either of them");
+    }
+
+    #[test]
     fn a_group_that_is_left_out_may_hold_anybody() {
         let registered = [("glass-1", "glass@clinic.example", "")];
         assert_eq!(exceptions(&registered, &[policy(&[GLASS], &["g"])]), None);
+        assert_eq!(exceptions(&registered, &[policy(&[GLASS, "GuestsOrExternalUsers"], &[])]), None, "any guest");
         let bounded = [policy(&[GLASS], &["g"]), policy(&[GLASS], &[])];
         assert_eq!(exceptions(&registered, &bounded), some(&[]));
         assert_eq!(exceptions(&registered, &[policy(&[BEN], &["g"])]), some(&["ben@clinic.example"]));

@@ -832,7 +832,7 @@ pub(crate) mod tests {
         // The first is limited by a policy, the fourth by the scope of its role; one that is denied some
         // mailboxes has all others.
         assert_eq!(list(&tenant.programs_unlimited), [402, 403, 405].map(program));
-        assert_eq!(list(&tenant.programs_limited_by_policy), [401].map(program));
+        assert_eq!(list(&tenant.programs_limited), [401, 404].map(program));
         assert_eq!(list(&tenant.groups_with_outsiders), ["front-desk@clinic.example"]);
         assert_eq!(list(&tenant.holds_unregistered), ["ana@clinic.example", "ben@clinic.example"]);
         assert_eq!(list(&tenant.holds_not_in_place), ["case-7"]);
@@ -871,13 +871,16 @@ pub(crate) mod tests {
             let evidence = world.file("app-roles.json", roles.as_bytes()).evidence(&[]);
             let tenants = crate::facts::tenant::build(context(&evidence)).subjects;
             let tenant = tenants.into_iter().find(|tenant| tenant.name == "microsoft365").unwrap();
-            tenant.programs_limited_by_policy.seen.present().cloned()
+            tenant.programs_limited.seen.present().cloned()
         };
         const POLICIES: &[&str] = &["access-policies.csv"];
         let program = "0a1b2c3d-0000-4000-8000-000000000401".to_owned();
-        assert_eq!(limited(roles, &[]), Some(vec![program]));
-        assert_eq!(limited(roles, POLICIES), None);
-        assert_eq!(limited(&roles.replace(MAIL, "df021288-bdef-4463-88db-98f22de89214"), POLICIES), Some(Vec::new()));
+        let by_scope = "0a1b2c3d-0000-4000-8000-000000000404".to_owned();
+        assert_eq!(limited(roles, &[]), Some(vec![program, by_scope.clone()]));
+        let none = roles.replace(MAIL, "df021288-bdef-4463-88db-98f22de89214");
+        assert_eq!(limited(&none, POLICIES), Some(vec![by_scope]));
+        let roles_of_people = ["access-policies.csv", "role-assignments.csv"];
+        assert_eq!(limited(roles, &roles_of_people), None);
     }
 
     #[test]

@@ -29,112 +29,109 @@ const JUDGED: [&str; 2] = [GOOGLE, "microsoft365"];
 const MICROSOFT: &str =
     "the holds of all mailboxes (Get-Mailbox -ResultSize Unlimited with LitigationHoldEnabled and InPlaceHolds)";
 
+const NOT_LISTED: &str = "the mailbox of a hold among the mailboxes: inactive, deleted, or listed under another name";
+const FEWER: &str = "which hold is that of the case: a mailbox of this name has fewer holds on all of its mail, and without an end, than the register has for it";
 const SEVERAL: &str = "which mailbox a row of legal-holds.csv means: several have the name it gives as account";
 
-/// Mailboxes on hold of which the register has no hold that runs.
-pub(super) fn unregistered(context: Context<'_>, provider: &str) -> Fact<Vec<String>> {
-    let Sides { register, rows, running, mailboxes } = match Sides::of(context, provider) {
-        Ok(sides) => sides,
-        Err(reason) => return Fact::unknown(reason),
-    };
-    let accounts: BTreeSet<&str> = running.iter().map(|row| text(row, "account")).collect();
-    let (mut found, mut in_doubt) = (BTreeSet::new(), mailboxes.more.clone());
-    let mut ids = vec![register.clone()];
-    for (name, mailbox) in &mailboxes.all {
-        match mailbox.on_hold() {
-            Some(true) => {
-                ids.push(mailbox.id.clone());
-                let mut registered = mailbox.references.intersection(&accounts).peekable();
-                if registered.peek().is_none() {
-                    found.insert(name.clone());
-                } else if !registered.any(|account| mailboxes.with(account).count() == 1) {
-                    in_doubt = in_doubt.or_else(|| Some(not_provided(SEVERAL)));
-                }
-            }
-            Some(false) => {}
-            None => in_doubt = in_doubt.or_else(|| Some(not_told(provider))),
-        }
-    }
-    ids.extend(mailboxes.files);
-    // A row that could not be read may be the one of any of them.
-    if !rows.rejected.is_empty() && !found.is_empty() {
-        return Fact::new(Seen::Unknown(rejected()), ids);
-    }
-    match in_doubt {
-        Some(reason) if found.is_empty() => Fact::new(Seen::Unknown(reason), ids),
-        Some(_) | None => exported::named(found, ids),
-    }
-}
-
-/// Holds of the register, by their ids, that run and lie on no mailbox of this tenant although the mailbox is here.
-pub(super) fn not_in_place(context: Context<'_>, provider: &str) -> Fact<Vec<String>> {
-    let Sides { register, rows, running, mailboxes } = match Sides::of(context, provider) {
-        Ok(sides) => sides,
-        Err(reason) => return Fact::unknown(reason),
-    };
-    let mut elsewhere: BTreeSet<&str> = BTreeSet::new();
-    for (_, record) in exported::records(context) {
-        // Where no check looks at holds, a mailbox elsewhere is no answer.
-        if let Record::Mailbox(mailbox) = record
-            && mailbox.provider != provider
-            && JUDGED.contains(&mailbox.provider.as_str())
-        {
-            elsewhere.extend(mailbox.references.iter().map(String::as_str));
-        }
-    }
-    let (mut found, mut in_doubt) = (BTreeSet::new(), None);
-    let mut ids = vec![register.clone()];
-    for row in &running {
-        let (hold, account) = (text(row, "hold_id"), text(row, "account"));
-        let of_account: Vec<&Mailbox<'_>> = mailboxes.with(account).collect();
-        ids.extend(of_account.iter().map(|mailbox| mailbox.id.clone()));
-        // As many cases as holds: that one of them is for this case, nobody says otherwise.
-        let kept = |mailbox: &&Mailbox<'_>| {
-            let of_mailbox = running.iter().filter(|row| mailbox.references.contains(text(row, "account")));
-            mailbox.keeps_for(of_mailbox.count() as u64)
-        };
-        if of_account.is_empty() && elsewhere.contains(account) {
-            continue;
-        }
-        let about = |what: &str| Some(not_provided(&format!("{what} (hold {})", crate::text::visible(hold))));
-        if of_account.is_empty() {
-            in_doubt =
-                about("the mailbox of a hold among the mailboxes: inactive, deleted, or listed under another name");
-        } else if of_account.iter().all(|mailbox| mailbox.on_hold() == Some(false)) {
-            found.insert(hold.to_owned());
-        } else if of_account.iter().any(|mailbox| mailbox.on_hold().is_none()) {
-            in_doubt = Some(not_told(provider));
-        } else if !of_account.iter().all(kept) {
-            in_doubt = about(
-                "which hold is that of the case: a mailbox of this name has fewer holds on all of its mail, and for good, than the register has for it",
-            );
-        }
-    }
-    ids.extend(mailboxes.files);
-    if !rows.rejected.is_empty() {
-        in_doubt = Some(rejected());
-    }
-    match in_doubt {
-        Some(reason) if found.is_empty() => Fact::new(Seen::Unknown(reason), ids),
-        Some(_) | None => exported::named(found, ids),
-    }
-}
-
 /// What the register says and what the exports say.
-struct Sides<'e> {
+pub(super) struct Holds<'e> {
     register: &'e EvidenceId,
     rows: &'e RegisterRows,
     /// The rows of holds that were decided and are not lifted.
     running: Vec<&'e Row>,
+    /// How many of them name each account.
+    accounts: BTreeMap<&'e str, u64>,
     mailboxes: Mailboxes<'e>,
 }
 
-impl<'e> Sides<'e> {
-    fn of(context: Context<'e>, provider: &str) -> Result<Self, NotObserved> {
+impl<'e> Holds<'e> {
+    pub(super) fn of(context: Context<'e>, provider: &str) -> Result<Self, NotObserved> {
         let definition = Registers::shipped().get("legal-holds").expect("a test reads the shipped registers");
         let (register, rows) = register::rows(context, definition)?;
-        let running = rows.rows.iter().filter(|row| runs(row, context.today())).collect();
-        Ok(Self { register, rows, running, mailboxes: Mailboxes::of(context, provider)? })
+        let running: Vec<&Row> = rows.rows.iter().filter(|row| runs(row, context.today())).collect();
+        let mut accounts: BTreeMap<&str, u64> = BTreeMap::new();
+        for row in &running {
+            *accounts.entry(text(row, "account")).or_default() += 1;
+        }
+        Ok(Self { register, rows, running, accounts, mailboxes: Mailboxes::of(context, provider)? })
+    }
+
+    /// Mailboxes on hold of which the register has no hold that runs.
+    pub(super) fn unregistered(&self, provider: &str) -> Fact<Vec<String>> {
+        let (mut found, mut in_doubt) = (BTreeSet::new(), self.mailboxes.more.clone());
+        let mut ids = vec![self.register.clone()];
+        for (name, mailbox) in &self.mailboxes.all {
+            match mailbox.on_hold() {
+                Some(true) => {
+                    ids.push(mailbox.id.clone());
+                    let mut registered =
+                        mailbox.references.iter().filter(|name| self.accounts.contains_key(*name)).peekable();
+                    if registered.peek().is_none() {
+                        found.insert(name.clone());
+                    } else if !registered.any(|account| self.mailboxes.with(account).count() == 1) {
+                        in_doubt = in_doubt.or_else(|| Some(not_provided(SEVERAL)));
+                    }
+                }
+                Some(false) => {}
+                None => in_doubt = in_doubt.or_else(|| Some(not_told(provider))),
+            }
+        }
+        ids.extend(self.mailboxes.files.iter().cloned());
+        // A row that could not be read may be the one of any of them.
+        if !self.rows.rejected.is_empty() && !found.is_empty() {
+            return Fact::new(Seen::Unknown(rejected()), ids);
+        }
+        named(found, ids, in_doubt)
+    }
+
+    /// Holds of the register, by their ids, that run and lie on no mailbox of this tenant although the mailbox is here.
+    pub(super) fn not_in_place(&self, context: Context<'_>, provider: &str) -> Fact<Vec<String>> {
+        let mut elsewhere: BTreeSet<&str> = BTreeSet::new();
+        for (_, record) in exported::records(context) {
+            // Where no check looks at holds, a mailbox elsewhere is no answer.
+            if let Record::Mailbox(mailbox) = record
+                && mailbox.provider != provider
+                && JUDGED.contains(&mailbox.provider.as_str())
+            {
+                elsewhere.extend(mailbox.references.iter().map(String::as_str));
+            }
+        }
+        // As many cases as holds: that one of them is for this case, nobody says otherwise.
+        let kept = |mailbox: &&Mailbox<'_>| {
+            mailbox.keeps_for(mailbox.references.iter().filter_map(|name| self.accounts.get(name)).sum())
+        };
+        let (mut found, mut in_doubt) = (BTreeSet::new(), None);
+        let mut ids = vec![self.register.clone()];
+        for row in &self.running {
+            let (hold, account) = (text(row, "hold_id"), text(row, "account"));
+            let of_account: Vec<&Mailbox<'_>> = self.mailboxes.with(account).collect();
+            ids.extend(of_account.iter().map(|mailbox| mailbox.id.clone()));
+            let about = |what: &str| Some(not_provided(&format!("{what} (hold {})", crate::text::visible(hold))));
+            if of_account.is_empty() {
+                if !elsewhere.contains(account) {
+                    in_doubt = about(NOT_LISTED);
+                }
+            } else if of_account.iter().all(|mailbox| mailbox.on_hold() == Some(false)) {
+                found.insert(hold.to_owned());
+            } else if of_account.iter().any(|mailbox| mailbox.on_hold().is_none()) {
+                in_doubt = Some(not_told(provider));
+            } else if !of_account.iter().all(kept) {
+                in_doubt = about(FEWER);
+            }
+        }
+        ids.extend(self.mailboxes.files.iter().cloned());
+        if !self.rows.rejected.is_empty() {
+            in_doubt = Some(rejected());
+        }
+        named(found, ids, in_doubt)
+    }
+}
+
+/// What was found, or why it is not known that there is none.
+fn named(found: BTreeSet<String>, ids: Vec<EvidenceId>, in_doubt: Option<NotObserved>) -> Fact<Vec<String>> {
+    match in_doubt {
+        Some(reason) if found.is_empty() => Fact::new(Seen::Unknown(reason), ids),
+        Some(_) | None => exported::named(found, ids),
     }
 }
 
@@ -156,9 +153,12 @@ fn rejected() -> NotObserved {
     NotObserved::Unreadable { why: "rows of legal-holds.csv were rejected".to_owned(), line: None }
 }
 
-/// The mailboxes of one tenant, by the name they are shown by.
+/// The mailboxes of one tenant.
 struct Mailboxes<'e> {
-    all: BTreeMap<String, Mailbox<'e>>,
+    /// With the name each is shown by.
+    all: Vec<(String, Mailbox<'e>)>,
+    /// Where in `all` those are that have a name.
+    by_reference: BTreeMap<&'e str, Vec<usize>>,
     /// Why there may be further mailboxes, or further holds on them.
     more: Option<NotObserved>,
     files: Vec<EvidenceId>,
@@ -223,12 +223,19 @@ impl<'e> Mailboxes<'e> {
             more = more.or(Self::inactive(context, &files, &mut all));
             evidence.extend(files.evidence_of(INACTIVE.0));
         }
-        Ok(Self { all, more, files: evidence })
+        let all: Vec<_> = all.into_iter().collect();
+        let mut by_reference: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (number, (_, mailbox)) in all.iter().enumerate() {
+            for name in &mailbox.references {
+                by_reference.entry(name).or_default().push(number);
+            }
+        }
+        Ok(Self { all, by_reference, more, files: evidence })
     }
 
     /// The mailboxes that a name may mean.
     fn with(&self, account: &str) -> impl Iterator<Item = &Mailbox<'e>> {
-        self.all.values().filter(move |mailbox| mailbox.references.contains(account))
+        self.by_reference.get(account).into_iter().flatten().map(|number| &self.all[*number].1)
     }
 
     /// Holds of Vault stand in a list of their own; gives back why one of them may be missing.
@@ -365,7 +372,10 @@ mod tests {
         let evidence = world.evidence(&[]);
         let context = context(&evidence);
         let known = |fact: Fact<Vec<String>>| fact.seen.present().cloned();
-        (known(unregistered(context, provider)), known(not_in_place(context, provider)))
+        match Holds::of(context, provider) {
+            Ok(holds) => (known(holds.unregistered(provider)), known(holds.not_in_place(context, provider))),
+            Err(_) => (None, None),
+        }
     }
 
     fn some(names: &[&str]) -> Option<Vec<String>> {
@@ -421,6 +431,12 @@ mod tests {
         assert_eq!(of(Some(HELD), &gone), (some(&[]), some(&[])));
         assert_eq!(of(Some(&HELD.replace(",True,Unlimited,", ",False,,")), &gone), (some(&[]), some(&["case-1"])));
         assert_eq!(of(None, &[]), (None, some(&[])), "nobody asked for inactive mailboxes");
+        // All columns of mailboxes: each row says itself that it is none that anybody uses.
+        let whole = "PrimarySmtpAddress,ForwardingSmtpAddress,RecipientTypeDetails,IsInactiveMailbox,LitigationHoldEnabled,LitigationHoldDuration,InPlaceHolds\ngone@clinic.example,,UserMailbox,True,True,Unlimited,\n";
+        let world = world("ana@clinic.example,,UserMailbox,False,,,\n", None, &gone).file("all.csv", whole.as_bytes());
+        assert_eq!(told(&world, "microsoft365"), (None, some(&[])));
+        let mailboxes = crate::facts::mailbox::build(context(&world.evidence(&[]))).subjects;
+        assert_eq!(mailboxes.iter().map(|mailbox| mailbox.name.as_str()).collect::<Vec<_>>(), ["ana@clinic.example"]);
         let both = format!("{HELD}{}", HELD.replace(",True,Unlimited,", ",False,,"));
         assert_eq!(of(Some(&both), &gone), (some(&[]), None), "which of the two is meant, nobody says");
         assert_eq!(of(Some(&format!("{HELD}{HELD}")), &gone), (some(&[]), some(&[])));
@@ -461,8 +477,7 @@ mod tests {
         let of = |name: &str, list: &[u8]| {
             let holds = [("case-1", "b@clinic.example", "")];
             let world = world("a@clinic.example,,UserMailbox,False,,,\n", Some(""), &holds);
-            let evidence = world.file(name, list).evidence(&[]);
-            not_in_place(context(&evidence), "microsoft365").seen.present().cloned()
+            told(&world.file(name, list), "microsoft365").1
         };
         let google = b"primaryEmail,isEnrolledIn2Sv\nb@clinic.example,True\n";
         assert_eq!(of("u.csv", google), some(&[]), "the check of that tenant says it");
@@ -502,7 +517,7 @@ mod tests {
         let mut scope = declared("clinic.example");
         scope.registers = Some("registers/".to_owned());
         let world = World::new(Some(scope)).with(registered(&[]));
-        let evidence = world.file("u.csv", users).file("h.csv", head.as_bytes()).read_by(9).evidence(&[]);
-        assert!(unregistered(context(&evidence), GOOGLE).seen.present().is_none());
+        let world = world.file("u.csv", users).file("h.csv", head.as_bytes()).read_by(9);
+        assert_eq!(told(&world, GOOGLE).0, None);
     }
 }

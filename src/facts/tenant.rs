@@ -15,6 +15,7 @@ use self::set_up::{
 };
 pub(super) use self::set_up::{CONDITIONAL_ACCESS, REMOTE_DOMAINS};
 use super::exported::{self, Files, joined};
+use super::holds::Holds;
 use super::shape::{Fact, subject};
 use super::{Built, Collection, Context};
 use crate::evidence::EvidenceId;
@@ -52,8 +53,8 @@ subject! {
         programs_with_all_mail: Vec<String>,
         /// Programs, by id, that reach the mail of everybody without a user and that nothing limits to some mailboxes (Microsoft 365).
         programs_unlimited: Vec<String>,
-        /// Programs that reach mail without a user and that a policy limits to the members of a group, whoever these are.
-        programs_limited_by_policy: Vec<String>,
+        /// Programs that reach mail without a user and that a policy or the scope of a role limits to some mailboxes, whichever these are.
+        programs_limited: Vec<String>,
         /// Groups and lists of the organization that somebody outside is a member of, by address.
         groups_with_outsiders: Vec<String>,
         /// Mailboxes on legal hold of which the register of legal holds has none that runs.
@@ -262,6 +263,10 @@ fn one(context: Context<'_>, provider: &str) -> Tenant {
     let activity = Activity::of(context, provider);
     let (highest_webmail_share, highest_webmail_sender) = activity.webmail_share();
     let opposite = |fact: Fact<bool>| Fact::new(fact.seen.map(|value| !value), fact.evidence);
+    let (holds_unregistered, holds_not_in_place) = match Holds::of(context, provider) {
+        Ok(holds) => (holds.unregistered(provider), holds.not_in_place(context, provider)),
+        Err(reason) => (Fact::unknown(reason.clone()), Fact::unknown(reason)),
+    };
     Tenant {
         name: provider.to_owned(),
         external_auto_forwarding: settings.external_auto_forwarding(provider),
@@ -293,10 +298,10 @@ fn one(context: Context<'_>, provider: &str) -> Tenant {
         widest_full_access: widest_full_access(context, &Files::of(context)),
         programs_with_all_mail: programs_with_all_mail(context, provider, &settings),
         programs_unlimited: programs::unlimited(&settings),
-        programs_limited_by_policy: programs::limited_by_policy(&settings),
+        programs_limited: programs::limited(&settings),
         groups_with_outsiders: groups::with_outsiders(context, provider, &settings),
-        holds_unregistered: super::holds::unregistered(context, provider),
-        holds_not_in_place: super::holds::not_in_place(context, provider),
+        holds_unregistered,
+        holds_not_in_place,
         emergency_accounts: super::emergency::registered(context),
         mfa_exceptions_unregistered: super::emergency::unregistered_exceptions(context, provider),
         emergency_sign_ins_not_reviewed: super::emergency::sign_ins_not_reviewed(context, provider),

@@ -19,12 +19,20 @@ pub struct Alike {
     grants: HashMap<(String, String), (u64, Box<MailboxGrants>)>,
     /// By address.
     groups: HashMap<String, (u64, Box<Group>)>,
+    /// Groups with so many members that the next ones stand in a record of their own.
+    full_groups: Vec<(u64, Record)>,
     /// By what the export lists and the account.
     tallies: HashMap<(String, String), (u64, Box<Tally>)>,
 }
 
 /// Recipients that one list may name for one account; more of them are no list that people keep.
 const TARGETS: usize = 1000;
+
+/// Members of a group in one record; a record is one line of the evidence.
+const MEMBERS: usize = 10_000;
+
+/// Rights over one mailbox that are kept.
+const GRANTS: usize = 10_000;
 
 impl Alike {
     /// Gives the record back unless it is put aside.
@@ -80,6 +88,11 @@ impl Alike {
                 known.rows += grants.rows;
                 known.grants.extend(grants.grants);
                 known.incomplete = known.incomplete.take().or(grants.incomplete);
+                if known.grants.len() > GRANTS {
+                    known.grants.truncate(GRANTS);
+                    let why = format!("one mailbox has more than {GRANTS} rights");
+                    known.incomplete.get_or_insert(NotObserved::Unreadable { why, line: None });
+                }
             }
             None => _ = self.grants.insert((mailbox.clone(), grants.of.clone()), (row, grants)),
         }
@@ -87,12 +100,21 @@ impl Alike {
     }
 
     fn take_group(&mut self, row: u64, group: Box<Group>) {
-        match self.groups.get_mut(&group.address) {
-            Some((_, known)) => {
-                known.rows += group.rows;
-                known.members.extend(group.members);
+        let address = group.address.clone();
+        let Some((_, known)) = self.groups.get_mut(&address) else {
+            self.groups.insert(address, (row, group));
+            return;
+        };
+        known.rows += group.rows;
+        known.members.extend(group.members);
+        if known.members.len() >= MEMBERS {
+            known.members.sort();
+            known.members.dedup();
+            if known.members.len() > MEMBERS / 2
+                && let Some((row, full)) = self.groups.remove(&address)
+            {
+                self.full_groups.push((row, Record::Group(full)));
             }
-            None => _ = self.groups.insert(group.address.clone(), (row, group)),
         }
     }
 
@@ -126,7 +148,7 @@ impl Alike {
             group.members.dedup();
             (row, Record::Group(group))
         });
-        let mut all: Vec<_> = rules.chain(grants).chain(groups).chain(tallies).collect();
+        let mut all: Vec<_> = rules.chain(grants).chain(groups).chain(self.full_groups).chain(tallies).collect();
         // Several accounts can come from one row.
         all.sort_by(|(row, one), (other_row, other)| row.cmp(other_row).then_with(|| account(one).cmp(account(other))));
         all
@@ -160,6 +182,7 @@ fn sends_nothing(rule: &ForwardingRule) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::export::Target;
 
     fn rule(line: u64, reference: &str) -> Record {
         let why = "the rule does not name its mailbox by address".to_owned();
@@ -180,6 +203,32 @@ mod tests {
         let kept = alike.into_records();
         let [(1, Record::ForwardingRule(kept))] = kept.as_slice() else { panic!("{kept:?}") };
         assert_eq!((kept.reference.as_str(), kept.rules), ("a", 3));
+    }
+
+    #[test]
+    fn a_large_group_stands_in_several_records_and_loses_nobody() {
+        let group = |member: usize| {
+            let member = Target::Address { domain: "clinic.example".to_owned(), local: format!("{member:012x}") };
+            Record::Group(Box::new(Group {
+                provider: "microsoft365".to_owned(),
+                address: "staff@clinic.example".to_owned(),
+                members: vec![member],
+                rows: 1,
+            }))
+        };
+        let mut alike = Alike::default();
+        // Each member twice, as in a list that was joined with itself.
+        for row in 0..6 * MEMBERS {
+            assert_eq!(alike.take(row as u64, group(row / 2)), None);
+        }
+        let (mut members, mut rows) = (std::collections::BTreeSet::new(), 0);
+        for (_, record) in alike.into_records() {
+            let Record::Group(group) = record else { panic!("{record:?}") };
+            assert!(group.members.len() <= MEMBERS);
+            rows += group.rows;
+            members.extend(group.members);
+        }
+        assert_eq!((members.len(), rows), (3 * MEMBERS, 6 * MEMBERS as u64));
     }
 
     #[test]

@@ -179,6 +179,7 @@ pub fn access_policy(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, Str
 /// Applications in Exchange Online", read 2026-11).
 pub fn role_assignment(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
     let of = ["roleassignee", "roleassigneename"].into_iter().find_map(|column| row.text(column));
+    let of_a_program = row.word("roleassigneetype").present().is_some_and(|kind| kind == "serviceprincipal");
     let role = row.text("role").unwrap_or_default().to_ascii_lowercase();
     let value = match row.word("roleassigneetype") {
         Seen::Present(kind) if kind == "serviceprincipal" => match reaches_mail_as_role(&role) {
@@ -193,7 +194,9 @@ pub fn role_assignment(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, S
         Seen::Absent | Seen::Malformed(_) => Seen::not_provided("RoleAssigneeType of every role assignment"),
         Seen::Unknown(reason) => Seen::Unknown(reason),
     };
-    Ok(vec![setting("microsoft365", "role-assignment", of.map(|of| program(of, key)), value)])
+    // Who may be a person is not named.
+    let of = of.map(|of| if of_a_program { program(of, key) } else { key.of(of) });
+    Ok(vec![setting("microsoft365", "role-assignment", of, value)])
 }
 
 /// Whether a role for applications reaches mail; `None` for a role that is not known here.
@@ -235,7 +238,9 @@ fn limited(row: &Row) -> Seen<String> {
         return Seen::Present("mail-of-some".to_owned());
     }
     match (scope, kind) {
-        (_, Seen::Present(kind)) if ["administrativeunit", "customrecipientscope"].contains(&kind.as_str()) => {
+        (_, Seen::Present(kind))
+            if ["administrativeunit", "customrecipientscope", "group"].contains(&kind.as_str()) =>
+        {
             Seen::Present("mail-of-some".to_owned())
         }
         (Seen::Present(false), Seen::Present(kind)) if kind == "organization" => {

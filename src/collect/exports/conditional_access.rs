@@ -8,6 +8,9 @@ use crate::evidence::export::{ConditionalAccess, Record};
 use crate::keyed::KeyedReference;
 use crate::seen::{NotObserved, Seen};
 
+/// Graph's word for all guests among users (`GuestsOrExternalUsers`).
+const GUESTS: &str = "guestsorexternalusers";
+
 /// One policy.
 pub fn conditional_access(row: &Row, key: &KeyedReference) -> Record {
     let conditions = row.seen("conditions");
@@ -52,8 +55,11 @@ pub fn conditional_access(row: &Row, key: &KeyedReference) -> Record {
     };
     let excluded_users = match &users {
         Some(users) => {
-            let mut excluded: Vec<String> =
-                texts(users.field("excludeusers")).iter().map(|user| reference(user, key)).collect();
+            let mut excluded: Vec<String> = texts(users.field("excludeusers"))
+                .iter()
+                .filter(|user| *user != GUESTS)
+                .map(|user| reference(user, key))
+                .collect();
             excluded.sort();
             Seen::Present(excluded)
         }
@@ -75,6 +81,9 @@ pub fn conditional_access(row: &Row, key: &KeyedReference) -> Record {
         }),
         excluded_users,
         excludes_groups: from(&users, "conditions.users", &|cell| {
+            if texts(cell.field("excludeusers")).iter().any(|user| user == GUESTS) {
+                return Some(true);
+            }
             any_says(
                 ["excludegroups", "excluderoles", "excludeguestsorexternalusers"]
                     .iter()

@@ -7,6 +7,7 @@ use super::recipient;
 use super::row::Row;
 use crate::evidence::export::{Group, Record, Target};
 use crate::keyed::KeyedReference;
+use crate::seen::Seen;
 
 /// Recipients whose mail stays where it is, or goes to members of a list of their own. A mail user, contact
 /// or guest is none: its mail goes to an address outside, never to the one that it has here.
@@ -40,8 +41,14 @@ pub fn of_microsoft(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, Stri
     let one = |column: &str| row.text(column).map(|text| only(text, key));
     let kind = row.word("recipienttypedetails");
     let stays_here = kind.present().is_some_and(|kind| STAY_HERE.contains(&kind.as_str()));
-    let member = one("externalemailaddress").or_else(|| one("primarysmtpaddress").filter(|_| stays_here));
-    Ok(vec![group("microsoft365", address, member)])
+    let (outside, own) = (one("externalemailaddress"), one("primarysmtpaddress"));
+    let mut found = group("microsoft365", address, outside.or_else(|| own.filter(|_| stays_here)));
+    // A user without a mailbox gets no mail.
+    let without = kind.present().is_some_and(|kind| ["disableduser", "user"].contains(&kind.as_str()));
+    if without && row.seen("primarysmtpaddress") == Seen::Absent && row.seen("externalemailaddress") == Seen::Absent {
+        found.members.clear();
+    }
+    Ok(vec![Record::Group(Box::new(found))])
 }
 
 /// A member of a Google group (`gam print group-members`). A member that is the whole organization
@@ -51,19 +58,15 @@ pub fn of_google(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String>
     let everybody = row.word("type").present().is_some_and(|kind| kind == "customer");
     let member = row.text("email").map(|text| only(text, key));
     let mut found = group("google-workspace", address, member);
-    if let (Record::Group(group), true) = (&mut found, everybody) {
-        group.members.retain(|member| *member != Target::Unparseable);
+    if everybody {
+        found.members.retain(|member| *member != Target::Unparseable);
     }
-    Ok(vec![found])
+    Ok(vec![Record::Group(Box::new(found))])
 }
 
-fn group(provider: &str, address: String, member: Option<Target>) -> Record {
-    Record::Group(Box::new(Group {
-        provider: provider.to_owned(),
-        address,
-        members: vec![member.unwrap_or(Target::Unparseable)],
-        rows: 1,
-    }))
+fn group(provider: &str, address: String, member: Option<Target>) -> Group {
+    let members = vec![member.unwrap_or(Target::Unparseable)];
+    Group { provider: provider.to_owned(), address, members, rows: 1 }
 }
 
 fn only(text: &str, key: &KeyedReference) -> Target {
@@ -110,6 +113,12 @@ mod tests {
         assert_eq!(of(&[("recipienttypedetails", "MailUniversalDistributionGroup"), own]), ["clinic.example"]);
         assert_eq!(of(&[own]), ["?"], "it may be a contact");
         assert_eq!(of(&[mailbox]), ["?"], "a member that nobody can name");
+        let user = ("recipienttypedetails", "User");
+        assert!(
+            of(&[user, ("primarysmtpaddress", ""), ("externalemailaddress", "")]).is_empty(),
+            "no mailbox, no mail"
+        );
+        assert_eq!(of(&[user]), ["?"], "a list without the columns");
         assert!(of_microsoft(&row(&[("groupaddress", "Staff")]), &key).is_err());
     }
 

@@ -212,6 +212,9 @@ fn mailbox_kind(row: &Row) -> Seen<String> {
 }
 
 fn mailbox(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
+    if row.flag("isinactivemailbox") == Seen::Present(true) {
+        return inactive_mailbox(row, key);
+    }
     let (forwards_to, forwards_incomplete) =
         over(&[targets(row, "forwardingsmtpaddress", key), targets(row, "forwardingaddress", key)]);
     Ok(vec![Record::Mailbox(Box::new(Mailbox {

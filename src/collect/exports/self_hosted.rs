@@ -362,7 +362,7 @@ const SERVICES: &str = "# postconf -P";
 /// Settings of Postfix that hand mail to a program, to another server or to whom a map or a list of patterns
 /// names (postconf(5), transport(5), header_checks(5): BCC, FILTER, REDIRECT). Access maps and milters can do
 /// the same and are not looked at.
-const HANDS_OVER: [&str; 11] = [
+const HANDS_OVER: [&str; 12] = [
     "body_checks",
     "content_filter",
     "fallback_transport_maps",
@@ -370,6 +370,7 @@ const HANDS_OVER: [&str; 11] = [
     "mailbox_command",
     "mailbox_command_maps",
     "mailbox_transport_maps",
+    "milter_header_checks",
     "mime_header_checks",
     "nested_header_checks",
     "smtpd_proxy_filter",
@@ -419,17 +420,19 @@ fn postfix(text: &str, key: &KeyedReference) -> Found {
     for (whole_name, value) in settings() {
         // What one service is told alone: `cleanup/unix/always_bcc = ...`.
         let (service, name) = whole_name.rsplit_once('/').unwrap_or(("", whole_name));
+        // Names of settings are Postfix's own, those of services are not.
+        let called = if service.is_empty() { name.to_owned() } else { format!("{name}-{}", key.of(service)) };
         // The collector brings the maps that are files of main.cf, and no others.
         let of_one = || maps_of(value).any(|map| !map.starts_with('$') && !of_main.contains(map));
         if redirects(name) && (asks_elsewhere(value) || (!service.is_empty() && of_one())) {
-            let mut own = rule("postfix", (Seen::Absent, None), key.of(whole_name));
+            let mut own = rule("postfix", (Seen::Absent, None), called.clone());
             own.actions = vec!["redirect".to_owned()];
             own.targets = Seen::not_provided(format!("a map of {name} that is no file of main.cf"));
             own.has_conditions = Seen::Present(true);
             records.push(Record::ForwardingRule(Box::new(own)));
         }
         if !value.is_empty() && (HANDS_OVER.contains(&name) || (DELIVERS.contains(&name) && !stays(value))) {
-            let mut own = rule("postfix", (Seen::Absent, None), key.of(whole_name));
+            let mut own = rule("postfix", (Seen::Absent, None), called.clone());
             own.actions = vec!["pipe".to_owned()];
             own.targets = Seen::Present(vec![Target::Unparseable]);
             // A map or a list of patterns is about some mail.
@@ -438,7 +441,7 @@ fn postfix(text: &str, key: &KeyedReference) -> Found {
         }
         // Mail for nobody on this server goes to somebody.
         if !value.is_empty() && name == "luser_relay" {
-            let mut own = rule("postfix", (Seen::Absent, None), key.of(whole_name));
+            let mut own = rule("postfix", (Seen::Absent, None), called.clone());
             own.actions = vec!["redirect".to_owned()];
             own.targets = to_one(value, key);
             own.has_conditions = Seen::Present(true);
@@ -447,7 +450,7 @@ fn postfix(text: &str, key: &KeyedReference) -> Found {
         if value.is_empty() || !["always_bcc", "recipient_bcc_maps", "sender_bcc_maps"].contains(&name) {
             continue;
         }
-        let mut own = rule("postfix", (Seen::Absent, None), key.of(whole_name));
+        let mut own = rule("postfix", (Seen::Absent, None), called.clone());
         own.actions = vec!["blind-copy".to_owned()];
         if name == "always_bcc" {
             own.targets = to_one(value, key);
@@ -733,6 +736,7 @@ mod tests {
             "transport_maps = hash:/etc/postfix/transport",
             "header_checks = regexp:/etc/postfix/header_checks",
             "body_checks = pcre:/etc/postfix/body_checks",
+            "milter_header_checks = pcre:/etc/postfix/milter_checks",
         ] {
             let found = of(line);
             assert_eq!(found.len(), 1, "{line}");

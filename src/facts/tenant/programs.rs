@@ -19,7 +19,7 @@ const POLICIES: Export = Export {
 };
 const ASSIGNMENTS: Export = Export {
     formats: &["microsoft365.role-assignments"],
-    what: "the roles of programs in Exchange Online (Get-ManagementRoleAssignment, all of them, with CustomResourceScope and RecipientWriteScope)",
+    what: "the roles of programs in Exchange Online (Get-ManagementRoleAssignment, all of them, with CustomResourceScope and RecipientWriteScope), with the collector's record",
 };
 const APPLICATIONS: &str = "which application each program is (Get-MgServicePrincipal -All, Id, AppId)";
 
@@ -28,32 +28,28 @@ pub(super) fn unlimited(settings: &Settings<'_>) -> Fact<Vec<String>> {
     if let Some(reason) = &settings.unknown {
         return Fact::unknown(reason.clone());
     }
-    let Sorted { unlimited: mut found, mut ids, mut in_doubt, .. } = Sorted::of(settings);
-    for (id, assignment) in settings.named("role-assignment") {
-        match &assignment.value {
-            Seen::Present(word) if word == "mail-of-everybody" => {
-                ids.push(id.clone());
-                found.insert(assignment.of.clone().unwrap_or_else(|| "a program without a name".to_owned()));
-            }
-            Seen::Present(_) | Seen::Absent => {}
-            Seen::Malformed(_) => in_doubt = Some(not_provided(ASSIGNMENTS.what)),
-            Seen::Unknown(reason) => in_doubt = Some(reason.clone()),
-        }
-    }
-    let exports = [&ROLES, &ASSIGNMENTS];
-    ids.extend(exports.iter().flat_map(|export| settings.files.evidence_of(export.formats)));
-    let missing = exports.iter().find_map(|export| settings.files.whole(export.formats, export.what).err());
-    named(found, ids, missing.or_else(|| settings.roles_not_asked()).or(in_doubt))
+    let Sorted { unlimited, ids, in_doubt, .. } = Sorted::of(settings);
+    named(unlimited, ids, missing(settings).or(in_doubt))
 }
 
-/// Programs, by id, that reach the mail of everybody without a user but for a policy: it limits them to the
-/// members of a group, and of those no export that is read here tells.
-pub(super) fn limited_by_policy(settings: &Settings<'_>) -> Fact<Vec<String>> {
+/// Programs, by id, that reach the mail of everybody without a user but for a policy or the scope of a role:
+/// it limits them to some mailboxes, and to which no export that is read here tells.
+pub(super) fn limited(settings: &Settings<'_>) -> Fact<Vec<String>> {
     if let Some(reason) = &settings.unknown {
         return Fact::unknown(reason.clone());
     }
     let Sorted { limited, ids, in_doubt, .. } = Sorted::of(settings);
-    named(limited, ids, settings.files.whole(ROLES.formats, ROLES.what).err().or(in_doubt))
+    named(limited, ids, missing(settings).or(in_doubt))
+}
+
+/// Why there may be further permissions or roles. A list of those of one program looks like that of all, so
+/// only a collector's record says that there are no others.
+fn missing(settings: &Settings<'_>) -> Option<NotObserved> {
+    [&ROLES, &ASSIGNMENTS].into_iter().find_map(|export| {
+        let asked = export.formats.iter().any(|format| settings.files.collected(format).is_some());
+        let whole = settings.files.whole(export.formats, export.what).err();
+        whole.or_else(|| (!asked).then(|| not_provided(export.what)))
+    })
 }
 
 /// What was found, or why it is not known that there is none.
@@ -64,7 +60,7 @@ fn named(found: BTreeSet<String>, ids: Vec<EvidenceId>, in_doubt: Option<NotObse
     }
 }
 
-/// The programs that reach the mail of everybody without a user by a permission, by id.
+/// The programs that reach the mail of everybody without a user, by id.
 struct Sorted {
     unlimited: BTreeSet<String>,
     limited: BTreeSet<String>,
@@ -96,6 +92,20 @@ impl Sorted {
                 Seen::Unknown(reason) => in_doubt = Some(reason.clone()),
             }
         }
+        for (id, assignment) in settings.named("role-assignment") {
+            let program = || assignment.of.clone().unwrap_or_else(|| "a program without a name".to_owned());
+            match &assignment.value {
+                Seen::Present(word) if word == "mail-of-everybody" || word == "mail-of-some" => {
+                    ids.push(id.clone());
+                    let side = if word == "mail-of-some" { &mut limited } else { &mut unlimited };
+                    side.insert(program());
+                }
+                Seen::Present(_) | Seen::Absent => {}
+                Seen::Malformed(_) => in_doubt = Some(not_provided(ASSIGNMENTS.what)),
+                Seen::Unknown(reason) => in_doubt = Some(reason.clone()),
+            }
+        }
+        ids.extend([&ROLES, &ASSIGNMENTS].into_iter().flat_map(|export| settings.files.evidence_of(export.formats)));
         Self { unlimited, limited, in_doubt, ids }
     }
 }

@@ -345,6 +345,11 @@ pub struct DeclaredMessages {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retention {
     pub mail_max_days: Option<u32>,
+    /// For how many days mail that is a record must stay, and which mailboxes hold such mail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail_min_days: Option<u32>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub record_mailboxes: Vec<String>,
     pub phi_mailboxes: Vec<String>,
     pub decided: Option<Date>,
     pub file: Option<String>,

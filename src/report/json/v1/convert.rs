@@ -259,6 +259,8 @@ impl From<&declared::Declared> for Declared {
                 .collect(),
             retention: declared.retention.as_ref().map(|retention| Retention {
                 mail_max_days: retention.mail_max_days,
+                mail_min_days: retention.mail_min_days,
+                record_mailboxes: retention.record_mailboxes.clone(),
                 phi_mailboxes: retention.phi_mailboxes.clone(),
                 decided: retention.decided,
                 file: retention.file.clone(),
