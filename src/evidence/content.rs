@@ -47,7 +47,8 @@ pub struct ContentFolder {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub protected: BTreeMap<String, u64>,
     /// Messages with such an attachment whose password stands in them, or in another of the thread or of the day to
-    /// the same people. `None` where the scan did not tell.
+    /// the same people. `None` where the scan did not tell, or where passwords stand only beside archives that do not
+    /// show whether they need one (`7z-unread`, `rar-unread`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passwords_beside: Option<u64>,
     /// Messages of any level by the rule that gave it: `record-number-labelled+act-near`.

@@ -3,7 +3,7 @@
 //! Where a sample stood for all mail, what it counted is no count of the folder: those facts are unknown,
 //! with the estimate as the reason. What a sample proves stays: individuals at least, categories found.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::shape::{Fact, subject};
 use super::{Built, Collection, Context};
@@ -74,7 +74,7 @@ subject! {
         protections: Vec<String>,
         /// Of these, the ones with a cipher that is broken or that no standard in force allows any more.
         weak_protections: Vec<String>,
-        /// Of these, the ones that do not say which cipher they use, or whether they are protected at all (`7z-unread`).
+        /// Of these, the ones that do not say which cipher they use, or whether they are protected at all (`7z-unread`, `rar-unread`).
         unclear_protections: Vec<String>,
         /// What the folder's name says it is for: `sent`, `drafts`, `deleted`; `other` where the name is none of those known.
         folder_kind: String,
@@ -175,8 +175,8 @@ fn unread_sources(declared: &Declared, context: Context<'_>) -> Vec<NotObserved>
         .collect()
 }
 
-/// The same folder scanned at another vantage: the larger count of each, since both read the same
-/// mail or parts of it. What looked at all of it goes before a sample.
+/// The same folder scanned at another vantage: both read the same mail or parts of it, so the count with the most PHI
+/// stands, and what the other found besides. What looked at all of it goes before a sample.
 fn join(to: &mut Counted, other: &Counted) {
     if to.sampled != other.sampled {
         if to.sampled {
@@ -184,12 +184,42 @@ fn join(to: &mut Counted, other: &Counted) {
         }
         return;
     }
-    if other.messages > to.messages {
-        let earlier = std::mem::replace(to, other.clone());
-        to.oldest = [earlier.oldest, to.oldest].into_iter().flatten().min();
-    } else {
-        to.oldest = [other.oldest, to.oldest].into_iter().flatten().min();
+    let mut other = other.clone();
+    if (phi(&other), other.messages) > (phi(to), to.messages) {
+        std::mem::swap(to, &mut other);
     }
+    to.messages = to.messages.max(other.messages);
+    to.oldest = [other.oldest, to.oldest].into_iter().flatten().min();
+    for (to, other) in [
+        (&mut to.kinds, other.kinds),
+        (&mut to.places, other.places),
+        (&mut to.protected, other.protected),
+        (&mut to.not_inspected, other.not_inspected),
+    ] {
+        for (word, count) in other {
+            let to = to.entry(word).or_default();
+            *to = count.max(*to);
+        }
+    }
+    to.not_inspected_messages = larger(to.not_inspected_messages, other.not_inspected_messages);
+    to.passwords_beside = larger(to.passwords_beside, other.passwords_beside);
+    let words: BTreeSet<String> = to.sendings.keys().chain(other.sendings.keys()).cloned().collect();
+    let sent = words.into_iter().filter_map(|word| {
+        let messages = larger(to.sendings.get(&word).copied(), other.sendings.get(&word).copied())?;
+        Some((word, messages))
+    });
+    to.sendings = sent.collect();
+}
+
+/// Of two counts the larger. Where one was not told, the other is one at least, and none says nothing.
+fn larger(one: Option<u64>, other: Option<u64>) -> Option<u64> {
+    let larger = one.max(other);
+    larger.filter(|count| *count > 0 || (one.is_some() && other.is_some()))
+}
+
+/// Messages judged to hold PHI likely.
+fn phi(counted: &Counted) -> u64 {
+    ["high", "medium"].iter().filter_map(|level| counted.levels.get(*level)).sum()
 }
 
 fn folder(
@@ -201,8 +231,7 @@ fn folder(
     context: Context<'_>,
 ) -> ContentFolder {
     let evidence = || ids.to_vec();
-    let count = |level: &str| counted.levels.get(level).copied().unwrap_or(0);
-    let phi = count("high") + count("medium");
+    let phi = phi(counted);
     let at = |place: &str| match counted.places.get(place).copied().unwrap_or(0) {
         // Earlier versions named one place of a message and passed over the others.
         0 if detector < TELLS_EACH_PLACE => {
@@ -215,6 +244,14 @@ fn folder(
         None => Fact::new(Seen::not_provided("a scan that tells how mail was sent"), evidence()),
     };
     let sent = |how: &str| told(counted.sendings.get(how).copied());
+    let is_unread = |word: &String| word.ends_with("-unread");
+    let passwords_beside_attachments = match counted.passwords_beside {
+        None if counted.protected.keys().any(is_unread) => {
+            let why = "an archive does not show whether a password beside it opens it".to_owned();
+            Fact::new(Seen::Unknown(NotObserved::Unreadable { why, line: None }), evidence())
+        }
+        messages => told(messages),
+    };
     let undated = counted.ages.get("undated").copied().unwrap_or(0);
     let days = counted.oldest.map(|oldest| days_between(oldest, context.today()).max(0));
     // Undated messages alone leave the age unknown; it is not zero.
@@ -250,7 +287,7 @@ fn folder(
         mailbox: Fact::present(counted.mailbox.clone(), evidence()),
         messages: Fact::present(whole(counted.messages), evidence()),
         phi_messages: Fact::present(whole(phi), evidence()),
-        review_messages: Fact::present(whole(count("low")), evidence()),
+        review_messages: Fact::present(whole(counted.levels.get("low").copied().unwrap_or(0)), evidence()),
         oldest_phi_days: Fact::new(oldest_phi_days, evidence()),
         undated_phi_messages: Fact::present(whole(undated), evidence()),
         limit_days,
@@ -272,7 +309,7 @@ fn folder(
         phi_of_many_people: sent("many-individuals"),
         large_phi_messages: sent("large"),
         phi_in_several_parts: sent("part-of-several"),
-        passwords_beside_attachments: told(counted.passwords_beside),
+        passwords_beside_attachments,
         protections: protections(counted, detector, ids, |_| true),
         weak_protections: protections(counted, detector, ids, |strength| strength == Strength::Weak),
         unclear_protections: protections(counted, detector, ids, |strength| strength == Strength::Unclear),

@@ -295,7 +295,7 @@ pub fn report(observations: &[Observation]) -> ContentReport {
             Ok(Answer::ContentFolder(folder)) => {
                 let mailbox = mailboxes.entry(&folder.mailbox).or_insert_with(|| MailboxView {
                     mailbox: folder.mailbox.clone(),
-                    totals: Totals::default(),
+                    totals: Totals::none(),
                     folders: Vec::new(),
                 });
                 let totals = Totals::of(folder);
@@ -317,7 +317,7 @@ pub fn report(observations: &[Observation]) -> ContentReport {
         }
     }
     let mut mailboxes: Vec<MailboxView> = mailboxes.into_values().collect();
-    let mut totals = Totals::default();
+    let mut totals = Totals::none();
     for mailbox in &mut mailboxes {
         mailbox.folders.sort_by(|a, b| a.folder.cmp(&b.folder));
         totals.add(&mailbox.totals);
@@ -368,6 +368,11 @@ impl Totals {
         }
     }
 
+    /// What no folder gives.
+    fn none() -> Self {
+        Self { passwords_beside: Some(0), ..Self::default() }
+    }
+
     /// Folders may speak of the same people: at least the most of one folder, at most all of them.
     fn add(&mut self, other: &Self) {
         self.messages += other.messages;
@@ -389,8 +394,10 @@ impl Totals {
                 *to.entry(name.clone()).or_default() += count;
             }
         }
-        let beside = [self.passwords_beside, other.passwords_beside].into_iter().flatten();
-        self.passwords_beside = beside.reduce(|sum, more| sum + more);
+        // What is not known of one leaves of all only that there are some.
+        let beside = [self.passwords_beside, other.passwords_beside];
+        let some = beside.iter().flatten().sum();
+        self.passwords_beside = (some > 0 || !beside.contains(&None)).then_some(some);
         self.oldest = [self.oldest, other.oldest].into_iter().flatten().min();
         self.newest = [self.newest, other.newest].into_iter().flatten().max();
         self.oldest_message = [self.oldest_message, other.oldest_message].into_iter().flatten().min();
@@ -606,6 +613,22 @@ mod tests {
             vantage: "test".to_owned(),
             answer: Ok(answer),
         }
+    }
+
+    #[test]
+    fn passwords_that_one_folder_does_not_tell_are_not_none() {
+        let total = |counts: &[Option<u64>]| {
+            let folders = counts.iter().map(|count| {
+                let folder = ContentFolder { passwords_beside: *count, ..folder("Inbox", 0, 0) };
+                observed(Answer::ContentFolder(Box::new(folder)), "a/Inbox")
+            });
+            report(&folders.collect::<Vec<_>>()).totals.passwords_beside
+        };
+        assert_eq!(total(&[Some(0), Some(0)]), Some(0));
+        assert_eq!(total(&[Some(1), Some(2)]), Some(3));
+        assert_eq!(total(&[Some(0), None]), None);
+        assert_eq!(total(&[None, Some(2)]), Some(2));
+        assert_eq!(total(&[None, None]), None);
     }
 
     #[test]

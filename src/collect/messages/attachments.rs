@@ -5,7 +5,7 @@
 
 use super::containers::{self, Inside};
 use super::documents;
-use super::protection::{self, Cipher, Protection};
+use super::protection::{self, Cipher, Protection, Protections};
 
 /// What an attachment gave.
 pub(super) enum Content {
@@ -56,20 +56,21 @@ pub(super) fn text_part(text: &str, kind: &str, name: Option<&str>, inside: &mut
     if kind.starts_with("text/calendar") || text.starts_with("BEGIN:VCALENDAR") || extension(name) == "ics" {
         return Content::Invite(documents::calendar_text(text));
     }
-    if text.contains("-----BEGIN PGP MESSAGE-----") {
-        inside.protected.extend(protection::armoured(text));
-        return Content::NotInspected("encrypted");
+    match protection::armoured(text) {
+        Some(protected) => Content::NotInspected(sealed(protected, inside)),
+        None => Content::Text(text.to_owned()),
     }
-    Content::Text(text.to_owned())
 }
 
 /// Reads any other attachment. `inline` says that a page refers to it.
 pub(super) fn read(bytes: &[u8], kind: &str, name: Option<&str>, inline: bool, inside: &mut Inside<'_>) -> Content {
     let extension = extension(name);
+    if let Some(protection) = protection::enveloped(bytes) {
+        return Content::NotInspected(sealed([protection].into(), inside));
+    }
     if kind.starts_with("application/pkcs7-mime") || kind.starts_with("application/x-pkcs7-mime") {
-        let sealed = if kind.ends_with("signed-data") { None } else { protection::enveloped(bytes) };
-        inside.protected.extend(sealed);
-        return Content::NotInspected(if sealed.is_some() { "encrypted" } else { "signed-wrapped" });
+        let called = || protection::message(bytes).filter(|_| !kind.ends_with("signed-data")).into_iter().collect();
+        return Content::NotInspected(sealed(armoured(bytes).unwrap_or_else(called), inside));
     }
     if bytes.is_empty() || is_signature(bytes, kind) {
         return Content::NothingToRead;
@@ -77,7 +78,7 @@ pub(super) fn read(bytes: &[u8], kind: &str, name: Option<&str>, inline: bool, i
     if is_image(bytes) {
         return Content::Image { inline: inline && bytes.len() < DECORATION_BYTES };
     }
-    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
+    if is_zip(bytes) {
         return containers::archive(bytes, inside);
     }
     if bytes.starts_with(b"%PDF") || memchr::memmem::find(&bytes[..bytes.len().min(1024)], b"%PDF-").is_some() {
@@ -100,9 +101,8 @@ pub(super) fn read(bytes: &[u8], kind: &str, name: Option<&str>, inline: bool, i
         return containers::mailbox_file(bytes, inside);
     }
     if bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
-        if protection::is_package(bytes) {
-            inside.protected.insert(protection::package(bytes));
-            return Content::NotInspected("encrypted");
+        if let Some(protection) = protection::package(bytes) {
+            return Content::NotInspected(sealed([protection].into(), inside));
         }
         inside.protected.extend(protection::binary(bytes));
         return match super::outlook::to_mail(bytes) {
@@ -118,9 +118,8 @@ pub(super) fn read(bytes: &[u8], kind: &str, name: Option<&str>, inline: bool, i
     if kind.starts_with("audio/") || kind.starts_with("video/") {
         return Content::NotInspected("audio-video");
     }
-    if memchr::memmem::find(&bytes[..bytes.len().min(4096)], b"-----BEGIN PGP MESSAGE-----").is_some() {
-        inside.protected.extend(protection::armoured(&String::from_utf8_lossy(bytes)));
-        return Content::NotInspected("encrypted");
+    if let Some(protected) = armoured(bytes) {
+        return Content::NotInspected(sealed(protected, inside));
     }
     if bytes.starts_with(&[0x1f, 0x8b]) || bytes.starts_with(b"7z\xbc\xaf") || bytes.starts_with(b"Rar!") {
         inside.protected.extend(protection::seven_zip(bytes));
@@ -141,14 +140,26 @@ pub(super) fn read(bytes: &[u8], kind: &str, name: Option<&str>, inline: bool, i
         }
         Some(text) => text_part(&text, kind, name, inside),
         None => {
-            match extension.as_str() {
-                "gpg" | "pgp" => inside.protected.extend(protection::packets(bytes)),
-                "p7m" if protection::is_cms(bytes) => inside.protected.extend(protection::enveloped(bytes)),
-                _ => {}
+            if matches!(extension.as_str(), "gpg" | "pgp") || kind.starts_with("application/pgp-encrypted") {
+                inside.protected.extend(protection::packets(bytes));
             }
             Content::NotInspected("unknown-format")
         }
     }
+}
+
+/// Notes how a message within a message is protected, and says why it is not looked into: one that has no protection
+/// is signed around its words.
+pub(super) fn sealed(protected: Protections, inside: &mut Inside<'_>) -> &'static str {
+    let why = if protected.is_empty() { "signed-wrapped" } else { "encrypted" };
+    inside.protected.extend(protected);
+    why
+}
+
+/// How the messages within a file of letters are protected; `None` where it does not begin as one.
+fn armoured(bytes: &[u8]) -> Option<Protections> {
+    memchr::memmem::find(&bytes[..bytes.len().min(4096)], b"-----BEGIN ")?;
+    protection::armoured(&String::from_utf8_lossy(bytes))
 }
 
 fn rich_text(bytes: &[u8]) -> Content {
@@ -174,6 +185,15 @@ fn is_signature(bytes: &[u8], kind: &str) -> bool {
             || [&b"SIGNATURE"[..], b"PUBLIC", b"PRIVATE"].iter().any(|start| armour.starts_with(start));
     }
     is_called(&["application/pgp-encrypted"]) && text.eq_ignore_ascii_case(b"Version: 1")
+}
+
+/// Whether a zip archive begins here, behind the mark of one that was to be split (APPNOTE.TXT 6.3.10 §8.5), or behind
+/// a program that unpacks it.
+fn is_zip(bytes: &[u8]) -> bool {
+    let marked = bytes.strip_prefix(b"PK00").or_else(|| bytes.strip_prefix(b"PK\x07\x08")).unwrap_or(bytes);
+    marked.starts_with(b"PK\x03\x04")
+        || bytes.starts_with(b"PK\x05\x06")
+        || bytes.starts_with(b"MZ") && memchr::memmem::find(bytes, b"PK\x03\x04").is_some()
 }
 
 fn is_image(bytes: &[u8]) -> bool {

@@ -175,6 +175,7 @@ impl Taken {
 fn read_archive(bytes: &[u8], taken: &mut Taken, inside: &mut Inside<'_>) {
     if inside.open(bytes.len(), |inside| read_entries(bytes, taken, inside)).is_none() {
         taken.not_inspected.push("container-limit");
+        inside.protected.extend(protection::local_members(bytes));
     }
 }
 
@@ -186,6 +187,14 @@ fn read_entries(bytes: &[u8], taken: &mut Taken, inside: &mut Inside<'_>) {
     };
     let directory = usize::try_from(archive.central_directory_start()).unwrap_or(usize::MAX);
     inside.protected.extend(protection::members(bytes, directory));
+    // Another archive may stand before this one, which knows nothing of it.
+    let starts = (0..archive.len()).filter_map(|index| Some(archive.by_index_raw(index).ok()?.header_start()));
+    let first = starts.min().and_then(|start| usize::try_from(start).ok()).unwrap_or(directory);
+    let before = bytes.get(..first).unwrap_or_default();
+    if memchr::memmem::find(before, b"PK\x03\x04").is_some() {
+        taken.not_inspected.push("unreadable-part");
+        inside.protected.extend(protection::local_members(before));
+    }
     let names: Vec<String> =
         (0..archive.len().min(ENTRIES + 1)).filter_map(|index| entry_name(&archive, index)).collect();
     if names.len() > ENTRIES {

@@ -222,9 +222,8 @@ impl Walk<'_, '_, '_> {
     }
 
     fn body(&mut self, subject: &str, body: &str, depth: usize) {
-        if memchr::memmem::find(body.as_bytes(), b"-----BEGIN PGP MESSAGE-----").is_some() {
-            self.not_inspected.push("encrypted");
-            self.inside.protected.extend(protection::armoured(body));
+        if let Some(protected) = protection::armoured(body) {
+            self.not_inspected.push(attachments::sealed(protected, self.inside));
         }
         let parted = quotes::part(body);
         self.texts += usize::from(body.bytes().filter(u8::is_ascii_alphanumeric).nth(8).is_some());

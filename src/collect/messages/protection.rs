@@ -5,6 +5,7 @@
 //! can see from here.
 
 mod archives;
+mod armour;
 mod cms;
 mod lzma;
 mod office;
@@ -16,9 +17,10 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 pub(super) use archives::{rar, seven_zip};
-pub(super) use cms::{enveloped, is_cms};
-pub(super) use office::{binary, is_package, package};
-pub(super) use openpgp::{armoured, packets};
+pub(super) use armour::armoured;
+pub(super) use cms::{enveloped, message};
+pub(super) use office::{binary, package};
+pub(super) use openpgp::packets;
 pub(super) use pdf::dictionary;
 pub(super) use zip::{local_members, manifest, members};
 
@@ -38,8 +40,10 @@ pub enum Protection {
     OfficeStandard(Cipher),
     /// A document of OpenDocument, whose manifest names the cipher (ODF 1.3 part 2 §4.8).
     OpenDocument(Cipher),
-    /// A message of OpenPGP (RFC 9580). To a key, the cipher stands within what only the key opens.
+    /// A message of OpenPGP (RFC 9580) to keys. The cipher mostly stands within what only the key opens.
     OpenPgp(Cipher),
+    /// One that a passphrase opens, keys beside it or not.
+    OpenPgpPassphrase(Cipher),
     /// The standard handler of PDF: a password (ISO 32000-2 §7.6.4).
     Pdf(Cipher),
     /// A handler of PDF for certificates (ISO 32000-2 §7.6.5).
@@ -48,11 +52,15 @@ pub enum Protection {
     /// ISO 32000-2 §7.6.4.3 keeps it for reading only.
     PdfRevision5(Cipher),
     Rar(Cipher),
+    /// An archive of RAR that does not show whether it is protected.
+    RarUnread,
     SevenZip(Cipher),
     /// An archive of 7-Zip that does not show whether it is protected.
     SevenZipUnread,
     /// S/MIME (RFC 8551), enveloped or encrypted.
     Smime(Cipher),
+    /// S/MIME that a password opens (RFC 5652 §6.2.4), keys beside it or not.
+    SmimePassword(Cipher),
     /// A member of a zip archive.
     Zip(Cipher),
     /// PKWARE's strong encryption (APPNOTE.TXT 6.3.10 §7).
@@ -83,8 +91,8 @@ pub enum Cipher {
     ZipCrypto,
 }
 
-/// What is known of a cipher.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What is known of a cipher, the best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Strength {
     /// Nobody is known to read it without the password or key.
     Strong,
@@ -96,34 +104,44 @@ pub enum Strength {
 
 impl Protection {
     /// One of each kind, to read words with.
-    const KINDS: [fn(Cipher) -> Self; 14] = [
+    const KINDS: [fn(Cipher) -> Self; 16] = [
         Self::Office,
         Self::OfficeAgile,
         Self::OfficeRights,
         Self::OfficeStandard,
         Self::OpenDocument,
         Self::OpenPgp,
+        Self::OpenPgpPassphrase,
         Self::Pdf,
         Self::PdfPublicKey,
         Self::PdfRevision5,
         Self::Rar,
         Self::SevenZip,
         Self::Smime,
+        Self::SmimePassword,
         Self::Zip,
         Self::ZipPkware,
     ];
 
-    /// Whether somebody types a password to open it. What a key or a server opens has none to send, and of an archive
-    /// that was not read nobody knows.
-    pub(super) const fn takes_a_password(self) -> bool {
-        !matches!(
-            self,
-            Self::OfficeRights(_)
-                | Self::OpenPgp(Cipher::Unknown)
-                | Self::PdfPublicKey(_)
-                | Self::SevenZipUnread
-                | Self::Smime(_)
-        )
+    /// Whether somebody may type a password to open it. What only a key or a server opens has none to send, and of an
+    /// archive that was not read nobody knows.
+    pub(super) const fn takes_a_password(self) -> Option<bool> {
+        match self {
+            Self::OfficeRights(_) | Self::OpenPgp(_) | Self::PdfPublicKey(_) | Self::Smime(_) => Some(false),
+            Self::RarUnread | Self::SevenZipUnread => None,
+            Self::Office(_)
+            | Self::OfficeAgile(_)
+            | Self::OfficeStandard(_)
+            | Self::OpenDocument(_)
+            | Self::OpenPgpPassphrase(_)
+            | Self::Pdf(_)
+            | Self::PdfRevision5(_)
+            | Self::Rar(_)
+            | Self::SevenZip(_)
+            | Self::SmimePassword(_)
+            | Self::Zip(_)
+            | Self::ZipPkware(_) => Some(true),
+        }
     }
 
     const fn parts(self) -> (&'static str, Cipher) {
@@ -134,13 +152,16 @@ impl Protection {
             Self::OfficeStandard(cipher) => ("office-standard", cipher),
             Self::OpenDocument(cipher) => ("opendocument", cipher),
             Self::OpenPgp(cipher) => ("openpgp", cipher),
+            Self::OpenPgpPassphrase(cipher) => ("openpgp-passphrase", cipher),
             Self::Pdf(cipher) => ("pdf", cipher),
             Self::PdfPublicKey(cipher) => ("pdf-public-key", cipher),
             Self::PdfRevision5(cipher) => ("pdf-r5", cipher),
             Self::Rar(cipher) => ("rar", cipher),
+            Self::RarUnread => ("rar-unread", Cipher::Unknown),
             Self::SevenZip(cipher) => ("7z", cipher),
             Self::SevenZipUnread => ("7z-unread", Cipher::Unknown),
             Self::Smime(cipher) => ("smime", cipher),
+            Self::SmimePassword(cipher) => ("smime-password", cipher),
             Self::Zip(cipher) => ("zip", cipher),
             Self::ZipPkware(cipher) => ("zip-pkware", cipher),
         }
@@ -151,8 +172,8 @@ impl Protection {
 impl fmt::Display for Protection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.parts() {
-            // A message to a key never says.
-            (kind @ ("7z-unread" | "openpgp"), Cipher::Unknown) => f.write_str(kind),
+            // A message to a key says its cipher in forms of late years only.
+            (kind @ ("7z-unread" | "openpgp" | "rar-unread"), Cipher::Unknown) => f.write_str(kind),
             (kind, cipher) => write!(f, "{kind}-{cipher}"),
         }
     }
@@ -267,7 +288,7 @@ impl Cipher {
 }
 
 /// What is known of a protection by its word in evidence. One that is not known here is unclear, as are `openpgp`
-/// alone and `7z-unread`.
+/// alone, `7z-unread` and `rar-unread`.
 pub fn strength(word: &str) -> Strength {
     let cipher = Protection::KINDS.into_iter().find_map(|kind| {
         let cipher = word.strip_prefix(kind(Cipher::Unknown).parts().0)?.strip_prefix('-')?;

@@ -216,7 +216,7 @@ impl Joined {
             self.identifier |= segment.undamped_identifier;
             self.act |= segment.act;
         }
-        reading.password |= conversation && segment.password;
+        reading.password |= segment.password;
         // No identifier is without a digit.
         let shown = texts.iter().filter(|(place, text)| shows_unopened(*place) && text.contains(char::is_numeric));
         let named = shown.filter(|(_, text)| !identifiers_in(text, today).is_empty());

@@ -34,9 +34,10 @@ pub(super) const TO_OUTSIDE: &str = "to-outside";
 
 /// What stands out of a message of so many bytes. `own` are the organization's domains.
 pub(super) fn of(message: &Message<'_>, bytes: usize, own: &[DomainName]) -> BTreeSet<&'static str> {
-    let sender = message.from().and_then(Address::first).and_then(|address| domain(address.address()?));
-    let all = recipients([message.to(), message.cc(), message.bcc()]);
-    let shown = recipients([message.to(), message.cc(), None]);
+    let sender = message.from().or_else(|| message.sender());
+    let sender = sender.and_then(Address::first).and_then(|address| domain(address.address()?));
+    let all = recipients(message, &[HeaderName::To, HeaderName::Cc, HeaderName::Bcc]);
+    let shown = recipients(message, &[HeaderName::To, HeaderName::Cc]);
     let is_own = |domain: &str| own.iter().any(|own| is_within(domain, own.as_str()));
     let consumers = |addresses: &BTreeSet<String>| {
         addresses
@@ -74,16 +75,17 @@ pub(super) fn threads(message: &Message<'_>) -> Vec<u64> {
     };
     // The first reference began the thread (RFC 5322 §3.6.4).
     let root = [HeaderName::References, HeaderName::InReplyTo, HeaderName::MessageId].into_iter().find_map(first_id);
-    let mut people = recipients([message.to(), message.cc(), message.bcc()]);
+    let mut people = recipients(message, &[HeaderName::To, HeaderName::Cc, HeaderName::Bcc]);
     people.extend(message.from().and_then(Address::first).and_then(|address| address.address()).map(lower));
     let day = message.date().map(|date| (date.year, date.month, date.day));
     let by_day = day.filter(|_| people.len() >= 2).map(|day| hash(&|hasher| (day, &people).hash(hasher)));
     root.map(|root| hash(&|hasher| root.hash(hasher))).into_iter().chain(by_day).collect()
 }
 
-/// The different addresses of these fields, in lower case.
-fn recipients(fields: [Option<&Address<'_>>; 3]) -> BTreeSet<String> {
-    let addresses = fields.into_iter().flatten().flat_map(Address::iter).take(RECIPIENTS);
+/// The different addresses of these fields, in lower case; a message may have several of a name, against RFC 5322.
+fn recipients(message: &Message<'_>, names: &[HeaderName<'_>]) -> BTreeSet<String> {
+    let fields = message.headers().iter().filter(|header| names.contains(&header.name));
+    let addresses = fields.filter_map(|field| field.value().as_address()).flat_map(Address::iter).take(RECIPIENTS);
     addresses.filter_map(|address| address.address()).map(lower).collect()
 }
 
@@ -107,11 +109,21 @@ fn is_automatic_reply(message: &Message<'_>) -> bool {
         let value = message.header_raw(name).unwrap_or_default().trim();
         value.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
     };
-    const SUBJECTS: [&str; 4] = ["automatic reply:", "out of office:", "autoreply:", "respuesta automática:"];
+    const SUBJECTS: [&str; 8] = [
+        "auto reply:",
+        "auto-reply:",
+        "automatic reply:",
+        "autoreply:",
+        "out of office autoreply:",
+        "out of office:",
+        "respuesta automatica:",
+        "respuesta automática:",
+    ];
     let subject = message.subject().unwrap_or_default().trim_start().to_lowercase();
     says("Auto-Submitted", "auto-replied")
         || says("Precedence", "auto_reply")
-        || message.header_raw("X-Autoreply").is_some()
+        || says("Precedence", "auto-reply")
+        || message.header_raw("X-Autoreply").is_some_and(|value| !value.trim().eq_ignore_ascii_case("no"))
         || message.header_raw("X-Autorespond").is_some()
         || SUBJECTS.iter().any(|start| subject.starts_with(start))
 }
@@ -188,13 +200,38 @@ mod tests {
     }
 
     #[test]
+    fn every_field_of_recipients_counts_and_a_sender_stands_for_a_writer() {
+        let list: Vec<_> = (0..6).map(|number| format!("p{number}@gmail.com")).collect();
+        let told = ["to-consumer-webmail", "to-many-consumers"];
+        for fields in [
+            format!("From: desk@clinic.example\r\nTo: {}\r\nTo: a@clinic.example", list.join(", ")),
+            format!("From: desk@clinic.example\r\nTo: a@clinic.example\r\nTo: {}", list.join(", ")),
+            format!("From: desk@clinic.example\r\nCc: {}\r\nCc: {}", list[..3].join(", "), list[3..].join(", ")),
+            format!("Sender: desk@clinic.example\r\nTo: {}", list.join(", ")),
+        ] {
+            assert_eq!(sendings(&fields, &[]), told, "{fields}");
+        }
+    }
+
+    #[test]
     fn automatic_replies_say_so_and_notices_are_none() {
-        for field in
-            ["Auto-Submitted: auto-replied (vacation)", "X-Autoreply: yes", "Subject: Automatic reply: your refill"]
-        {
+        for field in [
+            "Auto-Submitted: auto-replied (vacation)",
+            "X-Autoreply: yes",
+            "X-Autorespond:",
+            "Precedence: auto_reply",
+            "Precedence: auto-reply",
+            "Subject: Automatic reply: your refill",
+            "Subject: Out of Office AutoReply: your refill",
+            "Subject: Auto-Reply: your refill",
+            "Subject: Respuesta automatica: su receta",
+            "Subject: =?utf-8?q?Respuesta_autom=C3=A1tica=3A?= su receta",
+        ] {
             assert_eq!(sendings(field, &[]), ["automatic-reply"], "{field}");
         }
-        assert!(sendings("Auto-Submitted: auto-generated\r\nSubject: Your automatic reply settings", &[]).is_empty());
+        for field in ["Auto-Submitted: auto-generated\r\nSubject: Your automatic reply settings", "X-Autoreply: no"] {
+            assert!(sendings(field, &[]).is_empty(), "{field}");
+        }
     }
 
     #[test]

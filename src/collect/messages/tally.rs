@@ -218,7 +218,7 @@ impl Tally {
             places: self.places,
             sendings,
             protected: self.protected,
-            passwords_beside: Some(self.passwords.beside()),
+            passwords_beside: self.passwords.beside(),
             rules: self.rules,
             ages: self.ages,
             oldest: self.days.oldest,
@@ -267,10 +267,18 @@ fn identifies_many(people: &[Person]) -> bool {
 /// Which messages with a protected attachment have their password beside it; of many, at least.
 #[derive(Debug, Default)]
 struct Passwords {
-    /// The threads of each such message.
-    sealed: Vec<Vec<u64>>,
+    sealed: Vec<Sealed>,
     /// The threads in which a password is stated.
     stated: HashSet<u64>,
+}
+
+/// A message with an attachment that needs a password.
+#[derive(Debug)]
+struct Sealed {
+    /// Whether it surely does.
+    is_sure: bool,
+    states_one: bool,
+    threads: Vec<u64>,
 }
 
 impl Passwords {
@@ -280,15 +288,19 @@ impl Passwords {
         if reading.password && self.stated.len() < Self::MOST {
             self.stated.extend(&reading.threads);
         }
-        let sealed = reading.protected.iter().any(|protection| protection.takes_a_password());
-        if sealed && self.sealed.len() < Self::MOST {
-            self.sealed.push(reading.threads.clone());
+        let takes = |answer| reading.protected.iter().any(|protection| protection.takes_a_password() == answer);
+        let is_sure = takes(Some(true));
+        if (is_sure || takes(None)) && self.sealed.len() < Self::MOST {
+            self.sealed.push(Sealed { is_sure, states_one: reading.password, threads: reading.threads.clone() });
         }
     }
 
-    fn beside(&self) -> u64 {
-        let beside = self.sealed.iter().filter(|threads| threads.iter().any(|thread| self.stated.contains(thread)));
-        beside.count() as u64
+    /// `None` where passwords stand only beside archives that do not show whether they need one.
+    fn beside(&self) -> Option<u64> {
+        let is_beside =
+            |sealed: &&Sealed| sealed.states_one || sealed.threads.iter().any(|thread| self.stated.contains(thread));
+        let (sure, unsure): (Vec<_>, Vec<_>) = self.sealed.iter().filter(is_beside).partition(|sealed| sealed.is_sure);
+        (!sure.is_empty() || unsure.is_empty()).then_some(sure.len() as u64)
     }
 }
 
@@ -417,10 +429,29 @@ mod tests {
         tally.add(&MessageReading { password: true, ..sealed(8) }, today);
         tally.add(&MessageReading { threads: vec![2], ..MessageReading::default() }, today);
         let to_a_key = [Protection::Smime(Cipher::Aes256), Protection::OpenPgp(Cipher::Unknown)];
-        let to_a_key = to_a_key.into_iter().chain([Protection::SevenZipUnread]).collect();
-        tally.add(&MessageReading { protected: to_a_key, password: true, ..sealed(9) }, today);
+        tally.add(&MessageReading { protected: to_a_key.into(), password: true, ..sealed(9) }, today);
+        // By a passphrase as well, in a message that says of itself nothing else.
+        let by_both = Protections::from([Protection::OpenPgpPassphrase(Cipher::Unknown)]);
+        tally.add(&MessageReading { protected: by_both, password: true, ..MessageReading::default() }, today);
         let folder = tally.finish("desk", "Inbox");
-        assert_eq!((folder.protected["zip-zipcrypto"], folder.passwords_beside), (4, Some(2)));
+        assert_eq!((folder.protected["zip-zipcrypto"], folder.passwords_beside), (4, Some(3)));
+    }
+
+    #[test]
+    fn a_password_beside_an_archive_that_was_not_read_may_open_it() {
+        let today = date(2026, 11, 21);
+        let beside = |protections: &[Protection], password| {
+            let protected = protections.iter().copied().collect();
+            let mut tally = Tally::default();
+            tally.add(&MessageReading { protected, password, ..MessageReading::default() }, today);
+            tally.finish("desk", "Inbox").passwords_beside
+        };
+        for unread in [Protection::RarUnread, Protection::SevenZipUnread] {
+            assert_eq!(beside(&[unread], true), None);
+            assert_eq!(beside(&[unread], false), Some(0));
+            assert_eq!(beside(&[unread, Protection::Zip(Cipher::Aes256)], true), Some(1));
+            assert_eq!(beside(&[unread, Protection::Smime(Cipher::Aes256)], true), None);
+        }
     }
 
     #[test]

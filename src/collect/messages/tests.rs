@@ -226,6 +226,43 @@ fn a_password_in_the_thread_of_a_protected_archive_is_counted() {
 }
 
 #[test]
+fn a_password_is_seen_wherever_in_the_message_it_stands() {
+    let sealed = include_bytes!("../../../fixtures/protected-files/zip-zipcrypto.zip");
+    let encoded = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, sealed);
+    let archive =
+        format!("Content-Type: application/zip; name=chart.zip\nContent-Transfer-Encoding: base64\n\n{encoded}\n");
+    let mail = |subject: &str, parts: &[&str]| {
+        let parts: String = parts.iter().map(|part| format!("--b\n{part}\n")).collect();
+        format!(
+            "From: nurse@clinic.example\nTo: desk@clinic.example\nSubject: {subject}\nMIME-Version: 1.0\n\
+             Content-Type: multipart/mixed; boundary=b\n\n{parts}--b--\n"
+        )
+    };
+    let stated = "Content-Type: text/plain\n\nPassword: Zx48-quill\n";
+    let named = |disposition: &str| {
+        format!(
+            "Content-Type: text/plain\nContent-Disposition: {disposition}; filename=password.txt\n\nPassword: Zx48-quill\n"
+        )
+    };
+    let forwarded = format!(
+        "Content-Type: message/rfc822\n\n{}",
+        mail("chart", &[stated, &archive]).replace("=b", "=c").replace("--b", "--c")
+    );
+    for mail in [
+        mail("chart", &[stated, &archive]),
+        mail("chart", &[&forwarded]),
+        mail("chart", &[&archive, &named("attachment")]),
+        mail("chart", &[&named("inline"), &archive]),
+        mail("Password: Zx48-quill", &[&archive]),
+    ] {
+        let folder = &folders(&scan_bytes(mbox_of(std::slice::from_ref(&mail))))[0];
+        assert_eq!((folder.protected["zip-zipcrypto"], folder.passwords_beside), (1, Some(1)), "{mail}");
+    }
+    let folder = &folders(&scan_bytes(mbox_of(&[mail("chart", &[&archive])])))[0];
+    assert_eq!(folder.passwords_beside, Some(0));
+}
+
+#[test]
 fn one_patient_in_many_parts_is_one_patient() {
     let part = format!("--b\nContent-Type: text/plain; name=note.txt\nContent-Disposition: attachment\n\n{PHI}\n");
     let mail = format!(

@@ -328,6 +328,61 @@ fn a_scan_of_all_mail_goes_before_a_sample() {
 }
 
 #[test]
+fn what_either_of_two_scans_found_stays() {
+    let words = |words: &[(&str, u64)]| words.iter().map(|(word, count)| ((*word).to_owned(), *count)).collect();
+    let scanned = |messages: u64, change: &dyn Fn(&mut Counted)| {
+        let mut folder = counted(Some(date(2022, 10, 1)));
+        let Ok(Answer::ContentFolder(counts)) = &mut folder.answer else { panic!() };
+        counts.messages = messages;
+        change(counts);
+        folder
+    };
+    for a_first in [true, false] {
+        let a = scanned(100, &|counts| {
+            counts.sendings = words(&[("large", 0), ("many-recipients", 1)]);
+        });
+        let b = scanned(90, &|counts| {
+            counts.levels = words(&[("high", 5)]);
+            counts.places = words(&[("subject", 2)]);
+            counts.kinds = words(&[("sensitive-hiv", 1)]);
+            counts.protected = words(&[("zip-zipcrypto", 4)]);
+            counts.passwords_beside = Some(3);
+            counts.sendings = words(&[("large", 2), ("automatic-reply", 1), ("many-recipients", 0), ("to-outside", 0)]);
+        });
+        let mut read = file(true);
+        let Ok(Answer::ContentFile(read_by)) = &mut read.answer else { panic!() };
+        read_by.detector = TELLS_PROTECTION;
+        let folders = if a_first { [a, b] } else { [b, a] };
+        let built = built([vec![scope(&["mail/"], None), read], folders.to_vec()].concat());
+        let [folder] = built.subjects.as_slice() else { panic!() };
+        for (fact, count) in [
+            (&folder.messages, 100),
+            (&folder.phi_messages, 5),
+            (&folder.phi_in_subjects, 2),
+            (&folder.passwords_beside_attachments, 3),
+            (&folder.large_phi_messages, 2),
+            (&folder.phi_to_many, 1),
+            (&folder.phi_in_automatic_replies, 1),
+        ] {
+            assert_eq!(fact.seen, Seen::Present(count), "{fact:?}");
+        }
+        assert_eq!(folder.weak_protections.seen, Seen::Present(vec!["zip-zipcrypto".to_owned()]));
+        assert_eq!(folder.sensitive_kinds.seen, Seen::Present(vec!["hiv".to_owned()]));
+        // One of them did not tell, and the other found none in its part.
+        assert!(matches!(folder.phi_to_outside.seen, Seen::Unknown(_)));
+    }
+}
+
+#[test]
+fn a_password_beside_an_archive_that_was_not_read_leaves_the_question_open() {
+    let mut folder = counted(None);
+    let Ok(Answer::ContentFolder(counts)) = &mut folder.answer else { panic!() };
+    counts.protected = BTreeMap::from([("rar-unread".to_owned(), 1)]);
+    let folder = built(vec![scope(&["mail/"], None), folder, file(true)]).subjects.remove(0);
+    assert!(matches!(folder.passwords_beside_attachments.seen, Seen::Unknown(NotObserved::Unreadable { .. })));
+}
+
+#[test]
 fn undated_phi_has_an_unknown_age_and_not_age_zero() {
     let built = built(vec![scope(&["mail/"], Some(retention(&[]))), counted(None), file(true)]);
     assert!(matches!(built.subjects[0].oldest_phi_days.seen, Seen::Unknown(_)));

@@ -7,7 +7,7 @@ pub(super) fn is_stated(text: &[u8], hits: &[Hit]) -> bool {
     hits.iter().filter(|hit| hit.classes.has(Class::Password)).any(|hit| states_one(&text[hit.end..]))
 }
 
-/// Whether a colon, an equals sign or `is` comes next on the line, and after it what nobody says in words.
+/// Whether a colon, an equals sign or `is` stands further on the line, and after it what nobody says in words.
 fn states_one(rest: &[u8]) -> bool {
     /// Words between, as in `password for the attached file is`.
     const REACH: usize = 60;
@@ -16,26 +16,33 @@ fn states_one(rest: &[u8]) -> bool {
     let mut lines = rest.split(|byte| *byte == b'\n');
     let line = lines.next().unwrap_or_default();
     let reach = line.len().min(REACH);
-    let mark = line[..reach].iter().position(|byte| matches!(byte, b':' | b'=')).map(|at| at + 1);
+    let mark = line[..reach].iter().position(|byte| matches!(byte, b':' | b'=')).map(|at| at..at + 1);
     let verb = (0..reach).filter(|at| *at == 0 || line[at - 1] == b' ').find_map(|at| {
         let verb = VERBS.iter().find(|verb| line[at..].starts_with(verb))?;
-        Some(at + verb.len())
+        Some(at..at + verb.len())
     });
-    // The one that comes first.
-    let Some(from) = [mark, verb].into_iter().flatten().min() else { return false };
-    let is_marked = mark == Some(from);
-    let value = line[from..].trim_ascii();
-    if value.is_empty() && is_marked {
-        // Pages give it on a line of its own.
-        let next = lines.map(<[u8]>::trim_ascii).find(|line| !line.is_empty());
-        return next.is_some_and(|value| is_no_talk(value, false));
-    }
-    is_no_talk(value, is_marked)
+    // Pages give it on a line of its own.
+    let next = lines.map(<[u8]>::trim_ascii).find(|line| !line.is_empty()).unwrap_or_default();
+    let places = [(mark, true), (verb, false)].map(|(place, is_mark)| Some((place?, is_mark)));
+    let first = places.iter().flatten().map(|(place, _)| place.start).min().unwrap_or_default();
+    places.into_iter().flatten().any(|(place, is_mark)| {
+        // The next sentence may speak of something else.
+        let ends = |pair: &[u8]| matches!(pair, [b'.' | b'!' | b'?', b' ']);
+        if line[first..place.start].windows(2).any(ends) {
+            return false;
+        }
+        // `Password expires: 11/30/2026`.
+        let may_be_day = !line[..place.start].iter().any(u8::is_ascii_alphabetic);
+        match line[place.end..].trim_ascii() {
+            [] if is_mark => is_no_talk(next, false, may_be_day),
+            value => is_no_talk(value, is_mark, may_be_day),
+        }
+    })
 }
 
 /// Whether a value begins with a word that has a digit or a sign within, or that stands in quotes; or, where words
 /// may be alone, is one word.
-fn is_no_talk(value: &[u8], may_be_alone: bool) -> bool {
+fn is_no_talk(value: &[u8], may_be_alone: bool, may_be_day: bool) -> bool {
     /// What forms and people say in place of one.
     const TALK: [&[u8]; 26] = [
         b"aparte",
@@ -84,7 +91,7 @@ fn is_no_talk(value: &[u8], may_be_alone: bool) -> bool {
         && value.trim_ascii_end().len() <= token.len() + ends
         && !TALK.iter().any(|word| token.eq_ignore_ascii_case(word));
     (4..=64).contains(&token.len())
-        && !(is_link || is_day)
+        && !(is_link || is_day && !may_be_day)
         && letters + digits >= 3
         && (digits > 0 || is_quoted || is_alone || signs > 0 && !token.contains(&b'-') && !token.contains(&b'\''))
 }
@@ -114,6 +121,16 @@ mod tests {
             "Password: wintergreen\nRegards",
             "Password:\n\nQuillon2026",
             "Password: (Quillon2026)",
+            "The password is as follows: Zx48-quill",
+            "The password is the following: wintergreen",
+            "La contraseña es la siguiente: Abeto77",
+            "Password (it is case sensitive): Zx48-quill",
+            "The password is (without quotes): Zx48-quill",
+            "Password is your DOB: 03141951",
+            "password: 03/14/1951",
+            "Password is 03/14/1951.",
+            "Password:\n03-14-1951",
+            "passwd: Zx48-quill",
         ] {
             assert!(is_stated_in(text), "{text}");
         }
@@ -131,6 +148,10 @@ mod tests {
             "Password: (see separate mail)",
             "Password: (sent separately)",
             "Password expires: 11/30/2026",
+            "Password expires:\n11/30/2026",
+            "The password is required until: 11/30/2026",
+            "Your password is about to expire. Ticket: 4455661",
+            "Password: see below. The room is 1204a",
             "Password: tomorrow",
             "Password: Confidential",
             "Password:\nRegards,\nZorba",

@@ -213,22 +213,34 @@ impl<'b> Reader<'b> {
     }
 }
 
-/// How an archive of RAR is protected: its files, or also their names; empty where it is not.
+/// How an archive of RAR is protected: its files, or also their names; empty where it is not. One that cannot be read
+/// to its end does not show whether it is.
 pub fn rar(bytes: &[u8]) -> Protections {
     let mut found = Protections::new();
-    if let Some(rest) = bytes.strip_prefix(b"Rar!\x1a\x07\x01\x00") {
-        let mut blocks = Reader { bytes: rest };
-        while rar5_block(&mut blocks, &mut found) == Some(true) {}
-    } else if let Some(rest) = bytes.strip_prefix(b"Rar!\x1a\x07\x00") {
-        let mut rest = rest;
-        while let Some(next) = rar4_block(rest, &mut found) {
-            rest = next;
-        }
+    if bytes.starts_with(b"Rar!") && read_rar(bytes, &mut found).is_none() && found.is_empty() {
+        found.insert(Protection::RarUnread);
     }
     found
 }
 
-/// Reads one block of RAR 5; whether more can be read behind it.
+/// Adds what the blocks name; `None` where more may follow than was read.
+fn read_rar(bytes: &[u8], found: &mut Protections) -> Option<()> {
+    if let Some(rest) = bytes.strip_prefix(b"Rar!\x1a\x07\x01\x00") {
+        let mut blocks = Reader { bytes: rest };
+        while rar5_block(&mut blocks, found)? {}
+        return Some(());
+    }
+    let mut rest = bytes.strip_prefix(b"Rar!\x1a\x07\x00")?;
+    // Before RAR 3 nothing but the end of the file ended an archive.
+    loop {
+        rest = rar4_block(rest, found)?;
+        if rest.is_empty() {
+            return Some(());
+        }
+    }
+}
+
+/// Reads one block of RAR 5; whether another stands behind it.
 fn rar5_block(blocks: &mut Reader<'_>, found: &mut Protections) -> Option<bool> {
     // RAR 5 and later know one cipher, of number 0.
     let cipher = |version: u64| Protection::Rar(if version == 0 { Cipher::Aes256 } else { Cipher::Unknown });
@@ -263,30 +275,27 @@ fn rar5_block(blocks: &mut Reader<'_>, found: &mut Protections) -> Option<bool> 
     Some(true)
 }
 
-/// Reads one block of RAR up to 4; gives what stands behind it.
+/// Reads one block of RAR up to 4; gives what stands behind it, nothing behind the last.
 fn rar4_block<'b>(block: &'b [u8], found: &mut Protections) -> Option<&'b [u8]> {
     let (kind, flags, length) = (*block.get(2)?, short(block, 3)?, usize::from(short(block, 5)?));
-    let mut whole = length as u64;
     match kind {
         // RAR 2.9 brought encrypted names, and AES-128.
         0x73 if flags & 0x80 != 0 => {
             found.insert(Protection::Rar(Cipher::Aes128));
-            return None;
+            return Some(&[]);
         }
         0x74 | 0x7a if flags & 0x04 != 0 => {
             // The version that is needed; those before had ciphers of their own.
             let cipher = if *block.get(24)? >= 29 { Cipher::Aes128 } else { Cipher::Unknown };
             found.insert(Protection::Rar(cipher));
         }
-        0x7b => return None,
+        0x7b => return Some(&[]),
         _ => {}
     }
-    if flags & 0x8000 != 0 || matches!(kind, 0x74 | 0x7a) {
-        whole += u64::from(word(block, 7)?);
-        if matches!(kind, 0x74 | 0x7a) && flags & 0x0100 != 0 {
-            whole += u64::from(word(block, 32)?) << 32;
-        }
-    }
+    let is_file = matches!(kind, 0x74 | 0x7a);
+    let low = if is_file || flags & 0x8000 != 0 { word(block, 7)? } else { 0 };
+    let high = if is_file && flags & 0x0100 != 0 { word(block, 32)? } else { 0 };
+    let data = usize::try_from(u64::from(high) << 32 | u64::from(low)).ok()?;
     // A block of no length would be read for ever.
-    block.get(usize::try_from(whole).ok().filter(|_| length >= 7)?..)
+    block.get(length.checked_add(data).filter(|_| length >= 7)?..)
 }

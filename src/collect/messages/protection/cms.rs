@@ -4,18 +4,18 @@ use super::{Cipher, Protection};
 
 const DEPTH: usize = 16;
 
-/// Whether the bytes begin as a message of CMS, whatever it holds.
-pub fn is_cms(bytes: &[u8]) -> bool {
-    content_type(bytes).is_some()
+/// How the content is protected; `None` where the bytes are something else, such as a message that is signed.
+pub fn enveloped(bytes: &[u8]) -> Option<Protection> {
+    let (kind, inner) = content_type(bytes).filter(|(kind, _)| is_sealed(kind))?;
+    let mut by_password = false;
+    let cipher = algorithm(kind, inner, &mut by_password).unwrap_or(Cipher::Unknown);
+    Some(if by_password { Protection::SmimePassword(cipher) } else { Protection::Smime(cipher) })
 }
 
-/// How the content is protected; `None` where the bytes say that they are something else, such as signed.
-/// What cannot be read is taken for what its sender calls it.
-pub fn enveloped(bytes: &[u8]) -> Option<Protection> {
+/// How what its sender calls a message is protected. What is none of CMS is taken for what it is called.
+pub fn message(bytes: &[u8]) -> Option<Protection> {
     match content_type(bytes) {
-        Some((oid, inner)) => {
-            is_sealed(oid).then(|| Protection::Smime(algorithm(oid, inner).unwrap_or(Cipher::Unknown)))
-        }
+        Some(_) => enveloped(bytes),
         None => Some(Protection::Smime(Cipher::Unknown)),
     }
 }
@@ -35,7 +35,7 @@ fn is_sealed(kind: &[u8]) -> bool {
     [ENCRYPTED, ENVELOPED, AUTHENTICATED_ENVELOPED].contains(&kind)
 }
 
-fn algorithm(kind: &[u8], inner: &[u8]) -> Option<Cipher> {
+fn algorithm(kind: &[u8], inner: &[u8], by_password: &mut bool) -> Option<Cipher> {
     let explicit = Element::read(inner)?.is(0xa0)?;
     let data = Element::read(explicit.content)?.is(0x30)?;
     let version = Element::read(data.content)?.is(0x02)?;
@@ -44,6 +44,13 @@ fn algorithm(kind: &[u8], inner: &[u8]) -> Option<Cipher> {
         // Certificates of the sender, which may be left out; then the recipients.
         let next = Element::read(rest)?;
         let recipients = if next.tag == 0xa0 { Element::read(next.rest(0)?)? } else { next }.is(0x31)?;
+        let mut one = recipients.content;
+        // Two zeros end them where their length is open.
+        while let Some(recipient) = Element::read(one).filter(|recipient| recipient.tag != 0) {
+            // `PasswordRecipientInfo`.
+            *by_password |= recipient.tag == 0xa3;
+            one = recipient.rest(0)?;
+        }
         rest = recipients.rest(0)?;
     }
     let content = Element::read(rest)?.is(0x30)?;
@@ -54,7 +61,7 @@ fn algorithm(kind: &[u8], inner: &[u8]) -> Option<Cipher> {
 }
 
 /// RFC 3565 and 5084 (AES), RFC 3370 (3DES, RC2), RFC 3657 (Camellia), RFC 2984 (CAST5), RFC 3058 (IDEA),
-/// RFC 8103 (ChaCha20).
+/// RFC 8103 (ChaCha20). Blowfish by the number of its maker.
 fn cipher(identifier: &[u8]) -> Cipher {
     const AES: &[u8] = &[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 1];
     const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 3];
@@ -82,6 +89,7 @@ fn cipher(identifier: &[u8]) -> Cipher {
         [0x2b, 14, 3, 2, 7] => Cipher::Des,
         [0x2a, 0x86, 0x48, 0x86, 0xf6, 0x7d, 7, 0x42, 10] => Cipher::Cast5,
         [0x2b, 6, 1, 4, 1, 0x81, 0x3c, 7, 1, 1, 2] => Cipher::Idea,
+        [0x2b, 6, 1, 4, 1, 0x97, 0x55, 1, 2] => Cipher::Blowfish,
         [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 16, 3, 18] => Cipher::ChaCha20,
         _ => Cipher::Unknown,
     }

@@ -12,29 +12,24 @@ const RECORDS: usize = 100;
 
 type Compound<'b> = cfb::CompoundFile<Cursor<&'b [u8]>>;
 
-/// Whether a compound file is the wrapping of a document of XML that is encrypted (2.3.4.4).
-pub fn is_package(bytes: &[u8]) -> bool {
-    match cfb::CompoundFile::open(Cursor::new(bytes)) {
-        Ok(file) => file.is_stream("/EncryptedPackage"),
-        // One that is damaged, or cut off, may still say so.
-        Err(_) => {
-            let name: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
-            memchr::memmem::find(bytes, &name).is_some()
-        }
-    }
-}
-
-/// How such a document is protected.
-pub fn package(bytes: &[u8]) -> Protection {
+/// How a document of XML is protected; `None` where the compound file is no wrapping of one (2.3.4.4).
+pub fn package(bytes: &[u8]) -> Option<Protection> {
     let unknown = Protection::Office(Cipher::Unknown);
-    let Ok(mut file) = cfb::CompoundFile::open(Cursor::new(bytes)) else { return unknown };
-    match head(&mut file, "/EncryptionInfo") {
+    let Ok(mut file) = cfb::CompoundFile::open(Cursor::new(bytes)) else {
+        // One that is damaged, or cut off, may still say so.
+        let name: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        return memchr::memmem::find(bytes, &name).map(|_| unknown);
+    };
+    if !file.is_stream("/EncryptedPackage") {
+        return None;
+    }
+    Some(match head(&mut file, "/EncryptionInfo") {
         Some(info) => information(&info).unwrap_or(unknown),
         None if file.is_storage("/\u{6}DataSpaces/TransformInfo/DRMEncryptedTransform") => {
             Protection::OfficeRights(Cipher::Unknown)
         }
         None => unknown,
-    }
+    })
 }
 
 /// How a document of the binary formats is protected; `None` where it is not, or is none.
@@ -143,11 +138,17 @@ fn workbook(book: &[u8]) -> Option<Protection> {
 
 /// By the head of the document ([MS-DOC] 2.5.2), and of the stream of its tables where it is not XOR.
 fn text(document: &[u8], file: &mut Compound<'_>) -> Option<Protection> {
-    let flags = short(document, 10).filter(|_| short(document, 0) == Some(0xa5ec))?;
+    // Word 6 and Word 95, which know XOR only, have a mark of their own and the same first flag.
+    let is_old = match short(document, 0)? {
+        0xa5dc => true,
+        0xa5ec => false,
+        _ => return None,
+    };
+    let flags = short(document, 10)?;
     if flags & 0x0100 == 0 {
         return None;
     }
-    if flags & 0x8000 != 0 {
+    if is_old || flags & 0x8000 != 0 {
         return Some(Protection::Office(Cipher::Xor));
     }
     let tables = if flags & 0x0200 == 0 { "/0Table" } else { "/1Table" };

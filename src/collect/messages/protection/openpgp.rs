@@ -1,45 +1,15 @@
 //! OpenPGP messages (RFC 9580) by their first packets, which stand in clear.
 
-use base64::Engine;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use super::{Cipher, Protection};
 
-use super::{Cipher, Protection, Protections};
-
-const BEGIN: &str = "-----BEGIN PGP MESSAGE-----";
-/// Characters of an armoured message that are looked at: its keys come first.
-const CHARACTERS: usize = 64 * 1024;
 const PACKETS: usize = 200;
 
-/// Part of a message may end anywhere.
-const LENIENT: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true),
-);
-
-/// How the messages within a text (§6.2) are protected; nothing of one that says that it is only signed or
-/// compressed. One that cannot be read is taken for what it is called.
-pub fn armoured(text: &str) -> Protections {
-    text.split(BEGIN).skip(1).filter_map(message).collect()
-}
-
-/// One message, from behind its first line.
-fn message(after: &str) -> Option<Protection> {
-    // Headers stand before the first empty line, the checksum behind `=`.
-    let lines =
-        after.lines().skip(1).skip_while(|line| line.contains(": ")).take_while(|line| !line.starts_with(['-', '=']));
-    let mut digits: String = lines.flat_map(str::chars).filter(|c| !c.is_whitespace()).take(CHARACTERS).collect();
-    while digits.ends_with('=') {
-        digits.pop();
-    }
-    if digits.len() % 4 == 1 {
-        digits.pop();
-    }
-    match LENIENT.decode(digits.as_bytes()) {
-        Ok(bytes) if bytes.first().is_some_and(|byte| byte & 0x80 != 0) => packets(&bytes),
-        Ok(_) | Err(_) => Some(Protection::OpenPgp(Cipher::Unknown)),
+/// How a message whose armour was taken off is protected. What are no packets is taken for what it is called.
+pub fn message(bytes: &[u8]) -> Option<Protection> {
+    if bytes.first().is_some_and(|byte| byte & 0x80 != 0) {
+        packets(bytes)
+    } else {
+        Some(Protection::OpenPgp(Cipher::Unknown))
     }
 }
 
@@ -47,17 +17,18 @@ fn message(after: &str) -> Option<Protection> {
 pub fn packets(bytes: &[u8]) -> Option<Protection> {
     let mut rest = bytes;
     // Of the passphrases that open it and name the cipher; a key's packet names none.
-    let mut by_passphrase = None;
-    let (mut is_sealed, mut by_key) = (false, false);
+    let mut named = None;
+    let (mut by_passphrase, mut by_key) = (false, false);
+    let sealed = |by_passphrase| if by_passphrase { Protection::OpenPgpPassphrase } else { Protection::OpenPgp };
     for _ in 0..PACKETS {
         let Some(packet) = Packet::read(rest) else { break };
         let told = match (packet.tag, packet.body) {
             (1, _) => {
-                (is_sealed, by_key) = (true, true);
+                by_key = true;
                 None
             }
             (3, [4, number, specifier @ ..]) => {
-                is_sealed = true;
+                by_passphrase = true;
                 // What follows the specifier is the key of the content, which may be another cipher's.
                 let length = match specifier.first() {
                     Some(0) => 2,
@@ -67,26 +38,26 @@ pub fn packets(bytes: &[u8]) -> Option<Protection> {
                     _ => 0,
                 };
                 if specifier.len() == length {
-                    by_passphrase = Some(*number);
+                    named = Some(*number);
                 }
                 None
             }
             (3, _) => {
-                is_sealed = true;
+                by_passphrase = true;
                 None
             }
             (10, _) => None,
             // Behind the version, of those that encrypt and authenticate at once.
             (18, [2, number, ..]) | (20, [1, number, ..]) => Some(cipher(*number)),
-            (9 | 18 | 20, _) => Some(by_passphrase.filter(|_| !by_key).map_or(Cipher::Unknown, cipher)),
+            (9 | 18 | 20, _) => Some(named.filter(|_| !by_key).map_or(Cipher::Unknown, cipher)),
             _ => break,
         };
         if let Some(cipher) = told {
-            return Some(Protection::OpenPgp(cipher));
+            return Some(sealed(by_passphrase)(cipher));
         }
         rest = packet.after;
     }
-    is_sealed.then_some(Protection::OpenPgp(Cipher::Unknown))
+    (by_passphrase || by_key).then(|| sealed(by_passphrase)(Cipher::Unknown))
 }
 
 /// §9.3.

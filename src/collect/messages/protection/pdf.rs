@@ -1,30 +1,35 @@
 //! PDF files by their encryption dictionary (ISO 32000-2 §7.6.2), which always stands in clear and outside of
 //! compressed objects (§7.5.7).
 
+use std::collections::BTreeSet;
+
 use super::{Cipher, Protection};
 
-/// Places that name a dictionary; a file that was saved often has several, the last in force.
+/// Places that name a dictionary; a file that was saved often has several, most of them naming the same.
 const NAMED: usize = 16;
 /// Bytes and values of a dictionary that are looked at.
 const BYTES: usize = 16 * 1024;
 const VALUES: usize = 400;
 const DEPTH: usize = 6;
 
-/// How a file is protected that names an encryption dictionary; `None` where it names none.
+/// How a file is protected that names an encryption dictionary, of several by the weakest: any text may look like the
+/// one in force. `None` where it names none.
 pub fn dictionary(bytes: &[u8]) -> Option<Protection> {
     let places = memchr::memmem::rfind_iter(bytes, b"/Encrypt").map(|at| Tokens::at(bytes, at));
     // `/EncryptMetadata` is another name.
     let is_named = |tokens: &mut Tokens<'_>| matches!(tokens.value(0), Some(Value::Name(b"Encrypt")));
     let mut places = places.filter_map(|mut tokens| is_named(&mut tokens).then_some(tokens)).take(NAMED).peekable();
     places.peek()?;
-    let told = places.find_map(|mut tokens| match (tokens.value(0)?, tokens.value(0), tokens.value(0)) {
+    let mut objects = BTreeSet::new();
+    let told = places.filter_map(|mut tokens| match (tokens.value(0)?, tokens.value(0), tokens.value(0)) {
         (Value::Dictionary(entries), _, _) => of(&entries),
         (Value::Number(object), Some(Value::Number(generation)), Some(Value::Word(b"R"))) => {
-            of(&object_of(bytes, object, generation)?)
+            // The whole file is searched for it.
+            objects.insert((object, generation)).then(|| of(&object_of(bytes, object, generation)?))?
         }
         _ => None,
     });
-    Some(told.unwrap_or(Protection::Pdf(Cipher::Unknown)))
+    Some(told.max_by_key(|told| told.parts().1.strength()).unwrap_or(Protection::Pdf(Cipher::Unknown)))
 }
 
 type Entries<'b> = Vec<(&'b [u8], Value<'b>)>;
@@ -61,15 +66,23 @@ fn of(entries: &Entries<'_>) -> Option<Protection> {
     })
 }
 
-/// The cipher of the crypt filters (§7.6.6) that streams, strings and attached files name: of several the weakest.
+/// The cipher of the crypt filters (§7.6.6) that streams, strings and attached files name: of several the weakest,
+/// and unknown where streams or strings lie open.
 fn filters(entries: &Entries<'_>, length: Option<u32>) -> Cipher {
     let Some(Value::Dictionary(filters)) = find(entries, b"CF") else { return Cipher::Unknown };
-    let named = [&b"StmF"[..], b"StrF", b"EFF"].into_iter().filter_map(|name| match find(entries, name) {
-        Some(Value::Name(filter)) => find(filters, filter),
+    // What is not named lies open.
+    let named = |name: &[u8]| match find(entries, name) {
+        Some(Value::Name(filter)) if *filter != b"Identity" => Some(*filter),
         _ => None,
-    });
-    let ciphers = named.map(|filter| {
-        let Value::Dictionary(filter) = filter else { return Cipher::Unknown };
+    };
+    let texts = [named(b"StmF"), named(b"StrF")];
+    let files = find(entries, b"EFF").map(|_| named(b"EFF"));
+    // Only the attached files may be protected.
+    let texts = texts.into_iter().filter(|_| files.is_none() || texts != [None, None]);
+    let ciphers = texts.chain(files).map(|filter| {
+        let Some(Value::Dictionary(filter)) = filter.and_then(|name| find(filters, name)) else {
+            return Cipher::Unknown;
+        };
         match find(filter, b"CFM") {
             Some(Value::Name(b"V2")) => {
                 let bits = match find(filter, b"Length") {
@@ -85,13 +98,7 @@ fn filters(entries: &Entries<'_>, length: Option<u32>) -> Cipher {
             _ => Cipher::Unknown,
         }
     });
-    ciphers
-        .min_by_key(|cipher| match cipher.strength() {
-            super::Strength::Weak => 0,
-            super::Strength::Unclear => 1,
-            super::Strength::Strong => 2,
-        })
-        .unwrap_or(Cipher::Unknown)
+    ciphers.max_by_key(|cipher| cipher.strength()).unwrap_or(Cipher::Unknown)
 }
 
 fn find<'e, 'b>(entries: &'e Entries<'b>, name: &[u8]) -> Option<&'e Value<'b>> {

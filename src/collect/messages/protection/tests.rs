@@ -26,12 +26,12 @@ const FILES: [(&str, &[&str], &[&str]); 42] = [
     ("office-standard.xlsx", &["encrypted"], &["office-standard-aes-128"]),
     ("opendocument-aes-256.ods", &["encrypted"], &["opendocument-aes-256"]),
     ("opendocument-blowfish.ods", &["encrypted"], &["opendocument-blowfish"]),
-    ("openpgp-3des.asc", &["encrypted"], &["openpgp-3des"]),
-    ("openpgp-both.gpg", &["unknown-format"], &["openpgp"]),
+    ("openpgp-3des.asc", &["encrypted"], &["openpgp-passphrase-3des"]),
+    ("openpgp-both.gpg", &["unknown-format"], &["openpgp-passphrase-unknown"]),
     ("openpgp-key.asc", &["encrypted"], &["openpgp"]),
     ("openpgp-key.gpg", &["unknown-format"], &["openpgp"]),
-    ("openpgp-passphrase.gpg", &["unknown-format"], &["openpgp-aes-256"]),
-    ("openpgp-signed.asc", &["encrypted"], &[]),
+    ("openpgp-passphrase.gpg", &["unknown-format"], &["openpgp-passphrase-aes-256"]),
+    ("openpgp-signed.asc", &["signed-wrapped"], &[]),
     ("pdf-aes-128.pdf", &["encrypted"], &["pdf-aes-128"]),
     ("pdf-aes-256-object-streams.pdf", &["encrypted"], &["pdf-aes-256"]),
     ("pdf-aes-256.pdf", &["encrypted"], &["pdf-aes-256"]),
@@ -46,7 +46,7 @@ const FILES: [(&str, &[&str], &[&str]); 42] = [
     ("smime-aes-256-gcm.p7m", &["encrypted"], &["smime-aes-256"]),
     ("smime-aes-256.p7m", &["encrypted"], &["smime-aes-256"]),
     ("smime-des.p7m", &["encrypted"], &["smime-des"]),
-    ("smime-password.p7m", &["encrypted"], &["smime-aes-256"]),
+    ("smime-password.p7m", &["encrypted"], &["smime-password-aes-256"]),
     ("smime-rc2.p7m", &["encrypted"], &["smime-rc2"]),
     ("smime-signed.p7m", &["signed-wrapped"], &[]),
     ("smime-streamed.p7m", &["encrypted"], &["smime-aes-256"]),
@@ -138,7 +138,8 @@ fn a_folder_counts_messages_by_each_way_their_attachments_are_protected() {
     );
     let folder = &folders(&scan)[0];
     let told: Vec<(&str, u64)> = folder.protected.iter().map(|(word, count)| (word.as_str(), *count)).collect();
-    let expected = [("openpgp", 1), ("openpgp-3des", 1), ("pdf-aes-256", 1), ("smime-3des", 1), ("zip-zipcrypto", 2)];
+    let expected =
+        [("openpgp", 1), ("openpgp-passphrase-3des", 1), ("pdf-aes-256", 1), ("smime-3des", 1), ("zip-zipcrypto", 2)];
     assert_eq!(told, expected);
     assert_eq!((folder.not_inspected["encrypted"], folder.not_inspected["archive"]), (5, 1));
 }
@@ -159,7 +160,8 @@ fn a_file_that_only_holds_the_name_of_a_protected_one_is_not_taken_for_it() {
 fn files_that_are_cut_off_or_damaged_stop_nothing_and_give_only_known_words() {
     let known = |words: &[String], name: &str| {
         for word in words {
-            let is_unclear = ["7z-unread", "openpgp"].contains(&word.as_str()) || word.ends_with("-unknown");
+            let is_unclear =
+                ["7z-unread", "openpgp", "rar-unread"].contains(&word.as_str()) || word.ends_with("-unknown");
             assert_eq!(strength(word) == Strength::Unclear, is_unclear, "{name}: {word}");
         }
     };
@@ -217,7 +219,18 @@ fn every_word_is_weighed_as_its_cipher() {
         }
     }
     assert_eq!(words.len(), Protection::KINDS.len() * 18);
-    for word in ["", "7z-unread", "openpgp", "zip", "zip-", "zip-aes-512", "tar-aes-256", "aes-256", "zip-rc4-many"] {
+    for word in [
+        "",
+        "7z-unread",
+        "openpgp",
+        "rar-unread",
+        "zip",
+        "zip-",
+        "zip-aes-512",
+        "tar-aes-256",
+        "aes-256",
+        "zip-rc4-many",
+    ] {
         assert_eq!(strength(word), Strength::Unclear, "{word}");
     }
 }
@@ -258,6 +271,10 @@ fn the_ways_of_zip_are_told_apart() {
     // An extra field that its method does not go with says nothing.
     assert_eq!(zip_member(1, 8, &[1, 0x99, 7, 0, 2, 0, b'A', b'E', 3, 8, 0]).as_deref(), Some("zip-zipcrypto"));
     assert_eq!(zip_member(0, 99, &[1, 0x99, 7, 0, 2, 0, b'A', b'E', 3, 8, 0]), None);
+    // So many fields as no program writes are not read.
+    let behind = |fields: usize| [&[0; 4].repeat(fields)[..], &[1, 0x99, 7, 0, 2, 0, b'A', b'E', 3, 8, 0]].concat();
+    assert_eq!(zip_member(1, 99, &behind(10)).as_deref(), Some("zip-aes-256"));
+    assert_eq!(zip_member(1, 99, &behind(1000)).as_deref(), Some("zip-unknown"));
 }
 
 #[test]
@@ -283,11 +300,22 @@ fn dictionaries_of_pdf_are_read_as_the_standard_has_them() {
     // Only the attached files are protected.
     assert_eq!(of(&filters("/StmF/Identity/StrF/Identity/EFF/D")), "pdf-public-key-aes-256");
     assert_eq!(of(&filters("/StmF/Other")), "pdf-public-key-unknown");
+    // Streams or strings lie open; where nothing is named they do (§7.6.6).
+    assert_eq!(of(&filters("/StmF/Identity/StrF/D")), "pdf-public-key-unknown");
+    assert_eq!(of(&filters("/StmF/Identity/StrF/D/EFF/D")), "pdf-public-key-unknown");
+    assert_eq!(of(&filters("/StrF/D")), "pdf-public-key-unknown");
+    assert_eq!(of(&filters("/StmF/D")), "pdf-public-key-unknown");
+    assert_eq!(of(&filters("/StrF/S")), "pdf-public-key-rc4-40");
+    assert_eq!(of(&filters("/StmF/D/StrF/D/EFF/Identity")), "pdf-public-key-unknown");
     assert_eq!(of("/Filter/Standard/CF<<".repeat(200).as_str()), "pdf-unknown");
     assert_eq!(
-        of_bytes(b"/Encrypt <</Filter /Standard /V 5 /R 6 /CF <</StdCF <</CFM /AESV3>>>> /StmF /StdCF>>"),
+        of_bytes(b"/Encrypt <</Filter /Standard /V 5 /R 6 /CF <</StdCF <</CFM /AESV3>>>> /StmF /StdCF /StrF /StdCF>>"),
         "pdf-aes-256"
     );
+    // A remark behind the end names another.
+    let remark = b"\n% /Encrypt <</Filter/Standard/V 5/R 6/CF<</C<</CFM/AESV3>>>>/StmF/C/StrF/C>>\n";
+    assert_eq!(of_bytes(&[file("pdf-rc4-40.pdf"), remark.to_vec()].concat()), "pdf-rc4-40");
+    assert_eq!(of_bytes(&[file("pdf-aes-256.pdf"), b"\n% /Encrypt 99 0 R".to_vec()].concat()), "pdf-aes-256");
     assert_eq!(of_bytes(b"/Encrypt 9 0 R /EncryptMetadata false"), "pdf-unknown");
     assert_eq!(dictionary(b"%PDF-1.7 <</EncryptMetadata false>>"), None);
     let longer: String = (1..40).map(|number| format!("{number}2 0 obj <</A 1>> endobj\n")).collect();
@@ -311,8 +339,15 @@ fn archives_of_rar_are_told_by_their_headers() {
     let sealed: &[u8] = &[2, 1, 9, 0xaa, 0xbb, 3, 3, 0, 0, 4, 1, 0, 0, 15];
     assert_eq!(rar5(&[main, sealed]), (archive.clone(), vec!["rar-aes-256".to_owned()]));
     let open: &[u8] = &[2, 1, 4, 0xaa, 0xbb, 3, 3, 0, 0];
-    assert_eq!(rar5(&[main, open]), (archive.clone(), Vec::new()));
-    assert_eq!(rar5(&[main, open, &[5, 0, 0], sealed]), (archive.clone(), Vec::new()));
+    let end: &[u8] = &[5, 0, 0];
+    assert_eq!(rar5(&[main, open, end]), (archive.clone(), Vec::new()));
+    assert_eq!(rar5(&[main, open, end, sealed]), (archive.clone(), Vec::new()));
+    // What was not read to its end may be protected further on.
+    let unread = (archive.clone(), vec!["rar-unread".to_owned()]);
+    let open_of_many_bytes: &[u8] = &[2, 2, 100, 3, 3, 0, 0];
+    for blocks in [&[][..], &[main, open], &[main, open_of_many_bytes, sealed, end], &[&[1, 1], sealed, end]] {
+        assert_eq!(rar5(blocks), unread);
+    }
     let rar4 = |flags: u8, version: u8| {
         let mut block = vec![0, 0, 0x74, flags, 0x80, 32, 0];
         block.resize(24, 0);
@@ -324,6 +359,15 @@ fn archives_of_rar_are_told_by_their_headers() {
     assert_eq!(rar4(4, 29), ["rar-aes-128"]);
     assert_eq!(rar4(4, 20), ["rar-unknown"]);
     assert!(rar4(0, 29).is_empty());
+    let rar4_of = |block: &[u8]| told(&[&b"Rar!\x1a\x07\x00"[..], block].concat(), "a.rar").1;
+    assert_eq!(rar4_of(&[]), ["rar-unread"]);
+    assert_eq!(rar4_of(&[0, 0, 0x74, 0, 0x80, 32, 0]), ["rar-unread"]);
+    assert!(rar4_of(&[0, 0, 0x7b, 0, 0, 7, 0, 1, 2]).is_empty());
+    // A block whose length leads back to itself.
+    let mut again = [0; 64];
+    again[2..11].copy_from_slice(&[0x74, 0, 1, 7, 0, 0xf9, 0xff, 0xff, 0xff]);
+    again[32..36].fill(0xff);
+    assert_eq!(rar4_of(&again), ["rar-unread"]);
     let names = [&b"Rar!\x1a\x07\x00"[..], &[0, 0, 0x73, 0x80, 0, 13, 0, 0, 0, 0, 0, 0, 0]].concat();
     assert_eq!(told(&names, "a.rar").1, ["rar-aes-128"]);
 }
@@ -351,6 +395,76 @@ fn old_workbooks_are_told_by_their_record() {
     crypto_api[30] = 128;
     assert_eq!(book(0x0600, &crypto_api), legacy("office-rc4-128"));
     assert_eq!(book(0x0600, &[7, 0]), legacy("office-unknown"));
+}
+
+#[test]
+fn old_letters_are_told_by_their_head() {
+    let letter = |magic: u16, flags: u16| {
+        let mut compound = cfb::CompoundFile::create(std::io::Cursor::new(Vec::new())).unwrap();
+        let mut head = [0; 64];
+        head[..2].copy_from_slice(&magic.to_le_bytes());
+        head[10..12].copy_from_slice(&flags.to_le_bytes());
+        std::io::Write::write_all(&mut compound.create_stream("/WordDocument").unwrap(), &head).unwrap();
+        told(&compound.into_inner().into_inner(), "a.doc").1
+    };
+    assert_eq!(letter(0xa5ec, 0x8100), ["office-xor"]);
+    assert_eq!(letter(0xa5ec, 0x0100), ["office-unknown"]);
+    assert!(letter(0xa5ec, 0).is_empty());
+    // Word 6 and Word 95 know XOR only.
+    assert_eq!(letter(0xa5dc, 0x0100), ["office-xor"]);
+    assert!(letter(0xa5dc, 0).is_empty());
+}
+
+#[test]
+fn what_its_sender_calls_signed_is_told_by_its_bytes() {
+    let sealed = (vec!["encrypted"], vec!["smime-3des".to_owned()]);
+    let told = |bytes: &[u8], kind: &str| told_by(&PdfReader::none(), bytes, kind, "smime.p7m");
+    for kind in [
+        "application/pkcs7-mime;signed-data",
+        "application/pkcs7-signature",
+        "application/x-pkcs7-signature",
+        "text/plain",
+    ] {
+        assert_eq!(told(&file("smime-3des.p7m"), kind), sealed, "{kind}");
+    }
+    let signed = (vec!["signed-wrapped"], Vec::new());
+    assert_eq!(told(&file("smime-signed.p7m"), "application/pkcs7-mime;signed-data"), signed);
+    assert_eq!(told(b"junk", "application/pkcs7-mime;signed-data"), signed);
+    assert_eq!(told(&file("smime-signed.p7m"), "application/pkcs7-signature"), (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn s_mime_with_armour_is_read_like_that_without() {
+    use base64::Engine as _;
+    let armoured = |label: &str, bytes: &[u8]| {
+        let digits = base64::engine::general_purpose::STANDARD.encode(bytes);
+        let lines: Vec<&str> = digits.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+        format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
+    };
+    for (label, kind) in
+        [("PKCS7", "application/octet-stream"), ("CMS", "text/plain"), ("PKCS7", "application/pkcs7-mime;")]
+    {
+        let told = |bytes: &[u8]| told_by(&PdfReader::none(), bytes, kind, "smime.p7m");
+        let sealed = |word: &str| (vec!["encrypted"], vec![word.to_owned()]);
+        assert_eq!(told(armoured(label, &file("smime-3des.p7m")).as_bytes()), sealed("smime-3des"));
+        let broken = format!("-----BEGIN {label}-----\n!\n");
+        assert_eq!(told(broken.as_bytes()), sealed("smime-unknown"));
+        let signed = armoured(label, &file("smime-signed.p7m"));
+        assert_eq!(told(signed.as_bytes()), (vec!["signed-wrapped"], Vec::new()));
+    }
+    let mail = format!("From: a@clinic.example\nSubject: invented\n\n{}", armoured("CMS", &file("smime-3des.p7m")));
+    let folder = folders(&scan_with(mbox_of(&[mail]), &options())).remove(0);
+    assert_eq!((folder.protected["smime-3des"], folder.not_inspected["encrypted"]), (1, 1));
+}
+
+#[test]
+fn blowfish_is_told_in_s_mime() {
+    let mut mail = file("smime-3des.p7m");
+    let identifier = [0x06, 0x08, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 3, 7];
+    let at = memchr::memmem::find(&mail, &identifier).unwrap();
+    // One byte more; lengths around it lie about the end alone.
+    mail.splice(at..at + identifier.len(), [0x06, 0x09, 0x2b, 6, 1, 4, 1, 0x97, 0x55, 1, 2]);
+    assert_eq!(told(&mail, "smime.p7m").1, ["smime-blowfish"]);
 }
 
 #[test]

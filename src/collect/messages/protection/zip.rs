@@ -6,6 +6,8 @@ use super::{Cipher, Protection, Protections, short, word};
 const WINZIP: u16 = 0x9901;
 /// Extra field of PKWARE's strong encryption.
 const PKWARE: u16 = 0x0017;
+/// Extra fields of a member that are looked at: many headers may claim the same bytes.
+const FIELDS: usize = 32;
 
 /// How the members of an archive are protected whose directory begins there.
 pub fn members(bytes: &[u8], directory: usize) -> Protections {
@@ -43,7 +45,8 @@ fn member(flags: u16, method: Option<u16>, mut fields: &[u8]) -> Option<Protecti
     }
     // Only what method 99 says of itself is WinZip's; bit 6 is PKWARE's.
     let (is_winzip, is_pkware) = (method == Some(99), flags & 0x40 != 0);
-    while let (Some(kind), Some(length)) = (short(fields, 0), short(fields, 2)) {
+    for _ in 0..FIELDS {
+        let (Some(kind), Some(length)) = (short(fields, 0), short(fields, 2)) else { break };
         let Some(field) = fields.get(4..4 + usize::from(length)) else { break };
         match kind {
             WINZIP if is_winzip => {

@@ -128,6 +128,47 @@ fn the_directory_of_a_zip_is_read_to_its_end() {
     assert_eq!(told(&zip, "a.zip"), (vec!["container-limit"], vec!["zip-zipcrypto".to_owned()]));
 }
 
+/// An archive of one member, packed as it is.
+fn around(name: &str, bytes: &[u8]) -> Vec<u8> {
+    let mut zip = ::zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let stored = ::zip::write::SimpleFileOptions::default().compression_method(::zip::CompressionMethod::Stored);
+    zip.start_file(name, stored).unwrap();
+    std::io::Write::write_all(&mut zip, bytes).unwrap();
+    zip.finish().unwrap().into_inner()
+}
+
+#[test]
+fn an_archive_too_deep_to_open_is_told_by_its_members() {
+    let zip = around("b.zip", &around("a.zip", &file("zip-zipcrypto.zip")));
+    assert_eq!(told(&zip, "c.zip"), (vec!["container-limit"], vec!["zip-zipcrypto".to_owned()]));
+}
+
+#[test]
+fn an_archive_behind_other_bytes_is_read() {
+    let zip = file("zip-zipcrypto.zip");
+    let word = vec!["zip-zipcrypto".to_owned()];
+    // The mark of an archive that was to be split, and a program that unpacks itself.
+    for start in [&b"PK00"[..], b"PK\x07\x08", b"MZ\x90\0 a program"] {
+        let bytes = [start, &zip].concat();
+        assert_eq!(told(&bytes, "a.exe"), (vec!["encrypted"], word.clone()));
+    }
+    assert_eq!(told(b"MZ\x90\0 a program \xff\xfe\0", "a.exe"), (vec!["unknown-format"], Vec::new()));
+    // Another archive before the one that is found.
+    let open = around("a.txt", b"invented");
+    let both = [&zip[..], &open].concat();
+    assert_eq!(told(&both, "a.zip"), (vec!["unreadable-part"], word));
+    assert_eq!(told(&[&open[..], &open].concat(), "a.zip"), (vec!["unreadable-part"], Vec::new()));
+    assert_eq!(told(&open, "a.zip"), (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn a_message_of_openpgp_in_bytes_is_known_by_its_type_too() {
+    let told = |kind: &str, name: &str| told_by(&PdfReader::none(), &file("openpgp-passphrase.gpg"), kind, name);
+    let expected = (vec!["unknown-format"], vec!["openpgp-passphrase-aes-256".to_owned()]);
+    assert_eq!(told("application/pgp-encrypted;", "message"), expected);
+    assert_eq!(told("application/octet-stream;", "a.pgp"), expected);
+}
+
 #[test]
 fn a_compression_that_is_not_read_is_no_protection() {
     let mut zip = open_members(1);
@@ -144,8 +185,9 @@ fn every_openpgp_message_of_a_text_is_told() {
     let strong = base64::engine::general_purpose::STANDARD.encode(file("openpgp-passphrase.gpg"));
     let weak = String::from_utf8(file("openpgp-3des.asc")).unwrap();
     let text = format!("-----BEGIN PGP MESSAGE-----\n\n{strong}\n-----END PGP MESSAGE-----\nand\n{weak}");
-    let (aes, des) = (Protection::OpenPgp(Cipher::Aes256), Protection::OpenPgp(Cipher::TripleDes));
-    assert_eq!(armoured(&text), Protections::from([aes, des]));
+    let (aes, des) = (Protection::OpenPgpPassphrase(Cipher::Aes256), Protection::OpenPgpPassphrase(Cipher::TripleDes));
+    assert_eq!(armoured(&text), Some(Protections::from([aes, des])));
+    assert_eq!(armoured("no message"), None);
 }
 
 #[test]
@@ -153,7 +195,7 @@ fn what_is_only_called_p7m_is_not_told_as_protected() {
     let told = |bytes: &[u8]| told_by(&PdfReader::none(), bytes, "application/octet-stream", "a.p7m");
     let junk: Vec<u8> = (0..=255).cycle().take(2048).collect();
     assert_eq!(told(&junk), (vec!["unknown-format"], Vec::new()));
-    assert_eq!(told(&file("smime-3des.p7m")), (vec!["unknown-format"], vec!["smime-3des".to_owned()]));
+    assert_eq!(told(&file("smime-3des.p7m")), (vec!["encrypted"], vec!["smime-3des".to_owned()]));
 }
 
 #[test]
