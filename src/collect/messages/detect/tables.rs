@@ -114,17 +114,26 @@ fn cells(text: &[u8], start: usize, end: usize, delimiter: u8) -> impl Iterator<
     let mut next = Some(start);
     std::iter::from_fn(move || {
         let from = next?;
-        let mut quoted = false;
-        let cell = text[from..end].iter().take_while(|byte| {
-            quoted ^= **byte == b'"';
-            quoted || **byte != delimiter
-        });
-        let at = from + cell.count();
+        let at = cell_end(text, from, end, delimiter);
         next = (at < end).then_some(at + 1);
         let lead = text[from..at].iter().take_while(blank).count();
         let tail = text[from + lead..at].iter().rev().take_while(blank).count();
         Some((from + lead, at - tail))
     })
+}
+
+/// Where the cell that begins at `from` ends; a delimiter in quotes ends none.
+fn cell_end(text: &[u8], from: usize, end: usize, delimiter: u8) -> usize {
+    let mut at = from;
+    loop {
+        let Some(found) = memchr::memchr2(delimiter, b'"', &text[at..end]) else { return end };
+        at += found;
+        if text[at] == delimiter {
+            return at;
+        }
+        let Some(closing) = memchr::memchr(b'"', &text[at + 1..end]) else { return end };
+        at += closing + 2;
+    }
 }
 
 /// The columns of a header line: at least two known, one of them a person's.
@@ -134,18 +143,19 @@ fn header_of(text: &[u8], scan: &[u8], start: usize, end: usize, delimiter: u8, 
     if digits > 6 {
         return None;
     }
-    let columns: Vec<Column> = cells(text, start, end, delimiter)
-        .map(|(from, to)| {
-            let inside = hits.iter().take_while(|hit| hit.start < end).find(|hit| hit.start >= from && hit.end <= to);
-            column_of(&scan[from..to], inside.map(|hit| hit.classes))
+    let columns = || {
+        cells(text, start, end, delimiter).map(|(from, to)| {
+            let inside = || hits.iter().take_while(|hit| hit.start < to).find(|hit| hit.start >= from && hit.end <= to);
+            column_of(&scan[from..to], || inside().map(|hit| hit.classes))
         })
-        .collect();
-    let known = columns.iter().filter(|column| **column != Column::Other).count();
-    let person = columns.iter().any(|column| !matches!(column, Column::Other | Column::Health));
-    (known >= 2 && person).then_some(columns)
+    };
+    // Most lines with commas are prose: only the columns of a header are kept.
+    let known = columns().filter(|column| *column != Column::Other).count();
+    let is_header = known >= 2 && columns().any(|column| !matches!(column, Column::Other | Column::Health));
+    is_header.then(|| columns().collect())
 }
 
-fn column_of(scan: &[u8], classes: Option<Classes>) -> Column {
+fn column_of(scan: &[u8], classes: impl FnOnce() -> Option<Classes>) -> Column {
     const NAMES: [&[u8]; 12] = [
         b"name",
         b"last name",
@@ -200,7 +210,7 @@ fn column_of(scan: &[u8], classes: Option<Classes>) -> Column {
     if word.len() <= 16 && HEALTH.contains(&word) {
         return Column::Health;
     }
-    let Some(classes) = classes else { return Column::Other };
+    let Some(classes) = classes() else { return Column::Other };
     if classes.has(Class::Ssn) {
         Column::Social
     } else if classes.has(Class::Birth) {
