@@ -1,15 +1,17 @@
 //! Splits an mbox into messages while reading it: mboxo, mboxrd, CRLF, Thunderbird's and Google
 //! Takeout's (RFC 4155 describes the family).
 //!
-//! Memory is one message and one chunk, whatever the size of the file. A line that begins with
+//! Memory is one batch of messages and one chunk, whatever the size of the file. A line that begins with
 //! `From ` ends a message only if it has the shape of a separator, so that prose does not. The
 //! escapes of `>From ` stay in the text; the reader of bodies knows them.
 
 use std::io::{self, Read};
+use std::ops::Range;
 
 use sha2::{Digest, Sha256};
 
 use super::read::Extent;
+use super::{BATCH_BYTES, BATCH_MESSAGES};
 
 /// A message larger than this is counted, not read.
 pub(in crate::collect) const MESSAGE_BYTES: usize = 64 * 1024 * 1024;
@@ -20,15 +22,22 @@ const CHUNK_BYTES: usize = 1024 * 1024;
 const LOOK_AHEAD: usize = 2048;
 
 /// One message of an mbox.
-pub(in crate::collect) struct MboxMessage {
+pub(in crate::collect) struct MboxMessage<'b> {
     /// The message, without its separator; only its beginning if `too_large`.
-    pub(in crate::collect) bytes: Vec<u8>,
+    pub(in crate::collect) bytes: &'b [u8],
     pub(in crate::collect) too_large: bool,
     /// Where its separator begins in the file, and how long it is with it.
     pub(super) at: Extent,
 }
 
-/// Reads messages one after another.
+/// Where a message lies in the buffer.
+struct Taken {
+    bytes: Range<usize>,
+    too_large: bool,
+    at: Extent,
+}
+
+/// Reads messages one batch after another.
 pub(in crate::collect) struct Mbox<R> {
     reader: R,
     buffer: Vec<u8>,
@@ -45,6 +54,8 @@ pub(in crate::collect) struct Mbox<R> {
     bare: Option<Vec<u8>>,
     digest: Sha256,
     read: u64,
+    /// Why nothing could be read after the messages given last.
+    fault: Option<io::Error>,
 }
 
 impl<R: Read> Mbox<R> {
@@ -61,6 +72,7 @@ impl<R: Read> Mbox<R> {
             bare: None,
             digest: Sha256::new(),
             read: 0,
+            fault: None,
         };
         while mbox.buffer.len() < LOOK_AHEAD && !mbox.ended {
             mbox.fill()?;
@@ -80,24 +92,37 @@ impl<R: Read> Mbox<R> {
         Ok(Some(mbox))
     }
 
-    /// The next message, or `None` at the end.
-    pub(in crate::collect) fn next_message(&mut self) -> io::Result<Option<MboxMessage>> {
-        loop {
-            if let Some(separator) = self.find_separator() {
-                let message = self.take(separator);
-                return Ok(Some(message));
-            }
-            if self.ended {
-                if self.start >= self.buffer.len() {
-                    return Ok(None);
-                }
-                let end = self.buffer.len();
-                let message = self.take(end);
-                return Ok(Some(message));
-            }
-            self.shrink();
-            self.fill()?;
+    /// The next messages, as many as are judged together; none at the end. They are not copied.
+    pub(in crate::collect) fn next_messages(&mut self) -> io::Result<Vec<MboxMessage<'_>>> {
+        if let Some(fault) = self.fault.take() {
+            return Err(fault);
         }
+        self.shrink();
+        let mut batch = Vec::new();
+        while self.start < BATCH_BYTES && batch.len() < BATCH_MESSAGES {
+            if let Some(separator) = self.find_separator() {
+                batch.push(self.take(separator));
+            } else if self.ended {
+                if self.start < self.buffer.len() {
+                    batch.push(self.take(self.buffer.len()));
+                }
+                break;
+            } else if batch.is_empty() {
+                self.shrink();
+                self.fill()?;
+            } else if self.buffer.len() >= BATCH_BYTES {
+                break;
+            } else if let Err(fault) = self.fill() {
+                // What was read comes first.
+                self.fault = Some(fault);
+                break;
+            }
+        }
+        let given = |taken: Taken| {
+            let Taken { bytes, too_large, at } = taken;
+            MboxMessage { bytes: &self.buffer[bytes], too_large, at }
+        };
+        Ok(batch.into_iter().map(given).collect())
     }
 
     /// SHA-256 and size of everything read so far.
@@ -166,8 +191,8 @@ impl<R: Read> Mbox<R> {
         is_header(next) || (after_blank && next.is_empty())
     }
 
-    /// Cuts the message that ends at `end` out of the buffer.
-    fn take(&mut self, end: usize) -> MboxMessage {
+    /// Takes the message that ends at `end`.
+    fn take(&mut self, end: usize) -> Taken {
         let whole = &self.buffer[self.start..end];
         let body = memchr::memchr(b'\n', whole).map_or(whole.len(), |line| line + 1);
         let dropped = std::mem::take(&mut self.dropped);
@@ -175,7 +200,7 @@ impl<R: Read> Mbox<R> {
         let at = Extent { offset: self.base + self.start as u64, bytes: whole.len() as u64 + dropped, node: None };
         self.base += dropped;
         let kept = if too_large { whole.len().min(HEAD_BYTES).max(body) } else { whole.len() };
-        let message = MboxMessage { bytes: whole[body..kept].to_vec(), too_large, at };
+        let message = Taken { bytes: self.start + body..self.start + kept, too_large, at };
         self.start = end;
         self.searched = end;
         message
@@ -237,10 +262,14 @@ mod tests {
     fn split(mbox: &[u8]) -> Vec<Vec<u8>> {
         let mut reader = Mbox::new(mbox).unwrap().unwrap();
         let mut messages = Vec::new();
-        while let Some(message) = reader.next_message().unwrap() {
-            messages.push(message.bytes);
+        while let Some(batch) = next_batch(&mut reader) {
+            messages.extend(batch.into_iter().map(|message| message.bytes.to_vec()));
         }
         messages
+    }
+
+    fn next_batch<R: Read>(reader: &mut Mbox<R>) -> Option<Vec<MboxMessage<'_>>> {
+        Some(reader.next_messages().unwrap()).filter(|batch| !batch.is_empty())
     }
 
     const FROM: &str = "From a@b.example Thu Jan  1 00:00:00 2026";
@@ -273,14 +302,60 @@ mod tests {
         }
         text.extend_from_slice(format!("\n{FROM}\nSubject: y\n\nz\n").as_bytes());
         let mut reader = Mbox::new(text.as_slice()).unwrap().unwrap();
-        let first = reader.next_message().unwrap().unwrap();
+        let messages = reader.next_messages().unwrap();
+        let [first, second] = messages.as_slice() else { panic!("{} messages", messages.len()) };
         assert!(first.too_large && first.bytes.len() <= HEAD_BYTES && first.bytes.starts_with(b"Message-ID"));
-        let second = reader.next_message().unwrap().unwrap();
         assert_eq!(first.at, Extent { bytes: second.at.offset, ..Extent::default() });
         assert_eq!(second.at.offset + second.at.bytes, text.len() as u64);
-        assert_eq!((second.bytes.as_slice(), second.too_large), (b"Subject: y\n\nz\n".as_slice(), false));
-        assert!(reader.next_message().unwrap().is_none());
+        assert_eq!((second.bytes, second.too_large), (b"Subject: y\n\nz\n".as_slice(), false));
+        assert!(reader.next_messages().unwrap().is_empty());
         assert_eq!(reader.digest().1, text.len() as u64);
+    }
+
+    #[test]
+    fn many_and_large_messages_come_in_several_batches_and_whole() {
+        let mut text = Vec::new();
+        let mut expected = Vec::new();
+        for (count, length) in [(BATCH_MESSAGES + 3, 10), (3, BATCH_BYTES / 3), (1, 2 * BATCH_BYTES), (2, 10)] {
+            for number in 0..count {
+                let message = format!("Subject: {number}\n\n{}\n\n", "x".repeat(length));
+                text.extend_from_slice(format!("{FROM}\n{message}").as_bytes());
+                expected.push(message.into_bytes());
+            }
+        }
+        let mut reader = Mbox::new(text.as_slice()).unwrap().unwrap();
+        let mut batches = Vec::new();
+        let mut number = 0;
+        while let Some(batch) = next_batch(&mut reader) {
+            batches.push(batch.len());
+            for message in batch {
+                assert!(message.bytes == expected[number] && !message.too_large);
+                let end = (message.at.offset + message.at.bytes) as usize;
+                assert!(text[..end].ends_with(message.bytes));
+                number += 1;
+            }
+        }
+        assert!(number == expected.len() && batches.len() > 3, "{batches:?}");
+        assert!(batches.iter().all(|count| *count <= BATCH_MESSAGES), "{batches:?}");
+    }
+
+    #[test]
+    fn what_was_read_before_a_fault_comes_first() {
+        struct Breaks<'a>(&'a [u8]);
+        impl Read for Breaks<'_> {
+            fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+                match self.0.read(to)? {
+                    0 => Err(io::ErrorKind::TimedOut.into()),
+                    count => Ok(count),
+                }
+            }
+        }
+        let one = format!("{FROM}\nSubject: x\n\n{}\n\n", "x".repeat(2 * LOOK_AHEAD));
+        let text = one.repeat(2 * CHUNK_BYTES / one.len());
+        // What is left of the last chunk is lost with it.
+        let mut reader = Mbox::new(Breaks(text.as_bytes())).unwrap().unwrap();
+        assert!(next_batch(&mut reader).unwrap().len() > CHUNK_BYTES / one.len() / 2);
+        assert!(reader.next_messages().is_err());
     }
 
     /// Gives a few bytes at a time.
@@ -310,11 +385,11 @@ mod tests {
             }
             let mut reader = Mbox::new(Dribble(&text, step)).unwrap().unwrap();
             let mut found = Vec::new();
-            while let Some(message) = reader.next_message().unwrap() {
+            for message in next_batch(&mut reader).unwrap() {
                 let (from, length) = (message.at.offset as usize, message.at.bytes as usize);
                 prop_assert!(text[from..from + length].starts_with(FROM.as_bytes()));
-                prop_assert!(text[from..from + length].ends_with(&message.bytes));
-                found.push(message.bytes);
+                prop_assert!(text[from..from + length].ends_with(message.bytes));
+                found.push(message.bytes.to_vec());
             }
             prop_assert_eq!(found, expected);
         }
@@ -322,7 +397,7 @@ mod tests {
         #[test]
         fn random_bytes_end(bytes: Vec<u8>) {
             if let Some(mut reader) = Mbox::new([b"From ".as_slice(), &bytes].concat().as_slice()).unwrap() {
-                while reader.next_message().unwrap().is_some() {}
+                while next_batch(&mut reader).is_some() {}
             }
         }
     }

@@ -65,7 +65,7 @@ use crate::evidence::{Answer, Observation, Question, Source, hex};
 use crate::names::{DomainName, SubjectId, SubjectKind};
 use crate::seen::NotObserved;
 use fold::Folded;
-use mbox::{MESSAGE_BYTES, Mbox};
+use mbox::{MESSAGE_BYTES, Mbox, MboxMessage};
 use read::{Extent, Reader, Waiting, WasRead};
 use sample::Choice;
 use source::{Contents, Format, Unit};
@@ -290,8 +290,11 @@ fn messages_in(file: fs::File) -> u64 {
     let Ok(Some(mut mbox)) = Mbox::new(file) else { return 0 };
     let mut messages = 0;
     // What cannot be read now is not read later either.
-    while let Ok(Some(_)) = mbox.next_message() {
-        messages += 1;
+    while let Ok(batch) = mbox.next_messages() {
+        if batch.is_empty() {
+            break;
+        }
+        messages += batch.len() as u64;
     }
     messages
 }
@@ -423,7 +426,7 @@ impl Run<'_> {
         }
         let mut count = FileCount { messages: 0, not_inspected: BTreeMap::new() };
         let at = Extent { bytes: size, ..Extent::default() };
-        self.judge(mailbox, "mbox", label, vec![Waiting::Bytes { bytes, too_large, at }], &mut count);
+        self.judge(mailbox, "mbox", label, vec![Waiting::Bytes { bytes: &bytes, too_large, at }], &mut count);
         self.counted(label, Format::Messages, size, sha256, count, !too_large);
     }
 
@@ -439,32 +442,22 @@ impl Run<'_> {
         let mut count = FileCount { messages: 0, not_inspected: BTreeMap::new() };
         let mut complete = true;
         let mut number = 0;
-        let mut ended = false;
-        while !ended {
-            let mut batch = Vec::new();
-            let mut bytes = 0;
-            while bytes < BATCH_BYTES && batch.len() < BATCH_MESSAGES {
-                match mbox.next_message() {
-                    Ok(Some(message)) => {
-                        number += 1;
-                        if !self.examines(mailbox, number, &mut count) {
-                            continue;
-                        }
-                        bytes += message.bytes.len();
-                        let mbox::MboxMessage { bytes, too_large, at } = message;
-                        batch.push(Waiting::Bytes { bytes, too_large, at });
-                    }
-                    Ok(None) => {
-                        ended = true;
-                        break;
-                    }
-                    Err(_) => {
-                        // The rest cannot be read; what was read counts, and the file says it is not whole.
-                        complete = false;
-                        ended = true;
-                        *count.not_inspected.entry("read-error".to_owned()).or_default() += 1;
-                        break;
-                    }
+        loop {
+            let messages = match mbox.next_messages() {
+                Ok(messages) if messages.is_empty() => break,
+                Ok(messages) => messages,
+                Err(_) => {
+                    // The rest cannot be read; what was read counts, and the file says it is not whole.
+                    complete = false;
+                    *count.not_inspected.entry("read-error".to_owned()).or_default() += 1;
+                    break;
+                }
+            };
+            let mut batch = Vec::with_capacity(messages.len());
+            for MboxMessage { bytes, too_large, at } in messages {
+                number += 1;
+                if self.examines(mailbox, number, &mut count) {
+                    batch.push(Waiting::Bytes { bytes, too_large, at });
                 }
             }
             self.judge(mailbox, folder, label, batch, &mut count);

@@ -16,7 +16,8 @@ const SIGNATURE_LINES: usize = 12;
 
 /// Parts a body.
 pub(super) fn part(body: &str) -> Parted {
-    let mut parted = Parted::default();
+    // Most bodies quote nothing.
+    let mut parted = Parted { own: String::with_capacity(body.len() + 1), quoted: String::new() };
     let mut forwarded = false;
     // Lines after `-- `, held until it is known whether they are a signature.
     let mut signature: Option<Vec<&str>> = None;

@@ -27,7 +27,7 @@ const EXPLAINED_PIECES: usize = 1_000;
 /// One message waiting to be judged.
 pub(super) enum Waiting<'p> {
     Bytes {
-        bytes: Vec<u8>,
+        bytes: &'p [u8],
         too_large: bool,
         at: Extent,
     },
@@ -71,7 +71,7 @@ impl Reader<'_> {
     pub(super) fn read(&self, waiting: Waiting<'_>, junk: bool) -> WasRead {
         match waiting {
             Waiting::Bytes { bytes, too_large, at } => {
-                WasRead { reading: self.guarded(&bytes, too_large, junk), at, file: None }
+                WasRead { reading: self.guarded(bytes, too_large, junk), at, file: None }
             }
             Waiting::File(path) => self.file(path, junk),
             Waiting::OfNode { mail, node } => {

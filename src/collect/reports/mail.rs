@@ -41,21 +41,22 @@ impl Reading<'_> {
         };
         let mut number = 0_u64;
         loop {
-            match mbox.next_message() {
-                Ok(None) => break,
-                Ok(Some(message)) => {
-                    number += 1;
-                    let label = format!("{}, mail {number}", at.label);
-                    if message.too_large || message.bytes.len() as u64 > FILE_BYTES {
-                        self.mail.mails += 1;
-                        self.limit(&label, format!("{FILE_BYTES} bytes of one mail"));
-                    } else {
-                        self.mail(At { label: &label, ..at }, &message.bytes);
-                    }
-                }
+            let messages = match mbox.next_messages() {
+                Ok(messages) if messages.is_empty() => break,
+                Ok(messages) => messages,
                 Err(_) => {
                     self.file_note(&format!("{}, the rest", at.label), Err(unreadable(broken)));
                     break;
+                }
+            };
+            for message in messages {
+                number += 1;
+                let label = format!("{}, mail {number}", at.label);
+                if message.too_large || message.bytes.len() as u64 > FILE_BYTES {
+                    self.mail.mails += 1;
+                    self.limit(&label, format!("{FILE_BYTES} bytes of one mail"));
+                } else {
+                    self.mail(At { label: &label, ..at }, message.bytes);
                 }
             }
         }

@@ -48,7 +48,7 @@ fn gather(folded: &Folded, today: Date) -> Found {
     let mut identifiers = identifiers::find(text, &marks, today, &mut codes);
     let mut names = names::find(text, &marks);
     names.extend(names::beside_births(text, &marks.hits, today));
-    let rows = tables::read(text, scan, &marks.hits, today);
+    let rows = tables::read(text, scan, &marks, today);
     identifiers.extend(rows.identifiers);
     identifiers.sort_by_key(|identifier| (identifier.start, std::cmp::Reverse(identifier.strength)));
     identifiers.dedup_by(|later, earlier| later.start == earlier.start);

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use super::identifiers::{Identifier, Kind, Strength};
 use super::names::Name;
 use super::values;
-use super::words::{Class, Classes, Hit};
+use super::words::{Class, Classes, Hit, Marks};
 
 /// What rows under headers gave.
 #[derive(Debug, Default)]
@@ -36,10 +36,10 @@ enum Column {
 const MOST: usize = 20_000;
 
 /// Finds headers and reads the rows below them.
-pub(crate) fn read(text: &[u8], scan: &[u8], hits: &[Hit], today: Date) -> Rows {
+pub(crate) fn read(text: &[u8], scan: &[u8], marks: &Marks, today: Date) -> Rows {
     let mut rows = Rows::default();
     let mut header: Option<(u8, Vec<Column>)> = None;
-    let mut next_hit = 0;
+    let (mut next_hit, mut next_digit) = (0, 0);
     let mut at = 0;
     while at < text.len() && rows.identifiers.len() + rows.names.len() < MOST {
         let end = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |length| at + length);
@@ -52,8 +52,12 @@ pub(crate) fn read(text: &[u8], scan: &[u8], hits: &[Hit], today: Date) -> Rows 
                     row(text, at, end, *known, columns, today, &mut rows);
                 }
                 (_, Some(found)) => {
-                    next_hit += hits[next_hit..].partition_point(|hit| hit.start < at);
-                    header = header_of(text, scan, at, end, found, &hits[next_hit..]).map(|columns| (found, columns));
+                    next_hit += marks.hits[next_hit..].partition_point(|hit| hit.start < at);
+                    next_digit += marks.digits[next_digit..].partition_point(|digit| *digit < at);
+                    // A header has words, not values.
+                    let has_words = !has_more_digits(text, end, &marks.digits[next_digit..], 6);
+                    let columns = || header_of(text, scan, at, end, found, &marks.hits[next_hit..]);
+                    header = has_words.then(columns).flatten().map(|columns| (found, columns));
                 }
                 // A line of prose ends the table; a short one may be a wrapped cell.
                 (Some(_), None) if end - at > 60 => header = None,
@@ -95,12 +99,23 @@ fn patient_segment(text: &[u8], start: usize, end: usize, today: Date, rows: &mu
     }
 }
 
+/// Whether there are more than so many digits before `end`. `runs` are the places where digits begin.
+fn has_more_digits(text: &[u8], end: usize, runs: &[usize], most: usize) -> bool {
+    let runs = runs.iter().take_while(|run| **run < end);
+    let digits = runs.flat_map(|run| text[*run..end].iter().take_while(|byte| byte.is_ascii_alphanumeric()));
+    digits.filter(|byte| byte.is_ascii_digit()).nth(most).is_some()
+}
+
 /// The delimiter that occurs at least twice, the most frequent first.
 fn delimiter_of(line: &[u8]) -> Option<u8> {
     if line.len() > 8 * 1024 {
         return None;
     }
-    let counts = DELIMITERS.map(|delimiter| memchr::memchr_iter(delimiter, line).count());
+    // Most lines are prose, with commas alone.
+    let [others @ .., commas] = DELIMITERS;
+    let has_others = memchr::memchr3(others[0], others[1], others[2], line).is_some();
+    let count = |delimiter| memchr::memchr_iter(delimiter, line).count();
+    let counts = DELIMITERS.map(|delimiter| if has_others || delimiter == commas { count(delimiter) } else { 0 });
     // The most frequent, the earlier of equals; one tab is enough, of the others it takes two.
     let (kind, count) = counts.iter().enumerate().rev().max_by_key(|(_, count)| **count)?;
     (*count >= 2 || (kind == 0 && *count == 1)).then_some(DELIMITERS[kind])
@@ -114,12 +129,7 @@ fn cells(text: &[u8], start: usize, end: usize, delimiter: u8) -> impl Iterator<
     let mut next = Some(start);
     std::iter::from_fn(move || {
         let from = next?;
-        let mut quoted = false;
-        let cell = text[from..end].iter().take_while(|byte| {
-            quoted ^= **byte == b'"';
-            quoted || **byte != delimiter
-        });
-        let at = from + cell.count();
+        let at = cell_end(text, from, end, delimiter);
         next = (at < end).then_some(at + 1);
         let lead = text[from..at].iter().take_while(blank).count();
         let tail = text[from + lead..at].iter().rev().take_while(blank).count();
@@ -127,25 +137,35 @@ fn cells(text: &[u8], start: usize, end: usize, delimiter: u8) -> impl Iterator<
     })
 }
 
-/// The columns of a header line: at least two known, one of them a person's.
-fn header_of(text: &[u8], scan: &[u8], start: usize, end: usize, delimiter: u8, hits: &[Hit]) -> Option<Vec<Column>> {
-    // A header has words, not values.
-    let digits = text[start..end].iter().filter(|byte| byte.is_ascii_digit()).count();
-    if digits > 6 {
-        return None;
+/// Where the cell that begins at `from` ends; a delimiter in quotes ends none.
+fn cell_end(text: &[u8], from: usize, end: usize, delimiter: u8) -> usize {
+    let mut at = from;
+    loop {
+        let Some(found) = memchr::memchr2(delimiter, b'"', &text[at..end]) else { return end };
+        at += found;
+        if text[at] == delimiter {
+            return at;
+        }
+        let Some(closing) = memchr::memchr(b'"', &text[at + 1..end]) else { return end };
+        at += closing + 2;
     }
-    let columns: Vec<Column> = cells(text, start, end, delimiter)
-        .map(|(from, to)| {
-            let inside = hits.iter().take_while(|hit| hit.start < end).find(|hit| hit.start >= from && hit.end <= to);
-            column_of(&scan[from..to], inside.map(|hit| hit.classes))
-        })
-        .collect();
-    let known = columns.iter().filter(|column| **column != Column::Other).count();
-    let person = columns.iter().any(|column| !matches!(column, Column::Other | Column::Health));
-    (known >= 2 && person).then_some(columns)
 }
 
-fn column_of(scan: &[u8], classes: Option<Classes>) -> Column {
+/// The columns of a header line: at least two known, one of them a person's.
+fn header_of(text: &[u8], scan: &[u8], start: usize, end: usize, delimiter: u8, hits: &[Hit]) -> Option<Vec<Column>> {
+    let columns = || {
+        cells(text, start, end, delimiter).map(|(from, to)| {
+            let inside = || hits.iter().take_while(|hit| hit.start < to).find(|hit| hit.start >= from && hit.end <= to);
+            column_of(&scan[from..to], || inside().map(|hit| hit.classes))
+        })
+    };
+    // Most lines with commas are prose: only the columns of a header are kept.
+    let known = columns().filter(|column| *column != Column::Other).count();
+    let is_header = known >= 2 && columns().any(|column| !matches!(column, Column::Other | Column::Health));
+    is_header.then(|| columns().collect())
+}
+
+fn column_of(scan: &[u8], classes: impl FnOnce() -> Option<Classes>) -> Column {
     const NAMES: [&[u8]; 12] = [
         b"name",
         b"last name",
@@ -200,7 +220,7 @@ fn column_of(scan: &[u8], classes: Option<Classes>) -> Column {
     if word.len() <= 16 && HEALTH.contains(&word) {
         return Column::Health;
     }
-    let Some(classes) = classes else { return Column::Other };
+    let Some(classes) = classes() else { return Column::Other };
     if classes.has(Class::Ssn) {
         Column::Social
     } else if classes.has(Class::Birth) {
@@ -276,8 +296,7 @@ mod tests {
 
     fn rows(text: &str) -> Rows {
         let (folded, _) = Folded::of(&[text]);
-        let hits = WORDS.find(&folded).hits;
-        read(folded.text(), folded.scan(), &hits, date(2026, 11, 21))
+        read(folded.text(), folded.scan(), &WORDS.find(&folded), date(2026, 11, 21))
     }
 
     #[test]

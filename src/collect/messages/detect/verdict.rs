@@ -6,6 +6,7 @@
 //! look; 0 otherwise.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -93,7 +94,7 @@ pub(super) fn of(
     today: Date,
 ) -> Reading {
     silence_notices(text, &mut found.hits);
-    let weights = Weights::of(found, circumstances);
+    let weights = Weights::of(&found.hits, &found.codes, &found.names, circumstances);
     let mut best = Candidate::default();
     for identifier in &found.identifiers {
         best = best.max(judge(*identifier, &weights, circumstances));
@@ -141,12 +142,12 @@ pub(super) fn of(
     };
     Reading {
         level: best.level,
-        rule: best.rule,
+        rule: best.rule.concat(),
         kinds,
         at: best.at,
         identifier,
         health: weights.health(),
-        act: !weights.acts.is_empty(),
+        act: weights.classes.meets(ACT),
         password: passwords::is_stated(text, &found.hits),
         undamped_identifier: labelled_identifier
             && weights.count(Class::Employer) == 0
@@ -164,7 +165,7 @@ fn is_of_a_minor(text: &[u8], identifier: Identifier, today: Date) -> bool {
 }
 
 /// Names of one word beside health that are no word of a whole name: each may be somebody else.
-fn others(text: &[u8], found: &Found, weights: &Weights, circumstances: &Circumstances<'_>) -> Vec<Name> {
+fn others(text: &[u8], found: &Found, weights: &Weights<'_>, circumstances: &Circumstances<'_>) -> Vec<Name> {
     let words = |name: &Name| text[name.start..name.end].split(|byte| !byte.is_ascii_alphabetic());
     let known: BTreeSet<Vec<u8>> = found.names.iter().flat_map(words).map(<[u8]>::to_ascii_lowercase).collect();
     let is_other = |name: &&Name| {
@@ -179,7 +180,8 @@ fn others(text: &[u8], found: &Found, weights: &Weights, circumstances: &Circums
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Candidate {
     level: u8,
-    rule: String,
+    /// The parts of the rule's id.
+    rule: [&'static str; 3],
     at: usize,
 }
 
@@ -190,16 +192,10 @@ impl Candidate {
     }
 }
 
-/// The terms and dampers of a segment, by place.
-struct Weights {
-    acts: Vec<usize>,
-    topics: Vec<usize>,
-    payments: Vec<usize>,
-    settings: Vec<usize>,
-    cares: Vec<usize>,
-    samples: Vec<usize>,
-    loyalties: Vec<usize>,
-    persons: Vec<usize>,
+/// The terms and dampers of a segment.
+struct Weights<'f> {
+    hits: &'f [Hit],
+    codes: &'f [usize],
     names: Vec<usize>,
     /// Words of health by place, with their entry in the lists.
     strong: Vec<(usize, u32)>,
@@ -210,47 +206,33 @@ struct Weights {
     classes: Classes,
 }
 
-impl Weights {
-    fn of(found: &Found, circumstances: &Circumstances<'_>) -> Self {
-        let places = |classes: Classes| -> Vec<usize> {
-            found.hits.iter().filter(|hit| hit.classes.meets(classes)).map(|hit| hit.start).collect()
-        };
-        let mut topics = places(TOPIC);
-        // One code may be a room; a labelled one was let through, two are no accident.
-        topics.extend(&found.codes);
-        topics.sort_unstable();
+impl<'f> Weights<'f> {
+    fn of(hits: &'f [Hit], codes: &'f [usize], names: &[Name], circumstances: &Circumstances<'_>) -> Self {
         let listed = |classes: Classes| -> Vec<(usize, u32)> {
-            found.hits.iter().filter(|hit| hit.classes.meets(classes)).map(|hit| (hit.start, hit.entry)).collect()
+            hits.iter().filter(|hit| hit.classes.meets(classes)).map(|hit| (hit.start, hit.entry)).collect()
         };
         let mut strong = listed(STRONG);
-        strong.extend(found.codes.iter().map(|place| (*place, u32::MAX)));
+        strong.extend(codes.iter().map(|place| (*place, u32::MAX)));
         strong.sort_unstable();
         let mut different = [0; 40];
-        let mut seen: BTreeSet<u32> = BTreeSet::new();
-        for hit in &found.hits {
-            if seen.insert(hit.entry) {
-                for class in COUNTED {
-                    if hit.classes.has(class) {
-                        different[class as usize] += 1;
-                    }
-                }
+        let mut entries: Vec<(u32, Classes)> = hits.iter().map(|hit| (hit.entry, hit.classes)).collect();
+        // Of an entry that stands at several places the first counts, as a notice may silence the others.
+        entries.sort_by_key(|(entry, _)| *entry);
+        entries.dedup_by_key(|(entry, _)| *entry);
+        for (_, classes) in entries {
+            for class in COUNTED {
+                different[class as usize] += usize::from(classes.has(class));
             }
         }
         different[Class::Bulletin as usize] += usize::from(circumstances.campaign);
         Self {
-            acts: places(ACT),
-            topics,
-            payments: places(Classes::one(Class::Payment)),
-            settings: places(SETTING),
-            cares: places(Classes::one(Class::Care)),
-            samples: places(Classes::one(Class::Sample)),
-            loyalties: places(Classes::one(Class::Loyalty)),
-            persons: places(Classes::one(Class::Person)),
-            names: found.names.iter().map(|name| name.start).collect(),
+            hits,
+            codes,
+            names: names.iter().map(|name| name.start).collect(),
             strong,
             signs: listed(Classes::one(Class::Sign)),
             different,
-            classes: found.hits.iter().fold(Classes::default(), |all, hit| all.with(hit.classes)),
+            classes: hits.iter().fold(Classes::default(), |all, hit| all.with(hit.classes)),
         }
     }
 
@@ -259,7 +241,23 @@ impl Weights {
     }
 
     fn health(&self) -> bool {
-        !self.acts.is_empty() || !self.topics.is_empty()
+        self.classes.meets(STRONG) || !self.codes.is_empty()
+    }
+
+    fn is_sample(&self) -> bool {
+        self.classes.has(Class::Sample)
+    }
+
+    /// What the words are that begin in these bytes.
+    fn within(&self, bytes: Range<usize>) -> Classes {
+        let first = self.hits.partition_point(|hit| hit.start < bytes.start);
+        let hits = self.hits[first..].iter().take_while(|hit| hit.start < bytes.end);
+        hits.fold(Classes::default(), |all, hit| all.with(hit.classes))
+    }
+
+    /// What the words beside `at` are.
+    fn beside(&self, at: usize) -> Classes {
+        self.within(at.saturating_sub(NEAR)..at + NEAR + 1)
     }
 
     fn kinds(&self) -> impl Iterator<Item = &'static str> {
@@ -307,21 +305,23 @@ fn near(places: &[usize], at: usize, reach: usize) -> bool {
 }
 
 /// What one identifier and the health around it make.
-fn judge(identifier: Identifier, weights: &Weights, circumstances: &Circumstances<'_>) -> Candidate {
+fn judge(identifier: Identifier, weights: &Weights<'_>, circumstances: &Circumstances<'_>) -> Candidate {
     let at = identifier.start;
-    if near(&weights.samples, at, NEAR) {
+    let beside = weights.beside(at);
+    if beside.has(Class::Sample) {
         return Candidate::default();
     }
-    let act = near(&weights.acts, at, NEAR);
-    let topic = near(&weights.topics, at, NEAR);
-    let payment = near(&weights.payments, at, NEAR);
-    let setting = near(&weights.settings, at, NEAR);
+    let act = beside.meets(ACT);
+    // One code may be a room; a labelled one was let through, two are no accident.
+    let topic = beside.meets(TOPIC) || near(weights.codes, at, NEAR);
+    let payment = beside.has(Class::Payment);
+    let setting = beside.meets(SETTING);
     let named = near(&weights.names, at, NEAR);
-    let patient = near(&weights.persons, at, NEAR);
-    if identifier.needs_setting && (!setting || (near(&weights.loyalties, at, NEAR) && !topic)) {
+    let patient = beside.has(Class::Person);
+    if identifier.needs_setting && (!setting || (beside.has(Class::Loyalty) && !topic)) {
         return Candidate::default();
     }
-    let (mut level, beside): (u8, &str) = match (identifier.strength, identifier.kind) {
+    let (mut level, reason): (u8, &str) = match (identifier.strength, identifier.kind) {
         (_, Kind::Account | Kind::Card) => {
             if act && (patient || topic) {
                 (2, "act-near")
@@ -354,7 +354,7 @@ fn judge(identifier: Identifier, weights: &Weights, circumstances: &Circumstance
         }
         (Strength::Shape, Kind::SocialSecurity | Kind::MedicareNumber) => {
             // The shape alone may be a part of a kit; somebody has to be there.
-            let somebody = patient || named || near(&weights.cares, at, NEAR);
+            let somebody = patient || named || beside.has(Class::Care);
             if (act || topic) && somebody {
                 (2, if act { "act-near" } else { "topic-near" })
             } else if (patient || named) && setting {
@@ -379,7 +379,7 @@ fn judge(identifier: Identifier, weights: &Weights, circumstances: &Circumstance
         let clinical = weights.count(Class::Condition) + weights.count(Class::Medicine) + weights.count(Class::Test);
         level = if clinical == 0 || employer > clinical + weights.count(Class::Act) { 0 } else { level - 1 };
     }
-    if !weights.samples.is_empty() {
+    if weights.is_sample() {
         level = level.saturating_sub(1);
     }
     let sure = matches!(identifier.kind, Kind::SocialSecurity | Kind::MedicareNumber | Kind::RecordNumber) && named;
@@ -387,21 +387,28 @@ fn judge(identifier: Identifier, weights: &Weights, circumstances: &Circumstance
         level = level.saturating_sub(1);
     }
     let strength = match identifier.strength {
-        Strength::Labelled => "labelled",
-        Strength::Shape => "shape",
+        Strength::Labelled => "-labelled+",
+        Strength::Shape => "-shape+",
     };
-    Candidate { level, rule: format!("{}-{strength}+{beside}", identifier.kind.as_str()), at }
+    Candidate { level, rule: [identifier.kind.as_str(), strength, reason], at }
 }
 
 /// How many different entries lie within `reach` of `from..to`.
 fn different_near(places: &[(usize, u32)], from: usize, to: usize, reach: usize) -> usize {
     let first = places.partition_point(|(place, _)| *place < from.saturating_sub(reach));
     let beside = places[first..].iter().take_while(|(place, _)| *place <= to + reach);
-    beside.map(|(_, entry)| *entry).collect::<BTreeSet<u32>>().len()
+    different(beside.map(|(_, entry)| *entry))
+}
+
+fn different(entries: impl Iterator<Item = u32>) -> usize {
+    let mut entries: Vec<u32> = entries.collect();
+    entries.sort_unstable();
+    entries.dedup();
+    entries.len()
 }
 
 /// Somebody who is named beside words of her health.
-fn statement(text: &[u8], found: &Found, weights: &Weights, circumstances: &Circumstances<'_>) -> Candidate {
+fn statement(text: &[u8], found: &Found, weights: &Weights<'_>, circumstances: &Circumstances<'_>) -> Candidate {
     let mut best = Candidate::default();
     if circumstances.bulk || weights.count(Class::Bulletin) >= 2 {
         return best;
@@ -415,12 +422,13 @@ fn statement(text: &[u8], found: &Found, weights: &Weights, circumstances: &Circ
         if best.level == 2 {
             break;
         }
-        if near(&weights.samples, name.start, NEAR) || is_correspondent(text, *name, circumstances) {
+        let beside = weights.beside(name.start);
+        if beside.has(Class::Sample) || is_correspondent(text, *name, circumstances) {
             continue;
         }
         let strong = different_near(&weights.strong, name.start, name.end, NEAR);
         let signs = different_near(&weights.signs, name.start, name.end, NEAR);
-        let paid = usize::from(near(&weights.payments, name.start, NEAR));
+        let paid = usize::from(beside.has(Class::Payment));
         let dated = strong > 0 && dated(text, name.start);
         let close = different_near(&weights.strong, name.start, name.end, STATEMENT) > 0;
         let score = 2 * strong + signs + paid + usize::from(name.labelled) + usize::from(dated);
@@ -438,7 +446,7 @@ fn statement(text: &[u8], found: &Found, weights: &Weights, circumstances: &Circ
         } else {
             "name+signs"
         };
-        best = best.max(Candidate { level, rule: rule.to_owned(), at: name.start });
+        best = best.max(Candidate { level, rule: [rule, "", ""], at: name.start });
     }
     best
 }
@@ -484,15 +492,15 @@ fn spoken_by(text: &[u8], scan: &[u8], places: &[(usize, u32)], speakers: &[&[u8
         let from = memchr::memrchr3(b'.', b'?', b'!', &text[from..*place]).map_or(from, |end| from + end);
         scan[from..*place].split(|byte| *byte == b' ').any(|word| speakers.contains(&word))
     });
-    spoken.map(|(_, entry)| *entry).collect::<BTreeSet<u32>>().len()
+    different(spoken.map(|(_, entry)| *entry))
 }
 
 /// Somebody writes of her own health, or her family's, from an address of her own.
-fn first_person(text: &[u8], scan: &[u8], weights: &Weights, circumstances: &Circumstances<'_>) -> Candidate {
+fn first_person(text: &[u8], scan: &[u8], weights: &Weights<'_>, circumstances: &Circumstances<'_>) -> Candidate {
     if !(circumstances.personal_sender || circumstances.outside_person) || circumstances.bulk {
         return Candidate::default();
     }
-    if !weights.samples.is_empty() || weights.count(Class::Employer) >= 2 || weights.count(Class::Bulletin) >= 2 {
+    if weights.is_sample() || weights.count(Class::Employer) >= 2 || weights.count(Class::Bulletin) >= 2 {
         return Candidate::default();
     }
     let strong = spoken_by(text, scan, &weights.strong, &OWN);
@@ -508,12 +516,12 @@ fn first_person(text: &[u8], scan: &[u8], weights: &Weights, circumstances: &Cir
         _ if absent || strong + signs == 0 => 1,
         _ => 2,
     };
-    Candidate { level, rule: "personal-sender+first-person+health".to_owned(), at }
+    Candidate { level, rule: ["personal-sender+first-person+health", "", ""], at }
 }
 
 /// An office writes to one person outside of her health.
-fn addressed(text: &[u8], scan: &[u8], weights: &Weights, circumstances: &Circumstances<'_>) -> Candidate {
-    let campaign = circumstances.bulk || weights.count(Class::Bulletin) >= 2 || !weights.samples.is_empty();
+fn addressed(text: &[u8], scan: &[u8], weights: &Weights<'_>, circumstances: &Circumstances<'_>) -> Candidate {
+    let campaign = circumstances.bulk || weights.count(Class::Bulletin) >= 2 || weights.is_sample();
     if !circumstances.to_outside_person || campaign || weights.count(Class::Employer) >= 2 {
         return Candidate::default();
     }
@@ -525,24 +533,24 @@ fn addressed(text: &[u8], scan: &[u8], weights: &Weights, circumstances: &Circum
         _ => 2,
     };
     let at = weights.strong.first().or(weights.signs.first()).map_or(0, |(place, _)| *place);
-    Candidate { level, rule: "outside-recipient+health".to_owned(), at }
+    Candidate { level, rule: ["outside-recipient+health", "", ""], at }
 }
 
 /// Three rows or more of people with a filled column about their health.
-fn rows(text: &[u8], found: &Found, weights: &Weights, circumstances: &Circumstances<'_>) -> Candidate {
+fn rows(text: &[u8], found: &Found, weights: &Weights<'_>, circumstances: &Circumstances<'_>) -> Candidate {
     let mailing = circumstances.bulk || weights.count(Class::Bulletin) >= 2;
-    if !weights.samples.is_empty() || mailing || weights.count(Class::Animal) >= 2 {
+    if weights.is_sample() || mailing || weights.count(Class::Animal) >= 2 {
         return Candidate::default();
     }
     if found.people_with_health < 3 && lines_of_people(text, found, weights) < 3 {
         return Candidate::default();
     }
     let at = found.codes.first().or(weights.names.first()).copied().unwrap_or(0);
-    Candidate { level: 2, rule: "rows-of-people+health-column".to_owned(), at }
+    Candidate { level: 2, rule: ["rows-of-people+health-column", "", ""], at }
 }
 
 /// Lines that hold a name, a full date and something of health: a list without a header.
-fn lines_of_people(text: &[u8], found: &Found, weights: &Weights) -> usize {
+fn lines_of_people(text: &[u8], found: &Found, weights: &Weights<'_>) -> usize {
     let mut count = 0;
     let mut until = 0;
     for name in &found.names {
@@ -552,10 +560,10 @@ fn lines_of_people(text: &[u8], found: &Found, weights: &Weights) -> usize {
         let start = memchr::memrchr(b'\n', &text[..name.start]).map_or(0, |end| end + 1);
         let end = memchr::memchr(b'\n', &text[name.end..]).map_or(text.len(), |length| name.end + length);
         until = end;
-        let topic = weights.topics.partition_point(|place| *place < end)
-            > weights.topics.partition_point(|place| *place < start);
+        let code = || weights.codes[weights.codes.partition_point(|place| *place < start)..].first();
+        let topic = || weights.within(start..end).meets(TOPIC) || code().is_some_and(|place| *place < end);
         let short = end - start <= 240;
-        count += usize::from(short && topic && numeric_date(&text[start..end]));
+        count += usize::from(short && topic() && numeric_date(&text[start..end]));
     }
     count
 }

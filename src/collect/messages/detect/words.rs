@@ -131,28 +131,30 @@ impl Marks {
 struct Sieve(Box<[u64]>);
 
 impl Sieve {
-    /// The binary logarithm of how many bits there are.
-    const BITS: u32 = 17;
+    /// The binary logarithm of how many rows of 64 bits there are.
+    const ROWS: u32 = 11;
 
     /// Of words, each with the letter that the next one has to begin with, or 0.
     fn of<'w>(words: impl Iterator<Item = (&'w [u8], u8)>) -> Self {
-        let mut bits = vec![0; 1 << (Self::BITS - 6)];
+        let mut rows = vec![0; 1 << Self::ROWS];
         for (word, next) in words {
-            let bit = Self::bit(first_eight(word), word.len(), next);
-            bits[bit / 64] |= 1 << (bit % 64);
+            let (row, bit) = Self::place(first_eight(word), word.len());
+            rows[row] |= bit.rotate_left(next.into());
         }
-        Self(bits.into_boxed_slice())
+        Self(rows.into_boxed_slice())
     }
 
-    /// `eight` may be more than the word, which is so long.
+    /// Whether a word may be there, alone or before one that begins with `next`. `eight` may be more than the word,
+    /// which is so long.
     fn may_hold(&self, eight: u64, length: usize, next: u8) -> bool {
-        let bit = Self::bit(eight, length, next);
-        self.0[bit / 64] & 1 << (bit % 64) != 0
+        let (row, bit) = Self::place(eight, length);
+        self.0[row] & (bit | bit.rotate_left(next.into())) != 0
     }
 
-    fn bit(eight: u64, length: usize, next: u8) -> usize {
-        let told = eight & mask_of(length) ^ length as u64 ^ u64::from(next) << 32;
-        (told.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - Self::BITS)) as usize
+    /// The row of a word, and the bit that says that it may stand alone.
+    fn place(eight: u64, length: usize) -> (usize, u64) {
+        let hash = (eight & mask_of(length) ^ length as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        ((hash >> (64 - Self::ROWS)) as usize, 1_u64.rotate_left((hash >> 32) as u32))
     }
 }
 
@@ -171,7 +173,8 @@ fn first_eight(text: &[u8]) -> u64 {
     u64::from_le_bytes(text.first_chunk().copied().unwrap_or_else(padded))
 }
 
-/// An entry whose first word is there: dozens begin with one small word, and few of them go on as the text does.
+/// An entry of which the first word may be there: dozens begin with one small word, and few of them go on as the text
+/// does.
 struct Begun {
     /// At most eight bytes after the first word and its space, as of [`first_eight`].
     next: u64,
@@ -186,8 +189,8 @@ pub(crate) struct Words {
     entries: Vec<(Box<[u8]>, Classes)>,
     /// The first words of the entries, each with the letter that the second begins with.
     beginnings: Sieve,
-    /// The entries by their first word, the longest first.
-    beginning: HashMap<Box<[u8]>, Vec<Begun>, FixedState>,
+    /// The entries by the first eight characters of their first word and its length; the longest first.
+    beginning: HashMap<(u64, usize), Vec<Begun>, FixedState>,
     consumer_domains: Vec<String>,
     campaign_senders: Vec<String>,
 }
@@ -350,11 +353,11 @@ impl Words {
         }
         let entries: Vec<(Box<[u8]>, Classes)> =
             classes.into_iter().map(|(entry, classes)| (entry.into_boxed_slice(), classes)).collect();
-        let mut beginning: HashMap<Box<[u8]>, Vec<Begun>, FixedState> = HashMap::default();
+        let mut beginning: HashMap<(u64, usize), Vec<Begun>, FixedState> = HashMap::default();
         for (number, (entry, _)) in (0..).zip(&entries) {
             let (first, rest) = parted(entry);
             let begun = Begun { next: first_eight(rest), mask: mask_of(rest.len()), entry: number };
-            beginning.entry(first.into()).or_default().push(begun);
+            beginning.entry((first_eight(first), first.len())).or_default().push(begun);
         }
         for begun in beginning.values_mut() {
             begun.sort_by_key(|begun| std::cmp::Reverse(entries[begun.entry as usize].0.len()));
@@ -378,13 +381,19 @@ impl Words {
                 at += 1;
                 continue;
             }
-            let letters = scan[at..].iter().take_while(|byte| byte.is_ascii_lowercase()).count();
+            let eight = first_eight(&scan[at..]);
+            let letters = match first_letters(eight) {
+                8 => 8 + scan[at + 8..].iter().take_while(|byte| byte.is_ascii_lowercase()).count(),
+                few => few,
+            };
             let end = at + letters + first_word(&scan[at + letters..]).len();
             if text[at].is_ascii_uppercase() {
                 marks.capitals.push(at);
             }
             marks.after_letters(text, at + letters, end);
-            if let Some(hit) = (at >= labelled).then(|| self.at(scan, at, letters, end)).flatten() {
+            if at >= labelled
+                && let Some(hit) = self.at(scan, at, eight, letters, end)
+            {
                 let is_label = hit.classes.meets(LABELS);
                 let within = marks.hits.last_mut().filter(|last| at < last.end);
                 if is_label {
@@ -400,29 +409,40 @@ impl Words {
         marks
     }
 
-    /// The longest entry that begins with the word at `start..end`, which has so many `letters` before another
-    /// character.
-    fn at(&self, scan: &[u8], start: usize, letters: usize, end: usize) -> Option<Hit> {
-        let eight = first_eight(&scan[start..]);
+    /// The longest entry that begins with the word at `start..end`, which has these `eight` characters first and so
+    /// many `letters` before another character.
+    fn at(&self, scan: &[u8], start: usize, eight: u64, letters: usize, end: usize) -> Option<Hit> {
         let of = |length: usize| {
             let next = scan.get(start + length + 1).copied().unwrap_or(0);
-            let begins = [0, next].into_iter().any(|next| self.beginnings.may_hold(eight, length, next));
-            begins.then(|| self.beginning_with(scan, start, length)).flatten()
+            let eight = eight & mask_of(length);
+            if self.beginnings.may_hold(eight, length, next) {
+                self.beginning_with(scan, start, eight, length)
+            } else {
+                None
+            }
         };
         let length = end - start;
+        let whole = of(length);
+        if whole.is_some() {
+            return whole;
+        }
         // In the plural, of somebody, or with its number: the entry is a part of the word.
-        let singular = || {
+        if matches!(scan[end - 1], b's' | b'\'') {
             let endings =
                 [&b"'"[..], b"'s", b"s"].into_iter().filter_map(|ending| scan[start..end].strip_suffix(ending));
-            endings.map(<[u8]>::len).find_map(of)
-        };
-        let glued = || (0 < letters && letters < length).then(|| of(letters)).flatten();
-        of(length).or_else(|| matches!(scan[end - 1], b's' | b'\'').then(singular).flatten()).or_else(glued)
+            let singular = endings.map(<[u8]>::len).find_map(of);
+            if singular.is_some() {
+                return singular;
+            }
+        }
+        if 0 < letters && letters < length { of(letters) } else { None }
     }
 
-    /// The longest entry that begins with these letters and stands at `start`.
-    fn beginning_with(&self, scan: &[u8], start: usize, length: usize) -> Option<Hit> {
-        let begun = self.beginning.get(&scan[start..start + length])?;
+    /// The longest entry that stands at `start`, whose first word is so long and begins with these `eight`.
+    // Kept out of the walk: most words end at the sieve.
+    #[inline(never)]
+    fn beginning_with(&self, scan: &[u8], start: usize, eight: u64, length: usize) -> Option<Hit> {
+        let begun = self.beginning.get(&(eight, length))?;
         let next = first_eight(scan.get(start + length + 1..).unwrap_or_default());
         begun.iter().filter(|begun| next & begun.mask == begun.next).find_map(|begun| {
             let (entry, classes) = &self.entries[begun.entry as usize];
@@ -449,6 +469,13 @@ impl Words {
 fn parted(entry: &[u8]) -> (&[u8], &[u8]) {
     let first = first_word(entry);
     (first, entry.get(first.len() + 1..).unwrap_or_default())
+}
+
+/// How many of the first eight characters of scanned text are letters, up to another one.
+fn first_letters(eight: u64) -> usize {
+    /// The bit that of all scanned bytes only letters have.
+    const LETTER: u64 = u64::from_ne_bytes([0x40; 8]);
+    ((!eight & LETTER).trailing_zeros() / 8) as usize
 }
 
 /// Up to the next space.
