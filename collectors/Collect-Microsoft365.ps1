@@ -100,6 +100,16 @@ function Test-Mine {
     return ([System.BitConverter]::ToUInt32($digest, 0) % $Shards) -eq $Shard
 }
 
+# The names in a list of objects, as texts.
+function Get-NameOf {
+    param([object]$List)
+    , [string[]]@(foreach ($item in @($List)) {
+            if ($null -eq $item) { continue }
+            $name = $item.PSObject.Properties['Name']
+            if ($null -ne $name -and $name.Value) { $name.Value } else { $item }
+        })
+}
+
 # One export that is asked for mailbox by mailbox, and goes on where it stopped.
 function Export-Each {
     param([string]$Name, [object[]]$Mailboxes, [scriptblock]$Ask)
@@ -168,8 +178,8 @@ if ($Shard -eq 0) {
     Export-Whole -Name 'mobile-policies' -Ask { Get-MobileDeviceMailboxPolicy | Select-Object -Property 'Name', 'IsDefault', 'AllowNonProvisionableDevices', 'PasswordEnabled', 'RequireDeviceEncryption' }
     Export-Whole -Name 'outbound-connectors' -Ask { Get-OutboundConnector -IncludeTestModeConnectors $true | Select-Object -Property 'Name', 'Enabled', 'ConnectorType', 'UseMXRecord', 'SmartHosts', 'RecipientDomains', 'TlsSettings', 'TlsDomain', 'IsTransportRuleScoped' }
     Export-Whole -Name 'sharing-policies' -Ask { Get-SharingPolicy | Select-Object -Property 'Name', 'Domains', 'Enabled', 'Default' }
-    Export-Whole -Name 'retention-tags' -Ask { Get-RetentionPolicyTag | Select-Object -Property 'Name', 'Type', 'RetentionEnabled', 'RetentionAction', 'AgeLimitForRetention' }
-    Export-Whole -Name 'retention-policies' -Ask { Get-RetentionPolicy | Select-Object -Property 'Name', @{ Name = 'RetentionPolicyTagLinks'; Expression = { , [string[]]$_.RetentionPolicyTagLinks } } }
+    Export-Whole -Name 'retention-tags' -Ask { Get-RetentionPolicyTag | Select-Object -Property 'Name', 'Type', 'MessageClass', 'RetentionEnabled', 'RetentionAction', 'AgeLimitForRetention' }
+    Export-Whole -Name 'retention-policies' -Ask { Get-RetentionPolicy | Select-Object -Property 'Name', @{ Name = 'RetentionPolicyTagLinks'; Expression = { Get-NameOf -List $_.RetentionPolicyTagLinks } } }
     # Which programs are limited to which mailboxes, and what they may do by a role in Exchange Online.
     Export-Whole -Name 'access-policies' -Ask { Get-ApplicationAccessPolicy | Select-Object -Property 'AppId', 'AccessRight', 'ScopeName' }
     Export-Whole -Name 'role-assignments' -Ask { Get-ManagementRoleAssignment | Select-Object -Property 'Role', 'RoleAssigneeType', 'RoleAssignee', 'RoleAssigneeName', 'CustomResourceScope', 'RecipientWriteScope', 'Enabled' }
@@ -190,8 +200,8 @@ if ($Shard -eq 0) {
         }
     }
     # Answered in the compliance session (Connect-IPPSSession) alone.
-    Export-Whole -Name 'retention-compliance' -Ask { Get-RetentionCompliancePolicy -DistributionDetail | Select-Object -Property 'Name', 'Guid', 'Enabled', 'Mode', 'Workload', 'ExchangeLocation', 'ExchangeLocationException', 'AdaptiveScopeLocation', 'Applications', 'DistributionStatus', 'RetentionRuleTypes', 'RestrictiveRetention' }
-    Export-Whole -Name 'retention-rules' -Ask { Get-RetentionComplianceRule | Select-Object -Property 'Name', 'Policy', 'RetentionComplianceAction', 'RetentionDuration', 'Disabled', 'ContentMatchQuery', 'ExcludedItemClasses' }
+    Export-Whole -Name 'retention-compliance' -Ask { Get-RetentionCompliancePolicy -DistributionDetail | Select-Object -Property 'Name', 'Guid', 'Enabled', 'Mode', 'Workload', @{ Name = 'ExchangeLocation'; Expression = { Get-NameOf -List $_.ExchangeLocation } }, @{ Name = 'ExchangeLocationException'; Expression = { Get-NameOf -List $_.ExchangeLocationException } }, 'AdaptiveScopeLocation', 'Applications', 'DistributionStatus', 'RetentionRuleTypes', 'RestrictiveRetention' }
+    Export-Whole -Name 'retention-rules' -Ask { Get-RetentionComplianceRule | Select-Object -Property 'Name', 'Policy', 'RetentionComplianceAction', 'RetentionDuration', 'Disabled', 'ContentMatchQuery', 'ExcludedItemClasses', 'ApplyComplianceTag', 'PublishComplianceTag' }
     Export-Whole -Name 'alert-policies' -Ask { Get-ProtectionAlert | Select-Object -Property 'Name', 'Disabled', 'ThreatType', 'AggregationType', 'Operation', 'NotificationEnabled', 'NotifyUser' }
     $graph = 'https://graph.microsoft.com/v1.0'
     $since = [datetime]::UtcNow.AddDays(-31).ToString('yyyy-MM-ddTHH:mm:ssZ')

@@ -284,7 +284,7 @@ pub fn dlp_policy(row: &Row) -> Record {
 /// whether mail is meant.
 pub fn retention_policy(row: &Row, key: &KeyedReference) -> Vec<Record> {
     let names_exchange =
-        || row.text("applications").is_some_and(|applications| applications.to_ascii_lowercase().contains("exchange"));
+        || row.texts("applications").iter().any(|application| application.to_ascii_lowercase().contains("exchange"));
     let for_mail = match (row.filled("exchangelocation"), row.filled("adaptivescopelocation")) {
         (Seen::Present(true), _) => Seen::Present(true),
         (_, Seen::Present(true)) if names_exchange() => Seen::Present(true),

@@ -269,22 +269,29 @@ fn inactive_mailbox(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, Stri
 /// How many holds of cases lie on a mailbox, by what its `InPlaceHolds` begin with: `UniH` of eDiscovery
 /// cases, `cld` or a bare identifier of in-place holds. `mbx`, `skp`, `grp` and `-mbx` are retention
 /// policies (Microsoft Learn, "Identify the type of hold placed on an Exchange Online mailbox", read 2026-11).
+/// Beside anything else the number is not known: it may be a hold as well.
 fn case_holds(row: &Row) -> Seen<u64> {
-    let of_a_case = |hold: &str| {
-        let lower = hold.to_ascii_lowercase();
-        lower.starts_with("unih")
-            || lower.starts_with("cld")
-            || (lower.len() == 32 && lower.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    let cases = |hold: &str| -> Option<u64> {
+        let hold = hold.to_ascii_lowercase();
+        let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| hold.starts_with(prefix));
+        let bare = hold.replace('-', "");
+        if begins(&["cld", "unih"]) || (bare.len() == 32 && bare.bytes().all(|byte| byte.is_ascii_hexdigit())) {
+            return Some(1);
+        }
+        begins(&["-mbx", "grp", "mbx", "skp"]).then_some(0)
     };
-    let count = |holds: Vec<&str>| {
-        let parts = holds.into_iter().flat_map(|text| text.split([',', ';', ' ', '{', '}', '\n'])).map(str::trim);
-        parts.filter(|hold| of_a_case(hold)).count() as u64
+    let holds = match row.seen("inplaceholds") {
+        Seen::Present(Cell::Text(text)) => Seen::Present(vec![text.as_str()]),
+        Seen::Absent => Seen::Present(Vec::new()),
+        _ => row.names("inplaceholds"),
     };
-    match row.seen("inplaceholds") {
-        Seen::Present(_) => Seen::Present(count(row.texts("inplaceholds"))),
-        Seen::Absent => Seen::Present(0),
-        Seen::Malformed(malformed) => Seen::Malformed(malformed),
-        Seen::Unknown(reason) => Seen::Unknown(reason),
+    match holds {
+        Seen::Present(holds) => {
+            let holds = holds.into_iter().flat_map(|text| text.split([',', ';', ' ', '{', '}', '\n'])).map(str::trim);
+            let count: Option<u64> = holds.filter(|hold| !hold.is_empty()).map(cases).sum();
+            count.map_or_else(|| Seen::Unknown(row.unreadable("inplaceholds", "no known kind of hold")), Seen::Present)
+        }
+        seen => seen.map(|_| 0),
     }
 }
 

@@ -41,38 +41,33 @@ pub fn name_of(row: &Row, column: &'static str, key: &KeyedReference) -> Seen<St
 pub fn assignment(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
     let name = row.text("name").ok_or_else(|| "name is empty".to_owned())?;
     let of = named(name, key);
-    let links: Vec<Seen<String>> = match row.seen("retentionpolicytaglinks") {
-        Seen::Present(Cell::List(items)) => {
-            let tags = items.iter().filter_map(Cell::text).filter(|tag| !tag.is_empty());
-            let tags: Vec<_> = tags.map(|tag| Seen::Present(named(tag, key))).collect();
-            if tags.is_empty() { vec![Seen::Absent] } else { tags }
-        }
-        Seen::Absent => vec![Seen::Absent],
-        // Names of tags hold spaces and commas: joined to one text they cannot be told apart.
-        Seen::Present(_) => {
-            vec![Seen::Unknown(row.unreadable("retentionpolicytaglinks", "no list; hand it over as JSON"))]
-        }
-        Seen::Malformed(malformed) => vec![Seen::Malformed(malformed)],
-        Seen::Unknown(reason) => vec![Seen::Unknown(reason)],
+    // Names of tags hold spaces and commas: joined to one text they cannot be told apart.
+    let links = match row.names("retentionpolicytaglinks") {
+        Seen::Present(tags) => tags.into_iter().map(|tag| Seen::Present(named(tag, key))).collect(),
+        seen => vec![seen.map(|_| String::new())],
     };
     Ok(links.into_iter().map(|tag| setting("retention-tag-link", of.clone(), tag)).collect())
 }
 
-/// `Get-RetentionPolicyTag`: days after which it deletes mail that nobody threw away; 0 where it deletes none.
-/// Tags for what was thrown away already, and tags that a user may choose, delete nothing by themselves.
+/// `Get-RetentionPolicyTag`: days after which it deletes mail of folders where people keep it, 0 where it deletes
+/// none there by itself. One for some messages only has the word `partly` at its end.
 pub fn tag(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
-    const OF_THE_LIVING: [&str; 10] =
-        ["all", "archive", "calendar", "clutter", "inbox", "journal", "notes", "outbox", "sentitems", "tasks"];
-    const OTHERS: [&str; 9] = [
+    const WHERE_MAIL_IS_KEPT: [&str; 6] = ["all", "archive", "clutter", "inbox", "outbox", "sentitems"];
+    // Thrown away, taken for junk or not sent yet; left to each user's choice; or no mail at all.
+    const OTHERS: [&str; 13] = [
+        "calendar",
+        "contacts",
         "conversationhistory",
         "deleteditems",
         "drafts",
+        "journal",
         "junkemail",
-        "managedcustomfolder",
+        "notes",
         "personal",
         "recoverableitems",
         "rsssubscriptions",
         "syncissues",
+        "tasks",
     ];
     let name = row.text("name").ok_or_else(|| "name is empty".to_owned())?;
     let none = || Seen::Present("0".to_owned());
@@ -84,17 +79,21 @@ pub fn tag(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
         },
         seen => seen.map(|_| true),
     };
-    let days = || match row.days("agelimitforretention") {
-        Seen::Present(days) => Seen::Present(days.to_string()),
+    let days = || match (row.days("agelimitforretention"), row.seen("messageclass")) {
         // A tag without an age never deletes.
-        Seen::Absent => Seen::Present("0".to_owned()),
-        Seen::Malformed(malformed) => Seen::Malformed(malformed),
-        Seen::Unknown(reason) => Seen::Unknown(reason),
+        (Seen::Absent, _) => none(),
+        (Seen::Present(days), Seen::Present(class)) if class.text() == Some("*") => Seen::Present(days.to_string()),
+        // A tag of its own is for voice messages.
+        (Seen::Present(days), Seen::Present(_)) => Seen::Present(format!("{days} partly")),
+        (Seen::Present(_), Seen::Unknown(reason)) | (Seen::Unknown(reason), _) => Seen::Unknown(reason),
+        _ => Seen::not_provided("MessageClass and AgeLimitForRetention of every retention tag"),
     };
     let value = match (row.word("type"), row.flag("retentionenabled"), deletes) {
         (Seen::Present(kind), _, _) if OTHERS.contains(&kind.as_str()) => none(),
         (_, Seen::Present(false), _) | (_, _, Seen::Present(false)) => none(),
-        (Seen::Present(kind), Seen::Present(true), Seen::Present(true)) if OF_THE_LIVING.contains(&kind.as_str()) => {
+        (Seen::Present(kind), Seen::Present(true), Seen::Present(true))
+            if WHERE_MAIL_IS_KEPT.contains(&kind.as_str()) =>
+        {
             days()
         }
         (Seen::Present(_), Seen::Present(true), Seen::Present(true)) => {
@@ -110,7 +109,8 @@ pub fn tag(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
 
 /// `Get-RetentionComplianceRule`: what it does and after how many days, under the policy it belongs to:
 /// `delete 365`, `keep 2190`, `keepanddelete 2190`, `keep unlimited`, `none`. One for some mail only, by a
-/// query or but for some kinds of items, has the word `partly` at its end.
+/// query or but for some kinds of items, has the word `partly` at its end. `label` is one that puts a label on
+/// some mail, which may delete or keep it.
 pub fn rule(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
     let policy = row.text("policy").ok_or_else(|| "policy is empty".to_owned())?;
     let duration = match row.word("retentionduration") {
@@ -126,10 +126,14 @@ pub fn rule(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
         (Seen::Present(false), other) => other.map(|_| ""),
         (one, _) => one.map(|_| ""),
     };
+    let applies = row.filled("applycompliancetag");
+    let publishes = row.filled("publishcompliancetag").present() == Some(&true);
     let value = match (row.word("retentioncomplianceaction"), row.flag("disabled")) {
         (_, Seen::Present(true)) => Seen::Present("none".to_owned()),
-        // A rule that publishes labels has no action of its own.
-        (Seen::Absent, _) => Seen::Present("none".to_owned()),
+        _ if applies == Seen::Present(true) => Seen::Present("label".to_owned()),
+        // A rule that publishes labels has no action of its own: what they do is left to each user's choice.
+        (Seen::Absent, _) if publishes => Seen::Present("none".to_owned()),
+        (Seen::Absent, _) => applies.map(|_| "none".to_owned()),
         (Seen::Present(_), Seen::Unknown(reason)) => Seen::Unknown(reason),
         (Seen::Present(_), Seen::Absent | Seen::Malformed(_)) => Seen::not_provided("Disabled of every retention rule"),
         (Seen::Present(action), Seen::Present(false))
@@ -159,17 +163,14 @@ pub fn places(row: &Row, state: &Seen<String>, key: &KeyedReference) -> Vec<Reco
             all if all.eq_ignore_ascii_case("all") => "all".to_owned(),
             mailbox => reference(mailbox, key),
         };
-        match row.seen(column) {
-            Seen::Present(Cell::List(items)) => {
-                items.iter().filter_map(Cell::text).map(|text| Seen::Present(one(text))).collect()
-            }
-            Seen::Present(cell) => match cell.text() {
-                Some(text) if !text.contains([',', ';']) => vec![Seen::Present(one(text))],
-                Some(_) | None => vec![Seen::Unknown(row.unreadable(column, "no list; hand it over as JSON"))],
-            },
-            Seen::Absent => Vec::new(),
-            Seen::Malformed(malformed) => vec![Seen::Malformed(malformed)],
-            Seen::Unknown(reason) => vec![Seen::Unknown(reason)],
+        let names = match row.seen(column) {
+            Seen::Present(Cell::Text(text)) if !text.contains([',', ';']) => Seen::Present(vec![text.as_str()]),
+            _ => row.names(column),
+        };
+        match names {
+            Seen::Present(names) => names.into_iter().map(|name| Seen::Present(one(name))).collect(),
+            // That a list names nowhere is kept: another list may name a place.
+            seen => vec![seen.map(|_| String::new())],
         }
     };
     let mut records = Vec::new();
@@ -214,11 +215,12 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_deletes_only_what_nobody_threw_away_and_no_user_chose() {
+    fn a_tag_deletes_only_mail_that_nobody_threw_away_and_no_user_chose() {
         let key = KeyedReference::new(b"test");
         let of = |kind: &str, enabled: &str, action: &str, age: &str| {
             let cells = [
                 ("name", "T"),
+                ("messageclass", "*"),
                 ("type", kind),
                 ("retentionenabled", enabled),
                 ("retentionaction", action),
@@ -233,11 +235,15 @@ mod tests {
             ("All", "True", "MoveToArchive"),
             ("DeletedItems", "True", "PermanentlyDelete"),
             ("Personal", "True", "PermanentlyDelete"),
+            ("Contacts", "True", "PermanentlyDelete"),
+            ("JunkEmail", "True", "PermanentlyDelete"),
         ] {
             assert_eq!(of(kind, enabled, action, "30.00:00:00"), "0", "{kind} {action}");
         }
         assert_eq!(of("All", "True", "PermanentlyDelete", ""), "0", "a tag without an age never deletes");
-        assert_eq!(of("1", "True", "PermanentlyDelete", "30.00:00:00"), "?");
+        for kind in ["1", "ManagedCustomFolder"] {
+            assert_eq!(of(kind, "True", "PermanentlyDelete", "30.00:00:00"), "?", "{kind}");
+        }
         assert_eq!(of("All", "True", "3", "30.00:00:00"), "?");
         assert_eq!(of("All", "", "PermanentlyDelete", "30.00:00:00"), "?");
     }
@@ -251,6 +257,12 @@ mod tests {
             said(&rule(&row(&cells), &key).unwrap()).remove(0)
         };
         let whole = [("contentmatchquery", ""), ("excludeditemclasses", "")];
+        let labels = |of: &str, applied: &str, published: &str| {
+            let labels = [("applycompliancetag", applied), ("publishcompliancetag", published), ("disabled", "False")];
+            with(of, "", &labels)
+        };
+        assert_eq!((labels("", "", "Staff"), labels("", "", "")), ("none".into(), "none".into()));
+        assert_eq!((labels("", "Old", ""), labels("Delete", "Old", "")), ("label".into(), "label".into()));
         let of = |action: &str, days: &str, disabled: &str| {
             with(action, days, &[whole[0], whole[1], ("disabled", disabled)])
         };
@@ -259,7 +271,8 @@ mod tests {
         assert_eq!(of("Delete", "365", "True"), "none");
         assert_eq!(
             (of("", "", "False"), of("Delete", "", "False"), of("2", "9", "False")),
-            ("none".into(), "?".into(), "?".into())
+            ("?".into(), "?".into(), "?".into()),
+            "without an action it may put a label on mail"
         );
         assert_eq!(of("Keep", "Unlimited", ""), "?", "whether it is switched off is not said");
         assert_eq!(with("Keep", "9", &whole), "?", "a list without the column");

@@ -48,6 +48,11 @@ impl Cell {
         }
     }
 
+    /// Its text, or the `name` of an object.
+    fn name(&self) -> Option<&str> {
+        self.text().or_else(|| self.field("name").and_then(Self::text)).filter(|name| !name.is_empty())
+    }
+
     /// Whether nothing is in it.
     pub fn is_empty(&self) -> bool {
         match self {
@@ -171,6 +176,22 @@ impl Row {
         }
     }
 
+    /// The names in a list: an item's text, or the `name` of an object. Of a list with anything else in it no
+    /// name is known: what it holds may be another one.
+    pub fn names(&self, column: &'static str) -> Seen<Vec<&str>> {
+        match self.seen(column) {
+            Seen::Present(Cell::List(items)) => {
+                let names = items.iter().filter(|item| !item.is_empty()).map(Cell::name).collect::<Option<Vec<_>>>();
+                names
+                    .map_or_else(|| Seen::Unknown(self.unreadable(column, "something that has no name")), Seen::Present)
+            }
+            Seen::Present(_) => Seen::Unknown(self.unreadable(column, "no list; hand it over as JSON")),
+            Seen::Absent => Seen::Absent,
+            Seen::Malformed(malformed) => Seen::Malformed(malformed),
+            Seen::Unknown(reason) => Seen::Unknown(reason),
+        }
+    }
+
     /// A mail address, lower case.
     pub fn address(&self, column: &'static str) -> Option<String> {
         self.text(column).and_then(address)
@@ -234,6 +255,19 @@ mod tests {
             assert!(matches!(seen, Seen::Unknown(NotObserved::Lost { .. })), "{text}");
         }
         assert!(matches!(row(Cell::Null).flag("enabled"), Seen::Unknown(NotObserved::NotProvided { .. })));
+    }
+
+    #[test]
+    fn names_in_a_list_are_texts_or_names_of_objects_and_nothing_else() {
+        let text = |text: &str| Cell::Text(text.to_owned());
+        let object = |key: &str| Cell::Object([(key.to_owned(), text("Ana"))].into());
+        let names = |cell: Cell| row(cell).names("forwardto").present().map(|names| names.join("|"));
+        assert_eq!(names(Cell::List(vec![text("All"), object("name"), Cell::Null])).as_deref(), Some("All|Ana"));
+        for other in [object("guid"), Cell::List(vec![text("Ana")])] {
+            assert_eq!(names(Cell::List(vec![text("All"), other])), None);
+        }
+        assert_eq!(names(text("Ana Ben")), None, "joined");
+        assert_eq!(row(Cell::List(Vec::new())).names("forwardto"), Seen::Absent);
     }
 
     #[test]

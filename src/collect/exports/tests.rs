@@ -375,3 +375,29 @@ fn accepted_domains_of_another_tenant_are_said_so_and_make_nobody_of_hers_an_ins
     let (own, files) = read(&["clinic.example", "dentist.example"]);
     assert_eq!((own.len(), files.len()), (4, 2), "one tenant may have two lists");
 }
+
+#[test]
+fn what_is_no_known_kind_of_hold_may_be_one_of_a_case() {
+    let of = |holds: &str| {
+        let row = format!(
+            r#"[{{"PrimarySmtpAddress":"a@clinic.example","ForwardingSmtpAddress":null,"InPlaceHolds":{holds}}}]"#
+        );
+        match one("m.json", row).0.as_slice() {
+            [Record::Mailbox(mailbox)] => mailbox.case_holds.present().copied(),
+            other => panic!("{other:?}"),
+        }
+    };
+    const POLICIES: &str =
+        r#""mbx0b1c2d3e000040008000000000000001:2","-mbx0b1c2d3e000040008000000000000002:1","skp3","grp4""#;
+    assert_eq!((of("[]"), of("null"), of(&format!("[{POLICIES}]"))), (Some(0), Some(0), Some(0)));
+    assert_eq!(
+        of(r#"["b1c2d3e0000040008000000000000001","b1c2d3e0-0000-4000-8000-000000000002","UniH1","cld2"]"#),
+        Some(4)
+    );
+    assert_eq!(of(r#"{"Name":"UniH1"}"#), None);
+    assert_eq!(of(r#"[{"Name":"UniH1"}]"#), Some(1));
+    for unknown in [r#""UniX1""#, "2", r#"{"Guid":"UniH1"}"#, r#"["UniH1"]"#] {
+        assert_eq!(of(&format!("[{POLICIES},{unknown}]")), None, "{unknown}");
+    }
+    assert_eq!(of("2"), None);
+}

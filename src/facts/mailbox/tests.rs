@@ -281,14 +281,14 @@ fn the_oldest_item_of_any_folder_counts() {
 
 #[test]
 fn mail_is_gone_when_a_tag_or_a_rule_deletes_it_and_nothing_keeps_it() {
-    const TAGS: &str = "Name,Type,RetentionEnabled,RetentionAction,AgeLimitForRetention\nOne year,All,True,DeleteAndAllowRecovery,365.00:00:00\nBin,DeletedItems,True,PermanentlyDelete,30.00:00:00\nMove,All,True,MoveToArchive,100.00:00:00\n";
+    const TAGS: &str = "Name,Type,MessageClass,RetentionEnabled,RetentionAction,AgeLimitForRetention\nOne year,All,*,True,DeleteAndAllowRecovery,365.00:00:00\nBin,DeletedItems,*,True,PermanentlyDelete,30.00:00:00\nMove,All,*,True,MoveToArchive,100.00:00:00\n";
     const INACTIVE: &[u8] = b"PrimarySmtpAddress,Name,IsInactiveMailbox,WhenSoftDeleted,LitigationHoldEnabled,InPlaceHolds\ndee@clinic.example,Dee,True,2026-02-01,True,\n";
     let of = |assigned: &str, links: &[&str], policies: &str, rules: &str| {
         let mut scope = declared("clinic.example");
         let retention = scope.retention.as_mut().unwrap();
         (retention.mail_min_days, retention.record_mailboxes) = (Some(2190), vec!["a@clinic.example".to_owned()]);
         let mailboxes = format!(
-            "PrimarySmtpAddress,ForwardingSmtpAddress,Name,DisplayName,RetentionPolicy\na@clinic.example,,Ana,Records Mailbox,{assigned}\nb@clinic.example,,Ben,Front Desk,\nc@clinic.example,,Cy,Front Desk,\n"
+            "PrimarySmtpAddress,ForwardingSmtpAddress,Name,DisplayName,RetentionPolicy,InPlaceHolds,RetentionHoldEnabled,ElcProcessingDisabled\na@clinic.example,,Ana,Records Mailbox,{assigned},,False,False\nb@clinic.example,,Ben,Front Desk,,,,\nc@clinic.example,,Cy,Front Desk,,,,\n"
         );
         let links = links.iter().map(|link| format!("\"{link}\"")).collect::<Vec<_>>().join(",");
         let assignments = format!(r#"[{{"Name":"Clinic","RetentionPolicyTagLinks":[{links}]}}]"#);
@@ -368,6 +368,112 @@ fn mail_is_gone_when_a_tag_or_a_rule_deletes_it_and_nothing_keeps_it() {
     assert_eq!(of("Another", &["Bin"], &all, &keep), None, "a policy that nobody lists");
     assert_eq!(of("Clinic", &["One year"], "", ""), None, "a rule may keep it");
     assert_eq!(of("Clinic", &["One year", "Gone"], &all, &keep), Some(365), "too soon, whatever else deletes");
+}
+
+const RECORDS: &str = "PrimarySmtpAddress,ForwardingSmtpAddress,Name,RetentionPolicy,InPlaceHolds,RetentionHoldEnabled,ElcProcessingDisabled\na@clinic.example,,Ana,Clinic,,False,False\n";
+const YEAR: &str = "Name,Type,MessageClass,RetentionEnabled,RetentionAction,AgeLimitForRetention\nOne year,All,*,True,DeleteAndAllowRecovery,365.00:00:00\nBin,DeletedItems,*,True,PermanentlyDelete,30.00:00:00\n";
+const NEVER: &str = "Name,Type,MessageClass,RetentionEnabled,RetentionAction,AgeLimitForRetention\nOne year,All,*,True,MoveToArchive,365.00:00:00\nBin,DeletedItems,*,True,PermanentlyDelete,30.00:00:00\n";
+const LINKS: &str = r#"[{"Name":"Clinic","RetentionPolicyTagLinks":["One year","Bin"]}]"#;
+const POLICY: &str = "Name,Guid,Enabled,Mode,Workload,ExchangeLocation,ExchangeLocationException,AdaptiveScopeLocation,DistributionStatus,RetentionRuleTypes\nMail,g-1,True,Enforce,Exchange,All,,,Success,Hold\n";
+const RULE: &str = "Name,Policy,RetentionComplianceAction,RetentionDuration,Disabled,ContentMatchQuery,ExcludedItemClasses,ApplyComplianceTag,PublishComplianceTag\nmonths,Mail,Keep,90,False,,,,\n";
+
+/// After how many days mail of a mailbox with records is deleted, where these files stand beside, or by their
+/// names in place of, those of a clinic that deletes after a year and keeps for three months.
+fn deleted_after(files: &[(&str, &str)]) -> Option<i64> {
+    let clinic = [("m.csv", RECORDS), ("t.csv", YEAR), ("l.json", LINKS), ("p.csv", POLICY), ("r.csv", RULE)];
+    let mut scope = declared("clinic.example");
+    let retention = scope.retention.as_mut().unwrap();
+    (retention.mail_min_days, retention.record_mailboxes) = (Some(2190), vec!["a@clinic.example".to_owned()]);
+    let others = clinic.into_iter().filter(|(name, _)| files.iter().all(|(other, _)| other != name));
+    let world = others.chain(files.iter().copied());
+    let world = world.fold(World::new(Some(scope)), |world, (name, text)| world.file(name, text.as_bytes()));
+    is(&find(&built(&world, &[]), "a@clinic.example").deleted_after_days)
+}
+
+#[test]
+fn a_list_of_objects_is_not_an_empty_list() {
+    let of = |places: &str| {
+        let policy = format!(
+            r#"[{{"Name":"Mail","Guid":"g-1","Enabled":true,"Mode":"Enforce","Workload":"Exchange","ExchangeLocation":[{places}],"ExchangeLocationException":[],"AdaptiveScopeLocation":[],"DistributionStatus":"Success","RetentionRuleTypes":[]}}]"#
+        );
+        deleted_after(&[("t.csv", NEVER), ("p.csv", &policy), ("r.csv", &RULE.replace("Keep", "Delete"))])
+    };
+    assert_eq!(of(r#"{"DisplayName":"All","Name":"All"}"#), Some(90));
+    assert_eq!(of(r#"{"DisplayName":"Ana","Name":"a@clinic.example"}"#), Some(90));
+    for place in [r#"{"Guid":"7"}"#, r#"["All"]"#] {
+        assert_eq!(of(place), None, "{place}");
+    }
+    assert_eq!(of(""), Some(0));
+    let linked = |tags: &str| deleted_after(&[("l.json", &LINKS.replace(r#""One year","Bin""#, tags))]);
+    assert_eq!(linked(r#"{"Name":"One year","ObjectGuid":"1"},{"Name":"Bin"}"#), Some(365));
+    assert_eq!(linked(r#"{"Name":"Bin"},{"ObjectGuid":"1"}"#), None);
+    assert_eq!(linked(r#""Bin",["One year"]"#), None);
+}
+
+#[test]
+fn where_two_lists_disagree_neither_is_believed() {
+    assert_eq!(deleted_after(&[("m2.csv", RECORDS), ("t2.csv", YEAR), ("l2.json", LINKS)]), Some(365), "a copy");
+    let other = LINKS.replace("Clinic", "Keep all").replace(r#""One year","#, "");
+    let assigned = RECORDS.replace("Clinic", "Keep all");
+    assert_eq!(deleted_after(&[("m.csv", &assigned), ("l2.json", &other)]), Some(0));
+    assert_eq!(deleted_after(&[("m2.csv", &assigned), ("l2.json", &other)]), None, "of a mailbox");
+    assert_eq!(deleted_after(&[("l2.json", &LINKS.replace(r#""One year","#, ""))]), None, "of a policy's tags");
+    assert_eq!(deleted_after(&[("t2.csv", &YEAR.replace("365", "3650"))]), None, "of a tag");
+    let delete = RULE.replace("Keep", "Delete");
+    let of = |further: &[(&str, &str)]| deleted_after(&[&[("t.csv", NEVER), ("r.csv", &delete)], further].concat());
+    assert_eq!(of(&[("p2.csv", POLICY), ("r2.csv", &delete)]), Some(90), "a copy");
+    for changed in [
+        POLICY.replace(",True,", ",False,"),
+        POLICY.replace("All,,", "All,Ana,"),
+        POLICY.replace("All,,", "Ben,,"),
+        POLICY.replace(",Guid", ",Id").replace(",True,", ",False,"),
+    ] {
+        assert_eq!(of(&[("p2.csv", &changed)]), None, "{changed}");
+    }
+    let years = "Keep,3650,";
+    for changed in [
+        delete.replace("Delete,90,", years),
+        delete.replace("months,Mail,Delete,90,", &format!("years,g-1,{years}")),
+        delete.replace(",False,", ",True,"),
+    ] {
+        assert_eq!(of(&[("r2.csv", &changed)]), None, "{changed}");
+    }
+    assert_eq!(of(&[("r2.csv", &delete.replace("Mail", "g-1"))]), Some(90), "the same policy by its identifier");
+}
+
+#[test]
+fn a_label_that_a_rule_puts_on_mail_may_delete_it() {
+    let of = |labels: &str, place: &str| {
+        let rule = RULE.replace("Keep,90,False,,,,", &format!(",,False,,,{labels}"));
+        let policy = POLICY.replace("All,,", place);
+        deleted_after(&[("m.csv", &RECORDS.replace("Clinic", "")), ("p.csv", &policy), ("r.csv", &rule)])
+    };
+    assert_eq!(of("Delete after 30 days,", "All,,"), None);
+    assert_eq!(of(",For staff", "All,,"), Some(0), "users choose it");
+    assert_eq!(of("Delete after 30 days,", "All,Ana,"), Some(0), "not for her");
+    let without =
+        RULE.replace(",ApplyComplianceTag,PublishComplianceTag", "").replace("Keep,90,False,,,,", ",,False,,");
+    assert_eq!(deleted_after(&[("m.csv", &RECORDS.replace("Clinic", "")), ("r.csv", &without)]), None);
+    let applied = RULE.replace("Keep,90,False,,,,", ",,False,,,Keep for ever,");
+    assert_eq!(deleted_after(&[("r.csv", &applied)]), Some(365), "it keeps some mail, not all");
+}
+
+#[test]
+fn what_does_not_delete_mail_for_certain_is_not_said_to() {
+    assert_eq!(deleted_after(&[]), Some(365));
+    let mailbox = |from: &str, to: &str| deleted_after(&[("m.csv", &RECORDS.replace(from, to))]);
+    assert_eq!(mailbox("False,False", "True,False"), None, "until the suspension ends");
+    assert_eq!(mailbox("False,False", "False,True"), None);
+    assert_eq!(mailbox("RetentionHoldEnabled", "Other"), None);
+    assert_eq!(mailbox("InPlaceHolds", "Other"), None);
+    assert_eq!(mailbox("Clinic,,", "Clinic,UniH0b1c2d3e-0000-4000-8000-000000000001,"), None, "it may keep all");
+    assert_eq!(mailbox("Clinic,,", "Clinic,mbx0b1c2d3e000040008000000000000001:1,"), Some(365));
+    let tag = |from: &str, to: &str| deleted_after(&[("t.csv", &YEAR.replace(from, to))]);
+    for kind in ["Calendar", "Contacts", "Journal", "Notes", "Tasks"] {
+        assert_eq!(tag(",All,", &format!(",{kind},")), Some(0), "{kind}");
+    }
+    assert_eq!(tag("All,*,", "All,IPM.Note.Microsoft.Voicemail*,"), None, "voice messages");
+    assert_eq!(tag("MessageClass", "Other"), None);
 }
 
 #[test]

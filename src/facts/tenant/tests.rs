@@ -285,6 +285,9 @@ fn policies_that_do_nothing_are_counted_and_their_list_has_to_be_whole() {
     ] {
         assert_eq!(retention(&row), found, "{row}");
     }
+    let listed = br#"[{"Name":"a","Mode":"Enforce","Workload":"Exchange","ExchangeLocation":[],"AdaptiveScopeLocation":[{"Name":"Staff"}],"Enabled":true,"DistributionStatus":"Success","RetentionRuleTypes":[],"Applications":["User:Exchange","User:OneDriveForBusiness"]}]"#;
+    let listed = tenant(&World::new(Some(declared("clinic.example"))).file("r.json", listed), &[]);
+    assert_eq!(listed.retention_policies_in_force.seen, Seen::Present(1), "services in a list");
     // A policy that keeps mail looks for no leak.
     assert!(rights(&["dlp-policies.csv"]).leak_policy.seen.present().is_none());
 }
