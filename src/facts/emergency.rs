@@ -51,7 +51,7 @@ fn kept<'e>(context: Context<'e>) -> Result<Kept<'e>, NotObserved> {
     let ambiguous = ambiguous(context);
     let mut of: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
     for (number, account) in accounts.iter().enumerate() {
-        of.extend(account.references.iter().map(|name| (*name, BTreeSet::from([number]))));
+        account.references.iter().for_each(|name| _ = of.entry(*name).or_default().insert(number));
     }
     let several = of.keys().any(|name| ambiguous.contains(name));
     // Twice: one list may know it by a name that only another list tells.
@@ -105,8 +105,8 @@ fn known_by<'e>(context: Context<'e>) -> impl Iterator<Item = Known<'e>> {
             address: &account.address,
             references: &account.references,
             list: (&account.provider, u8::from(account.listed)),
-            // A list of mailboxes may leave the names out; at Google the address is that name.
-            of_users: account.provider == "google-workspace"
+            // A list of mailboxes may leave the names out; elsewhere the address is that name.
+            of_users: account.provider != "microsoft365"
                 || (!account.listed && !matches!(account.enabled, Seen::Unknown(NotObserved::NotProvided { .. }))),
         }),
         Record::MfaRegistration(account) => Some(Known {
@@ -228,7 +228,8 @@ impl<'e> LeftOut<'e> {
 }
 
 /// Accounts of the register, by their ids there, that somebody signed in to since their sign-ins were last looked at.
-pub(super) fn sign_ins_not_reviewed(context: Context<'_>, provider: &str) -> Fact<Vec<String>> {
+/// The log begins so many days ago.
+pub(super) fn sign_ins_not_reviewed(context: Context<'_>, provider: &str, log_begins: &Fact<i64>) -> Fact<Vec<String>> {
     let kept = match kept(context) {
         Ok(kept) => kept,
         Err(reason) => return Fact::unknown(reason),
@@ -262,11 +263,21 @@ pub(super) fn sign_ins_not_reviewed(context: Context<'_>, provider: &str) -> Fac
     };
     ids.extend(files.evidence_of(formats));
     // An account that no list of users has may have signed in under another name than the register's.
+    let days_ago = |day: Date| i64::from((context.today() - day).get_days());
+    let before = kept.accounts.iter().find(|account| match (account.reviewed, log_begins.seen.present()) {
+        (Some(reviewed), Some(begins)) => days_ago(reviewed) > *begins,
+        (Some(_), None) => false,
+        (None, _) => true,
+    });
+    let unlogged = before.map(|account| {
+        let account = crate::text::visible(account.name);
+        not_provided(&format!("a sign-in log from the last review of {account} on: look now, and enter the day"))
+    });
     let unnamed =
         kept.accounts.iter().any(|account| !account.listed).then(|| {
             not_provided("a list of users that has every account of emergency-accounts.csv (Get-MgUser -All)")
         });
-    match files.whole(formats, what).err().or(kept.in_doubt).or(unnamed).or(same_day) {
+    match files.whole(formats, what).err().or(kept.in_doubt).or(unnamed).or(same_day).or(unlogged) {
         Some(reason) if found.is_empty() => Fact::new(Seen::Unknown(reason), ids),
         Some(_) | None => exported::named(found, ids),
     }
@@ -354,7 +365,7 @@ mod tests {
             let world = world(&[("glass-1", GLASS, reviewed)]).file("u.json", USERS);
             let world = if log { world.file("s.json", sign_ins) } else { world };
             let evidence = world.evidence(&[]);
-            sign_ins_not_reviewed(context(&evidence), "microsoft365").seen.present().cloned()
+            not_reviewed(&evidence)
         };
         assert_eq!(of("2026-09-01", true), some(&["glass-1"]));
         assert_eq!(of("", true), some(&["glass-1"]));
@@ -362,13 +373,29 @@ mod tests {
         assert_eq!(of("2027-09-21", true), some(&["glass-1"]), "a review of a day to come was not made");
         assert_eq!(of("2026-09-21", false), None, "no log was handed over");
         assert_eq!(of("2026-09-20", true), None, "before or after it on that day");
+        // Ben signed in later, and glass not in the days of the log.
+        let later = String::from_utf8_lossy(sign_ins).replace("glass@", "ben@");
+        let others = |reviewed: &str, accounts: &[&str]| {
+            let accounts: Vec<_> = accounts.iter().map(|name| (*name, GLASS, reviewed)).collect();
+            not_reviewed(&world(&accounts).file("u.json", USERS).file("s.json", later.as_bytes()).evidence(&[]))
+        };
+        assert_eq!(others("2026-09-20", &["glass-1"]), some(&[]));
+        assert_eq!(others("2026-09-20", &["glass-1", "glass-2"]), some(&[]), "two rows for one account");
+        assert_eq!(others("2026-08-20", &["glass-1"]), None, "what was before the log, it does not tell");
+        assert_eq!(others("", &["glass-1"]), None, "nobody ever looked");
         // By two names, and by none that the log has.
         let mailboxes = b"PrimarySmtpAddress,ForwardingSmtpAddress,Alias\nglass@mail.example,,glass\n";
         let evidence = world(&[("glass-1", "glass", "2026-09-21")])
             .file("m.csv", mailboxes)
             .file("s.json", sign_ins)
             .evidence(&[]);
-        assert_eq!(sign_ins_not_reviewed(context(&evidence), "microsoft365").seen.present(), None);
+        assert_eq!(not_reviewed(&evidence), None);
+    }
+
+    fn not_reviewed(evidence: &crate::evidence::Evidence) -> Option<Vec<String>> {
+        let tenants = crate::facts::tenant::build(context(evidence)).subjects;
+        let tenant = tenants.into_iter().find(|tenant| tenant.name == "microsoft365").unwrap();
+        tenant.emergency_sign_ins_not_reviewed.seen.present().cloned()
     }
 
     #[test]

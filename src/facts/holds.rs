@@ -37,10 +37,8 @@ const SEVERAL: &str = "which mailbox a row of legal-holds.csv means: several hav
 pub(super) struct Holds<'e> {
     register: &'e EvidenceId,
     rows: &'e RegisterRows,
-    /// The rows of holds that were decided and are not lifted.
-    running: Vec<&'e Row>,
-    /// How many of them name each account.
-    accounts: BTreeMap<&'e str, u64>,
+    /// The holds that were decided and are not lifted, by account.
+    running: BTreeMap<&'e str, Vec<&'e str>>,
     mailboxes: Mailboxes<'e>,
 }
 
@@ -48,12 +46,11 @@ impl<'e> Holds<'e> {
     pub(super) fn of(context: Context<'e>, provider: &str) -> Result<Self, NotObserved> {
         let definition = Registers::shipped().get("legal-holds").expect("a test reads the shipped registers");
         let (register, rows) = register::rows(context, definition)?;
-        let running: Vec<&Row> = rows.rows.iter().filter(|row| runs(row, context.today())).collect();
-        let mut accounts: BTreeMap<&str, u64> = BTreeMap::new();
-        for row in &running {
-            *accounts.entry(text(row, "account")).or_default() += 1;
+        let mut running: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for row in rows.rows.iter().filter(|row| runs(row, context.today())) {
+            running.entry(text(row, "account")).or_default().push(text(row, "hold_id"));
         }
-        Ok(Self { register, rows, running, accounts, mailboxes: Mailboxes::of(context, provider)? })
+        Ok(Self { register, rows, running, mailboxes: Mailboxes::of(context, provider)? })
     }
 
     /// Mailboxes on hold of which the register has no hold that runs.
@@ -65,10 +62,10 @@ impl<'e> Holds<'e> {
                 Some(true) => {
                     ids.push(mailbox.id.clone());
                     let mut registered =
-                        mailbox.references.iter().filter(|name| self.accounts.contains_key(*name)).peekable();
+                        mailbox.references.iter().filter(|name| self.running.contains_key(*name)).peekable();
                     if registered.peek().is_none() {
                         found.insert(name.clone());
-                    } else if !registered.any(|account| self.mailboxes.with(account).count() == 1) {
+                    } else if !registered.any(|account| self.mailboxes.with(account).nth(1).is_none()) {
                         in_doubt = in_doubt.or_else(|| Some(not_provided(SEVERAL)));
                     }
                 }
@@ -98,21 +95,24 @@ impl<'e> Holds<'e> {
         }
         // As many cases as holds: that one of them is for this case, nobody says otherwise.
         let kept = |mailbox: &&Mailbox<'_>| {
-            mailbox.keeps_for(mailbox.references.iter().filter_map(|name| self.accounts.get(name)).sum())
+            let holds = mailbox.references.iter().filter_map(|name| self.running.get(name));
+            mailbox.keeps_for(holds.map(|holds| holds.len() as u64).sum())
         };
         let (mut found, mut in_doubt) = (BTreeSet::new(), None);
         let mut ids = vec![self.register.clone()];
-        for row in &self.running {
-            let (hold, account) = (text(row, "hold_id"), text(row, "account"));
+        for (account, holds) in &self.running {
             let of_account: Vec<&Mailbox<'_>> = self.mailboxes.with(account).collect();
             ids.extend(of_account.iter().map(|mailbox| mailbox.id.clone()));
-            let about = |what: &str| Some(not_provided(&format!("{what} (hold {})", crate::text::visible(hold))));
+            let about = |what: &str| {
+                let hold = holds.first().map(|hold| crate::text::visible(hold)).unwrap_or_default();
+                Some(not_provided(&format!("{what} (hold {hold})")))
+            };
             if of_account.is_empty() {
                 if !elsewhere.contains(account) {
                     in_doubt = about(NOT_LISTED);
                 }
             } else if of_account.iter().all(|mailbox| mailbox.on_hold() == Some(false)) {
-                found.insert(hold.to_owned());
+                found.extend(holds.iter().map(|hold| (*hold).to_owned()));
             } else if of_account.iter().any(|mailbox| mailbox.on_hold().is_none()) {
                 in_doubt = Some(not_told(provider));
             } else if !of_account.iter().all(kept) {

@@ -304,7 +304,11 @@ fn one(context: Context<'_>, provider: &str) -> Tenant {
         holds_not_in_place,
         emergency_accounts: super::emergency::registered(context),
         mfa_exceptions_unregistered: super::emergency::unregistered_exceptions(context, provider),
-        emergency_sign_ins_not_reviewed: super::emergency::sign_ins_not_reviewed(context, provider),
+        emergency_sign_ins_not_reviewed: super::emergency::sign_ins_not_reviewed(
+            context,
+            provider,
+            &activity.sign_in_log_begins(),
+        ),
         leak_policy: leak_policy(context, &settings),
         leak_policies_on_trial: set_up.leak_policies_on_trial(),
         retention_policies_idle: set_up.retention_policies_idle(),

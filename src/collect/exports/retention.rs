@@ -80,11 +80,13 @@ pub fn tag(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
         seen => seen.map(|_| true),
     };
     let days = || match (row.days("agelimitforretention"), row.seen("messageclass")) {
-        // A tag without an age never deletes.
+        // A tag without an age never deletes; one of hours does, and 0 is the word for none.
         (Seen::Absent, _) => none(),
-        (Seen::Present(days), Seen::Present(class)) if class.text() == Some("*") => Seen::Present(days.to_string()),
+        (Seen::Present(days), Seen::Present(class)) if class.text() == Some("*") => {
+            Seen::Present(days.max(1).to_string())
+        }
         // A tag of its own is for voice messages.
-        (Seen::Present(days), Seen::Present(_)) => Seen::Present(format!("{days} partly")),
+        (Seen::Present(days), Seen::Present(_)) => Seen::Present(format!("{} partly", days.max(1))),
         (Seen::Present(_), Seen::Unknown(reason)) | (Seen::Unknown(reason), _) => Seen::Unknown(reason),
         _ => Seen::not_provided("MessageClass and AgeLimitForRetention of every retention tag"),
     };
@@ -140,7 +142,11 @@ pub fn rule(row: &Row, key: &KeyedReference) -> Result<Vec<Record>, String> {
             if ["delete", "keep", "keepanddelete"].contains(&action.as_str()) =>
         {
             match (duration, partly) {
-                (Seen::Present(days), Seen::Present(partly)) => Seen::Present(format!("{action} {days}{partly}")),
+                (Seen::Present(days), Seen::Present(partly)) => {
+                    // 0 days stand for no deletion.
+                    let days = if days == "0" { "1" } else { &days };
+                    Seen::Present(format!("{action} {days}{partly}"))
+                }
                 (Seen::Present(_), other) => other.map(str::to_owned),
                 (other, _) => other,
             }
@@ -230,6 +236,7 @@ mod tests {
         };
         assert_eq!(of("All", "True", "PermanentlyDelete", "730.00:00:00"), "730");
         assert_eq!(of("SentItems", "True", "DeleteAndAllowRecovery", "90.00:00:00"), "90");
+        assert_eq!(of("All", "True", "PermanentlyDelete", "0.12:00:00"), "1", "the same day is not never");
         for (kind, enabled, action) in [
             ("All", "False", "PermanentlyDelete"),
             ("All", "True", "MoveToArchive"),
@@ -268,6 +275,7 @@ mod tests {
         };
         assert_eq!(of("KeepAndDelete", "2190", "False"), "keepanddelete 2190");
         assert_eq!(of("Keep", "Unlimited", "False"), "keep unlimited");
+        assert_eq!(of("Delete", "0", "False"), "delete 1");
         assert_eq!(of("Delete", "365", "True"), "none");
         assert_eq!(
             (of("", "", "False"), of("Delete", "", "False"), of("2", "9", "False")),

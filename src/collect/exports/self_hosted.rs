@@ -378,7 +378,8 @@ const HANDS_OVER: [&str; 12] = [
 ];
 
 /// Settings that name the delivery agent of the organization's own mail.
-const DELIVERS: [&str; 4] = ["fallback_transport", "local_transport", "mailbox_transport", "virtual_transport"];
+const DELIVERS: [&str; 5] =
+    ["fallback_transport", "local_transport", "mailbox_transport", "relay_transport", "virtual_transport"];
 
 /// Whether a delivery agent named so leaves mail on this server: Postfix's own, those that deliver nothing, and
 /// LMTP over a socket or the loopback address, which mailbox servers such as Dovecot listen on.
@@ -386,13 +387,17 @@ fn stays(transport: &str) -> bool {
     let (agent, next_hop) = transport.split_once(':').unwrap_or((transport, ""));
     match agent {
         "discard" | "error" | "local" | "retry" | "virtual" => true,
-        "lmtp" => {
+        // Several next hops are tried one after another.
+        "lmtp" if !next_hop.contains([',', ' ', '\t']) => {
             let host = next_hop.strip_prefix("inet:").unwrap_or(next_hop);
-            let loopback = ["127.0.0.1", "[127.0.0.1]", "[::1]", "localhost", "[localhost]"];
-            next_hop.starts_with("unix:")
-                || loopback
-                    .iter()
-                    .any(|name| host.strip_prefix(name).is_some_and(|port| port.is_empty() || port.starts_with(':')))
+            let port = ["127.0.0.1", "[127.0.0.1]", "[::1]", "localhost", "[localhost]"]
+                .into_iter()
+                .find_map(|name| host.strip_prefix(name));
+            let is_port = |text: &str| {
+                text.is_empty()
+                    || text.strip_prefix(':').is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
+            };
+            next_hop.starts_with("unix:") || port.is_some_and(is_port)
         }
         _ => false,
     }
@@ -729,6 +734,9 @@ mod tests {
             "mailbox_transport = lmtp:inet:mx.elsewhere.example:24",
             "mailbox_transport_maps = hash:/etc/postfix/to",
             "fallback_transport = smtp:mx.elsewhere.example",
+            "mailbox_transport = lmtp:inet:127.0.0.1:24, mx.elsewhere.example:24",
+            "virtual_transport = lmtp:unix:private/lmtp, inet:mx.elsewhere.example",
+            "relay_transport = smtp:[mx.elsewhere.example]",
             "fallback_transport_maps = hash:/etc/postfix/to",
             "mailbox_command_maps = hash:/etc/postfix/to",
             "local_transport = lmtp:localhost.elsewhere.example",

@@ -148,7 +148,7 @@ impl<'e> Deletion<'e> {
             account.mailboxes.iter().map(|(id, mailbox)| (*id, &mailbox.retention_assignment)).collect();
         let (assigned, ids) = joined(&values, |_, _| false);
         said.ids.extend(ids);
-        let told = |seen: &Seen<String>| matches!(seen, Seen::Absent | Seen::Present(_));
+        let told = |seen: &Seen<String>| !matches!(seen, Seen::Unknown(NotObserved::NotProvided { .. }));
         if values.iter().any(|(_, other)| told(other) && **other != assigned) {
             return said.may_delete(&not_provided(DIFFER));
         }
@@ -215,24 +215,29 @@ impl<'e> Deletion<'e> {
         if states.is_empty() {
             return Err(missing(&self.whole[3], PLACES.1));
         }
-        for state in states {
-            match state.seen {
-                Seen::Present(word) if word == "enforced" => {}
-                Seen::Present(_) => return Ok(false),
-                other => return Err(unknown(other, PLACES.1)),
-            }
+        if let Some(state) = states.iter().find(|state| state.seen.present().is_none()) {
+            return Err(unknown(state.seen, PLACES.1));
         }
-        let mut in_doubt = None;
+        let enforced = |state: &&Value<'_>| state.seen.present().is_some_and(|word| word == "enforced");
+        match states.iter().filter(enforced).count() {
+            0 => return Ok(false),
+            some if some < states.len() => return Err(not_provided(DIFFER)),
+            _ => {}
+        }
+        let (mut left_out, mut in_doubt) = (false, None);
         for exception in self.named("retention-exception", policy)? {
             match exception.seen {
                 Seen::Present(reference) => match self.is_of(account, reference) {
-                    Ok(true) => return Ok(false),
-                    Ok(false) => {}
+                    Ok(is) => left_out |= is,
                     Err(reason) => in_doubt = Some(reason),
                 },
                 Seen::Absent => {}
-                other => in_doubt = Some(unknown(other, PLACES.1)),
+                // Another list's: of this one nothing is known.
+                other => return Err(unknown(other, PLACES.1)),
             }
+        }
+        if left_out {
+            return Ok(false);
         }
         let mut here = false;
         for place in self.named("retention-place", policy)? {
@@ -255,10 +260,11 @@ impl<'e> Deletion<'e> {
     /// Whether a name is one of this mailbox. One that no mailbox has, in use or inactive, may be anybody's, as
     /// one of several is.
     fn is_of(&self, account: &Account<'_>, name: &str) -> Result<bool, NotObserved> {
-        let own = |address: &&str| account.mailboxes.iter().any(|(_, mailbox)| mailbox.address == **address);
+        let own: BTreeSet<&str> = account.mailboxes.iter().map(|(_, mailbox)| mailbox.address.as_str()).collect();
+        let own_of = |of: &BTreeSet<&str>| own.iter().filter(|address| of.contains(*address)).count();
         match (self.mailboxes.get(name), self.inactive.contains(name)) {
-            (Some(of), false) if of.iter().all(own) => Ok(true),
-            (Some(of), _) if !of.iter().any(own) => Ok(false),
+            (Some(of), false) if own_of(of) == of.len() => Ok(true),
+            (Some(of), _) if own_of(of) == 0 => Ok(false),
             (None, true) => Ok(false),
             (Some(_) | None, _) => Err(not_provided(NAMES)),
         }

@@ -430,6 +430,12 @@ fn where_two_lists_disagree_neither_is_believed() {
     ] {
         assert_eq!(of(&[("p2.csv", &changed)]), None, "{changed}");
     }
+    // What one list says and another does not tell is no answer, whichever is read first.
+    let (off, pending) = (POLICY.replace(",True,", ",False,"), POLICY.replace("Success", "Pending"));
+    assert_eq!(of(&[("p.csv", &off), ("p2.csv", &pending)]), None);
+    assert_eq!(of(&[("p.csv", &pending), ("p2.csv", &off)]), None);
+    let (of_ana, joined) = (POLICY.replace("All,,", "All,Ana,"), POLICY.replace("All,,", "All,\"Ben,Cy\","));
+    assert_eq!(of(&[("p.csv", &of_ana), ("p2.csv", &joined)]), None);
     let years = "Keep,3650,";
     for changed in [
         delete.replace("Delete,90,", years),

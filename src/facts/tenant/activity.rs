@@ -339,6 +339,11 @@ impl<'s, 'e> Activity<'s, 'e> {
         self.period(self.sign_in_log(), |_, last, today| days_between(last, today).max(0))
     }
 
+    /// How many days ago the log begins.
+    pub(super) fn sign_in_log_begins(&self) -> Fact<i64> {
+        self.period(self.sign_in_log(), |first, _, today| days_between(first, today))
+    }
+
     /// Both halves of the log show such clients.
     pub(super) fn old_client_sign_ins(&self) -> Fact<Vec<String>> {
         self.in_log_with(&SIGN_INS, "old-client", "strange-client", &["interactive", "not-interactive"])
