@@ -153,6 +153,9 @@ fn an_archive_behind_other_bytes_is_read() {
         assert_eq!(told(&bytes, "a.exe"), (vec!["encrypted"], word.clone()));
     }
     assert_eq!(told(b"MZ\x90\0 a program \xff\xfe\0", "a.exe"), (vec!["unknown-format"], Vec::new()));
+    // One that knows the mark of a member: `cmp dword ptr [eax], "PK\3\4"; jne`.
+    let knows = [&b"MZ\x90\0\x81\x38PK\x03\x04\x0f\x85\x11\x02\0\0"[..], &[0x90; 64]].concat();
+    assert_eq!(told(&knows, "setup.exe"), (vec!["unreadable-part"], Vec::new()));
     // Another archive before the one that is found.
     let open = around("a.txt", b"invented");
     let both = [&zip[..], &open].concat();
