@@ -95,8 +95,13 @@ pub(super) fn read(bytes: &[u8], kind: &str, name: Option<&str>, inline: bool, i
     if is_image(bytes) {
         return Content::Image { inline: inline && bytes.len() < DECORATION_BYTES };
     }
+    let behind = bytes.starts_with(b"MZ").then(|| protection::in_program(bytes)).flatten();
+    let behind = behind.map(|archive| packed(archive, inside));
     if is_zip(bytes) {
         return containers::archive(bytes, inside);
+    }
+    if let Some(archive) = behind {
+        return archive;
     }
     if bytes.starts_with(b"%PDF") || memchr::memmem::find(&bytes[..bytes.len().min(1024)], b"%PDF-").is_some() {
         let content = inside.pdfs.read(bytes);
@@ -136,9 +141,7 @@ pub(super) fn read(bytes: &[u8], kind: &str, name: Option<&str>, inline: bool, i
         return Content::NotInspected("audio-video");
     }
     if bytes.starts_with(&[0x1f, 0x8b]) || bytes.starts_with(b"7z\xbc\xaf") || bytes.starts_with(b"Rar!") {
-        inside.protected.extend(protection::seven_zip(bytes));
-        inside.protected.extend(protection::rar(bytes));
-        return Content::NotInspected("archive");
+        return packed(bytes, inside);
     }
     if kind.starts_with("message/rfc822") || extension == "eml" {
         return Content::Message(bytes.to_vec());
@@ -163,6 +166,13 @@ pub(super) fn read(bytes: &[u8], kind: &str, name: Option<&str>, inline: bool, i
             Content::NotInspected("unknown-format")
         }
     }
+}
+
+/// Notes how an archive that is not opened is protected.
+fn packed(archive: &[u8], inside: &mut Inside<'_>) -> Content {
+    inside.protected.extend(protection::seven_zip(archive));
+    inside.protected.extend(protection::rar(archive));
+    Content::NotInspected("archive")
 }
 
 /// Notes how a message within a message is protected, and says why it is not looked into: one that has no protection
