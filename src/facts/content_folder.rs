@@ -191,6 +191,7 @@ fn join(to: &mut Counted, other: &Counted) {
     to.messages = to.messages.max(other.messages);
     to.oldest = [other.oldest, to.oldest].into_iter().flatten().min();
     for (to, other) in [
+        (&mut to.ages, other.ages),
         (&mut to.kinds, other.kinds),
         (&mut to.places, other.places),
         (&mut to.protected, other.protected),
@@ -200,6 +201,16 @@ fn join(to: &mut Counted, other: &Counted) {
             let to = to.entry(word).or_default();
             *to = count.max(*to);
         }
+    }
+    // Of PHI likely the levels stay those of one scan, which add up.
+    if let Some(low) = other.levels.get("low") {
+        let to = to.levels.entry("low".to_owned()).or_default();
+        *to = (*low).max(*to);
+    }
+    to.individuals_lower = to.individuals_lower.max(other.individuals_lower);
+    to.individuals_upper = to.individuals_upper.max(other.individuals_upper);
+    if let (Some(to), Some(other)) = (&mut to.within_a_year, other.within_a_year) {
+        *to = Individuals { lower: to.lower.max(other.lower), upper: to.upper.max(other.upper) };
     }
     to.not_inspected_messages = larger(to.not_inspected_messages, other.not_inspected_messages);
     to.passwords_beside = larger(to.passwords_beside, other.passwords_beside);

@@ -56,9 +56,14 @@ pub(super) fn text_part(text: &str, kind: &str, name: Option<&str>, inside: &mut
     if kind.starts_with("text/calendar") || text.starts_with("BEGIN:VCALENDAR") || extension(name) == "ics" {
         return Content::Invite(documents::calendar_text(text));
     }
-    match protection::armoured(text) {
-        Some(protected) => Content::NotInspected(sealed(protected, inside)),
-        None => Content::Text(text.to_owned()),
+    around_armour(text.to_owned(), inside)
+}
+
+/// A text, and why the messages in it that are encrypted or signed were not looked into.
+fn around_armour(text: String, inside: &mut Inside<'_>) -> Content {
+    match protection::armoured(&text) {
+        Some(protected) => Content::Several { texts: vec![text], not_inspected: vec![sealed(protected, inside)] },
+        None => Content::Text(text),
     }
 }
 
@@ -68,9 +73,21 @@ pub(super) fn read(bytes: &[u8], kind: &str, name: Option<&str>, inline: bool, i
     if let Some(protection) = protection::enveloped(bytes) {
         return Content::NotInspected(sealed([protection].into(), inside));
     }
+    match protection::signs_content(bytes) {
+        Some(true) => return Content::NotInspected(sealed(Protections::new(), inside)),
+        Some(false) => return Content::NothingToRead,
+        None => {}
+    }
     if kind.starts_with("application/pkcs7-mime") || kind.starts_with("application/x-pkcs7-mime") {
-        let called = || protection::message(bytes).filter(|_| !kind.ends_with("signed-data")).into_iter().collect();
-        return Content::NotInspected(sealed(armoured(bytes).unwrap_or_else(called), inside));
+        let armour = armoured(bytes);
+        // Certificates in letters are no message.
+        if armour.is_some() || !bytes.trim_ascii_start().starts_with(b"-----BEGIN ") {
+            let called = || protection::message(bytes).filter(|_| !kind.ends_with("signed-data")).into_iter().collect();
+            return Content::NotInspected(sealed(armour.unwrap_or_else(called), inside));
+        }
+    }
+    if kind.contains("pkcs7-signature") && matches!(bytes, [0x30, 0x80..=0x84, ..]) {
+        return Content::NotInspected(sealed(Protections::new(), inside));
     }
     if bytes.is_empty() || is_signature(bytes, kind) {
         return Content::NothingToRead;
@@ -78,8 +95,13 @@ pub(super) fn read(bytes: &[u8], kind: &str, name: Option<&str>, inline: bool, i
     if is_image(bytes) {
         return Content::Image { inline: inline && bytes.len() < DECORATION_BYTES };
     }
+    let behind = bytes.starts_with(b"MZ").then(|| protection::in_program(bytes)).flatten();
+    let behind = behind.map(|archive| packed(archive, inside));
     if is_zip(bytes) {
         return containers::archive(bytes, inside);
+    }
+    if let Some(archive) = behind {
+        return archive;
     }
     if bytes.starts_with(b"%PDF") || memchr::memmem::find(&bytes[..bytes.len().min(1024)], b"%PDF-").is_some() {
         let content = inside.pdfs.read(bytes);
@@ -118,13 +140,8 @@ pub(super) fn read(bytes: &[u8], kind: &str, name: Option<&str>, inline: bool, i
     if kind.starts_with("audio/") || kind.starts_with("video/") {
         return Content::NotInspected("audio-video");
     }
-    if let Some(protected) = armoured(bytes) {
-        return Content::NotInspected(sealed(protected, inside));
-    }
     if bytes.starts_with(&[0x1f, 0x8b]) || bytes.starts_with(b"7z\xbc\xaf") || bytes.starts_with(b"Rar!") {
-        inside.protected.extend(protection::seven_zip(bytes));
-        inside.protected.extend(protection::rar(bytes));
-        return Content::NotInspected("archive");
+        return packed(bytes, inside);
     }
     if kind.starts_with("message/rfc822") || extension == "eml" {
         return Content::Message(bytes.to_vec());
@@ -136,16 +153,26 @@ pub(super) fn read(bytes: &[u8], kind: &str, name: Option<&str>, inline: bool, i
                 || kind.starts_with("text/html")
                 || text.trim_start().starts_with("<!DOCTYPE html") =>
         {
-            Content::Text(super::html::text_of(&text))
+            around_armour(super::html::text_of(&text), inside)
         }
         Some(text) => text_part(&text, kind, name, inside),
         None => {
+            if let Some(protected) = armoured(bytes) {
+                return Content::NotInspected(sealed(protected, inside));
+            }
             if matches!(extension.as_str(), "gpg" | "pgp") || kind.starts_with("application/pgp-encrypted") {
                 inside.protected.extend(protection::packets(bytes));
             }
             Content::NotInspected("unknown-format")
         }
     }
+}
+
+/// Notes how an archive that is not opened is protected.
+fn packed(archive: &[u8], inside: &mut Inside<'_>) -> Content {
+    inside.protected.extend(protection::seven_zip(archive));
+    inside.protected.extend(protection::rar(archive));
+    Content::NotInspected("archive")
 }
 
 /// Notes how a message within a message is protected, and says why it is not looked into: one that has no protection
@@ -174,15 +201,14 @@ fn extension(name: Option<&str>) -> String {
         .unwrap_or_default()
 }
 
-/// A signature, a key or the first part of an encrypted message (RFC 3156 §4), by its type and by how
+/// A signature or key of OpenPGP, or the first part of an encrypted message (RFC 3156 §4), by its type and by how
 /// such begin.
 fn is_signature(bytes: &[u8], kind: &str) -> bool {
     let text = bytes.trim_ascii();
     let is_called = |names: &[&str]| names.iter().any(|name| kind.contains(name));
     if is_called(&["pkcs7-signature", "pgp-signature", "pgp-keys"]) {
         let armour = text.strip_prefix(b"-----BEGIN PGP ").unwrap_or_default();
-        return matches!(bytes, [0x30, 0x80..=0x84, ..])
-            || [&b"SIGNATURE"[..], b"PUBLIC", b"PRIVATE"].iter().any(|start| armour.starts_with(start));
+        return [&b"SIGNATURE"[..], b"PUBLIC", b"PRIVATE"].iter().any(|start| armour.starts_with(start));
     }
     is_called(&["application/pgp-encrypted"]) && text.eq_ignore_ascii_case(b"Version: 1")
 }

@@ -462,7 +462,9 @@ mod tests {
             let (found, _) = texts(format!("{head}\r\n\r\n{}", data.replace("--b--", "")).as_bytes());
             assert!(found.iter().any(|(_, text)| text.contains("MRN 445566")), "{kind} alone");
         }
-        assert!(texts(&attached("application/pkcs7-signature", &[0x30, 0x80, 6, 9])).1.is_empty());
+        // `SignedData` without content.
+        let signature = b"0!\x06\x09*\x86H\x86\xf7\r\x01\x07\x02\xa0\x140\x12\x02\x01\x011\x000\x0b\x06\x09*\x86H\x86\xf7\r\x01\x07\x01";
+        assert!(texts(&attached("application/pkcs7-signature", signature)).1.is_empty());
         assert!(texts(&attached("application/pgp-signature", b"-----BEGIN PGP SIGNATURE-----\n")).1.is_empty());
         assert!(texts(&attached("application/pgp-encrypted", b"Version: 1\n")).1.is_empty());
         assert_eq!(texts(&attached("message/rfc822", &[0x8b; 300])).1, ["unknown-format", "unreadable-part"]);

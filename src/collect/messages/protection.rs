@@ -16,9 +16,9 @@ mod zip;
 use std::collections::BTreeSet;
 use std::fmt;
 
-pub(super) use archives::{rar, seven_zip};
+pub(super) use archives::{in_program, rar, seven_zip};
 pub(super) use armour::armoured;
-pub(super) use cms::{enveloped, message};
+pub(super) use cms::{enveloped, message, signs_content};
 pub(super) use office::{binary, package};
 pub(super) use openpgp::packets;
 pub(super) use pdf::dictionary;

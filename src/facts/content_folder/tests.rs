@@ -340,9 +340,15 @@ fn what_either_of_two_scans_found_stays() {
     for a_first in [true, false] {
         let a = scanned(100, &|counts| {
             counts.sendings = words(&[("large", 0), ("many-recipients", 1)]);
+            counts.levels = words(&[("high", 3), ("low", 7)]);
+            counts.ages = words(&[("undated", 1)]);
+            counts.individuals_upper = 9;
+            counts.within_a_year = Some(Individuals { lower: 1, upper: 6 });
         });
         let b = scanned(90, &|counts| {
-            counts.levels = words(&[("high", 5)]);
+            counts.levels = words(&[("high", 5), ("low", 1)]);
+            counts.individuals_lower = 4;
+            counts.within_a_year = Some(Individuals { lower: 2, upper: 3 });
             counts.places = words(&[("subject", 2)]);
             counts.kinds = words(&[("sensitive-hiv", 1)]);
             counts.protected = words(&[("zip-zipcrypto", 4)]);
@@ -358,6 +364,12 @@ fn what_either_of_two_scans_found_stays() {
         for (fact, count) in [
             (&folder.messages, 100),
             (&folder.phi_messages, 5),
+            (&folder.review_messages, 7),
+            (&folder.undated_phi_messages, 1),
+            (&folder.individuals_lower, 4),
+            (&folder.individuals_upper, 9),
+            (&folder.within_a_year_lower, 2),
+            (&folder.within_a_year_upper, 6),
             (&folder.phi_in_subjects, 2),
             (&folder.passwords_beside_attachments, 3),
             (&folder.large_phi_messages, 2),

@@ -4,11 +4,15 @@ use super::words::{Class, Hit};
 
 /// Whether one of the words for a password is followed by one.
 pub(super) fn is_stated(text: &[u8], hits: &[Hit]) -> bool {
-    hits.iter().filter(|hit| hit.classes.has(Class::Password)).any(|hit| states_one(&text[hit.end..]))
+    hits.iter().filter(|hit| hit.classes.has(Class::Password)).any(|hit| {
+        let before = text[..hit.start].rsplit(|byte| *byte == b'\n').nth(1).unwrap_or_default();
+        states_one(&text[hit.end..], before.trim_ascii_end().ends_with(b":"))
+    })
 }
 
-/// Whether a colon, an equals sign or `is` stands further on the line, and after it what nobody says in words.
-fn states_one(rest: &[u8]) -> bool {
+/// Whether a colon, an equals sign or `is` stands further on the line, and after it what nobody says in words. In a
+/// form the line above is a label too.
+fn states_one(rest: &[u8], in_form: bool) -> bool {
     /// Words between, as in `password for the attached file is`.
     const REACH: usize = 60;
     const VERBS: [&[u8]; 4] = [b"is ", b"es ", b"sera ", b"will be "];
@@ -23,6 +27,7 @@ fn states_one(rest: &[u8]) -> bool {
     });
     // Pages give it on a line of its own.
     let next = lines.map(<[u8]>::trim_ascii).find(|line| !line.is_empty()).unwrap_or_default();
+    let verb_end = verb.as_ref().map(|verb| verb.end);
     let places = [(mark, true), (verb, false)].map(|(place, is_mark)| Some((place?, is_mark)));
     let first = places.iter().flatten().map(|(place, _)| place.start).min().unwrap_or_default();
     places.into_iter().flatten().any(|(place, is_mark)| {
@@ -33,11 +38,53 @@ fn states_one(rest: &[u8]) -> bool {
         }
         // `Password expires: 11/30/2026`.
         let may_be_day = !line[..place.start].iter().any(u8::is_ascii_alphabetic);
+        let opens = match verb_end {
+            Some(end) if is_mark && end <= place.start => Opens::of(&line[end..place.start]),
+            _ if is_mark => Opens::Alone,
+            _ => Opens::Sign,
+        };
+        let may_be_alone = match opens {
+            Opens::Alone => true,
+            Opens::Sign => false,
+            Opens::Nothing => return false,
+        };
         match line[place.end..].trim_ascii() {
-            [] if is_mark => is_no_talk(next, false, may_be_day),
-            value => is_no_talk(value, is_mark, may_be_day),
+            // A form that nobody filled in goes on with its day.
+            [] if is_mark => is_no_talk(next, false, may_be_day && !in_form),
+            value => is_no_talk(value, may_be_alone, may_be_day),
         }
     })
+}
+
+/// What the words in front of a value say of it.
+enum Opens {
+    /// A password comes, and may be one word alone.
+    Alone,
+    /// None: `is sent by text message to: 5550100123`.
+    Nothing,
+    /// One may come that has a digit or a sign within, or stands in quotes.
+    Sign,
+}
+
+impl Opens {
+    /// By what stands between a verb and a colon or an equals sign.
+    fn of(between: &[u8]) -> Self {
+        const FOLLOWS: [&[u8]; 4] = [b"", b"as follows", b"la siguiente", b"the following"];
+        const BIRTH_DATE: [&[u8]; 2] = [b"your date of birth", b"your dob"];
+        let between = between.trim_ascii();
+        let is_one_of = |openings: &[&[u8]]| openings.iter().any(|opening| between.eq_ignore_ascii_case(opening));
+        // `is (without quotes):`, `(it is case sensitive):`.
+        let in_brackets = |inner: &[u8]| !inner.contains(&b'(') && !inner.contains(&b')');
+        if is_one_of(&FOLLOWS) {
+            Self::Alone
+        } else if is_one_of(&BIRTH_DATE)
+            || between.strip_suffix(b")").is_some_and(|inner| in_brackets(inner.strip_prefix(b"(").unwrap_or(inner)))
+        {
+            Self::Sign
+        } else {
+            Self::Nothing
+        }
+    }
 }
 
 /// Whether a value begins with a word that has a digit or a sign within, or that stands in quotes; or, where words
@@ -84,6 +131,8 @@ fn is_no_talk(value: &[u8], may_be_alone: bool, may_be_day: bool) -> bool {
     let digits = token.iter().filter(|byte| byte.is_ascii_digit()).count();
     let signs = token.len() - letters - digits;
     let is_link = memchr::memmem::find(token, b"://").is_some() || token.contains(&b'/') && letters > 8;
+    // `Date: 11/23/2026` below it.
+    let is_label = !is_quoted && token.ends_with(b":");
     let is_day = letters == 0 && token.iter().all(|byte| byte.is_ascii_digit() || b"/-.:".contains(byte)) && signs > 0;
     // `Password: wintergreen`, and nothing else on the line.
     let is_alone = may_be_alone
@@ -91,7 +140,7 @@ fn is_no_talk(value: &[u8], may_be_alone: bool, may_be_day: bool) -> bool {
         && value.trim_ascii_end().len() <= token.len() + ends
         && !TALK.iter().any(|word| token.eq_ignore_ascii_case(word));
     (4..=64).contains(&token.len())
-        && !(is_link || is_day && !may_be_day)
+        && !(is_label || is_link || is_day && !may_be_day)
         && letters + digits >= 3
         && (digits > 0 || is_quoted || is_alone || signs > 0 && !token.contains(&b'-') && !token.contains(&b'\''))
 }
@@ -131,6 +180,11 @@ mod tests {
             "Password is 03/14/1951.",
             "Password:\n03-14-1951",
             "passwd: Zx48-quill",
+            "The password is : wintergreen",
+            "The password is the following:\nQuillon2026",
+            "The password is your date of birth: 03141951",
+            "Clinic portal\nPassword:\n03-14-1951",
+            "User name:\nPassword:\nQuillon2026",
         ] {
             assert!(is_stated_in(text), "{text}");
         }
@@ -156,6 +210,16 @@ mod tests {
             "Password: Confidential",
             "Password:\nRegards,\nZorba",
             "PIN:",
+            "The password is sent by text message to: 5550100123",
+            "The password is given by phone: 5550100",
+            "The password is in a separate e-mail (ref: 4455661).",
+            "The password will be sent separately; case no: 4455661",
+            "The password is your date of birth in the format: MMDDYYYY",
+            "Your password is known to you - questions to: desk@clinic.example",
+            "A password is needed to open it; open it with: 7-Zip",
+            "The password is the same as last month, name of file: statement_2026.pdf",
+            "User name:\nPassword:\n11/23/2026",
+            "Password:\nDate: 11/23/2026",
         ] {
             assert!(!is_stated_in(text), "{text}");
         }

@@ -140,7 +140,7 @@ fn a_body_in_rtf_is_read_whole_or_counted_as_not_looked_into() {
 fn signed_mail_is_taken_apart() {
     let body = base64::engine::general_purpose::STANDARD.encode(PHI);
     let entity = format!(
-        "Content-Type: multipart/signed; micalg=sha-256;\r\n boundary=\"b\"; protocol=\"application/pkcs7-signature\"\r\n\r\n--b\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\n{body}\r\n--b\r\nContent-Type: application/pkcs7-signature; name=smime.p7s\r\nContent-Transfer-Encoding: base64\r\n\r\nMIIB\r\n--b--\r\n"
+        "Content-Type: multipart/signed; micalg=sha-256;\r\n boundary=\"b\"; protocol=\"application/pkcs7-signature\"\r\n\r\n--b\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\n{body}\r\n--b\r\nContent-Type: application/pkcs7-signature; name=smime.p7s\r\nContent-Transfer-Encoding: base64\r\n\r\nMCEGCSqGSIb3DQEHAqAUMBICAQExADALBgkqhkiG9w0BBwE=\r\n--b--\r\n"
     );
     let first = |field: &str| format!("{field}\r\n{entity}");
     for (kind, entity) in [

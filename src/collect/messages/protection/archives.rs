@@ -10,18 +10,55 @@ const HEADER_BYTES: usize = 1024 * 1024;
 /// Headers that are packed in another.
 const HEADERS: usize = 4;
 const CODERS: u64 = 32;
+/// Bytes of the first header of RAR, in a program.
+const FIRST_HEADER: usize = 256;
+const SEVEN_ZIP: &[u8] = b"7z\xbc\xaf\x27\x1c";
+const RAR4: &[u8] = b"Rar!\x1a\x07\x00";
+const RAR5: &[u8] = b"Rar!\x1a\x07\x01\x00";
 
 /// How an archive of 7-Zip is protected: its files, or also their names; empty where it is not. One whose header
 /// cannot be read so far, as in the first of several volumes, does not show whether it is.
 pub fn seven_zip(bytes: &[u8]) -> Protections {
     let mut found = Protections::new();
-    if !bytes.starts_with(b"7z\xbc\xaf\x27\x1c") {
+    if !bytes.starts_with(SEVEN_ZIP) {
         return found;
     }
     if read_seven_zip(bytes, &mut found).is_none() && found.is_empty() {
         found.insert(Protection::SevenZipUnread);
     }
     found
+}
+
+/// The archive that a program unpacks from behind itself, from its first byte. A program that only knows how archives
+/// begin has no header behind that whose checksum is right.
+pub fn in_program(bytes: &[u8]) -> Option<&[u8]> {
+    let archives = |start: &'static [u8]| memchr::memmem::find_iter(bytes, start).map(|at| &bytes[at..]);
+    let seven_zip = archives(SEVEN_ZIP).find(|archive| is_seven_zip(archive).unwrap_or(false));
+    seven_zip.or_else(|| archives(b"Rar!\x1a\x07").find(|archive| is_rar(archive).unwrap_or(false)))
+}
+
+fn is_seven_zip(archive: &[u8]) -> Option<bool> {
+    Some(word(archive, 8)? == checksum(archive.get(12..32)?))
+}
+
+fn is_rar(archive: &[u8]) -> Option<bool> {
+    let Some(header) = archive.strip_prefix(RAR5) else {
+        let header = archive.strip_prefix(RAR4)?;
+        // The archive's own header, of thirteen bytes where no remark stands in it.
+        let checked = header.get(2..usize::from(short(header, 5)?).min(FIRST_HEADER))?;
+        let [low, high, ..] = checksum(checked).to_le_bytes();
+        return Some(header[2] == 0x73 && header[..2] == [low, high]);
+    };
+    let mut rest = Reader { bytes: header.get(4..)? };
+    let length = usize::try_from(rest.vint()?).ok()?.min(FIRST_HEADER);
+    let end = header.len() - rest.bytes.len() + length;
+    Some(word(header, 0)? == checksum(header.get(4..end)?))
+}
+
+fn checksum(bytes: &[u8]) -> u32 {
+    let mut checksum = flate2::Crc::new();
+    checksum.update(bytes);
+    checksum.sum()
 }
 
 /// Adds what the headers name; `None` where they name more than was read.
@@ -225,12 +262,12 @@ pub fn rar(bytes: &[u8]) -> Protections {
 
 /// Adds what the blocks name; `None` where more may follow than was read.
 fn read_rar(bytes: &[u8], found: &mut Protections) -> Option<()> {
-    if let Some(rest) = bytes.strip_prefix(b"Rar!\x1a\x07\x01\x00") {
+    if let Some(rest) = bytes.strip_prefix(RAR5) {
         let mut blocks = Reader { bytes: rest };
         while rar5_block(&mut blocks, found)? {}
         return Some(());
     }
-    let mut rest = bytes.strip_prefix(b"Rar!\x1a\x07\x00")?;
+    let mut rest = bytes.strip_prefix(RAR4)?;
     // Before RAR 3 nothing but the end of the file ended an archive.
     loop {
         rest = rar4_block(rest, found)?;

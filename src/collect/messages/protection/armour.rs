@@ -26,14 +26,17 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// How the messages within a text are protected; nothing of one that says that it is only signed or compressed. One
-/// that cannot be read is taken for what it is called. `None` where there is no message.
+/// that cannot be read is taken for what it is called. `None` where there is no message, but certificates at most.
 pub fn armoured(text: &str) -> Option<Protections> {
     // Most texts hold none, and are searched but once.
     memchr::memmem::find(text.as_bytes(), b"-----BEGIN ")?;
     let mut found = None;
     for (begin, of) in KINDS {
         for after in text.split(begin).skip(1) {
-            found.get_or_insert_with(Protections::new).extend(of(&bytes_of(after)));
+            let bytes = bytes_of(after);
+            if cms::signs_content(&bytes) != Some(false) {
+                found.get_or_insert_with(Protections::new).extend(of(&bytes));
+            }
         }
     }
     found

@@ -20,6 +20,24 @@ pub fn message(bytes: &[u8]) -> Option<Protection> {
     }
 }
 
+/// Whether what is signed stands within the signature; `None` where the bytes are no `SignedData`. Certificates alone,
+/// and a signature that stands apart, have nothing there (RFC 5652 §5.1, §5.2).
+pub fn signs_content(bytes: &[u8]) -> Option<bool> {
+    let (_, inner) = content_type(bytes).filter(|(kind, _)| *kind == SIGNED)?;
+    // What cannot be read so far may hold words.
+    Some(encapsulated(inner).is_none_or(|behind| !(behind.is_empty() || behind.starts_with(&[0, 0]))))
+}
+
+/// What stands behind the type in `encapContentInfo`.
+fn encapsulated(inner: &[u8]) -> Option<&[u8]> {
+    let explicit = Element::read(inner)?.is(0xa0)?;
+    let data = Element::read(explicit.content)?.is(0x30)?;
+    let version = Element::read(data.content)?.is(0x02)?;
+    let digests = Element::read(version.rest(0)?)?.is(0x31)?;
+    let content = Element::read(digests.rest(0)?)?.is(0x30)?;
+    Element::read(content.content)?.is(0x06)?.rest(0)
+}
+
 /// The type of content, and what stands behind it.
 fn content_type(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let info = Element::read(bytes)?.is(0x30)?;
@@ -29,6 +47,7 @@ fn content_type(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 
 const ENCRYPTED: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 6];
 const ENVELOPED: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 3];
+const SIGNED: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2];
 const AUTHENTICATED_ENVELOPED: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 16, 1, 23];
 
 fn is_sealed(kind: &[u8]) -> bool {

@@ -430,29 +430,76 @@ fn what_its_sender_calls_signed_is_told_by_its_bytes() {
     let signed = (vec!["signed-wrapped"], Vec::new());
     assert_eq!(told(&file("smime-signed.p7m"), "application/pkcs7-mime;signed-data"), signed);
     assert_eq!(told(b"junk", "application/pkcs7-mime;signed-data"), signed);
-    assert_eq!(told(&file("smime-signed.p7m"), "application/pkcs7-signature"), (Vec::new(), Vec::new()));
+    // A signature around its words, and what is no signature at all.
+    for bytes in [&file("smime-signed.p7m")[..], b"0\x82Patient: Zorba Quillon"] {
+        assert_eq!(told(bytes, "application/pkcs7-signature"), signed);
+    }
+    assert_eq!(told(&file("smime-signed.p7m"), "application/octet-stream"), signed);
+}
+
+/// `SignedData` without content: a signature that stands apart, or certificates alone. Lengths told, and left open.
+const SIGNED_APART: [&[u8]; 2] = [
+    b"0!\x06\x09*\x86H\x86\xf7\r\x01\x07\x02\xa0\x140\x12\x02\x01\x011\x000\x0b\x06\x09*\x86H\x86\xf7\r\x01\x07\x01",
+    b"0\x80\x06\x09*\x86H\x86\xf7\r\x01\x07\x02\xa0\x800\x80\x02\x01\x011\x000\x80\x06\x09*\x86H\x86\xf7\r\x01\x07\x01\0\0\0\0",
+];
+
+#[test]
+fn a_signature_without_content_holds_nothing_to_read() {
+    for bytes in SIGNED_APART {
+        for kind in ["application/pkcs7-signature", "application/pkcs7-mime;certs-only", "application/octet-stream"] {
+            assert_eq!(told_by(&PdfReader::none(), bytes, kind, "a.p7b"), (Vec::new(), Vec::new()), "{kind}");
+        }
+        let chain = armoured_as("PKCS7", bytes);
+        for kind in ["application/x-pkcs7-certificates", "application/pkcs7-mime", "text/plain"] {
+            let told = told_by(&PdfReader::none(), chain.as_bytes(), kind, "chain.p7b");
+            assert_eq!(told, (Vec::new(), Vec::new()), "{kind}");
+        }
+        assert_eq!(armoured(&chain), None);
+    }
+    // Cut off before it shows whether anything is signed.
+    assert_eq!(signs_content(&SIGNED_APART[0][..20]), Some(true));
+    assert_eq!(signs_content(b"words"), None);
+}
+
+#[test]
+fn text_around_armour_is_read() {
+    let note = "Patient Zorba Quillon, MRN 4455661: diabetes\n";
+    let text = note.to_owned() + &armoured_as("PKCS7", &file("smime-signed.p7m"));
+    let page = format!("<!DOCTYPE html><p>{}</p>", text.replace('\n', "<br>"));
+    let reader = PdfReader::none();
+    let mut inside = Inside::message(&reader);
+    for content in [
+        attachments::text_part(&text, "text/plain", Some("note.txt"), &mut inside),
+        attachments::read(text.as_bytes(), "application/octet-stream", Some("note.txt"), false, &mut inside),
+        attachments::read(page.as_bytes(), "text/html", Some("note.html"), false, &mut inside),
+    ] {
+        let Content::Several { texts, not_inspected } = content else { panic!() };
+        assert!(texts[0].contains("MRN 4455661"), "{texts:?}");
+        assert_eq!(not_inspected, ["signed-wrapped"]);
+    }
+}
+
+fn armoured_as(label: &str, bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    let digits = base64::engine::general_purpose::STANDARD.encode(bytes);
+    let lines: Vec<&str> = digits.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
 #[test]
 fn s_mime_with_armour_is_read_like_that_without() {
-    use base64::Engine as _;
-    let armoured = |label: &str, bytes: &[u8]| {
-        let digits = base64::engine::general_purpose::STANDARD.encode(bytes);
-        let lines: Vec<&str> = digits.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
-        format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
-    };
     for (label, kind) in
         [("PKCS7", "application/octet-stream"), ("CMS", "text/plain"), ("PKCS7", "application/pkcs7-mime;")]
     {
         let told = |bytes: &[u8]| told_by(&PdfReader::none(), bytes, kind, "smime.p7m");
         let sealed = |word: &str| (vec!["encrypted"], vec![word.to_owned()]);
-        assert_eq!(told(armoured(label, &file("smime-3des.p7m")).as_bytes()), sealed("smime-3des"));
+        assert_eq!(told(armoured_as(label, &file("smime-3des.p7m")).as_bytes()), sealed("smime-3des"));
         let broken = format!("-----BEGIN {label}-----\n!\n");
         assert_eq!(told(broken.as_bytes()), sealed("smime-unknown"));
-        let signed = armoured(label, &file("smime-signed.p7m"));
+        let signed = armoured_as(label, &file("smime-signed.p7m"));
         assert_eq!(told(signed.as_bytes()), (vec!["signed-wrapped"], Vec::new()));
     }
-    let mail = format!("From: a@clinic.example\nSubject: invented\n\n{}", armoured("CMS", &file("smime-3des.p7m")));
+    let mail = format!("From: a@clinic.example\nSubject: invented\n\n{}", armoured_as("CMS", &file("smime-3des.p7m")));
     let folder = folders(&scan_with(mbox_of(&[mail]), &options())).remove(0);
     assert_eq!((folder.protected["smime-3des"], folder.not_inspected["encrypted"]), (1, 1));
 }

@@ -31,7 +31,9 @@ pub fn members(bytes: &[u8], directory: usize) -> Protections {
 pub fn local_members(bytes: &[u8]) -> Protections {
     let headers = memchr::memmem::find_iter(bytes, b"PK\x03\x04").map(|at| &bytes[at..]);
     let told = headers.filter_map(|header| {
-        // Where the bytes of a member look like a header, this number is most often none that a method has.
+        // Where the bytes of a member or a program look like a header, these are most often none that a version
+        // (§4.4.3) and a method have.
+        short(header, 4).filter(|version| *version < 100)?;
         let method = short(header, 8).filter(|method| *method < 100)?;
         let (name, extra) = (usize::from(short(header, 26)?), usize::from(short(header, 28)?));
         member(short(header, 6)?, Some(method), header.get(30 + name..30 + name + extra).unwrap_or_default())

@@ -153,12 +153,41 @@ fn an_archive_behind_other_bytes_is_read() {
         assert_eq!(told(&bytes, "a.exe"), (vec!["encrypted"], word.clone()));
     }
     assert_eq!(told(b"MZ\x90\0 a program \xff\xfe\0", "a.exe"), (vec!["unknown-format"], Vec::new()));
+    // One that knows the mark of a member: `cmp dword ptr [eax], "PK\3\4"; jne`.
+    let knows = [&b"MZ\x90\0\x81\x38PK\x03\x04\x0f\x85\x11\x02\0\0"[..], &[0x90; 64]].concat();
+    assert_eq!(told(&knows, "setup.exe"), (vec!["unreadable-part"], Vec::new()));
     // Another archive before the one that is found.
     let open = around("a.txt", b"invented");
     let both = [&zip[..], &open].concat();
     assert_eq!(told(&both, "a.zip"), (vec!["unreadable-part"], word));
     assert_eq!(told(&[&open[..], &open].concat(), "a.zip"), (vec!["unreadable-part"], Vec::new()));
     assert_eq!(told(&open, "a.zip"), (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn an_archive_that_a_program_unpacks_is_told() {
+    // What unpacks knows how each kind begins.
+    let program = b"MZ\x90\0 7z\xbc\xaf\x27\x1c Rar!\x1a\x07\x00 Rar!\x1a\x07\x01\x00 \xff\xfe\0".repeat(8);
+    assert_eq!(told(&program, "setup.exe"), (vec!["unknown-format"], Vec::new()));
+    let in_program = |archive: &[u8]| told(&[&program, archive].concat(), "setup.exe");
+    let archive = |word: &str| (vec!["archive"], vec![word.to_owned()]);
+    assert_eq!(in_program(&file("7z-one-file.7z")), archive("7z-aes-256"));
+    assert_eq!(in_program(&file("7z-names.7z")), archive("7z-aes-256"));
+    assert_eq!(in_program(&file("7z-open.7z")), (vec!["archive"], Vec::new()));
+    let open = file("7z-open.7z");
+    assert_eq!(in_program(&open[..open.len() - 1]), archive("7z-unread"));
+    // Headers of RAR 4 and RAR 5, the names open and encrypted, and an end.
+    let rar4 = b"Rar!\x1a\x07\x00\xcf\x90\x73\0\0\x0d\0\0\0\0\0\0\0";
+    let rar5 = b"Rar!\x1a\x07\x01\x00\x33\x92\xb5\xe5\x0a\x01\x05\x06\x00\x05\x01\x01\x80\x80\x00";
+    assert_eq!(in_program(&[&rar4[..], &[0, 0, 0x7b, 0, 0, 7, 0]].concat()), (vec!["archive"], Vec::new()));
+    assert_eq!(in_program(rar4), (vec!["archive"], Vec::new()));
+    assert_eq!(in_program(rar5), archive("rar-unread"));
+    assert_eq!(in_program(&[&rar5[..], &[0, 0, 0, 0, 3, 5, 0, 0]].concat()), (vec!["archive"], Vec::new()));
+    assert_eq!(in_program(b"Rar!\x1a\x07\x00\xce\x99\x73\x80\0\x0d\0\0\0\0\0\0\0"), archive("rar-aes-128"));
+    assert_eq!(in_program(b"Rar!\x1a\x07\x01\x00\x41\x8b\x30\x84\x05\x04\0\0\0\x0f"), archive("rar-aes-256"));
+    // Beside a mark of zip, which goes before.
+    let marked = [&program[..], b"PK\x03\x04", &file("7z-one-file.7z")].concat();
+    assert_eq!(told(&marked, "setup.exe"), (vec!["unreadable-part"], vec!["7z-aes-256".to_owned()]));
 }
 
 #[test]
