@@ -50,7 +50,7 @@ impl<T> Seen<T> {
 
     /// Shorthand for `Unknown(NotProvided)`.
     pub fn not_provided(what: impl Into<String>) -> Self {
-        Self::Unknown(NotObserved::NotProvided { what: what.into() })
+        Self::Unknown(NotObserved::not_provided(what))
     }
 }
 
@@ -115,6 +115,13 @@ pub enum NotObserved {
         /// The line it was found on, where there are lines.
         line: Option<u64>,
     },
+}
+
+impl NotObserved {
+    /// Shorthand for `NotProvided`.
+    pub fn not_provided(what: impl Into<String>) -> Self {
+        Self::NotProvided { what: what.into() }
+    }
 }
 
 impl std::fmt::Display for NotObserved {

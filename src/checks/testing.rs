@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::evidence::declared::{Declared, DeclaredDomain, Organization, Role};
-use crate::evidence::{Answer, Evidence, Manifest, Observation, Question, Source, Vantage, Writer};
+use crate::evidence::{Answer, Evidence, Observation, Question, Source, Writer};
 use crate::facts;
 use crate::facts::shape::{EncodedFact, EncodedSubject, Shape, Value};
 use crate::names::{SubjectId, SubjectKind};
@@ -109,21 +109,6 @@ pub(crate) fn declared(change: impl FnOnce(&mut Declared)) -> Observation {
 /// Evidence that holds these observations, written and read again.
 pub(crate) fn evidence(observations: Vec<Observation>) -> Evidence {
     let folder = tempfile::tempdir().unwrap();
-    let manifest = Manifest {
-        schema: 1,
-        kind: "evidence".to_owned(),
-        tool_version: "0".to_owned(),
-        scope_sha256: String::new(),
-        vantage: Vantage {
-            label: "test".to_owned(),
-            resolvers: Vec::new(),
-            port_25_reachable: None,
-            test_network: Vec::new(),
-        },
-        started_at: noon(),
-        as_of: noon(),
-        complete: true,
-        segments: Vec::new(),
-    };
+    let manifest = crate::evidence::tests::manifest();
     Writer::create(folder.path()).unwrap().finish(observations, manifest).unwrap()
 }

@@ -68,7 +68,8 @@ fn kept<'e>(context: Context<'e>) -> Result<Kept<'e>, NotObserved> {
     }
     let rejected =
         || NotObserved::Unreadable { why: "rows of emergency-accounts.csv were rejected".to_owned(), line: None };
-    let in_doubt = (!rows.rejected.is_empty()).then(rejected).or_else(|| several.then(|| not_provided(SEVERAL)));
+    let in_doubt =
+        (!rows.rejected.is_empty()).then(rejected).or_else(|| several.then(|| NotObserved::not_provided(SEVERAL)));
     Ok(Kept { id, accounts, in_doubt })
 }
 
@@ -160,14 +161,18 @@ pub(super) fn unregistered_exceptions(context: Context<'_>, provider: &str) -> F
         ids.push((*id).clone());
         let groups = match &policy.excludes_groups {
             Seen::Present(false) | Seen::Absent => None,
-            Seen::Present(true) => Some(not_provided("the members of the groups and roles that a policy leaves out")),
-            Seen::Malformed(_) => Some(not_provided(CONDITIONAL_ACCESS.what)),
+            Seen::Present(true) => {
+                Some(NotObserved::not_provided("the members of the groups and roles that a policy leaves out"))
+            }
+            Seen::Malformed(_) => Some(NotObserved::not_provided(CONDITIONAL_ACCESS.what)),
             Seen::Unknown(reason) => Some(reason.clone()),
         };
         match &policy.excluded_users {
             Seen::Present(users) => left_out.also(users.iter().map(String::as_str).collect(), groups),
             Seen::Absent => left_out.also(BTreeSet::new(), groups),
-            Seen::Malformed(_) => left_out.also(BTreeSet::new(), Some(not_provided(CONDITIONAL_ACCESS.what))),
+            Seen::Malformed(_) => {
+                left_out.also(BTreeSet::new(), Some(NotObserved::not_provided(CONDITIONAL_ACCESS.what)))
+            }
             Seen::Unknown(reason) => left_out.also(BTreeSet::new(), Some(reason.clone())),
         }
     }
@@ -186,10 +191,7 @@ pub(super) fn unregistered_exceptions(context: Context<'_>, provider: &str) -> F
         return Fact::new(Seen::Unknown(reason.clone()), ids);
     }
     let further = left_out.perhaps(has);
-    match further.or(in_doubt.filter(|_| left_out.certainly.is_none())) {
-        Some(reason) if found.is_empty() => Fact::new(Seen::Unknown(reason), ids),
-        Some(_) | None => exported::named(found, ids),
-    }
+    exported::named_unless(found, ids, further.or(in_doubt.filter(|_| left_out.certainly.is_none())))
 }
 
 /// Whom all policies together leave out.
@@ -271,20 +273,18 @@ pub(super) fn sign_ins_not_reviewed(context: Context<'_>, provider: &str, log_be
     });
     let unlogged = before.map(|account| {
         let account = crate::text::visible(account.name);
-        not_provided(&format!("a sign-in log from the last review of {account} on: look now, and enter the day"))
+        NotObserved::not_provided(format!(
+            "a sign-in log from the last review of {account} on: look now, and enter the day"
+        ))
     });
-    let unnamed =
-        kept.accounts.iter().any(|account| !account.listed).then(|| {
-            not_provided("a list of users that has every account of emergency-accounts.csv (Get-MgUser -All)")
-        });
-    match files.whole(formats, what).err().or(kept.in_doubt).or(unnamed).or(same_day).or(unlogged) {
-        Some(reason) if found.is_empty() => Fact::new(Seen::Unknown(reason), ids),
-        Some(_) | None => exported::named(found, ids),
-    }
-}
-
-fn not_provided(what: &str) -> NotObserved {
-    NotObserved::NotProvided { what: what.to_owned() }
+    let unnamed = kept.accounts.iter().any(|account| !account.listed).then(|| {
+        NotObserved::not_provided("a list of users that has every account of emergency-accounts.csv (Get-MgUser -All)")
+    });
+    exported::named_unless(
+        found,
+        ids,
+        files.whole(formats, what).err().or(kept.in_doubt).or(unnamed).or(same_day).or(unlogged),
+    )
 }
 
 #[cfg(test)]

@@ -419,6 +419,18 @@ pub fn named(found: BTreeSet<String>, mut evidence: Vec<EvidenceId>) -> Fact<Vec
     Fact::present(names, evidence)
 }
 
+/// The same, where `in_doubt` says why more of them may be there: that nothing was found is no answer then.
+pub fn named_unless(
+    found: BTreeSet<String>,
+    evidence: Vec<EvidenceId>,
+    in_doubt: Option<NotObserved>,
+) -> Fact<Vec<String>> {
+    match in_doubt {
+        Some(reason) if found.is_empty() => Fact::new(Seen::Unknown(reason), evidence),
+        Some(_) | None => named(found, evidence),
+    }
+}
+
 /// What is missing where no export speaks of a subject.
 pub const NOT_LISTED: &str = "an export that lists it";
 
@@ -523,7 +535,7 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::evidence::declared::{Agreement, Declared, DeclaredDomain, DeclaredRetention, DeclaredVendor};
-    use crate::evidence::{Evidence, Manifest, Observation, Question, Vantage, Writer};
+    use crate::evidence::{Evidence, Observation, Question, Writer};
     use crate::keyed::KeyedReference;
     use crate::names::SubjectId;
 
@@ -669,31 +681,11 @@ pub(crate) mod tests {
         pub(crate) fn evidence(&self, taken: &[&str]) -> Evidence {
             let folder = tempfile::tempdir().unwrap();
             let writer = Writer::create(folder.path()).unwrap();
-            writer.finish(self.observations.clone(), manifest()).unwrap();
+            writer.finish(self.observations.clone(), crate::evidence::tests::manifest()).unwrap();
             for segment in taken {
                 std::fs::remove_file(folder.path().join(format!("{segment}.jsonl"))).unwrap();
             }
             Evidence::read(folder.path()).unwrap()
-        }
-    }
-
-    fn manifest() -> Manifest {
-        let as_of = "2026-10-01T12:00:00Z".parse().unwrap();
-        Manifest {
-            schema: 1,
-            kind: "evidence".to_owned(),
-            tool_version: "0".to_owned(),
-            scope_sha256: String::new(),
-            vantage: Vantage {
-                label: "test".to_owned(),
-                resolvers: Vec::new(),
-                port_25_reachable: None,
-                test_network: Vec::new(),
-            },
-            started_at: as_of,
-            as_of,
-            complete: true,
-            segments: Vec::new(),
         }
     }
 

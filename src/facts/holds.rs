@@ -66,7 +66,7 @@ impl<'e> Holds<'e> {
                     if registered.peek().is_none() {
                         found.insert(name.clone());
                     } else if !registered.any(|account| self.mailboxes.with(account).nth(1).is_none()) {
-                        in_doubt = in_doubt.or_else(|| Some(not_provided(SEVERAL)));
+                        in_doubt = in_doubt.or_else(|| Some(NotObserved::not_provided(SEVERAL)));
                     }
                 }
                 Some(false) => {}
@@ -78,7 +78,7 @@ impl<'e> Holds<'e> {
         if !self.rows.rejected.is_empty() && !found.is_empty() {
             return Fact::new(Seen::Unknown(rejected()), ids);
         }
-        named(found, ids, in_doubt)
+        exported::named_unless(found, ids, in_doubt)
     }
 
     /// Holds of the register, by their ids, that run and lie on no mailbox of this tenant although the mailbox is here.
@@ -105,7 +105,7 @@ impl<'e> Holds<'e> {
             ids.extend(of_account.iter().map(|mailbox| mailbox.id.clone()));
             let about = |what: &str| {
                 let hold = holds.first().map(|hold| crate::text::visible(hold)).unwrap_or_default();
-                Some(not_provided(&format!("{what} (hold {hold})")))
+                Some(NotObserved::not_provided(format!("{what} (hold {hold})")))
             };
             if of_account.is_empty() {
                 if !elsewhere.contains(account) {
@@ -123,15 +123,7 @@ impl<'e> Holds<'e> {
         if !self.rows.rejected.is_empty() {
             in_doubt = Some(rejected());
         }
-        named(found, ids, in_doubt)
-    }
-}
-
-/// What was found, or why it is not known that there is none.
-fn named(found: BTreeSet<String>, ids: Vec<EvidenceId>, in_doubt: Option<NotObserved>) -> Fact<Vec<String>> {
-    match in_doubt {
-        Some(reason) if found.is_empty() => Fact::new(Seen::Unknown(reason), ids),
-        Some(_) | None => exported::named(found, ids),
+        exported::named_unless(found, ids, in_doubt)
     }
 }
 
@@ -141,12 +133,8 @@ fn runs(row: &Row, today: Date) -> bool {
     day("decided").is_none_or(|decided| decided <= today) && day("lifted").is_none_or(|lifted| lifted > today)
 }
 
-fn not_provided(what: &str) -> NotObserved {
-    NotObserved::NotProvided { what: what.to_owned() }
-}
-
 fn not_told(provider: &str) -> NotObserved {
-    not_provided(if provider == GOOGLE { VAULT.1 } else { MICROSOFT })
+    NotObserved::not_provided(if provider == GOOGLE { VAULT.1 } else { MICROSOFT })
 }
 
 fn rejected() -> NotObserved {

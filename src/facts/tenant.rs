@@ -251,8 +251,8 @@ fn one(context: Context<'_>, provider: &str) -> Tenant {
         .collect();
     let forwarding_remote_domains = match (&settings.unknown, remote.iter().all(|(_, s)| s.value.present().is_some())) {
         (Some(reason), _) => Fact::unknown(reason.clone()),
-        (None, _) if remote.is_empty() => Fact::unknown(not_provided(REMOTE_DOMAINS.what)),
-        (None, false) => Fact::unknown(not_provided("AutoForwardEnabled of every remote domain")),
+        (None, _) if remote.is_empty() => Fact::unknown(NotObserved::not_provided(REMOTE_DOMAINS.what)),
+        (None, false) => Fact::unknown(NotObserved::not_provided("AutoForwardEnabled of every remote domain")),
         (None, true) => settings.if_whole(
             Fact::present(named, remote.iter().map(|(id, _)| (*id).clone()).collect()),
             |named| !named.is_empty(),
@@ -390,7 +390,7 @@ fn programs_with_all_mail(context: Context<'_>, provider: &str, settings: &Setti
     }
     let exports = match provider {
         "google-workspace" => {
-            return Fact::unknown(not_provided(
+            return Fact::unknown(NotObserved::not_provided(
                 "the programs with domain-wide delegation (admin console, API controls)",
             ));
         }
@@ -406,7 +406,7 @@ fn programs_with_all_mail(context: Context<'_>, provider: &str, settings: &Setti
                 ids.push(id.clone());
             }
             Seen::Present(_) | Seen::Absent => {}
-            Seen::Malformed(_) => in_doubt = Some(not_provided(GRANTS.what)),
+            Seen::Malformed(_) => in_doubt = Some(NotObserved::not_provided(GRANTS.what)),
             Seen::Unknown(reason) => in_doubt = Some(reason.clone()),
         }
     }
@@ -478,10 +478,6 @@ pub(super) const FULL_ACCESS: [&str; 2] =
     ["microsoft365.mailbox-permissions", "microsoft365.mailbox-permissions-extractor"];
 pub(super) const FULL_ACCESS_EXPORT: &str = "the permissions of all mailboxes (Get-EXOMailboxPermission)";
 
-fn not_provided(what: &str) -> NotObserved {
-    NotObserved::NotProvided { what: what.to_owned() }
-}
-
 /// The settings of one tenant.
 #[derive(Debug)]
 pub(super) struct Settings<'e> {
@@ -511,7 +507,7 @@ impl<'e> Settings<'e> {
     /// a collector's record says that both were asked for everything.
     pub(super) fn roles_not_asked(&self) -> Option<NotObserved> {
         let asked = ROLES.formats.iter().any(|format| self.files.collected(format).is_some());
-        (!asked).then(|| not_provided(ROLES.what))
+        (!asked).then(|| NotObserved::not_provided(ROLES.what))
     }
 
     /// Whether mail may be forwarded outside automatically: the worst of all policies.
@@ -558,7 +554,7 @@ impl<'e> Settings<'e> {
             return Fact::unknown(reason.clone());
         }
         if said.is_empty() {
-            return Fact::unknown(not_provided(what));
+            return Fact::unknown(NotObserved::not_provided(what));
         }
         // One policy that could not be read may be the worst of them.
         let unread = said.iter().find_map(|(_, seen)| match seen {
@@ -700,14 +696,14 @@ fn other_administrators_without_mfa(context: Context<'_>, provider: &str) -> Fac
             }
             Seen::Unknown(reason) => missing = Some(reason),
             Seen::Absent | Seen::Malformed(_) => {
-                missing = Some(not_provided("the registration of every administrator"))
+                missing = Some(NotObserved::not_provided("the registration of every administrator"))
             }
         }
     }
     // The registrations of a large tenant are many; the first few stand for them.
     ids.truncate(20);
     match (stated, missing) {
-        (false, _) => Fact::unknown(not_provided("an export that says who administers the tenant")),
+        (false, _) => Fact::unknown(NotObserved::not_provided("an export that says who administers the tenant")),
         (true, Some(reason)) if without.is_empty() => Fact::new(Seen::Unknown(reason), ids),
         (true, _) => Fact::present(without.into_iter().collect(), ids),
     }

@@ -427,43 +427,34 @@ fn postfix(text: &str, key: &KeyedReference) -> Found {
         let (service, name) = whole_name.rsplit_once('/').unwrap_or(("", whole_name));
         // Names of settings are Postfix's own, those of services are not.
         let called = if service.is_empty() { name.to_owned() } else { format!("{name}-{}", key.of(service)) };
+        let mut add = |action: &str, targets, has_conditions| {
+            let mut own = rule("postfix", (Seen::Absent, None), called.clone());
+            (own.actions, own.targets) = (vec![action.to_owned()], targets);
+            own.has_conditions = Seen::Present(has_conditions);
+            records.push(Record::ForwardingRule(Box::new(own)));
+        };
         // The collector brings the maps that are files of main.cf, and no others.
         let of_one = || maps_of(value).any(|map| !map.starts_with('$') && !of_main.contains(map));
         if redirects(name) && (asks_elsewhere(value) || (!service.is_empty() && of_one())) {
-            let mut own = rule("postfix", (Seen::Absent, None), called.clone());
-            own.actions = vec!["redirect".to_owned()];
-            own.targets = Seen::not_provided(format!("a map of {name} that is no file of main.cf"));
-            own.has_conditions = Seen::Present(true);
-            records.push(Record::ForwardingRule(Box::new(own)));
+            add("redirect", Seen::not_provided(format!("a map of {name} that is no file of main.cf")), true);
         }
-        if !value.is_empty() && (HANDS_OVER.contains(&name) || (DELIVERS.contains(&name) && !stays(value))) {
-            let mut own = rule("postfix", (Seen::Absent, None), called.clone());
-            own.actions = vec!["pipe".to_owned()];
-            own.targets = Seen::Present(vec![Target::Unparseable]);
-            // A map or a list of patterns is about some mail.
-            own.has_conditions = Seen::Present(name.ends_with("_maps") || name.ends_with("_checks"));
-            records.push(Record::ForwardingRule(Box::new(own)));
-        }
-        // Mail for nobody on this server goes to somebody.
-        if !value.is_empty() && name == "luser_relay" {
-            let mut own = rule("postfix", (Seen::Absent, None), called.clone());
-            own.actions = vec!["redirect".to_owned()];
-            own.targets = to_one(value, key);
-            own.has_conditions = Seen::Present(true);
-            records.push(Record::ForwardingRule(Box::new(own)));
-        }
-        if value.is_empty() || !["always_bcc", "recipient_bcc_maps", "sender_bcc_maps"].contains(&name) {
+        if value.is_empty() {
             continue;
         }
-        let mut own = rule("postfix", (Seen::Absent, None), called.clone());
-        own.actions = vec!["blind-copy".to_owned()];
-        if name == "always_bcc" {
-            own.targets = to_one(value, key);
-        } else {
-            own.targets = Seen::not_provided(format!("the map that {name} names"));
-            own.has_conditions = Seen::Present(true);
+        if HANDS_OVER.contains(&name) || (DELIVERS.contains(&name) && !stays(value)) {
+            // A map or a list of patterns is about some mail.
+            let of_some = name.ends_with("_maps") || name.ends_with("_checks");
+            add("pipe", Seen::Present(vec![Target::Unparseable]), of_some);
         }
-        records.push(Record::ForwardingRule(Box::new(own)));
+        match name {
+            "always_bcc" => add("blind-copy", to_one(value, key), false),
+            // Mail for nobody on this server goes to somebody.
+            "luser_relay" => add("redirect", to_one(value, key), true),
+            "recipient_bcc_maps" | "sender_bcc_maps" => {
+                add("blind-copy", Seen::not_provided(format!("the map that {name} names")), true);
+            }
+            _ => {}
+        }
     }
     let services_told = text.lines().any(|line| line.trim_end() == SERVICES);
     records.push(setting("passwords-in-clear", "postfix", passwords_in_clear(&lines, services_told)));

@@ -1,7 +1,7 @@
 use super::*;
 use crate::evidence::content::SampledMail;
 use crate::evidence::declared::{DeclaredMessages, DeclaredRetention};
-use crate::evidence::{Evidence, Manifest, Observation, Vantage, Writer};
+use crate::evidence::{Evidence, Observation, Writer};
 use crate::names::SubjectId;
 use jiff::Timestamp;
 use jiff::civil::date;
@@ -140,32 +140,13 @@ fn built(observations: Vec<Observation>) -> Built<ContentFolder> {
 
 fn built_without(observations: Vec<Observation>, segment: Option<&str>) -> Built<ContentFolder> {
     let folder = tempfile::tempdir().unwrap();
-    let manifest = manifest();
+    let manifest = crate::evidence::tests::manifest();
     Writer::create(folder.path()).unwrap().finish(observations, manifest).unwrap();
     if let Some(segment) = segment {
         std::fs::remove_file(folder.path().join(segment)).unwrap();
     }
     let evidence = Evidence::read(folder.path()).unwrap();
     build(Context { evidence: &evidence, as_of: as_of() })
-}
-
-fn manifest() -> Manifest {
-    Manifest {
-        schema: 1,
-        kind: "evidence".to_owned(),
-        tool_version: "0".to_owned(),
-        scope_sha256: String::new(),
-        vantage: Vantage {
-            label: "test".to_owned(),
-            resolvers: Vec::new(),
-            port_25_reachable: None,
-            test_network: Vec::new(),
-        },
-        started_at: as_of(),
-        as_of: as_of(),
-        complete: true,
-        segments: Vec::new(),
-    }
 }
 
 fn retention(mailboxes: &[&str]) -> DeclaredRetention {

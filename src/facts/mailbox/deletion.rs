@@ -122,7 +122,7 @@ impl<'e> Deletion<'e> {
         let (holds, ids) = joined(&values, |new, known| new > known);
         said.ids.extend(ids);
         if holds != Seen::Present(0) {
-            said.may_keep(&not_provided(HELD));
+            said.may_keep(&NotObserved::not_provided(HELD));
         }
         let days = said.deletes.map_or(0, |days| days.max(said.keeps));
         let sooner = said.deletes.is_some() && minimum.is_none_or(|minimum| days < minimum);
@@ -138,7 +138,7 @@ impl<'e> Deletion<'e> {
 
     fn named(&self, what: &str, of: &str) -> Result<&[Value<'e>], NotObserved> {
         if self.differ.contains(&(what, of)) {
-            return Err(not_provided(DIFFER));
+            return Err(NotObserved::not_provided(DIFFER));
         }
         Ok(self.by_name.get(what).and_then(|named| named.get(of)).map_or(&[], Vec::as_slice))
     }
@@ -150,13 +150,13 @@ impl<'e> Deletion<'e> {
         said.ids.extend(ids);
         let told = |seen: &Seen<String>| !matches!(seen, Seen::Unknown(NotObserved::NotProvided { .. }));
         if values.iter().any(|(_, other)| told(other) && **other != assigned) {
-            return said.may_delete(&not_provided(DIFFER));
+            return said.may_delete(&NotObserved::not_provided(DIFFER));
         }
         let policy = match assigned {
             Seen::Present(policy) => policy,
             Seen::Absent => return,
             Seen::Malformed(_) | Seen::Unknown(NotObserved::NotProvided { .. }) => {
-                return said.may_delete(&not_provided(ASSIGNED));
+                return said.may_delete(&NotObserved::not_provided(ASSIGNED));
             }
             Seen::Unknown(reason) => return said.may_delete(&reason),
         };
@@ -221,7 +221,7 @@ impl<'e> Deletion<'e> {
         let enforced = |state: &&Value<'_>| state.seen.present().is_some_and(|word| word == "enforced");
         match states.iter().filter(enforced).count() {
             0 => return Ok(false),
-            some if some < states.len() => return Err(not_provided(DIFFER)),
+            some if some < states.len() => return Err(NotObserved::not_provided(DIFFER)),
             _ => {}
         }
         let (mut left_out, mut in_doubt) = (false, None);
@@ -266,7 +266,7 @@ impl<'e> Deletion<'e> {
             (Some(of), false) if own_of(of) == of.len() => Ok(true),
             (Some(of), _) if own_of(of) == 0 => Ok(false),
             (None, true) => Ok(false),
-            (Some(_) | None, _) => Err(not_provided(NAMES)),
+            (Some(_) | None, _) => Err(NotObserved::not_provided(NAMES)),
         }
     }
 }
@@ -304,10 +304,10 @@ fn by_tag(tag: &Value<'_>, suspended: &Seen<bool>, said: &mut Saying) {
     let (days, partly) = partly(word);
     match days.parse() {
         Ok(0) => {}
-        Ok(days) if partly => said.may_delete_after(days, &not_provided(PARTLY)),
+        Ok(days) if partly => said.may_delete_after(days, &NotObserved::not_provided(PARTLY)),
         Ok(days) if *suspended == Seen::Present(false) => said.deletes(days),
-        Ok(days) => said.may_delete_after(days, &not_provided(SUSPENDED)),
-        Err(_) => said.may_delete(&not_provided(TAGS.1)),
+        Ok(days) => said.may_delete_after(days, &NotObserved::not_provided(SUSPENDED)),
+        Err(_) => said.may_delete(&NotObserved::not_provided(TAGS.1)),
     }
 }
 
@@ -320,14 +320,14 @@ fn by_rule(rule: &Value<'_>, holds: &Result<bool, NotObserved>, said: &mut Sayin
     said.ids.push(rule.id.clone());
     // It is put on some mail, and what it keeps is not all mail.
     if action == "label" {
-        return said.may_delete(&not_provided(LABEL));
+        return said.may_delete(&NotObserved::not_provided(LABEL));
     }
     let (days, partly) = partly(days);
     let days = if days == "unlimited" { FOR_EVER } else { days.parse().unwrap_or(FOR_EVER) };
     // Some mail is kept by it and other mail is not: of all mail nothing is said.
     if partly {
         if action != "keep" {
-            said.may_delete_after(days, &not_provided(PARTLY));
+            said.may_delete_after(days, &NotObserved::not_provided(PARTLY));
         }
         return;
     }
@@ -390,17 +390,13 @@ impl Saying {
     }
 }
 
-fn not_provided(what: &str) -> NotObserved {
-    NotObserved::NotProvided { what: what.to_owned() }
-}
-
 fn missing(whole: &Result<(), NotObserved>, what: &str) -> NotObserved {
-    whole.clone().err().unwrap_or_else(|| not_provided(what))
+    whole.clone().err().unwrap_or_else(|| NotObserved::not_provided(what))
 }
 
 fn unknown(seen: &Seen<String>, what: &str) -> NotObserved {
     match seen {
         Seen::Unknown(reason) => reason.clone(),
-        Seen::Absent | Seen::Malformed(_) | Seen::Present(_) => not_provided(what),
+        Seen::Absent | Seen::Malformed(_) | Seen::Present(_) => NotObserved::not_provided(what),
     }
 }

@@ -15,7 +15,6 @@ use super::super::Context;
 use super::super::exported::{self, Class, Directory, Files};
 use super::super::mailbox::inventories;
 use super::super::shape::Fact;
-use super::not_provided;
 use crate::clock::days_between;
 use crate::evidence::export::{Count, Mailbox, Record, Tally};
 use crate::evidence::{Answer, EvidenceId, Question, Source};
@@ -193,7 +192,10 @@ impl<'s, 'e> Activity<'s, 'e> {
     fn whole(&self, log: &Log) -> Result<(), NotObserved> {
         self.files.whole(log.formats, log.what)?;
         if log.formats.iter().any(|format| self.unkept.contains(format)) {
-            return Err(not_provided(&format!("{}: nothing is kept of what was read, collect again", log.what)));
+            return Err(NotObserved::not_provided(format!(
+                "{}: nothing is kept of what was read, collect again",
+                log.what
+            )));
         }
         Ok(())
     }
@@ -211,12 +213,12 @@ impl<'s, 'e> Activity<'s, 'e> {
         let of_here = || self.listed.iter().filter(|mailbox| mailbox.provider == self.provider);
         // A tenant has users; a list of none was cut or refused.
         if of_here().next().is_none() {
-            return Err(not_provided(&format!("{what}: nobody is in it")));
+            return Err(NotObserved::not_provided(format!("{what}: nobody is in it")));
         }
         let missing = of_here().filter(|mailbox| !closed.contains(mailbox.address.as_str()) && !told(mailbox)).count();
         match missing {
             0 => Ok(()),
-            _ => Err(not_provided(&format!("{}: {missing} listed users are not in it", log.what))),
+            _ => Err(NotObserved::not_provided(format!("{}: {missing} listed users are not in it", log.what))),
         }
     }
 
@@ -264,7 +266,7 @@ impl<'s, 'e> Activity<'s, 'e> {
             }
             if !ordinary.iter().all(|word| self.files_with(log, word).next().is_some()) {
                 let what = format!("{}, not searched for one sort of entries alone", log.what);
-                return Fact::new(Seen::Unknown(not_provided(&what)), ids);
+                return Fact::new(Seen::Unknown(NotObserved::not_provided(&what)), ids);
             }
         }
         ids.truncate(EVIDENCE);
@@ -314,7 +316,7 @@ impl<'s, 'e> Activity<'s, 'e> {
         let ids: Vec<_> = self.files.evidence_of(log.formats).collect();
         let Some(all) = self.span(log, "all") else {
             // An empty log may be a log of an hour.
-            let empty = || not_provided("a log with entries: this one is empty");
+            let empty = || NotObserved::not_provided("a log with entries: this one is empty");
             return Fact::new(Seen::Unknown(self.whole(log).err().unwrap_or_else(empty)), ids);
         };
         let spans = log.known_by.iter().filter_map(|word| self.span(log, word));
@@ -322,7 +324,7 @@ impl<'s, 'e> Activity<'s, 'e> {
         let (first, last) = spans.reduce(common).unwrap_or(all);
         if first > last {
             let what = format!("{}, with all sorts of entries for the same days", log.what);
-            return Fact::new(Seen::Unknown(not_provided(&what)), ids);
+            return Fact::new(Seen::Unknown(NotObserved::not_provided(&what)), ids);
         }
         Fact::present(read(first, last, self.context.today()), ids)
     }
@@ -421,7 +423,7 @@ impl<'s, 'e> Activity<'s, 'e> {
         let collected = || TRACE.formats.iter().any(|format| self.files.collected(format).is_some());
         if fact.seen.present().is_some() && !(from_outside && (collected() || self.many_senders())) {
             let what = format!("{}, not searched for one sender or recipient", TRACE.what);
-            return Fact::new(Seen::Unknown(not_provided(&what)), fact.evidence);
+            return Fact::new(Seen::Unknown(NotObserved::not_provided(&what)), fact.evidence);
         }
         fact
     }
@@ -454,7 +456,7 @@ impl<'s, 'e> Activity<'s, 'e> {
         let gap = self.gone.clone().or_else(|| self.whole(&TRACE).err()).or_else(accepted);
         let seen = match (gap, most) {
             (Some(reason), _) => Err(reason),
-            (None, None) => Err(not_provided(&few())),
+            (None, None) => Err(NotObserved::not_provided(few())),
             (None, Some(most)) => Ok(most),
         };
         match seen {

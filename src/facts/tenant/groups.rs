@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use super::Settings;
 use super::set_up::Export;
-use super::{Settings, not_provided};
 use crate::evidence::export::Record;
 use crate::facts::Context;
 use crate::facts::exported::{self, Class, Directory};
 use crate::facts::shape::Fact;
-use crate::seen::Seen;
+use crate::seen::NotObserved;
 
 const MICROSOFT: Export = Export {
     formats: &["microsoft365.group-members"],
@@ -42,7 +42,7 @@ pub(super) fn with_outsiders(context: Context<'_>, provider: &str, settings: &Se
                 }
                 Ok((Class::BusinessAssociate | Class::Internal | Class::None, _)) => {}
                 Ok((Class::Unparseable | Class::Unresolved, _)) => {
-                    in_doubt = Some(not_provided("where mail to some members of groups goes"));
+                    in_doubt = Some(NotObserved::not_provided("where mail to some members of groups goes"));
                 }
                 Err(reason) => in_doubt = Some(reason),
             }
@@ -52,8 +52,9 @@ pub(super) fn with_outsiders(context: Context<'_>, provider: &str, settings: &Se
     ids.extend(directory.evidence.iter().cloned());
     let missing = settings.files.whole(export.formats, export.what).err();
     let not_asked = export.formats.iter().all(|format| settings.files.collected(format).is_none());
-    match missing.or_else(|| not_asked.then(|| not_provided(export.what))).or(in_doubt) {
-        Some(reason) if found.is_empty() => Fact::new(Seen::Unknown(reason), ids),
-        Some(_) | None => exported::named(found, ids),
-    }
+    exported::named_unless(
+        found,
+        ids,
+        missing.or_else(|| not_asked.then(|| NotObserved::not_provided(export.what))).or(in_doubt),
+    )
 }

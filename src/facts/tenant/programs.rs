@@ -6,8 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Settings;
 use super::set_up::{Export, ROLES};
-use super::{Settings, not_provided};
 use crate::evidence::EvidenceId;
 use crate::facts::exported;
 use crate::facts::shape::Fact;
@@ -29,7 +29,7 @@ pub(super) fn unlimited(settings: &Settings<'_>) -> Fact<Vec<String>> {
         return Fact::unknown(reason.clone());
     }
     let Sorted { unlimited, ids, in_doubt, .. } = Sorted::of(settings);
-    named(unlimited, ids, missing(settings).or(in_doubt))
+    exported::named_unless(unlimited, ids, missing(settings).or(in_doubt))
 }
 
 /// Programs, by id, that reach the mail of everybody without a user but for a policy or the scope of a role:
@@ -39,7 +39,7 @@ pub(super) fn limited(settings: &Settings<'_>) -> Fact<Vec<String>> {
         return Fact::unknown(reason.clone());
     }
     let Sorted { limited, ids, in_doubt, .. } = Sorted::of(settings);
-    named(limited, ids, missing(settings).or(in_doubt))
+    exported::named_unless(limited, ids, missing(settings).or(in_doubt))
 }
 
 /// Why there may be further permissions or roles. A list of those of one program looks like that of all, so
@@ -48,16 +48,8 @@ fn missing(settings: &Settings<'_>) -> Option<NotObserved> {
     [&ROLES, &ASSIGNMENTS].into_iter().find_map(|export| {
         let asked = export.formats.iter().any(|format| settings.files.collected(format).is_some());
         let whole = settings.files.whole(export.formats, export.what).err();
-        whole.or_else(|| (!asked).then(|| not_provided(export.what)))
+        whole.or_else(|| (!asked).then(|| NotObserved::not_provided(export.what)))
     })
-}
-
-/// What was found, or why it is not known that there is none.
-fn named(found: BTreeSet<String>, ids: Vec<EvidenceId>, in_doubt: Option<NotObserved>) -> Fact<Vec<String>> {
-    match in_doubt {
-        Some(reason) if found.is_empty() => Fact::new(Seen::Unknown(reason), ids),
-        Some(_) | None => exported::named(found, ids),
-    }
 }
 
 /// The programs that reach the mail of everybody without a user, by id.
@@ -88,7 +80,7 @@ impl Sorted {
                     }
                 }
                 Seen::Present(_) | Seen::Absent => {}
-                Seen::Malformed(_) => in_doubt = Some(not_provided(ROLES.what)),
+                Seen::Malformed(_) => in_doubt = Some(NotObserved::not_provided(ROLES.what)),
                 Seen::Unknown(reason) => in_doubt = Some(reason.clone()),
             }
         }
@@ -101,7 +93,7 @@ impl Sorted {
                     side.insert(program());
                 }
                 Seen::Present(_) | Seen::Absent => {}
-                Seen::Malformed(_) => in_doubt = Some(not_provided(ASSIGNMENTS.what)),
+                Seen::Malformed(_) => in_doubt = Some(NotObserved::not_provided(ASSIGNMENTS.what)),
                 Seen::Unknown(reason) => in_doubt = Some(reason.clone()),
             }
         }
@@ -133,7 +125,7 @@ impl<'e> Limits<'e> {
                 // What is denied for some stays open for everybody else.
                 (Seen::Present(_), _) => {}
                 (Seen::Unknown(reason), _) => more = Some(reason.clone()),
-                (Seen::Absent | Seen::Malformed(_), _) => more = Some(not_provided(POLICIES.what)),
+                (Seen::Absent | Seen::Malformed(_), _) => more = Some(NotObserved::not_provided(POLICIES.what)),
             }
         }
         let applications = settings
@@ -149,7 +141,7 @@ impl<'e> Limits<'e> {
             (_, Some(reason)) => Err(reason.clone()),
             (Some(_), None) => Ok(false),
             (None, None) if self.restricted.is_empty() => Ok(false),
-            (None, None) => Err(not_provided(APPLICATIONS)),
+            (None, None) => Err(NotObserved::not_provided(APPLICATIONS)),
         }
     }
 }

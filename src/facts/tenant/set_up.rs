@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use super::super::exported;
 use super::super::shape::Fact;
 use super::super::{Context, tenant::Policies};
-use super::{Settings, not_provided};
+use super::Settings;
 use crate::clock::days_between;
 use crate::evidence::export::{Record, TenantSetting};
 use crate::evidence::{Answer, EvidenceId, Question, Source};
@@ -160,15 +160,15 @@ impl<'s, 'e> SetUp<'s, 'e> {
             match &setting.value {
                 Seen::Present(text) => match text.parse::<i64>() {
                     Ok(number) => found = Some(found.map_or(number, |known| worse(known, number))),
-                    Err(_) => in_doubt = Some(not_provided(export.what)),
+                    Err(_) => in_doubt = Some(NotObserved::not_provided(export.what)),
                 },
                 Seen::Unknown(reason) => in_doubt = Some(reason.clone()),
-                Seen::Absent | Seen::Malformed(_) => in_doubt = Some(not_provided(export.what)),
+                Seen::Absent | Seen::Malformed(_) => in_doubt = Some(NotObserved::not_provided(export.what)),
             }
         }
         match (found, in_doubt) {
             (_, Some(reason)) => Fact::new(Seen::Unknown(reason), ids),
-            (None, None) => Fact::unknown(not_provided(export.what)),
+            (None, None) => Fact::unknown(NotObserved::not_provided(export.what)),
             (Some(number), None) => self.settings.if_whole(Fact::present(number, ids), |_| false, export),
         }
     }
@@ -199,12 +199,12 @@ impl<'s, 'e> SetUp<'s, 'e> {
                     found.extend(read(setting, value));
                 }
                 Seen::Unknown(reason) => in_doubt = Some(reason.clone()),
-                Seen::Absent | Seen::Malformed(_) => in_doubt = Some(not_provided(export.what)),
+                Seen::Absent | Seen::Malformed(_) => in_doubt = Some(NotObserved::not_provided(export.what)),
             }
         }
         ids.extend(self.settings.files.evidence_of(export.formats));
         let whole = self.settings.files.whole(export.formats, export.what).err();
-        let silent = (said == 0).then(|| not_provided(export.what));
+        let silent = (said == 0).then(|| NotObserved::not_provided(export.what));
         match in_doubt.or(whole).or(silent) {
             Some(reason) if found.is_empty() => Fact::new(Seen::Unknown(reason), ids),
             Some(_) | None => Fact::present(found.into_iter().collect(), ids),
@@ -241,7 +241,7 @@ impl<'s, 'e> SetUp<'s, 'e> {
         match (&fact.seen, names.iter().any(|name| self.settings.named(name).next().is_none())) {
             (Seen::Present(gaps), true) if gaps.is_empty() => {
                 let what = "PasswordEnabled, RequireDeviceEncryption and AllowNonProvisionableDevices of every policy";
-                Fact::new(Seen::Unknown(not_provided(what)), fact.evidence)
+                Fact::new(Seen::Unknown(NotObserved::not_provided(what)), fact.evidence)
             }
             _ => fact,
         }
@@ -267,7 +267,7 @@ impl<'s, 'e> SetUp<'s, 'e> {
         let silent = ["imap-access", "pop-access"].iter().any(|name| self.settings.named(name).next().is_none());
         match &fact.seen {
             Seen::Present(open) if open.is_empty() && silent => {
-                Fact::new(Seen::Unknown(not_provided(POLICIES.what)), fact.evidence)
+                Fact::new(Seen::Unknown(NotObserved::not_provided(POLICIES.what)), fact.evidence)
             }
             _ => fact,
         }
@@ -314,10 +314,10 @@ impl<'s, 'e> SetUp<'s, 'e> {
                     off = true;
                     ids.push(id.clone());
                 }
-                (Seen::Present(true), _) => in_doubt = Some(not_provided("State of every transport rule")),
+                (Seen::Present(true), _) => in_doubt = Some(NotObserved::not_provided("State of every transport rule")),
                 (Seen::Present(false), _) => {}
                 (Seen::Unknown(reason), _) => in_doubt = Some(reason.clone()),
-                (Seen::Absent | Seen::Malformed(_), _) => in_doubt = Some(not_provided(RULES.what)),
+                (Seen::Absent | Seen::Malformed(_), _) => in_doubt = Some(NotObserved::not_provided(RULES.what)),
             }
         }
         if let Some(reason) = self.settings.files.whole(RULES.formats, RULES.what).err().or(in_doubt) {
@@ -350,7 +350,7 @@ impl<'s, 'e> SetUp<'s, 'e> {
             if let Some(reason) = needed.into_iter().find_map(unknown) {
                 in_doubt = Some(reason);
             } else if policy.policy_state.present().is_none() {
-                in_doubt = Some(not_provided("the state of the policy"));
+                in_doubt = Some(NotObserved::not_provided("the state of the policy"));
             } else if policy.excludes_groups.present() == Some(&false)
                 && policy.excluded_users.present().is_some_and(Vec::is_empty)
             {
@@ -439,9 +439,10 @@ impl<'s, 'e> SetUp<'s, 'e> {
             .named("service")
             .any(|(_, setting)| setting.of.as_deref().is_some_and(|of| !COVERED.contains(&of)));
         match &fact.seen {
-            Seen::Present(found) if found.is_empty() && !speaks_of_others => {
-                Fact::new(Seen::Unknown(not_provided("the status of every service of Google Workspace")), fact.evidence)
-            }
+            Seen::Present(found) if found.is_empty() && !speaks_of_others => Fact::new(
+                Seen::Unknown(NotObserved::not_provided("the status of every service of Google Workspace")),
+                fact.evidence,
+            ),
             _ => fact,
         }
     }
@@ -474,7 +475,7 @@ impl<'s, 'e> SetUp<'s, 'e> {
                 }
                 Some(Seen::Present(_)) => {}
                 Some(other) => in_doubt = unknown(other),
-                None => in_doubt = Some(not_provided(PROGRAMS.what)),
+                None => in_doubt = Some(NotObserved::not_provided(PROGRAMS.what)),
             }
         }
         ids.extend(self.settings.files.evidence_of(PROGRAMS.formats));
@@ -507,7 +508,7 @@ impl<'s, 'e> SetUp<'s, 'e> {
         let in_doubt = said.iter().find_map(|(_, setting)| unknown(&setting.value));
         let whole = OWN_SERVER.iter().find_map(|export| self.settings.files.whole(export.formats, export.what).err());
         let silent = by.iter().zip(&OWN_SERVER).find(|(of, _)| !is(of, "false"));
-        match whole.or(in_doubt).or(silent.map(|(_, export)| not_provided(export.what))) {
+        match whole.or(in_doubt).or(silent.map(|(_, export)| NotObserved::not_provided(export.what))) {
             Some(reason) => Fact::new(Seen::Unknown(reason), ids),
             None => Fact::present(false, ids),
         }
@@ -521,7 +522,7 @@ impl<'s, 'e> SetUp<'s, 'e> {
         let (listed, _) = exported::mailboxes_and_those_with_rules(self.context, self.provider);
         let (formats, what) = super::super::mailbox::inventories(self.provider);
         if listed.is_empty() {
-            return Fact::unknown(not_provided(what));
+            return Fact::unknown(NotObserved::not_provided(what));
         }
         let ids = self.settings.files.evidence_of(formats).collect();
         Fact::present(i64::try_from(listed.len()).unwrap_or(i64::MAX), ids)
@@ -554,7 +555,7 @@ impl<'s, 'e> SetUp<'s, 'e> {
         let count = listed.iter().filter(|address| open.contains(*address) || !is_closed(address)).count();
         let (formats, what) = super::super::mailbox::inventories(self.provider);
         let ids = self.settings.files.evidence_of(formats).collect();
-        let nobody = || listed.is_empty().then(|| not_provided(what));
+        let nobody = || listed.is_empty().then(|| NotObserved::not_provided(what));
         match self.settings.files.whole(formats, what).err().or_else(nobody) {
             Some(reason) if count == 0 => Fact::new(Seen::Unknown(reason), ids),
             Some(_) | None => Fact::present(i64::try_from(count).unwrap_or(i64::MAX), ids),
@@ -604,7 +605,7 @@ impl<'s, 'e> SetUp<'s, 'e> {
         }
         match newest_of_file.into_values().min() {
             Some((day, id)) => Fact::present(days_between(*day, self.context.today()), vec![id.clone()]),
-            None => Fact::unknown(not_provided(
+            None => Fact::unknown(NotObserved::not_provided(
                 "the registered methods with lastUpdatedDateTime (Get-MgReportAuthenticationMethodUserRegistrationDetail -All)",
             )),
         }
@@ -630,12 +631,14 @@ impl<'s, 'e> SetUp<'s, 'e> {
                     ids.push(id.clone());
                 }
                 Seen::Present(_) => said = true,
-                Seen::Absent | Seen::Malformed(_) | Seen::Unknown(_) => in_doubt = Some(not_provided(WHAT)),
+                Seen::Absent | Seen::Malformed(_) | Seen::Unknown(_) => {
+                    in_doubt = Some(NotObserved::not_provided(WHAT))
+                }
             }
         }
         // Graph shows no hidden rules at all, so only Exchange's own list says that there are none.
         let whole = self.settings.files.whole(&["microsoft365.inbox-rules"], WHAT).err();
-        let silent = (!said).then(|| not_provided(WHAT));
+        let silent = (!said).then(|| NotObserved::not_provided(WHAT));
         match in_doubt.or(whole).or(silent) {
             Some(reason) if count == 0 => Fact::new(Seen::Unknown(reason), ids),
             Some(_) | None => Fact::present(count, ids),
@@ -654,7 +657,7 @@ impl<'s, 'e> SetUp<'s, 'e> {
             return Fact::present("later".to_owned(), ids);
         }
         let unread = said.iter().find_map(|(_, setting)| unknown(&setting.value));
-        let silent = said.is_empty().then(|| not_provided(POLICIES.what));
+        let silent = said.is_empty().then(|| NotObserved::not_provided(POLICIES.what));
         match unread.or(silent) {
             Some(reason) => Fact::new(Seen::Unknown(reason), ids),
             None => self.settings.if_whole(Fact::present("enforced".to_owned(), ids), |_| false, &POLICIES),
@@ -667,6 +670,6 @@ fn unknown<T>(seen: &Seen<T>) -> Option<NotObserved> {
     match seen {
         Seen::Present(_) => None,
         Seen::Unknown(reason) => Some(reason.clone()),
-        Seen::Absent | Seen::Malformed(_) => Some(not_provided("a value that can be read")),
+        Seen::Absent | Seen::Malformed(_) => Some(NotObserved::not_provided("a value that can be read")),
     }
 }

@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::super::exported;
 use super::super::super::mailbox::{self, inventories};
 use super::super::super::shape::Fact;
-use super::super::not_provided;
 use super::{Activity, EVIDENCE, Log, times};
 use crate::evidence::EvidenceId;
 use crate::evidence::export::Record;
@@ -44,13 +43,15 @@ impl Activity<'_, '_> {
                 ids.push(id.clone());
             }
             if times(tally, group) > 0 {
-                doubt = Some(not_provided("the members of the groups that hold a role"));
+                doubt = Some(NotObserved::not_provided("the members of the groups that hold a role"));
             }
         }
         ids.extend(self.files.evidence_of(list.formats));
         ids.truncate(EVIDENCE);
         // Somebody may do everything in every tenant: a list that names nobody was cut.
-        let nobody = accounts.is_empty().then(|| not_provided(&format!("{}: nobody of this role is in it", list.what)));
+        let nobody = accounts
+            .is_empty()
+            .then(|| NotObserved::not_provided(format!("{}: nobody of this role is in it", list.what)));
         Ok(RoleHolders { accounts, ids, doubt: self.whole(list).err().or(doubt).or(nobody) })
     }
 
@@ -92,12 +93,14 @@ impl Activity<'_, '_> {
             match names.find_map(|name| self.mailboxes.get(name)) {
                 Some(mailbox) => _ = found.insert(mailbox.map_or_else(|| self.name(account), str::to_owned)),
                 None if same.is_empty() => {
-                    doubt =
-                        doubt.or(Some(not_provided("the accounts of all administrators, with id and sign-in name")));
+                    doubt = doubt.or(Some(NotObserved::not_provided(
+                        "the accounts of all administrators, with id and sign-in name",
+                    )));
                 }
                 // A mailbox that is nobody's by any name may be this account's by a name that is not listed.
                 None if apart => {
-                    doubt = doubt.or(Some(not_provided("the account of every mailbox, with id and sign-in name")));
+                    doubt = doubt
+                        .or(Some(NotObserved::not_provided("the account of every mailbox, with id and sign-in name")));
                 }
                 None => {}
             }
@@ -140,7 +143,8 @@ impl Activity<'_, '_> {
                 Some(Seen::Present(false)) => without.push(self.name(account)),
                 Some(Seen::Unknown(reason)) => doubt = Some(reason.clone()),
                 Some(Seen::Absent | Seen::Malformed(_)) | None => {
-                    doubt = Some(not_provided("the registered methods of every account that holds a role"));
+                    doubt =
+                        Some(NotObserved::not_provided("the registered methods of every account that holds a role"));
                 }
             }
         }
